@@ -1,0 +1,9 @@
+"""Ganglion: a graph-first toolkit for liquid neural circuits on MLX.
+
+The public names are listed in ``__init__.pyi`` and are loaded on first use, so that ``import ganglion`` is
+quick and ``import ganglion.wiring`` needs no MLX.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,67 @@
+"""What every neuron did while a network ran: the value that cells hand to pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The states of all neurons over one run, with their names, roles and times.
+
+    Attributes:
+        states: (B, T, N) or (T, N) states after each sample, in plan order.
+        inputs: (B, T, I) or (T, I) what the sensory neurons were given.
+        outputs: (B, T, M) or (T, M) what the network returned.
+        times: (T,) or (B, T) time of each sample: the running sum of the time spans.
+        neurons: N names, in plan order.
+        sensors: I names of the sensory neurons.
+        roles: N roles, one per neuron with state.
+
+    Example:
+        >>> recording = gl.record(rnn, x)
+        >>> recording.of("motor_0").shape          # (B, T) or (T,)
+    """
+
+    states: NDArray[np.float32]
+    inputs: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+    times: NDArray[np.float64]
+    neurons: tuple[str, ...]
+    sensors: tuple[str, ...]
+    roles: tuple[str, ...]
+
+    @property
+    def batched(self) -> bool:
+        """Whether the run had a batch axis."""
+        return self.states.ndim == 3
+
+    def of(self, neuron: str) -> NDArray[np.float32]:
+        """The states of one neuron by name, (B, T) or (T,).
+
+        Raises:
+            KeyError: no neuron of that name was recorded.
+        """
+        try:
+            return self.states[..., self.neurons.index(neuron)]
+        except ValueError:
+            raise KeyError(f"no neuron {neuron!r} in this recording of {len(self.neurons)} neurons") from None
+
+    def sequence(self, index: int = 0) -> Recording:
+        """One sequence of a batched recording, as an unbatched recording."""
+        if not self.batched:
+            raise ValueError("this recording is not batched: it holds one sequence already")
+        if not -len(self.states) <= index < len(self.states):
+            raise IndexError(f"sequence {index} of a recording of {len(self.states)} sequences")
+        times = self.times[index] if self.times.ndim == 2 else self.times
+        return Recording(
+            self.states[index], self.inputs[index], self.outputs[index], times,
+            self.neurons, self.sensors, self.roles,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        shape = " x ".join(str(n) for n in self.states.shape)
+        return f"Recording({shape}: {len(self.neurons)} neurons, {len(self.sensors)} sensors)"

@@ -1,0 +1,120 @@
+"""A circuit as index arrays: the form that plans, rules and files compute with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import CircuitError
+from .roles import ROLES
+
+
+@dataclass(frozen=True, eq=False)
+class CircuitArrays:
+    """A sound set of neurons and synapses as arrays; synapse k is `pre[k] -> post[k]`.
+
+    Whatever the arguments are (lists will do), the fields are read-only arrays and tuples of the types below.
+
+    Attributes:
+        pre: (K,) int32 presynaptic neurons, as indices into `names`.
+        post: (K,) int32 postsynaptic neurons.
+        polarity: (K,) int8, +1 or -1.
+        roles: one role per neuron, in the order of the graph.
+        names: one text per neuron, all different.
+
+    Raises:
+        CircuitError: unequal lengths, an index out of range, an illegal polarity, an unknown role, a repeated
+            name, a repeated synapse, or a synapse onto a sensory neuron.
+
+    Example:
+        >>> arrays = CircuitArrays([0], [1], [-1], ("sensory", "motor"), ("eye", "muscle"))
+        >>> circuit = Circuit.from_arrays(arrays)
+    """
+
+    pre: NDArray[np.int32]
+    post: NDArray[np.int32]
+    polarity: NDArray[np.int8]
+    roles: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # the dataclass is frozen
+        put(self, "roles", tuple(self.roles))
+        put(self, "names", tuple(map(str, self.names)))
+        self._check_neurons()
+        put(self, "pre", self._indices("pre", self.pre))
+        put(self, "post", self._indices("post", self.post))
+        put(self, "polarity", self._signs(self.polarity))
+        self._check_synapses()
+
+    def _check_neurons(self) -> None:
+        if len(self.roles) != len(self.names):
+            raise CircuitError(f"{len(self.roles)} roles were given for {len(self.names)} names")
+        unknown = next((k for k, role in enumerate(self.roles) if role not in ROLES), None)
+        if unknown is not None:
+            raise CircuitError(
+                f"the role of neuron {self.names[unknown]!r} is {self.roles[unknown]!r}; "
+                f"expected one of {', '.join(ROLES)}"
+            )
+        if len(set(self.names)) < len(self.names):
+            seen: set[str] = set()
+            twice = next(name for name in self.names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            raise CircuitError(f"the name {twice!r} is given to more than one neuron")
+
+    def _indices(self, side: str, given: ArrayLike) -> NDArray[np.int32]:
+        values = _vector(side, given)
+        wrong = (values < 0) | (values >= len(self.names))
+        if wrong.any():
+            raise CircuitError(
+                f"{side}[{wrong.argmax()}] is {values[wrong.argmax()]}; expected a neuron's index "
+                f"below {len(self.names)}"
+            )
+        return _frozen(values.astype(np.int32))
+
+    def _signs(self, given: ArrayLike) -> NDArray[np.int8]:
+        values = _vector("polarity", given)
+        if len(values) != len(self.pre) or len(self.pre) != len(self.post):
+            raise CircuitError(
+                "pre, post and polarity differ in length: "
+                f"{len(self.pre)}, {len(self.post)} and {len(values)}"
+            )
+        wrong = (values != 1) & (values != -1)
+        if wrong.any():
+            raise CircuitError(f"{self._synapse(wrong)} has polarity {values[wrong][0]}; expected +1 or -1")
+        return _frozen(values.astype(np.int8))
+
+    def _check_synapses(self) -> None:
+        is_sensory = np.array([role == "sensory" for role in self.roles], dtype=bool)
+        onto = is_sensory[self.post] if len(self.post) else np.zeros(0, dtype=bool)
+        if onto.any():
+            raise CircuitError(f"{self._synapse(onto)} ends on a sensory neuron; sensory neurons are inputs")
+        pairs = self.pre.astype(np.int64) * len(self.names) + self.post
+        first = np.unique(pairs, return_index=True)[1]
+        if len(first) < len(pairs):
+            again = np.ones(len(pairs), dtype=bool)
+            again[first] = False
+            raise CircuitError(f"{self._synapse(again)} is given more than once")
+
+    def _synapse(self, where: NDArray[np.bool_]) -> str:
+        k = int(where.argmax())
+        return f"synapse {self.names[self.pre[k]]!r} -> {self.names[self.post[k]]!r}"
+
+
+def _vector(field: str, given: ArrayLike) -> NDArray[np.int64]:
+    """`given` as a vector of integers; whole-numbered floats will do."""
+    values = np.asarray(given)
+    if values.ndim != 1:
+        raise CircuitError(f"{field} must be a vector, got shape {values.shape}")
+    if values.size and values.dtype.kind not in "iuf":
+        raise CircuitError(f"{field} must hold whole numbers, got {values.dtype}")
+    whole = values.astype(np.int64)
+    if not np.array_equal(whole, values):
+        raise CircuitError(f"{field} must hold whole numbers, got {values[whole != values][0]}")
+    return whole
+
+
+def _frozen(values: NDArray) -> NDArray:  # type: ignore[type-arg]
+    values.flags.writeable = False
+    return values

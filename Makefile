@@ -1,0 +1,57 @@
+# make demo, make test, make check and make docs each set up what they need in .venv, once.
+# The Python to build it with: make demo PYTHON=python3.12
+
+PYTHON ?= python3
+VENV   ?= .venv
+OUT    ?= out
+PYTEST ?= -n 2
+
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help demo test check lint types package docs clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    set up and train the LTC and the CfC on handwritten digits; pictures in $(OUT)/"
+	@echo "make test    set up and run the tests (PYTEST='-n 0 -k plan' passes other options)"
+	@echo "make check   lint, format, types, and the wheel in an empty environment"
+	@echo "make docs    build the documentation in docs/_build/html"
+	@echo "make clean   remove everything the commands above made"
+
+demo: $(VENV)/ready-cpu,demo
+	$(BIN)/ganglion demo --out $(OUT)
+
+test: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: lint types package
+
+lint: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/mypy
+
+package: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python tests/package_check.py
+
+docs: $(VENV)/ready-cpu,docs
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist docs/_build src/*.egg-info
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# A stamp per set of extras: set-up runs again only when pyproject.toml changes.
+$(VENV)/ready-%: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install -q -e ".[$*]"
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	|| { echo "Ganglion needs Python 3.10 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	|| { rm -rf $(VENV); echo "no virtual environment: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }

@@ -1,0 +1,136 @@
+"""The command line: ``ganglion COMMAND``, also ``python -m ganglion COMMAND``.
+
+Exit codes: 0 done, 2 the request cannot be served (one sentence on stderr says why), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NoReturn
+
+EXTRAS = {"mlx": "cpu", "sklearn": "demo"}
+"""Which extra brings a module that a plain installation may lack."""
+
+DESCRIPTION = """\
+Ganglion: liquid neural circuits on MLX.
+
+A circuit is a networkx digraph of sensory, inter, command and motor neurons.
+Ganglion compiles it into an LTC or CfC network, trains it with MLX and shows
+what every neuron does."""
+
+EPILOG = """\
+start here:
+  ganglion demo                  train both networks on handwritten digits (minutes)
+  ganglion demo --cell cfc       only the CfC, which trains faster
+  ganglion demo --help           all options of a command"""
+
+DEMO = """\
+Train one circuit, auto_ncp(64, 10, inputs=8), on the handwritten digits that
+ship with scikit-learn. An image is read row by row: 8 steps of 8 pixels. After
+the last row the most active of the 10 motor neurons names the digit. A table
+compares the networks with logistic regression on the same test images, and
+pictures of the circuit, its masks, the learning curves and the activity of
+every neuron go to the folder given by --out."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Example:
+        >>> main(["demo", "--cell", "cfc", "--epochs", "2"])     # doctest: +SKIP
+    """
+    parser = _build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
+    try:
+        _demo(arguments)
+    except (ImportError, OSError) as error:
+        message = _explain(error)
+        if message is None:
+            raise
+        print(f"{parser.prog} {arguments.command}: {message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{parser.prog} {arguments.command}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _build_parser() -> _Parser:
+    style = argparse.RawDescriptionHelpFormatter
+    parser = _Parser("ganglion", description=DESCRIPTION, epilog=EPILOG, formatter_class=style)
+    parser.add_argument("--version", action="version", version=f"ganglion {metadata.version('ganglion')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    demo = commands.add_parser(
+        "demo",
+        help="train an LTC and a CfC on handwritten digits, with a table and pictures",
+        description=DEMO,
+        formatter_class=style,
+    )
+    demo.add_argument("--cell", choices=("ltc", "cfc", "both"), default="both", help="default: both")
+    demo.add_argument(
+        "--epochs",
+        type=_positive,
+        metavar="N",
+        help="passes over the training images (default: 25 LTC, 40 CfC)",
+    )
+    demo.add_argument(
+        "--seed", type=_natural, default=0, metavar="N", help="of weights and batches (default: 0)"
+    )
+    demo.add_argument(
+        "--seeds", type=_positive, default=1, metavar="K", help="runs per cell, from --seed on (default: 1)"
+    )
+    demo.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="for pictures (default: out)"
+    )
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from .demo import run
+
+    run(
+        cells=("ltc", "cfc") if arguments.cell == "both" else (arguments.cell,),
+        epochs=arguments.epochs,
+        seeds=range(arguments.seed, arguments.seed + arguments.seeds),
+        out=arguments.out,
+    )
+
+
+def _explain(error: ImportError | OSError) -> str | None:
+    """One sentence for a problem that the user can solve, None for any other."""
+    if isinstance(error, OSError):
+        return f"cannot write {error.filename}: {error.strerror}" if error.filename else None
+    extra = EXTRAS.get((error.name or "").partition(".")[0])
+    return f"needs the package {error.name}; pip install 'ganglion[{extra}]' brings it" if extra else None
+
+
+def _positive(text: str) -> int:
+    return _at_least(1, text)
+
+
+def _natural(text: str) -> int:
+    return _at_least(0, text)
+
+
+def _at_least(lowest: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = lowest - 1
+    if number < lowest:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {lowest} or more")
+    return number

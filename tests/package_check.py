@@ -1,0 +1,87 @@
+"""Build the sdist and the wheel, look inside, and import the wheel from an empty environment.
+
+Run by ``make package``; it needs the network for pip. Exits with 1 and one sentence if something is wrong.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "ganglion"
+
+IMPORT_EVERYTHING = """
+import pathlib, sys
+import ganglion
+for name in ganglion.__all__:
+    getattr(ganglion, name)
+home = pathlib.Path(ganglion.__file__).resolve()
+assert pathlib.Path(sys.prefix).resolve() in home.parents, f"imported from {home}"
+print("imported", len(ganglion.__all__), "names from", home.parent)
+"""
+
+
+def main() -> None:
+    """Build, inspect, install, import."""
+    with tempfile.TemporaryDirectory(prefix="ganglion-package-") as folder:
+        dist, home = Path(folder, "dist"), Path(folder, "empty")
+        run(sys.executable, "-m", "build", "--outdir", str(dist), str(ROOT), quiet=True)
+        (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
+        expect_sources(wheel, set(zipfile.ZipFile(wheel).namelist()), prefix="ganglion")
+        expect_sources(sdist, real_files(sdist), prefix=f"{sdist.name.removesuffix('.tar.gz')}/src/ganglion")
+        venv.create(home, with_pip=True)
+        python = home / "bin" / "python"
+        run(str(python), "-m", "pip", "install", "-q", f"{wheel}[cpu]")
+        run(str(python), "-c", IMPORT_EVERYTHING, cwd=home)
+        run(str(home / "bin" / "ganglion"), "--version", cwd=home)
+
+
+def expect_sources(archive: Path, names: set[str], prefix: str) -> None:
+    """Fail unless an archive holds every source file of the package, and nothing of it twice."""
+    missing = [name for name in sources() if f"{prefix}/{name}" not in names]
+    if missing:
+        sys.exit(f"{archive.name} lacks {', '.join(missing)}")
+    print(f"{archive.name}: {len(names)} files")
+
+
+def sources() -> list[str]:
+    """Every file of the package but caches, links followed, relative to it."""
+    return sorted(str(path.relative_to(PACKAGE)) for path in walk(PACKAGE))
+
+
+def walk(folder: Path) -> list[Path]:
+    """The files below a folder; unlike ``rglob`` it enters linked folders on every Python."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name != "__pycache__":
+            found += walk(path)
+        elif path.is_file():
+            found.append(path)
+    return found
+
+
+def real_files(sdist: Path) -> set[str]:
+    """The members of an sdist, which may hold no links."""
+    with tarfile.open(sdist) as archive:
+        members = archive.getmembers()
+    links = [member.name for member in members if member.issym() or member.islnk()]
+    if links:
+        sys.exit(f"{sdist.name} holds links: {', '.join(links)}")
+    return {member.name for member in members if member.isfile()}
+
+
+def run(*command: str, cwd: Path = ROOT, quiet: bool = False) -> None:
+    """Run a command, and exit with its output if it fails."""
+    ran = subprocess.run(command, cwd=cwd, capture_output=quiet, text=True, check=False)
+    if ran.returncode:
+        sys.exit(f"{' '.join(command)} failed\n{ran.stdout or ''}{ran.stderr or ''}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Make the golden files of this folder: what ncps 1.0.1 on PyTorch computes, for 24 small configurations.
+"""Make the golden files of this folder: what ncps 1.0.1 on PyTorch computes, for 31 small configurations.
 
     pip install torch==2.13.0 ncps==1.0.1
     python tests/golden/make_ncps.py            # writes *.npz and manifest.json into this folder
@@ -8,7 +8,7 @@ The tests read the files and need neither package. Each file holds
 
     config            JSON: cell, mode, solver settings, the wiring as Ganglion's generator and its arguments
     adjacency         (N, N) synapses between neurons by ncps neuron id, [pre, post], -1, 0 or +1
-    sensory_adjacency (I, N) the same for the sensory synapses
+    sensory_adjacency (I, N) the same for the sensory synapses (neither where there is no wiring)
     state_ids         (N,) the neuron id behind every column of an ncps state: ncps's wired CfC orders its
                       state by layer (inter, command, motor), all else is by id (motor, command, inter)
     x, h0, timespans  the inputs; h0 and timespans only where the configuration has them
@@ -75,21 +75,48 @@ WIRINGS = {
     },
     "fully_connected": {
         "inputs": 3,
+        "ncps": ("FullyConnected", {"units": 10, "output_dim": 3, "erev_init_seed": 5}),
+        "generator": ("fully_connected", {"units": 10, "outputs": 3, "seed": 5}),
+    },
+    "no_self_synapses": {
+        "inputs": 3,
         "ncps": (
             "FullyConnected",
-            {"units": 10, "output_dim": 3, "erev_init_seed": 5, "self_connections": False},
+            {"units": 9, "output_dim": 2, "erev_init_seed": 6, "self_connections": False},
+        ),
+        "generator": ("fully_connected", {"units": 9, "outputs": 2, "seed": 6, "self_connections": False}),
+    },
+    # Every synapse from one layer to the next: here ncps's wired CfC has no mask at work.
+    "full_ncp": {
+        "inputs": 3,
+        "ncps": (
+            "NCP",
+            {
+                "inter_neurons": 5, "command_neurons": 4, "motor_neurons": 2, "sensory_fanout": 5,
+                "inter_fanout": 4, "recurrent_command_synapses": 4, "motor_fanin": 4, "seed": 1,
+            },
         ),
         "generator": (
-            "fully_connected",
-            {"units": 10, "outputs": 3, "self_connections": False, "seed": 5},
+            "ncp",
+            {
+                "inter": 5, "command": 4, "motor": 2, "sensory_fanout": 5,
+                "inter_fanout": 4, "recurrent_command_synapses": 4, "motor_fanin": 4, "seed": 1,
+            },
         ),
     },
+    # No wiring: ncps takes the number of units, and the CfC gets a backbone.
+    "dense": {"inputs": 4, "ncps": None, "generator": ("dense", {"units": 8})},
 }  # fmt: skip
 
 # What a configuration fixes beside its wiring; the names are the keyword arguments of Ganglion's layers.
 LTC_CLIP = {"cell": "LTC", "positive": "clip", "ode_unfolds": 6}
 LTC_SOFTPLUS = {"cell": "LTC", "positive": "softplus", "ode_unfolds": 6}
 CFC = [{"cell": "CfC", "mode": mode} for mode in ("default", "pure", "no_gate")]
+BACKBONES = [
+    {"backbone_layers": 2, "backbone_units": 10, "backbone_activation": "silu"},
+    {"backbone_layers": 1, "backbone_units": 12, "backbone_activation": "lecun_tanh"},
+    {"backbone_layers": 0},
+]
 # (time spans, initial state given)
 RUNS = [("irregular", True), ("regular", False), ("irregular", False), ("regular", True)]
 
@@ -98,7 +125,7 @@ def configurations() -> list[dict]:
     """Every cell on every wiring, each of the four kinds of run once per cell; then the rare settings."""
     found = []
     for row, cell in enumerate([LTC_CLIP, LTC_SOFTPLUS, *CFC]):
-        for column, wiring in enumerate(WIRINGS):
+        for column, wiring in enumerate(["auto_ncp", "ncp", "random", "fully_connected"]):
             times, start = RUNS[(row + column) % len(RUNS)]
             found.append({**cell, "wiring": wiring, "times": times, "start": start})
     one_sequence = {"times": "unbatched", "start": True}
@@ -109,7 +136,11 @@ def configurations() -> list[dict]:
          "wiring": "ncp", "times": "regular", "start": False},
         {**LTC_CLIP, "wiring": "auto_ncp", **one_sequence},
         {**CFC[0], "wiring": "auto_ncp", **one_sequence},
+        {**CFC[0], "wiring": "no_self_synapses", "times": "irregular", "start": True},
     ]  # fmt: skip
+    for cfc, backbone in zip(CFC, BACKBONES, strict=True):
+        found.append({**cfc, "wiring": "full_ncp", "times": "irregular", "start": True})
+        found.append({**cfc, **backbone, "wiring": "dense", "times": "irregular", "start": True})
     for seed, config in enumerate(found):
         config["seed"] = seed
         config["name"] = name_of(config)
@@ -126,8 +157,10 @@ def name_of(config: dict) -> str:
     return "-".join(parts + (["h0"] if config["start"] else []))
 
 
-def build_wiring(config: dict) -> ncps.wirings.Wiring:
+def build_wiring(config: dict) -> ncps.wirings.Wiring | int:
     """A wiring of its own for every model: an ncps wiring must not be shared or built twice."""
+    if config["wiring"] == "dense":
+        return WIRINGS["dense"]["generator"][1]["units"]
     kind, arguments = WIRINGS[config["wiring"]]["ncps"]
     return getattr(ncps.wirings, kind)(**arguments)
 
@@ -137,7 +170,10 @@ def build_model(config: dict, dtype: torch.dtype) -> torch.nn.Module:
     torch.set_default_dtype(dtype)
     inputs = WIRINGS[config["wiring"]]["inputs"]
     if config["cell"] == "CfC":
-        model = ncps.torch.CfC(inputs, build_wiring(config), mode=config["mode"])
+        backbone = {name: value for name, value in config.items() if name.startswith("backbone_")}
+        if "backbone_activation" in backbone:
+            backbone["activation"] = backbone.pop("backbone_activation")
+        model = ncps.torch.CfC(inputs, build_wiring(config), mode=config["mode"], **backbone)
     else:
         model = ncps.torch.LTC(
             inputs,
@@ -188,7 +224,7 @@ def draw(config: dict) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         values["h0"] = rng.uniform(-0.8, 0.8, (batch, units))
     if config["times"] != "regular":
         values["timespans"] = rng.uniform(0.1, 2.0, (batch, STEPS))
-    values["targets"] = rng.normal(0.0, 0.5, (batch, STEPS, model.rnn_cell.motor_size))
+    values["targets"] = rng.normal(0.0, 0.5, (batch, STEPS, model.output_size))
     values["state_targets"] = rng.normal(0.0, 0.5, (batch, units))
     return parameters, {name: value.astype(np.float32) for name, value in values.items()}
 
@@ -215,7 +251,7 @@ def run(config: dict, parameters: dict, inputs: dict, dtype: torch.dtype) -> dic
         assert torch.equal(sequence, outputs)
         assert torch.equal(final, state)
 
-    error = outputs[..., : model.rnn_cell.motor_size] - given["targets"]
+    error = outputs[..., : model.output_size] - given["targets"]
     loss = 0.5 * (error.square().sum() + (state - given["state_targets"]).square().sum())
     loss.backward()
     result = {"outputs": outputs, "states": states, "loss": loss}
@@ -243,15 +279,18 @@ def make(config: dict) -> tuple[dict[str, np.ndarray], dict[str, float]]:
 def describe(config: dict) -> dict[str, np.ndarray]:
     """The arrays that tell which configuration and which circuit a file is about."""
     inputs = WIRINGS[config["wiring"]]["inputs"]
+    generator, arguments = WIRINGS[config["wiring"]]["generator"]
+    settings = {**config, "generator": generator, "arguments": {**arguments, "inputs": inputs}}
+    described = {"config": np.array(json.dumps(settings, sort_keys=True))}
+    if config["wiring"] == "dense":
+        return {**described, "state_ids": np.arange(arguments["units"], dtype=np.int32)}
     wiring = build_wiring(config)
     wiring.build(inputs)
     state_ids = range(wiring.units)
     if config["cell"] == "CfC":
         state_ids = [i for layer in range(wiring.num_layers) for i in wiring.get_neurons_of_layer(layer)]
-    generator, arguments = WIRINGS[config["wiring"]]["generator"]
-    settings = {**config, "generator": generator, "arguments": {**arguments, "inputs": inputs}}
     return {
-        "config": np.array(json.dumps(settings, sort_keys=True)),
+        **described,
         "adjacency": wiring.adjacency_matrix.astype(np.int8),
         "sensory_adjacency": wiring.sensory_adjacency_matrix.astype(np.int8),
         "state_ids": np.array(state_ids, dtype=np.int32),

@@ -1,0 +1,68 @@
+"""The order of neurons, synapses and parameters, read off a graph as documented, not by our compiler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Wires:
+    """A circuit as the reference cells need it.
+
+    pre, post, sensory_pre, sensory_post hold one entry per synapse, sorted by (post, pre); a parameter vector
+    of a cell has its entries in this order.
+    """
+
+    neurons: list[str]  # N with state: motor, then command, then inter, each in graph order
+    sensors: list[str]  # I sensory neurons, in graph order
+    roles: list[str]  # N
+    pre: np.ndarray  # (E,)
+    post: np.ndarray  # (E,)
+    sensory_pre: np.ndarray  # (S,)
+    sensory_post: np.ndarray  # (S,)
+
+    @classmethod
+    def of(cls, graph: nx.DiGraph) -> Wires:
+        with_role = {
+            role: [n for n, data in graph.nodes(data=True) if data["role"] == role]
+            for role in ("motor", "command", "inter", "sensory")
+        }
+        sensors = with_role.pop("sensory")
+        neurons = [n for names in with_role.values() for n in names]
+        recurrent = [(neurons.index(j), neurons.index(i)) for i, j in graph.edges if i in neurons]
+        sensory = [(neurons.index(j), sensors.index(i)) for i, j in graph.edges if i in sensors]
+        post, pre = np.array(sorted(recurrent), int).reshape(-1, 2).T
+        sensory_post, sensory_pre = np.array(sorted(sensory), int).reshape(-1, 2).T
+        return cls(
+            neurons, sensors, [graph.nodes[n]["role"] for n in neurons], pre, post, sensory_pre, sensory_post
+        )
+
+    @property
+    def motors(self) -> int:
+        return self.roles.count("motor")
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(N, N), true at [pre, post] of every synapse between neurons with state."""
+        return self._onto((len(self.neurons), len(self.neurons)), self.pre, self.post)
+
+    @property
+    def sensory_mask(self) -> np.ndarray:
+        """(I, N), true at [pre, post] of every sensory synapse."""
+        return self._onto((len(self.sensors), len(self.neurons)), self.sensory_pre, self.sensory_post)
+
+    def arrivals(self, per_synapse: np.ndarray, *, sensory: bool = False) -> np.ndarray:
+        """Sum a quantity of shape (B, synapses) over all synapses that end on each neuron: (B, N)."""
+        total = np.zeros((len(per_synapse), len(self.neurons)))
+        for k, j in enumerate(self.sensory_post if sensory else self.post):
+            total[:, j] += per_synapse[:, k]
+        return total
+
+    @staticmethod
+    def _onto(shape: tuple[int, int], pre: np.ndarray, post: np.ndarray) -> np.ndarray:
+        mask = np.zeros(shape, bool)
+        mask[pre, post] = True
+        return mask

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import CircuitError
-from .roles import ROLES
+from .roles import ROLES, is_role, label, require_name, synapse_label
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class CircuitArrays:
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen
         put(self, "roles", tuple(self.roles))
-        put(self, "names", tuple(map(str, self.names)))
+        put(self, "names", tuple(map(require_name, self.names)))
         self._check_neurons()
         put(self, "pre", self._indices("pre", self.pre))
         put(self, "post", self._indices("post", self.post))
@@ -52,16 +53,14 @@ class CircuitArrays:
     def _check_neurons(self) -> None:
         if len(self.roles) != len(self.names):
             raise CircuitError(f"{len(self.roles)} roles were given for {len(self.names)} names")
-        unknown = next((k for k, role in enumerate(self.roles) if role not in ROLES), None)
-        if unknown is not None:
-            raise CircuitError(
-                f"the role of neuron {self.names[unknown]!r} is {self.roles[unknown]!r}; "
-                f"expected one of {', '.join(ROLES)}"
-            )
+        for name, role in zip(self.names, self.roles, strict=True):
+            if not is_role(role):
+                raise CircuitError(
+                    f"neuron {name!r} has role {label(role)}; expected one of {', '.join(ROLES)}"
+                )
         if len(set(self.names)) < len(self.names):
-            seen: set[str] = set()
-            twice = next(name for name in self.names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-            raise CircuitError(f"the name {twice!r} is given to more than one neuron")
+            name, times = Counter(self.names).most_common(1)[0]
+            raise CircuitError(f"{times} neurons have the name {name!r}; every neuron needs its own")
 
     def _indices(self, side: str, given: ArrayLike) -> NDArray[np.int32]:
         values = _vector(side, given)
@@ -99,7 +98,7 @@ class CircuitArrays:
 
     def _synapse(self, where: NDArray[np.bool_]) -> str:
         k = int(where.argmax())
-        return f"synapse {self.names[self.pre[k]]!r} -> {self.names[self.post[k]]!r}"
+        return synapse_label(self.names[self.pre[k]], self.names[self.post[k]])
 
 
 def _vector(field: str, given: ArrayLike) -> NDArray[np.int64]:

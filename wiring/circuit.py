@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -10,7 +11,27 @@ import numpy as np
 
 from ..errors import CircuitError
 from .arrays import CircuitArrays
-from .roles import ROLES, is_polarity, require_name, require_polarity, require_role
+from .guards import (
+    group_of,
+    require_addable,
+    require_neuron,
+    require_no_synapse,
+    require_receiver,
+    require_synapse,
+)
+from .roles import (
+    ROLES,
+    label,
+    require_digraph,
+    require_name,
+    require_polarity,
+    require_role,
+    synapse_label,
+    text_of,
+    with_role,
+)
+from .rules import Groups, Seed, draw
+from .summary import Summary, summary
 
 __all__ = ["ROLES", "Circuit", "CircuitArrays"]
 
@@ -21,6 +42,9 @@ if TYPE_CHECKING:
 else:
     _DiGraph = nx.DiGraph
 
+Pair = tuple[Hashable, Hashable]
+Synapse = tuple[Hashable, Hashable, int]
+
 
 class Circuit(_DiGraph):
     """A `networkx.DiGraph` of neurons (node attribute `role`) and synapses (edge attribute `polarity`).
@@ -28,6 +52,8 @@ class Circuit(_DiGraph):
     Every networkx function works on it. The methods below keep the circuit sound: each either does its whole
     edit or raises `CircuitError` and changes nothing. Plain networkx edits (`add_node`, `add_edge`) stay
     possible; `check(circuit)` finds what they left wrong.
+
+    Wherever a method takes a group of neurons, that is a role ("command"), one name, or a list of names.
 
     Args:
         graph: any `networkx.DiGraph` (or Circuit, or view of one) to copy; its nodes should have a `role` and
@@ -45,25 +71,39 @@ class Circuit(_DiGraph):
     """
 
     def __init__(self, graph: nx.DiGraph[Any] | None = None, **attr: Any) -> None:
-        if graph is not None and not isinstance(graph, nx.DiGraph):
-            raise TypeError(f"a Circuit is made from a networkx.DiGraph, got {type(graph).__name__}")
-        if graph is not None and graph.is_multigraph():
-            raise TypeError(
-                f"a Circuit has at most one synapse from one neuron to another, so it cannot be made from a "
-                f"{type(graph).__name__}; merge its parallel edges first: networkx.DiGraph(graph)"
-            )
+        if graph is not None:
+            require_digraph(graph, "Circuit()")
         super().__init__(graph, **attr)
 
     def to_directed_class(self) -> type[Circuit]:
         """The class networkx gives to directed copies (`to_directed`)."""
         return Circuit
 
+    # What is in it
+
     def neurons(self, role: str | None = None) -> list[Hashable]:
         """The names of all neurons, or of those with `role`, in the order of the graph."""
-        if role is None:
-            return list(self)
-        require_role(role)
-        return [name for name, data in self.nodes(data=True) if data.get("role") == role]
+        return list(self) if role is None else with_role(self, require_role(role))
+
+    def synapses(self, pre: Any = None, post: Any = None) -> list[Synapse]:
+        """The synapses from group `pre` to group `post` as (pre, post, polarity), in the order of the graph.
+
+        Args:
+            pre, post: a role, a name or a list of names; None means all neurons.
+
+        Example:
+            >>> circuit.remove_synapses(circuit.synapses("command", "command"))
+        """
+        sources = set(self if pre is None else group_of(self, pre))
+        targets = set(self if post is None else group_of(self, post))
+        edges = self.edges(data=True)
+        return [(u, v, data.get("polarity")) for u, v, data in edges if u in sources and v in targets]  # type: ignore[misc]
+
+    def summary(self) -> Summary:
+        """The circuit in words and numbers; the same as `summary(circuit)`."""
+        return summary(self)
+
+    # Building
 
     def add_neuron(self, name: Hashable, role: str = "inter", **attr: Any) -> None:
         """Add one neuron. To add many, `add_neurons` is faster.
@@ -74,18 +114,20 @@ class Circuit(_DiGraph):
         self.add_neurons([name], role, **attr)
 
     def add_neurons(self, names: Iterable[Hashable], role: str = "inter", **attr: Any) -> None:
-        """Add neurons of one role, with common attributes; all of them or, if one is refused, none.
+        """Add neurons of one role, with common attributes.
 
         Raises:
             CircuitError: an unknown role, a name that is taken or given twice, or a name without text.
         """
         require_role(role)
+        if isinstance(names, str):
+            raise TypeError(f"add_neurons takes a list of names, got {names!r}; add_neuron adds one")
         names = list(names)
-        taken = {str(name) for name in self}
+        taken = set(map(text_of, self))
         for name in names:
             text = require_name(name)
             if text in taken:
-                raise CircuitError(f"the name {name!r} is taken; every neuron needs a name of its own")
+                raise CircuitError(f"the name {name!r} is taken; every neuron needs its own")
             taken.add(text)
         self.add_nodes_from(names, **attr, role=role)
 
@@ -95,42 +137,204 @@ class Circuit(_DiGraph):
         Raises:
             CircuitError: an unknown neuron, an illegal polarity, a sensory `post`, or a synapse that exists.
         """
-        for name in (pre, post):
-            if name not in self:
-                raise CircuitError(f"synapse {pre!r} -> {post!r}: there is no neuron {name!r}")
-        if self.nodes[post].get("role") == "sensory":
-            raise CircuitError(
-                f"synapse {pre!r} -> {post!r} ends on a sensory neuron; sensory neurons are inputs"
-            )
-        if self.has_edge(pre, post):
-            raise CircuitError(f"synapse {pre!r} -> {post!r} exists already")
+        require_addable(self, pre, post)
         self.add_edge(pre, post, **attr, polarity=require_polarity(polarity, pre, post))
+
+    def add_synapses(self, synapses: Iterable[Pair | Synapse], polarity: int = 1) -> None:
+        """Add many synapses, each (pre, post) or (pre, post, polarity).
+
+        Args:
+            synapses: what to add; what `other.synapses()` returns will do.
+            polarity: of the synapses given without one.
+
+        Raises:
+            CircuitError: as `add_synapse`; a synapse that is given twice.
+        """
+        new: dict[Pair, int] = {}
+        for synapse in synapses:
+            pre, post, sign = (*synapse, polarity)[:3]
+            require_addable(self, pre, post)
+            if (pre, post) in new:
+                raise CircuitError(f"{synapse_label(pre, post)} is given twice")
+            new[pre, post] = require_polarity(sign, pre, post)
+        self.add_edges_from((*pair, {"polarity": sign}) for pair, sign in new.items())
+
+    def connect(
+        self,
+        pre: Any,
+        post: Any,
+        rule: str = "all_to_all",
+        *,
+        indegree: int | None = None,
+        outdegree: int | None = None,
+        p: float | None = None,
+        total: int | None = None,
+        self_synapses: bool = True,
+        inhibitory: float = 0.0,
+        skip_existing: bool = False,
+        seed: Seed = None,
+    ) -> list[Synapse]:
+        """Add the synapses that a connection rule makes between two groups.
+
+        | rule | makes | argument |
+        |---|---|---|
+        | `all_to_all` | every synapse from the pre to the post group | |
+        | `one_to_one` | the k-th pre to the k-th post neuron | |
+        | `fixed_indegree` | for every post neuron, this many different pre neurons | `indegree` |
+        | `fixed_outdegree` | for every pre neuron, this many different post neurons | `outdegree` |
+        | `pairwise_bernoulli` | every synapse, with this probability | `p` |
+        | `fixed_total_number` | this many different synapses | `total` |
+
+        Args:
+            pre, post: a role, a name or a list of names.
+            rule: one of the rules above, with its argument.
+            self_synapses: whether a neuron in both groups may be connected to itself.
+            inhibitory: the share of the synapses, rounded to whole synapses, that get polarity -1.
+            skip_existing: leave synapses that exist already as they are, instead of raising an error.
+            seed: an integer or a `numpy.random.Generator`; needed when the rule or the signs are random.
+
+        Returns:
+            The new synapses as (pre, post, polarity).
+
+        Raises:
+            CircuitError: an unknown or empty group, a sensory post neuron, or a synapse that exists.
+            ValueError, TypeError: an unknown rule, or arguments that do not fit the rule or the groups.
+
+        Example:
+            >>> circuit.connect("inter", "command", "fixed_indegree", indegree=4, inhibitory=0.2, seed=7)
+        """
+        sources, targets = group_of(self, pre), group_of(self, post)
+        for given, names in ((pre, sources), (post, targets)):
+            if not names:
+                raise CircuitError(f"the group {label(given)} has no neurons")
+        for name in targets:
+            require_receiver(self, sources[0], name)
+        position = {} if self_synapses else {name: k for k, name in enumerate(sources)}
+        twin = np.array([position.get(name, -1) for name in targets])
+        arguments = {"indegree": indegree, "outdegree": outdegree, "p": p, "total": total}
+        groups = Groups(len(sources), len(targets), twin)
+        drawn = draw(rule, groups, arguments, inhibitory, seed)
+        new = [
+            (sources[i], targets[j], sign) for i, j, sign in zip(*(a.tolist() for a in drawn), strict=True)
+        ]
+        if skip_existing:
+            new = [synapse for synapse in new if not self.has_edge(*synapse[:2])]
+        for u, v, _ in new:
+            require_no_synapse(self, u, v)
+        self.add_edges_from((u, v, {"polarity": sign}) for u, v, sign in new)
+        return new
+
+    # Changing
+
+    def remove_neuron(self, name: Hashable) -> None:
+        """Remove a neuron and its synapses. Raises `CircuitError` if there is none of this name."""
+        require_neuron(self, name)
+        self.remove_node(name)
+
+    def remove_neurons(self, neurons: Any) -> None:
+        """Remove a group of neurons (a role, a name or a list of names) and their synapses.
+
+        Raises:
+            CircuitError: an unknown neuron.
+        """
+        self.remove_nodes_from(group_of(self, neurons))
+
+    def remove_synapse(self, pre: Hashable, post: Hashable) -> None:
+        """Remove a synapse. Raises `CircuitError` if there is none."""
+        require_synapse(self, pre, post)
+        self.remove_edge(pre, post)
+
+    def remove_synapses(self, synapses: Iterable[Pair | Synapse]) -> None:
+        """Remove many synapses, each (pre, post) or (pre, post, polarity).
+
+        Raises:
+            CircuitError: one of them is not there.
+        """
+        pairs = [(synapse[0], synapse[1]) for synapse in synapses]
+        for pre, post in pairs:
+            require_synapse(self, pre, post)
+        self.remove_edges_from(pairs)
+
+    def flip(self, pre: Hashable, post: Hashable) -> None:
+        """Turn an excitatory synapse into an inhibitory one, or the other way round.
+
+        Raises:
+            CircuitError: no such synapse, or it has no legal polarity.
+        """
+        require_synapse(self, pre, post)
+        polarity = require_polarity(self.edges[pre, post].get("polarity"), pre, post)
+        self.add_edge(pre, post, polarity=-polarity)
+
+    def set_role(self, name: Hashable, role: str) -> None:
+        """Give a neuron another role.
+
+        Raises:
+            CircuitError: an unknown neuron or role, or role "sensory" for a neuron that receives synapses.
+        """
+        require_neuron(self, name)
+        require_role(role)
+        incoming = list(self.predecessors(name))
+        if role == "sensory" and incoming:
+            raise CircuitError(
+                f"neuron {name!r} receives {len(incoming)} synapses, the first from {incoming[0]!r}, so it "
+                "cannot become sensory; sensory neurons are inputs"
+            )
+        self.add_node(name, role=role)
+
+    def rename(self, names: Mapping[Any, Hashable]) -> None:
+        """Rename neurons, from old to new name, and keep the order of the graph. Names may be exchanged.
+
+        Raises:
+            CircuitError: an unknown neuron, a new name that is taken or given twice, or one without text.
+
+        Example:
+            >>> circuit.rename({"motor_0": "left wheel", "motor_1": "right wheel"})
+        """
+        for old in names:
+            require_neuron(self, old)
+        texts = Counter(text_of(names.get(name, name)) for name in self)
+        for old, new in names.items():
+            if texts[require_name(new)] > 1:
+                raise CircuitError(f"cannot rename {old!r} to {new!r}: the name is taken or given twice")
+        # networkx.relabel_nodes(copy=False) would move renamed neurons to the end of the graph.
+        neurons = [(names.get(name, name), data) for name, data in self.nodes(data=True)]
+        synapses = [(names.get(u, u), names.get(v, v), data) for u, v, data in self.edges(data=True)]
+        self.remove_nodes_from(list(self))
+        self.add_nodes_from(neurons)
+        self.add_edges_from(synapses)
+
+    # Arrays
 
     def to_arrays(self) -> CircuitArrays:
         """The circuit as index arrays, neurons and synapses in the order of the graph.
 
         Raises:
-            CircuitError: the circuit breaks a rule; `check(circuit)` lists all such problems.
+            CircuitError: the circuit breaks a rule; `check(circuit)` lists all problems.
         """
         index = {name: k for k, name in enumerate(self)}
-        synapses = [
-            (index[u], index[v], require_polarity(data.get("polarity"), u, v))
-            for u, v, data in self.edges(data=True)
-        ]
-        pre, post, polarity = np.array(synapses, dtype=np.int64).reshape(-1, 3).T
-        roles = tuple(role for _, role in self.nodes(data="role"))
-        return CircuitArrays(pre, post, polarity, roles, tuple(map(str, self)))  # type: ignore[arg-type]
+        names = tuple(map(require_name, self))
+        roles = tuple(data.get("role") for _, data in self.nodes(data=True))
+        edges = list(self.edges(data=True))
+        return CircuitArrays(
+            pre=np.array([index[u] for u, _, _ in edges], dtype=np.int32),
+            post=np.array([index[v] for _, v, _ in edges], dtype=np.int32),
+            polarity=np.array(
+                [require_polarity(data.get("polarity"), u, v) for u, v, data in edges], dtype=np.int8
+            ),
+            roles=roles,  # type: ignore[arg-type]  # CircuitArrays refuses None
+            names=names,
+        )
 
     @classmethod
     def from_arrays(cls, arrays: CircuitArrays) -> Self:
-        """The circuit of these arrays; the inverse of `to_arrays` for circuits whose names are strings."""
+        """The circuit of these arrays: the inverse of `to_arrays`, with texts for names.
+
+        Example:
+            >>> Circuit.from_arrays(CircuitArrays([0], [1], [-1], ["sensory", "motor"], ["eye", "muscle"]))
+        """
         circuit = cls()
         names = arrays.names
         circuit.add_nodes_from((name, {"role": role}) for name, role in zip(names, arrays.roles, strict=True))
-        circuit.add_edges_from(
-            (names[pre], names[post], {"polarity": sign})
-            for pre, post, sign in zip(
-                arrays.pre.tolist(), arrays.post.tolist(), arrays.polarity.tolist(), strict=True
-            )
-        )
+        synapses = zip(arrays.pre.tolist(), arrays.post.tolist(), arrays.polarity.tolist(), strict=True)
+        circuit.add_edges_from((names[i], names[j], {"polarity": sign}) for i, j, sign in synapses)
         return circuit

@@ -1,4 +1,4 @@
-"""The vocabulary of a circuit: its roles, and what a legal role, polarity and name are."""
+"""The vocabulary of a circuit: what a legal role, polarity and name are, and how to say that one is not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Hashable
 from numbers import Real
 from typing import Any
 
+import networkx as nx
+
 from ..errors import CircuitError
 
 ROLES = ("sensory", "inter", "command", "motor")
 """The roles a neuron may have, from the inputs of a circuit to its outputs."""
+
+
+def is_role(value: Any) -> bool:
+    """Whether `value` is one of `ROLES`."""
+    return isinstance(value, str) and value in ROLES
 
 
 def is_polarity(value: Any) -> bool:
@@ -17,34 +24,66 @@ def is_polarity(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and value in (1, -1)
 
 
-def require_role(role: Any, neuron: Hashable | None = None) -> str:
-    """The role, or a `CircuitError` that names what was given and what is expected."""
-    if isinstance(role, str) and role in ROLES:
-        return role
-    whose = "" if neuron is None else f" of neuron {neuron!r}"
-    raise CircuitError(f"the role{whose} is {role!r}; expected one of {', '.join(ROLES)}")
+def text_of(name: Any) -> str | None:
+    """`str(name)`, by which plans, files and pictures know a neuron, or None if that fails or is empty."""
+    try:
+        return str(name) or None
+    except Exception:
+        return None
+
+
+def label(name: Any) -> str:
+    """`repr(name)` for a message, whatever the name is."""
+    try:
+        return repr(name)
+    except Exception:
+        return f"<a {type(name).__name__} without text>"
+
+
+def synapse_label(pre: Any, post: Any) -> str:
+    """How messages write a synapse."""
+    return f"synapse {label(pre)} -> {label(post)}"
+
+
+def with_role(graph: nx.DiGraph[Any], role: str) -> list[Hashable]:
+    """The neurons that have this role, in the order of the graph."""
+    return [
+        name for name, data in graph.nodes(data=True) if is_role(data.get("role")) and data["role"] == role
+    ]
+
+
+def require_role(role: Any) -> str:
+    """The role, or a `CircuitError` that lists the legal ones."""
+    if is_role(role):
+        return str(role)
+    raise CircuitError(f"unknown role {label(role)}; expected one of {', '.join(ROLES)}")
 
 
 def require_polarity(polarity: Any, pre: Hashable, post: Hashable) -> int:
     """The polarity as an int, or a `CircuitError` that names the synapse."""
     if is_polarity(polarity):
         return int(polarity)
-    raise CircuitError(f"the polarity of synapse {pre!r} -> {post!r} is {polarity!r}; expected +1 or -1")
+    raise CircuitError(f"{synapse_label(pre, post)} has polarity {label(polarity)}; expected +1 or -1")
 
 
 def require_name(name: Any) -> str:
-    """The text of a neuron's name, or a `CircuitError` if it has none or cannot be a node.
-
-    A name is any hashable but None whose `str()` is not empty: plans, files and pictures know a neuron by
-    that text.
-    """
+    """The text of a neuron's name, or a `CircuitError` if it has none or networkx cannot hold it."""
+    text = text_of(name)
     try:
         hash(name)
-        text = str(name)
-    except Exception as error:
-        raise CircuitError(
-            f"a neuron's name must be hashable and have a str(), got a {type(name).__name__}: {error}"
-        ) from error
-    if name is None or not text:
-        raise CircuitError(f"a neuron's name must not be None or empty, got {name!r}")
+    except TypeError:
+        raise CircuitError(f"a neuron's name must be hashable, got {label(name)}") from None
+    if name is None or text is None:
+        raise CircuitError(f"a neuron's name must have a text that is not empty, got {label(name)}")
     return text
+
+
+def require_digraph(graph: Any, user: str) -> None:
+    """Refuse, with a `TypeError`, anything but a networkx digraph without parallel edges."""
+    if not isinstance(graph, nx.DiGraph):
+        raise TypeError(f"{user} takes a networkx.DiGraph, got {type(graph).__name__}")
+    if graph.is_multigraph():
+        raise TypeError(
+            f"{user} takes a networkx.DiGraph, got {type(graph).__name__}: a circuit has at most one synapse "
+            "from one neuron to another, so merge parallel edges first, as networkx.DiGraph(graph) does"
+        )

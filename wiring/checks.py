@@ -1,0 +1,146 @@
+"""What is wrong with a circuit: every problem at once, for any digraph, in linear time."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import networkx as nx
+
+from .roles import ROLES, is_polarity, is_role, label, require_digraph, synapse_label, text_of, with_role
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a circuit; `str(problem)` is a line to read.
+
+    Attributes:
+        severity: "error" if the circuit cannot be compiled, "warning" if part of it is useless.
+        kind: what is wrong, in one of the words listed at `check`.
+        message: a sentence that names the neuron or synapse, what it has and what was expected.
+        neuron: the neuron at fault, as it is in the graph, or None.
+        synapse: the synapse at fault as (pre, post), or None.
+    """
+
+    severity: Literal["error", "warning"]
+    kind: str
+    message: str
+    neuron: Hashable | None = None
+    synapse: tuple[Hashable, Hashable] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.message}"
+
+
+def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
+    """Every problem of a circuit, errors first; an empty list if it is sound.
+
+    | kind | severity | meaning |
+    |---|---|---|
+    | `no-neurons` | error | the circuit is empty |
+    | `no-motor` | error | no neuron is an output |
+    | `role` | error | a neuron has no role or an unknown one |
+    | `name` | error | a neuron's `str()` fails or is empty |
+    | `duplicate-name` | error | two neurons have the same `str()` |
+    | `polarity` | error | a synapse's polarity is missing or neither +1 nor -1 |
+    | `onto-sensory` | error | a synapse ends on a sensory neuron |
+    | `no-sensory` | warning | no neuron is an input |
+    | `unreached` | warning | no path leads from a sensory neuron to this neuron |
+    | `dead-end` | warning | no path leads from this neuron to a motor neuron |
+
+    Without sensory (motor) neurons all neurons are unreached (dead ends); that is said once, not for each.
+
+    Args:
+        circuit: any `networkx.DiGraph`, of whatever names and attributes.
+
+    Raises:
+        TypeError: `circuit` is not a directed networkx graph, or has parallel edges.
+
+    Example:
+        >>> for problem in gl.check(circuit):
+        ...     print(problem)
+    """
+    require_digraph(circuit, "check()")
+    if len(circuit) == 0:
+        return [Problem("error", "no-neurons", "the circuit has no neurons")]
+    return [
+        *_roles(circuit),
+        *_names(circuit),
+        *_synapses(circuit),
+        *_paths(circuit),
+    ]
+
+
+def reached_from(graph: nx.DiGraph[Any], sources: Iterable[Hashable]) -> dict[Hashable, int]:
+    """Every neuron that `sources` reach, with the least number of synapses to it: 0 for the sources."""
+    layers = nx.bfs_layers(graph, list(sources))
+    return {name: distance for distance, layer in enumerate(layers) for name in layer}
+
+
+def unreached(graph: nx.DiGraph[Any]) -> list[Hashable]:
+    """The neurons to which no path leads from a sensory neuron, in the order of the graph."""
+    reached = reached_from(graph, with_role(graph, "sensory"))
+    return [name for name in graph if name not in reached]
+
+
+def dead_ends(graph: nx.DiGraph[Any]) -> list[Hashable]:
+    """The neurons from which no path leads to a motor neuron, in the order of the graph."""
+    reaching = reached_from(graph.reverse(copy=False), with_role(graph, "motor"))
+    return [name for name in graph if name not in reaching]
+
+
+def _roles(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
+    expected = f"expected one of {', '.join(ROLES)}"
+    if not with_role(graph, "motor"):
+        yield Problem("error", "no-motor", "the circuit has no motor neuron, so it has no outputs")
+    for name, data in graph.nodes(data=True):
+        if "role" not in data:
+            yield Problem("error", "role", f"neuron {label(name)} has no role; {expected}", name)
+        elif not is_role(data["role"]):
+            message = f"neuron {label(name)} has role {label(data['role'])}; {expected}"
+            yield Problem("error", "role", message, name)
+
+
+def _names(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
+    first: dict[str, Hashable] = {}
+    for name in graph:
+        text = text_of(name)
+        if text is None:
+            message = f"neuron {label(name)} has a name whose str() fails or is empty"
+            yield Problem("error", "name", message, name)
+        elif text in first:
+            message = (
+                f"neurons {label(first[text])} ({type(first[text]).__name__}) and {label(name)} "
+                f"({type(name).__name__}) have the same name {text!r}"
+            )
+            yield Problem("error", "duplicate-name", message, name)
+        else:
+            first[text] = name
+
+
+def _synapses(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
+    sensory = set(with_role(graph, "sensory"))
+    for pre, post, data in graph.edges(data=True):
+        if "polarity" not in data:
+            message = f"{synapse_label(pre, post)} has no polarity; expected +1 or -1"
+            yield Problem("error", "polarity", message, synapse=(pre, post))
+        elif not is_polarity(data["polarity"]):
+            message = f"{synapse_label(pre, post)} has polarity {label(data['polarity'])}; expected +1 or -1"
+            yield Problem("error", "polarity", message, synapse=(pre, post))
+        if post in sensory:
+            message = f"{synapse_label(pre, post)} ends on a sensory neuron; sensory neurons are inputs"
+            yield Problem("error", "onto-sensory", message, synapse=(pre, post))
+
+
+def _paths(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
+    if not with_role(graph, "sensory"):
+        yield Problem("warning", "no-sensory", "the circuit has no sensory neuron, so it has no inputs")
+    else:
+        for name in unreached(graph):
+            message = f"no path leads from a sensory neuron to neuron {label(name)}"
+            yield Problem("warning", "unreached", message, name)
+    if with_role(graph, "motor"):
+        for name in dead_ends(graph):
+            message = f"no path leads from neuron {label(name)} to a motor neuron"
+            yield Problem("warning", "dead-end", message, name)

@@ -1,0 +1,68 @@
+"""What an edit demands of a circuit before it changes anything; a demand not met is a `CircuitError`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Set
+from typing import Any
+
+import networkx as nx
+
+from ..errors import CircuitError
+from .roles import is_role, label, synapse_label, with_role
+
+
+def require_neuron(circuit: nx.DiGraph[Any], name: Any) -> None:
+    """The neuron exists."""
+    if name not in circuit:
+        raise CircuitError(f"there is no neuron {label(name)}")
+
+
+def require_synapse(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
+    """The synapse exists."""
+    if not circuit.has_edge(pre, post):
+        raise CircuitError(f"there is no {synapse_label(pre, post)}")
+
+
+def require_receiver(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
+    """`post` may receive a synapse from `pre`: it is not sensory."""
+    if circuit.nodes[post].get("role") == "sensory":
+        raise CircuitError(f"{synapse_label(pre, post)} ends on a sensory neuron; sensory neurons are inputs")
+
+
+def require_no_synapse(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
+    """The synapse does not exist yet."""
+    if circuit.has_edge(pre, post):
+        raise CircuitError(f"{synapse_label(pre, post)} exists already")
+
+
+def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
+    """The synapse can be added."""
+    for name in (pre, post):
+        if name not in circuit:
+            raise CircuitError(f"{synapse_label(pre, post)}: there is no neuron {label(name)}")
+    require_receiver(circuit, pre, post)
+    require_no_synapse(circuit, pre, post)
+
+
+def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
+    """The neurons of a role, of one name, or of a collection of names, each of which exists, once."""
+    if is_role(group):
+        if group in circuit:
+            raise CircuitError(
+                f"{group!r} is a role and a neuron; write [{group!r}] for the neuron and "
+                f"circuit.neurons({group!r}) for the role"
+            )
+        return with_role(circuit, group)
+    if group in circuit:
+        return [group]
+    if isinstance(group, str) or not isinstance(group, Iterable):
+        raise CircuitError(f"there is no neuron {label(group)}; expected a role, a name or a list of names")
+    names = list(group)
+    for name in names:
+        require_neuron(circuit, name)
+    if isinstance(group, Set):  # a set has no order of its own, and the same seed must give the same circuit
+        return [name for name in circuit if name in group]
+    if len(set(names)) < len(names):
+        raise CircuitError(f"neuron {label(Counter(names).most_common(1)[0][0])} is in the group twice")
+    return names

@@ -1,0 +1,104 @@
+"""The CfC cell without wiring: a backbone network in front of dense maps."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..wiring import Dense
+from .arguments import one_of
+from .cell import Cell
+from .cfc_ops import MAPS, cfc_gated, cfc_pure
+
+ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu")
+
+
+def lecun_tanh(x: mx.array) -> mx.array:
+    """1.7159 tanh(0.666 x), the scaled tanh of LeCun et al., Efficient BackProp, 1998, section 4.4."""
+    return 1.7159 * mx.tanh(0.666 * x)
+
+
+def activate(name: str, x: mx.array) -> mx.array:
+    """One of the `ACTIVATIONS` by name."""
+    return lecun_tanh(x) if name == "lecun_tanh" else getattr(nn, name)(x)
+
+
+class BackboneCfCCell(Cell):
+    """One time step of a closed-form continuous-time network without wiring.
+
+    The backbone maps [input, state] through `backbone_layers` fully connected layers of `backbone_units`;
+    ff1, ff2, time_a and time_b are dense maps of its result, and `CfCCell` says what becomes of them. All
+    units are outputs.
+
+    Parameters: ``backbone`` (a list of linear layers), ``ff1, ff2, time_a, time_b`` (linear layers; only
+    ``ff1`` for "pure"), ``w_tau`` and ``A`` (N,) for "pure".
+
+    Args:
+        sizes: ``gl.dense(inputs, units)``.
+        mode: "default", "pure" or "no_gate".
+        backbone_units: width of each backbone layer.
+        backbone_layers: number of backbone layers; 0 for none.
+        backbone_activation: "lecun_tanh", "relu", "tanh", "silu" or "gelu".
+
+    Raises:
+        ValueError: an unknown option or an illegal size.
+
+    Example:
+        >>> cell = BackboneCfCCell(gl.dense(16, 64), backbone_layers=2)
+        >>> output, state = cell(mx.zeros((8, 16)))                        # (8, 64), (8, 64)
+
+    Source: as `CfCCell`.
+    """
+
+    def __init__(
+        self,
+        sizes: Dense,
+        *,
+        mode: str = "default",
+        backbone_units: int = 128,
+        backbone_layers: int = 1,
+        backbone_activation: str = "lecun_tanh",
+    ) -> None:
+        super().__init__()
+        one_of("mode", mode, tuple(MAPS))
+        one_of("backbone_activation", backbone_activation, ACTIVATIONS)
+        if backbone_layers < 0 or (backbone_layers and backbone_units < 1):
+            raise ValueError(
+                f"{backbone_layers} backbone layers of {backbone_units} units: expected at least one unit, "
+                "or no layers"
+            )
+        self.mode, self.backbone_activation = mode, backbone_activation
+        self.neurons = tuple(f"motor_{k}" for k in range(sizes.units))
+        self.sensors = tuple(f"sensory_{k}" for k in range(sizes.inputs))
+        self.roles = ("motor",) * sizes.units
+        widths = [sizes.inputs + sizes.units] + [backbone_units] * backbone_layers
+        self.backbone = [_linear(a, b) for a, b in pairwise(widths)]
+        for name in MAPS[mode]:
+            self[name] = _linear(widths[-1], sizes.units)
+        if mode == "pure":
+            self.w_tau, self.A = mx.zeros((sizes.units,)), mx.ones((sizes.units,))
+
+    def prepare(self) -> None:
+        """Nothing is the same for all steps but the parameters themselves."""
+
+    def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+        features = mx.concatenate([mx.broadcast_to(x, (*state.shape[:-1], x.shape[-1])), state], axis=-1)
+        for layer in self.backbone:
+            features = activate(self.backbone_activation, layer(features))
+        maps = {name: self[name](features) for name in MAPS[self.mode]}
+        if self.mode == "pure":
+            return cfc_pure(maps["ff1"], timespan, self.w_tau, self.A)
+        return cfc_gated(self.mode, maps, timespan)
+
+    def _extra_repr(self) -> str:
+        return f"{self.n_inputs} inputs, {self.n_neurons} units, mode={self.mode!r}"
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer with Glorot-uniform weights, as CfC was published with."""
+    layer = nn.Linear(inputs, outputs)
+    layer.weight = nn.init.glorot_uniform()(layer.weight, 1.0)
+    return layer

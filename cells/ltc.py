@@ -1,0 +1,144 @@
+"""The liquid time-constant cell."""
+
+from __future__ import annotations
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+from ..compile import CompiledCircuit, Plan, Source, compile_circuit
+from .arguments import one_of
+from .cell import Cell
+from .initial import Draws
+from .ltc_ops import LTCTerms, ltc_step_ops
+
+MAPPINGS = ("affine", "linear")
+POSITIVE = ("clip", "softplus")
+POLARITY = ("init", "fixed")
+SYNAPTIC = ("w", "mu", "sigma", "erev")
+NEURAL = ("gleak", "vleak", "cm")
+NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
+
+
+class LTCCell(Cell):
+    r"""One time step of a liquid time-constant network over a circuit.
+
+    With a_ij = w_ij sigmoid(sigma_ij (v_i - mu_ij)) over recurrent and sensory synapses i -> j, one of
+    `ode_unfolds` semi-implicit solver steps of length dt = timespan / ode_unfolds is
+
+    .. math::
+
+        v_j \leftarrow \frac{(c_j/dt) v_j + g_j v^{leak}_j + \sum_i a_{ij} E_{ij}}
+                            {c_j/dt + g_j + \sum_i a_{ij} + \epsilon}
+
+    Parameters: ``w, mu, sigma, erev`` (E,) on recurrent synapses, ``sensory_w, sensory_mu, sensory_sigma,
+    sensory_erev`` (S,) on sensory synapses, ``gleak, vleak, cm`` (N,), ``input_w, input_b`` (I,) and
+    ``output_w, output_b`` (M,).
+
+    Args:
+        circuit: a circuit, a plan, or a compiled circuit.
+        ode_unfolds: solver steps per time step.
+        input_mapping: "affine" (x * input_w + input_b), "linear" (no bias) or None.
+        output_mapping: the same for the motor neurons' states.
+        positive: how ``w, cm, gleak`` stay non-negative: "clip" (`apply_constraints` sets negative values to
+            zero) or "softplus" (the equation uses softplus of the parameter).
+        polarity: "init" (the circuit's signs are where ``erev`` starts) or "fixed" (the equation uses
+            polarity * abs(erev), so no training step can flip a synapse).
+        epsilon: added to the denominator.
+        key: random key for the initial values; MLX's global state if not given.
+
+    Raises:
+        CircuitError: the circuit breaks a rule.
+        ValueError: an unknown option.
+
+    Example:
+        >>> cell = gl.LTCCell(gl.auto_ncp(32, 4, inputs=8))
+        >>> output, state = cell(mx.zeros((16, 8)))                        # (16, 4), (16, 32)
+
+    Source: Hasani et al., Liquid Time-constant Networks, AAAI 2021, equation 3 and algorithm 1.
+    """
+
+    def __init__(
+        self,
+        circuit: Source,
+        *,
+        ode_unfolds: int = 6,
+        input_mapping: str | None = "affine",
+        output_mapping: str | None = "affine",
+        positive: str = "clip",
+        polarity: str = "init",
+        epsilon: float = 1e-8,
+        key: mx.array | None = None,
+    ) -> None:
+        super().__init__()
+        for what, mapping in (("input_mapping", input_mapping), ("output_mapping", output_mapping)):
+            if mapping is not None:
+                one_of(what, mapping, MAPPINGS)
+        one_of("positive", positive, POSITIVE)
+        one_of("polarity", polarity, POLARITY)
+        if not isinstance(ode_unfolds, int) or ode_unfolds < 1:
+            raise ValueError(f"ode_unfolds is {ode_unfolds!r}: expected a whole number of at least 1")
+        self.compiled = circuit if isinstance(circuit, CompiledCircuit) else compile_circuit(circuit)
+        plan = self.compiled.plan
+        self.neurons, self.sensors, self.roles = plan.neurons, plan.sensors, plan.roles
+        self.ode_unfolds, self.epsilon = ode_unfolds, epsilon
+        self.positive, self.polarity = positive, polarity
+        self._initialise(plan, Draws(key))
+        for side, mapping, n in (
+            ("input", input_mapping, plan.n_inputs),
+            ("output", output_mapping, plan.n_outputs),
+        ):
+            self[f"{side}_w"] = mx.ones((n,)) if mapping is not None else None
+            self[f"{side}_b"] = mx.zeros((n,)) if mapping == "affine" else None
+
+    def _initialise(self, plan: Plan, draws: Draws) -> None:
+        """Draw from the ranges of ncps 1.0.1."""
+        for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
+            k = len(synapses)
+            sign = mx.array(synapses.polarity.astype(np.float32))
+            self[f"{prefix}w"] = draws.uniform(0.001, 1.0, k)
+            self[f"{prefix}mu"] = draws.uniform(0.3, 0.8, k)
+            self[f"{prefix}sigma"] = draws.uniform(3.0, 8.0, k)
+            self[f"{prefix}erev"] = sign
+            self[f"_{prefix}sign"] = sign
+        self.gleak = draws.uniform(0.001, 1.0, plan.n_neurons)
+        self.vleak = draws.uniform(-0.2, 0.2, plan.n_neurons)
+        self.cm = draws.uniform(0.4, 0.6, plan.n_neurons)
+
+    def effective(self) -> dict[str, mx.array]:
+        """The parameters as the equation uses them: non-negative, and with fixed signs if so chosen."""
+        p = {name: self[name] for name in (*SYNAPTIC, *(f"sensory_{n}" for n in SYNAPTIC), *NEURAL)}
+        if self.polarity == "fixed":
+            for prefix in ("", "sensory_"):
+                p[f"{prefix}erev"] = self[f"_{prefix}sign"] * mx.abs(p[f"{prefix}erev"])
+                p[f"{prefix}w"] = mx.abs(p[f"{prefix}w"])  # a negative conductance would flip the sign too
+        if self.positive == "softplus":
+            for name in NON_NEGATIVE:
+                p[name] = nn.softplus(p[name])
+        return p
+
+    def prepare(self) -> LTCTerms:
+        return LTCTerms.of(self.compiled, self.effective())
+
+    def encode(self, x: mx.array) -> mx.array:
+        return _affine(x, self.input_w, self.input_b)
+
+    def step(self, prepared: LTCTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+        return ltc_step_ops(prepared, x, state, timespan, self.ode_unfolds, self.epsilon)
+
+    def decode(self, states: mx.array) -> mx.array:
+        return _affine(states[..., : self.n_outputs], self.output_w, self.output_b)
+
+    def apply_constraints(self) -> None:
+        """Set negative ``w, sensory_w, cm, gleak`` to zero; with "softplus" there is nothing to do."""
+        if self.positive == "clip":
+            for name in NON_NEGATIVE:
+                self[name] = mx.maximum(self[name], 0.0)
+
+    def _extra_repr(self) -> str:
+        return f"{self.compiled.plan!r}, ode_unfolds={self.ode_unfolds}, positive={self.positive!r}"
+
+
+def _affine(x: mx.array, w: mx.array | None, b: mx.array | None) -> mx.array:
+    x = x if w is None else x * w
+    return x if b is None else x + b

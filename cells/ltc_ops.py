@@ -1,0 +1,66 @@
+"""The LTC equation in plain MLX operations, for any layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mlx.core as mx
+
+from ..compile import CompiledCircuit
+from ..compile.layouts import Projection
+
+
+@dataclass(frozen=True)
+class SynapticTerms:
+    """One projection with its parameters spread out: gives the two sums of the LTC equation."""
+
+    projection: Projection
+    w: mx.array
+    mu: mx.array
+    sigma: mx.array
+    w_erev: mx.array
+
+    def sums(self, v: mx.array) -> tuple[mx.array, mx.array]:
+        """sum_i a_ij E_ij and sum_i a_ij over the synapses onto each neuron, from (B, n_pre)."""
+        open_ = mx.sigmoid(self.sigma * (self.projection.gather(v) - self.mu))
+        return self.projection.reduce(open_ * self.w_erev), self.projection.reduce(open_ * self.w)
+
+
+@dataclass(frozen=True)
+class LTCTerms:
+    """What the LTC equation needs besides input, state and time: spread parameters."""
+
+    recurrent: SynapticTerms
+    sensory: SynapticTerms
+    gleak: mx.array
+    gleak_vleak: mx.array
+    cm: mx.array
+
+    @classmethod
+    def of(cls, compiled: CompiledCircuit, p: dict[str, mx.array]) -> LTCTerms:
+        """Spread effective parameters over a compiled circuit."""
+        recurrent, sensory = (
+            SynapticTerms(
+                projection,
+                projection.spread(p[f"{prefix}w"]),
+                projection.spread(p[f"{prefix}mu"]),
+                projection.spread(p[f"{prefix}sigma"]),
+                projection.spread(p[f"{prefix}w"] * p[f"{prefix}erev"]),
+            )
+            for prefix, projection in (("", compiled.recurrent), ("sensory_", compiled.sensory))
+        )
+        return cls(recurrent, sensory, p["gleak"], p["gleak"] * p["vleak"], p["cm"])
+
+
+def ltc_step_ops(
+    terms: LTCTerms, x: mx.array, v: mx.array, timespan: mx.array, unfolds: int, epsilon: float
+) -> mx.array:
+    """One LTC time step in plain MLX operations: the reference for the fused kernel."""
+    sensory_num, sensory_den = terms.sensory.sums(x)
+    cm_dt = terms.cm / (timespan / unfolds)
+    fixed_num = terms.gleak_vleak + sensory_num
+    fixed_den = cm_dt + terms.gleak + sensory_den + epsilon
+    for _ in range(unfolds):
+        num, den = terms.recurrent.sums(v)
+        v = (cm_dt * v + fixed_num + num) / (fixed_den + den)
+    return v

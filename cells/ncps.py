@@ -1,0 +1,166 @@
+"""Weights of ncps models on PyTorch, carried onto our synapses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compile import Plan, Synapses
+from .backbone import BackboneCfCCell
+from .cfc import CfCCell
+from .cfc_ops import HEADS, MAPS
+from .compat import compat_plans
+from .ltc import NEURAL, SYNAPTIC, LTCCell
+from .networks import RNN
+
+Floats = NDArray[np.float32]
+
+
+def load_ncps(rnn: RNN, state_dict: Mapping[str, Any]) -> None:
+    """Load the weights of an ncps 1.0.1 torch model (`LTC`, wired `CfC` or dense `CfC`).
+
+    A wired CfC is loaded into ``CfC(circuit, ncps_compat=True)``. Either everything is loaded or nothing.
+
+    Args:
+        rnn: the network to load into; its circuit must have the neuron ids of the ncps wiring, as
+            `from_ncps` and the generators give them.
+        state_dict: name -> array, for example ``model.state_dict()``.
+
+    Raises:
+        ValueError: a missing key, a wrong shape, a value that is not finite, or a mask that is not this
+            network's circuit; the message names it, and nothing is loaded.
+
+    Example:
+        >>> gl.load_ncps(rnn, {name: p.numpy() for name, p in model.state_dict().items()})
+    """
+    parameters = ncps_parameters(rnn, state_dict)
+    for name, values in parameters.items():
+        if not bool(mx.isfinite(values).all()):
+            raise ValueError(f"{name} holds values that are not finite: nothing was loaded")
+    rnn.cell.load_weights(list(parameters.items()))
+
+
+def ncps_parameters(rnn: RNN, state_dict: Mapping[str, Any]) -> dict[str, mx.array]:
+    """The entries of an ncps state dict as parameters of ``rnn.cell``, without loading them.
+
+    The mapping only picks entries, so gradients with respect to ncps parameters map in the same way.
+
+    Raises:
+        ValueError: a missing key, a wrong shape, or a mask that is not this network's circuit.
+    """
+    entries = _Entries(state_dict)
+    if isinstance(rnn.cell, LTCCell):
+        return _ltc_parameters(rnn.cell, entries)
+    if isinstance(rnn.cell, BackboneCfCCell):
+        return _backbone_parameters(rnn.cell, entries)
+    if isinstance(rnn.cell, CfCCell) and rnn.cell.ncps_compat:
+        return _cfc_parameters(rnn.cell, entries)
+    raise ValueError(
+        "an ncps CfC with a wiring can only be loaded into CfC(circuit, ncps_compat=True): "
+        "its recurrence and time gates do not follow the circuit"
+    )
+
+
+class _Entries:
+    """An ncps state dict read with checks; a prefix such as ``rnn_cell.`` does not matter."""
+
+    def __init__(self, state_dict: Mapping[str, Any]) -> None:
+        prefix = "rnn_cell."
+        self._values = {name.split(prefix, 1)[-1]: value for name, value in state_dict.items()}
+
+    def get(self, name: str, shape: tuple[int, ...]) -> Floats:
+        if name not in self._values:
+            raise ValueError(f"the state dict has no {name!r}; it has {', '.join(sorted(self._values))}")
+        value = self._values[name]
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        array = np.asarray(value, np.float32)
+        if array.shape != shape:
+            raise ValueError(f"{name!r} has shape {array.shape}: the circuit needs {shape}")
+        return array
+
+    def check_mask(self, name: str, synapses: Synapses, plan: Plan) -> None:
+        """Refuse weights that were trained on another wiring."""
+        if name not in self._values:
+            return
+        theirs = self.get(name, (synapses.n_pre, synapses.n_post)) != 0
+        ours = np.zeros_like(theirs)
+        ours[synapses.pre, synapses.post] = True
+        if (theirs != ours).any():
+            i, j = (int(k) for k in np.argwhere(theirs != ours)[0])
+            pre = (plan.sensors if name.startswith("sensory") else plan.neurons)[i]
+            there, here = ("a", "no") if theirs[i, j] else ("no", "a")
+            raise ValueError(
+                f"{name!r} is another wiring: it has {there} synapse {pre} -> {plan.neurons[j]}, "
+                f"the circuit has {here} such synapse"
+            )
+
+
+def _ltc_parameters(cell: LTCCell, entries: _Entries) -> dict[str, mx.array]:
+    plan = cell.compiled.plan
+    found: dict[str, Floats] = {}
+    for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
+        entries.check_mask(f"{prefix}sparsity_mask", synapses, plan)
+        for name in SYNAPTIC:
+            matrix = entries.get(f"{prefix}{name}", (synapses.n_pre, synapses.n_post))
+            found[f"{prefix}{name}"] = matrix[synapses.pre, synapses.post]
+    for name in NEURAL:
+        found[name] = entries.get(name, (plan.n_neurons,))
+    for side, n in (("input", plan.n_inputs), ("output", plan.n_outputs)):
+        for name in (f"{side}_w", f"{side}_b"):
+            if cell[name] is not None:
+                found[name] = entries.get(name, (n,))
+    return {name: mx.array(values) for name, values in found.items()}
+
+
+def _cfc_parameters(cell: CfCCell, entries: _Entries) -> dict[str, mx.array]:
+    """Each layer of ncps holds matrices (units of the layer, [units of the layer before, own units])."""
+    plan = cell.signal
+    layers = compat_plans(plan).layers
+    n = plan.n_neurons
+    found: dict[str, Floats] = {}
+    vectors = [f"{name}_b" for name in MAPS[cell.mode]] + (["w_tau", "A"] if cell.mode == "pure" else [])
+    for name in vectors:
+        found[name] = np.zeros(n, np.float32)
+    dense = {
+        name: (np.zeros((n, n), np.float32), np.zeros((plan.n_inputs, n), np.float32))
+        for name in MAPS[cell.mode]
+    }
+    for k, (start, stop) in enumerate(layers):
+        units, before = stop - start, plan.n_inputs if k == 0 else layers[k - 1][1] - layers[k - 1][0]
+        for name in MAPS[cell.mode]:
+            weight = entries.get(f"layer_{k}.{name}.weight", (units, before + units)).T
+            recurrent, sensory = dense[name]
+            source = sensory if k == 0 else recurrent[slice(*layers[k - 1])]
+            source[:, start:stop] = weight[:before]
+            recurrent[start:stop, start:stop] = weight[before:]
+            found[f"{name}_b"][start:stop] = entries.get(f"layer_{k}.{name}.bias", (units,))
+        for name in vectors[len(MAPS[cell.mode]) :]:
+            found[name][start:stop] = entries.get(f"layer_{k}.{name}", (1, units))[0]
+    for name in MAPS[cell.mode]:
+        on = cell.signal if name in HEADS else cell.compiled.plan
+        for prefix, synapses, matrix in zip(
+            ("", "sensory_"), (on.recurrent, on.sensory), dense[name], strict=True
+        ):
+            found[f"{prefix}{name}_w"] = matrix[synapses.pre, synapses.post]
+    return {name: mx.array(values) for name, values in found.items()}
+
+
+def _backbone_parameters(cell: BackboneCfCCell, entries: _Entries) -> dict[str, mx.array]:
+    # torch numbers the activations (and, with dropout, those layers) of its Sequential too.
+    theirs = sorted({int(n.split(".")[1]) for n in entries._values if n.startswith("backbone.")})
+    names = {name: name for name in MAPS[cell.mode]}
+    names |= {f"backbone.{k}": f"backbone.{number}" for k, number in enumerate(theirs)}
+    found: dict[str, Floats] = {}
+    layers = [(f"backbone.{k}", layer) for k, layer in enumerate(cell.backbone)]
+    for ours, layer in layers + [(name, cell[name]) for name in MAPS[cell.mode]]:
+        for part in ("weight", "bias"):
+            found[f"{ours}.{part}"] = entries.get(f"{names.get(ours, ours)}.{part}", tuple(layer[part].shape))
+    if cell.mode == "pure":
+        for name in ("w_tau", "A"):
+            found[name] = entries.get(name, (1, cell.n_neurons))[0]
+    return {name: mx.array(values) for name, values in found.items()}

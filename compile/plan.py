@@ -1,0 +1,194 @@
+"""The plan: a circuit as index arrays, before any array library."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import CircuitError
+from ..wiring import ROLES, CircuitArrays
+from .synapses import Synapses
+
+# States come motor first, so that the outputs of a network are its first M states (as in ncps).
+STATE_ROLES = ("motor", "command", "inter")
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A checked circuit as names and index arrays, NumPy only.
+
+    Neurons with state are ordered motor, command, inter, and by the order of the circuit inside a role;
+    synapses are ordered by (post, pre). Parameters of a cell follow this order, whatever layout runs them.
+
+    Attributes:
+        neurons: N names of the neurons with state.
+        sensors: I names of the sensory neurons: the input features.
+        counts: how many of the neurons are motor, command and inter neurons.
+        recurrent: synapses between neurons with state, (N, N).
+        sensory: synapses from sensory neurons, (I, N).
+
+    Example:
+        >>> plan = gl.compile_circuit(circuit).plan
+        >>> plan.neurons[plan.recurrent.pre[0]]    # name of the first synapse's presynaptic neuron
+    """
+
+    neurons: tuple[str, ...]
+    sensors: tuple[str, ...]
+    counts: tuple[int, int, int]
+    recurrent: Synapses
+    sensory: Synapses
+
+    @classmethod
+    def from_arrays(
+        cls,
+        pre: ArrayLike,
+        post: ArrayLike,
+        polarity: ArrayLike,
+        roles: Sequence[str],
+        names: Sequence[str] | None = None,
+    ) -> Plan:
+        """Build a plan from arrays, without going through networkx.
+
+        Args:
+            pre: (K,) presynaptic neuron of each synapse, an index into `roles`.
+            post: (K,) postsynaptic neuron.
+            polarity: (K,) +1 or -1.
+            roles: one role per neuron, sensory neurons included.
+            names: one name per neuron; ``<role>_<number>`` if not given.
+
+        Raises:
+            CircuitError: arrays of different lengths, an index out of range, an unknown role, an illegal
+                polarity, a synapse onto a sensory neuron, a synapse given twice, or no motor neuron.
+
+        Example:
+            >>> plan = Plan.from_arrays([0, 1], [1, 1], [1, -1], ["sensory", "motor"])
+            >>> plan.recurrent                     # Synapses(1 from 1 onto 1, density 1)
+        """
+        names = default_names(roles) if names is None else names
+        synapses = (np.asarray(pre), np.asarray(post), np.asarray(polarity))
+        return cls.from_circuit_arrays(CircuitArrays(*synapses, tuple(roles), tuple(names)))
+
+    @classmethod
+    def from_circuit_arrays(cls, arrays: CircuitArrays) -> Plan:
+        """The plan of a circuit's arrays, which were checked when they were made."""
+        codes = np.fromiter(map(ROLES.index, arrays.roles), np.int8, len(arrays.roles))
+        sensors = np.flatnonzero(codes == ROLES.index("sensory"))
+        groups = [np.flatnonzero(codes == ROLES.index(role)) for role in STATE_ROLES]
+        if not len(groups[0]):
+            raise CircuitError("the circuit has no motor neuron: a network needs at least one output")
+        states = np.concatenate(groups)
+        place = np.empty(len(codes), np.int32)
+        place[sensors] = np.arange(len(sensors))
+        place[states] = np.arange(len(states))
+
+        is_sensory = codes[arrays.pre] == ROLES.index("sensory")
+        recurrent, sensory = (
+            Synapses.sorted(
+                place[arrays.pre[part]], place[arrays.post[part]], arrays.polarity[part], n_pre, len(states)
+            )
+            for part, n_pre in ((~is_sensory, len(states)), (is_sensory, len(sensors)))
+        )
+        return cls(
+            neurons=tuple(arrays.names[i] for i in states),
+            sensors=tuple(arrays.names[i] for i in sensors),
+            counts=(len(groups[0]), len(groups[1]), len(groups[2])),
+            recurrent=recurrent,
+            sensory=sensory,
+        )
+
+    @property
+    def n_inputs(self) -> int:
+        """I: the number of sensory neurons."""
+        return len(self.sensors)
+
+    @property
+    def n_neurons(self) -> int:
+        """N: the number of neurons with state."""
+        return len(self.neurons)
+
+    @property
+    def n_outputs(self) -> int:
+        """M: the number of motor neurons."""
+        return self.counts[0]
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """The role of each neuron with state, in plan order."""
+        return tuple(role for role, n in zip(STATE_ROLES, self.counts, strict=True) for _ in range(n))
+
+    def role_slice(self, role: str) -> slice:
+        """Where the neurons of a role lie in a state vector.
+
+        Raises:
+            ValueError: not one of the roles that have a state.
+        """
+        if role not in STATE_ROLES:
+            raise ValueError(f"unknown role {role!r}: neurons with state are {', '.join(STATE_ROLES)}")
+        k = STATE_ROLES.index(role)
+        start = sum(self.counts[:k])
+        return slice(start, start + self.counts[k])
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of names, roles, synapses and polarities: equal exactly for equal plans."""
+        state = hashlib.sha256(repr((self.neurons, self.sensors, self.counts)).encode())
+        for synapses in (self.recurrent, self.sensory):
+            for array in (synapses.pre, synapses.post, synapses.polarity):
+                state.update(len(array).to_bytes(8, "little"))
+                state.update(np.ascontiguousarray(array).tobytes())
+        return state.hexdigest()
+
+    def describe(self) -> str:
+        """Sizes, density and the memory that one set of synaptic weights takes in each layout."""
+        motor, command, inter = self.counts
+        lines = [
+            f"{self.n_neurons} neurons ({motor} motor, {command} command, {inter} inter), "
+            f"{self.n_inputs} sensory neurons",
+        ]
+        for name, part in (("recurrent", self.recurrent), ("sensory", self.sensory)):
+            inhibitory = int((part.polarity < 0).sum())
+            lines.append(
+                f"{name}: {len(part)} synapses of {part.n_pre} x {part.n_post} "
+                f"({part.density:.1%}), {inhibitory} inhibitory"
+            )
+        dense = 4 * (self.recurrent.n_pre + self.sensory.n_pre) * self.n_neurons
+        edges = 4 * (len(self.recurrent) + len(self.sensory))
+        lines.append(f"memory per weight: dense {human_bytes(dense)}, edge {human_bytes(edges)}")
+        return "\n".join(lines)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return (
+            f"Plan({self.n_inputs} inputs, {self.n_neurons} neurons, {self.n_outputs} outputs, "
+            f"{len(self.recurrent)} + {len(self.sensory)} synapses)"
+        )
+
+
+def human_bytes(n: float) -> str:
+    """A number of bytes for people: 1.5 KiB, 20 MiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n < 1024:
+            return f"{n:.3g} {unit}"
+        n /= 1024
+    return f"{n:.3g} TiB"
+
+
+def default_names(roles: Sequence[str]) -> list[str]:
+    """``<role>_<number>`` for every neuron, numbered inside its role."""
+    seen: Counter[str] = Counter()
+    names = []
+    for role in roles:
+        names.append(f"{role}_{seen[role]}")
+        seen[role] += 1
+    return names

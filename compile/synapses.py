@@ -1,0 +1,89 @@
+"""The synapses from one population of neurons onto another, as index arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Index = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Synapses:
+    """K synapses from `n_pre` neurons onto `n_post` neurons, sorted by (post, pre).
+
+    The sorting is what makes a parameter vector of shape (K,) meaningful: entry k belongs to the synapse
+    ``pre[k] -> post[k]``, and all synapses onto neuron j are the slice ``ptr[j]:ptr[j + 1]``.
+
+    Attributes:
+        pre: (K,) int32 presynaptic neuron of each synapse.
+        post: (K,) int32 postsynaptic neuron of each synapse, ascending.
+        polarity: (K,) int8, +1 excitatory or -1 inhibitory.
+        n_pre: number of presynaptic neurons.
+        n_post: number of postsynaptic neurons.
+
+    Example:
+        >>> synapses = Synapses.sorted([0, 1], [1, 1], [1, -1], n_pre=2, n_post=2)
+        >>> synapses.ptr.tolist()                  # [0, 0, 2]
+    """
+
+    pre: Index
+    post: Index
+    polarity: NDArray[np.int8]
+    n_pre: int
+    n_post: int
+
+    @classmethod
+    def sorted(cls, pre: object, post: object, polarity: object, n_pre: int, n_post: int) -> Synapses:
+        """Synapses from arrays in any order."""
+        pre_ids, post_ids = np.asarray(pre, np.int32), np.asarray(post, np.int32)
+        # One 64-bit key sorts several times faster than lexsort over two arrays.
+        order = np.argsort(post_ids.astype(np.int64) * max(n_pre, 1) + pre_ids, kind="stable")
+        signs = np.asarray(polarity, np.int8)
+        return cls(pre_ids[order], post_ids[order], signs[order], n_pre, n_post)
+
+    @cached_property
+    def ptr(self) -> Index:
+        """(n_post + 1,) where the synapses of each postsynaptic neuron begin."""
+        return pointers(self.post, self.n_post)
+
+    @cached_property
+    def by_pre(self) -> Index:
+        """(K,) the synapses sorted by (pre, post): the transposed index."""
+        return np.argsort(self.pre, kind="stable").astype(np.int32)
+
+    @cached_property
+    def pre_ptr(self) -> Index:
+        """(n_pre + 1,) where the synapses of each presynaptic neuron begin in `by_pre`."""
+        return pointers(self.pre, self.n_pre)
+
+    @property
+    def density(self) -> float:
+        """The fraction of all possible synapses that exist; 0 for an empty population."""
+        possible = self.n_pre * self.n_post
+        return len(self) / possible if possible else 0.0
+
+    def span(self, start: int, stop: int) -> slice:
+        """Where the synapses onto the neurons ``start:stop`` lie in a parameter vector."""
+        return slice(int(self.ptr[start]), int(self.ptr[stop]))
+
+    def onto(self, start: int, stop: int) -> Synapses:
+        """Only the synapses onto the neurons ``start:stop``, which become ``0:stop - start``."""
+        part = self.span(start, stop)
+        return Synapses(
+            self.pre[part], self.post[part] - np.int32(start), self.polarity[part], self.n_pre, stop - start
+        )
+
+    def __len__(self) -> int:
+        return len(self.pre)
+
+    def __repr__(self) -> str:
+        return f"Synapses({len(self)} from {self.n_pre} onto {self.n_post}, density {self.density:.3g})"
+
+
+def pointers(ids: Index, n: int) -> Index:
+    """(n + 1,) running count of `ids` below each of 0..n."""
+    return np.concatenate([[0], np.cumsum(np.bincount(ids, minlength=n))]).astype(np.int32)

@@ -152,6 +152,8 @@ class Circuit(_DiGraph):
         """
         new: dict[Pair, int] = {}
         for synapse in synapses:
+            if not isinstance(synapse, tuple | list) or len(synapse) not in (2, 3):
+                raise TypeError(f"expected (pre, post) or (pre, post, polarity), got {label(synapse)}")
             pre, post, sign = (*synapse, polarity)[:3]
             require_addable(self, pre, post)
             if (pre, post) in new:
@@ -335,6 +337,10 @@ class Circuit(_DiGraph):
         circuit = cls()
         names = arrays.names
         circuit.add_nodes_from((name, {"role": role}) for name, role in zip(names, arrays.roles, strict=True))
+        # `add_edges_from` would take most of the time of building a large circuit: fill its tables directly.
+        tables: Any = circuit  # networkx's stubs do not show them
+        outgoing, incoming = ([table[name] for name in names] for table in (tables._succ, tables._pred))
         synapses = zip(arrays.pre.tolist(), arrays.post.tolist(), arrays.polarity.tolist(), strict=True)
-        circuit.add_edges_from((names[i], names[j], {"polarity": sign}) for i, j, sign in synapses)
+        for pre, post, sign in synapses:
+            outgoing[pre][names[post]] = incoming[post][names[pre]] = {"polarity": sign}
         return circuit

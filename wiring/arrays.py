@@ -108,7 +108,8 @@ def _vector(field: str, given: ArrayLike) -> NDArray[np.int64]:
         raise CircuitError(f"{field} must be a vector, got shape {values.shape}")
     if values.size and values.dtype.kind not in "iuf":
         raise CircuitError(f"{field} must hold whole numbers, got {values.dtype}")
-    whole = values.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN is told apart below
+        whole = values.astype(np.int64)
     if not np.array_equal(whole, values):
         raise CircuitError(f"{field} must hold whole numbers, got {values[whole != values][0]}")
     return whole

@@ -15,7 +15,6 @@ from .guards import (
     group_of,
     require_addable,
     require_neuron,
-    require_no_synapse,
     require_receiver,
     require_synapse,
 )
@@ -78,6 +77,15 @@ class Circuit(_DiGraph):
     def to_directed_class(self) -> type[Circuit]:
         """The class networkx gives to directed copies (`to_directed`)."""
         return Circuit
+
+    def subgraph(self, nodes: Any) -> Circuit:
+        """A view of some neurons and the synapses between them, as in networkx, but in graph order.
+
+        networkx orders small views by the hashes of the names, which differ from run to run; the order of
+        neurons and with it the plan of `circuit.subgraph(names).copy()` would differ, too.
+        """
+        kept = set(self.nbunch_iter(nodes))
+        return nx.subgraph_view(self, filter_node=kept.__contains__)  # type: ignore[return-value]
 
     # What is in it
 
@@ -215,14 +223,12 @@ class Circuit(_DiGraph):
         twin = np.array([position.get(name, -1) for name in targets])
         arguments = {"indegree": indegree, "outdegree": outdegree, "p": p, "total": total}
         groups = Groups(len(sources), len(targets), twin)
-        drawn = draw(rule, groups, arguments, inhibitory, seed)
-        new = [
-            (sources[i], targets[j], sign) for i, j, sign in zip(*(a.tolist() for a in drawn), strict=True)
-        ]
-        if skip_existing:
-            new = [synapse for synapse in new if not self.has_edge(*synapse[:2])]
-        for u, v, _ in new:
-            require_no_synapse(self, u, v)
+        drawn = [part.tolist() for part in draw(rule, groups, arguments, inhibitory, seed)]
+        made = [(sources[i], targets[j], sign) for i, j, sign in zip(*drawn, strict=True)]
+        new = [(u, v, sign) for u, v, sign in made if not self.has_edge(u, v)]
+        if len(new) < len(made) and not skip_existing:
+            u, v = next((u, v) for u, v, _ in made if self.has_edge(u, v))
+            raise CircuitError(f"{synapse_label(u, v)} exists already; skip_existing=True leaves it as it is")
         self.add_edges_from((u, v, {"polarity": sign}) for u, v, sign in new)
         return new
 

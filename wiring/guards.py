@@ -30,19 +30,14 @@ def require_receiver(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
         raise CircuitError(f"{synapse_label(pre, post)} ends on a sensory neuron; sensory neurons are inputs")
 
 
-def require_no_synapse(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
-    """The synapse does not exist yet."""
-    if circuit.has_edge(pre, post):
-        raise CircuitError(f"{synapse_label(pre, post)} exists already")
-
-
 def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
     """The synapse can be added."""
     for name in (pre, post):
         if name not in circuit:
             raise CircuitError(f"{synapse_label(pre, post)}: there is no neuron {label(name)}")
     require_receiver(circuit, pre, post)
-    require_no_synapse(circuit, pre, post)
+    if circuit.has_edge(pre, post):
+        raise CircuitError(f"{synapse_label(pre, post)} exists already")
 
 
 def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:

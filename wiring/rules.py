@@ -124,7 +124,7 @@ def draw(
     Raises:
         ValueError, TypeError: an unknown rule, or arguments that do not fit the rule or the groups.
     """
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         raise ValueError(f"unknown rule {rule!r}; expected one of {', '.join(RULES)}")
     chosen = RULES[rule]
     given = {name: value for name, value in arguments.items() if value is not None}
@@ -133,13 +133,16 @@ def draw(
         got = ", ".join(f"{name}=" for name in given) or "none"
         raise TypeError(f"rule {rule!r} takes {needs}, got {got}")
     share = _fraction("inhibitory", inhibitory)
-    is_random = bool(chosen.argument) or 0 < share < 1
-    if is_random and seed is None:
+    if seed is None and (chosen.argument or 0 < share < 1):
         raise TypeError(
             f"rule {rule!r} with inhibitory={inhibitory} draws at random: pass seed= (an integer, or one "
             "numpy.random.Generator for several calls)"
         )
-    rng = np.random.default_rng(seed)
+    try:
+        rng = np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        message = f"seed must be a whole number from 0 or a numpy.random.Generator, got {seed!r}"
+        raise type(error)(message) from None
     pre, post = chosen.make(groups, *given.values(), *([rng] if chosen.argument else []))
     order = np.lexsort((post, pre))
     polarity = np.ones(len(pre), dtype=np.int8)

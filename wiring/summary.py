@@ -11,7 +11,7 @@ from typing import Any
 import networkx as nx
 
 from .checks import dead_ends, reached_from, unreached
-from .roles import ROLES, is_polarity, is_role, label, require_digraph, with_role
+from .roles import ROLES, is_polarity, is_role, label, require_digraph, text_of, with_role
 
 NO_ROLE = "no role"
 
@@ -35,8 +35,7 @@ class Pathway:
     density: float
 
     def __str__(self) -> str:
-        signs = f"{self.excitatory} excitatory, {self.inhibitory} inhibitory"
-        return f"{self.synapses} ({signs}), density {self.density:.1%}"
+        return f"{_signs(self)}, density {self.density:.1%}"
 
 
 @dataclass(frozen=True)
@@ -88,10 +87,9 @@ class Summary:
     def __repr__(self) -> str:
         of_roles = ", ".join(f"{count} {role}" for role, count in self.neurons.items())
         title = f"Circuit {self.name!r}" if self.name else "Circuit"
-        signs = f"{self.excitatory} excitatory, {self.inhibitory} inhibitory"
         rows = [
             ("neurons", f"{sum(self.neurons.values())} ({of_roles})"),
-            ("synapses", f"{self.synapses} ({signs}), {self.self_synapses} onto the same neuron"),
+            ("synapses", f"{_signs(self)}, {self.self_synapses} self-synapses"),
             *((f"  {path.pre} -> {path.post}", str(path)) for path in self.pathways),
             ("density", f"sensory {self.sensory_density:.1%}, recurrent {self.recurrent_density:.1%}"),
             ("in-degree", f"{self.in_degree} (neurons with state)" if self.in_degree else "none"),
@@ -133,7 +131,7 @@ def summary(circuit: nx.DiGraph[Any]) -> Summary:
     distances = reached_from(circuit, with_role(circuit, "sensory"))
     depths = [distances[name] for name in with_role(circuit, "motor") if name in distances]
     return Summary(
-        name=str(circuit.name),
+        name=text_of(circuit.name) or "",
         neurons=neurons,
         pathways=pathways,
         synapses=circuit.number_of_edges(),
@@ -165,6 +163,12 @@ def _pathways(
             density = _share(total, neurons[pre] * neurons[post])
             found.append(Pathway(pre, post, total, excitatory, inhibitory, density))
     return tuple(found)
+
+
+def _signs(counted: Pathway | Summary) -> str:
+    unsigned = counted.synapses - counted.excitatory - counted.inhibitory
+    also = f", {unsigned} without legal polarity" if unsigned else ""
+    return f"{counted.synapses} ({counted.excitatory} excitatory, {counted.inhibitory} inhibitory{also})"
 
 
 def _share(part: int, whole: int) -> float:

@@ -1,0 +1,240 @@
+"""check(): every problem at once, on any digraph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganglion.wiring import ROLES, Circuit, Dense, Problem, check, dense
+
+
+class Mute:
+    """A node without text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+
+def sound() -> Circuit:
+    circuit = Circuit()
+    circuit.add_neuron("eye", role="sensory")
+    circuit.add_neuron("hub")
+    circuit.add_neuron("muscle", role="motor")
+    circuit.add_synapses([("eye", "hub"), ("hub", "muscle", -1)])
+    return circuit
+
+
+def only(graph: nx.DiGraph) -> Problem:
+    (problem,) = check(graph)
+    return problem
+
+
+def test_a_sound_circuit_has_no_problems() -> None:
+    assert check(sound()) == []
+    assert check(nx.DiGraph(sound())) == []
+
+
+def test_no_neurons() -> None:
+    problem = only(nx.DiGraph())
+    assert str(problem) == "error: the circuit has no neurons"
+    assert problem.kind == "no-neurons"
+
+
+def test_no_motor_neuron() -> None:
+    circuit = sound()
+    circuit.set_role("muscle", "inter")
+    problem = only(circuit)
+    assert (problem.severity, problem.kind) == ("error", "no-motor")
+    assert str(problem) == "error: the circuit has no motor neuron, so it has no outputs"
+
+
+def test_no_sensory_neuron() -> None:
+    circuit = sound()
+    circuit.set_role("eye", "inter")
+    problem = only(circuit)
+    assert (problem.severity, problem.kind) == ("warning", "no-sensory")
+
+
+@pytest.mark.parametrize("role", ["boss", None, 3, ["motor"], np.array(["motor", "inter"]), "Motor"])
+def test_an_unknown_role(role: Any) -> None:
+    circuit = sound()
+    circuit.nodes["hub"]["role"] = role
+    problem = only(circuit)
+    assert (problem.severity, problem.kind, problem.neuron) == ("error", "role", "hub")
+    assert (
+        problem.message == f"neuron 'hub' has role {role!r}; expected one of sensory, inter, command, motor"
+    )
+
+
+def test_a_missing_role() -> None:
+    circuit = sound()
+    del circuit.nodes["hub"]["role"]
+    assert only(circuit).message == "neuron 'hub' has no role; expected one of sensory, inter, command, motor"
+
+
+@pytest.mark.parametrize("polarity", [0, 2, 0.5, float("nan"), True, np.True_, None, "1", np.zeros(3), 1j])
+def test_an_illegal_polarity(polarity: Any) -> None:
+    circuit = sound()
+    circuit.edges["eye", "hub"]["polarity"] = polarity
+    problem = only(circuit)
+    assert (problem.severity, problem.kind, problem.synapse) == ("error", "polarity", ("eye", "hub"))
+    assert problem.message == f"synapse 'eye' -> 'hub' has polarity {polarity!r}; expected +1 or -1"
+
+
+@pytest.mark.parametrize("polarity", [1, -1, 1.0, np.int8(-1), np.float32(1)])
+def test_a_legal_polarity(polarity: Any) -> None:
+    circuit = sound()
+    circuit.edges["eye", "hub"]["polarity"] = polarity
+    assert check(circuit) == []
+
+
+def test_a_missing_polarity() -> None:
+    circuit = sound()
+    del circuit.edges["eye", "hub"]["polarity"]
+    assert only(circuit).message == "synapse 'eye' -> 'hub' has no polarity; expected +1 or -1"
+
+
+def test_a_synapse_onto_a_sensory_neuron() -> None:
+    circuit = sound()
+    circuit.add_edge("hub", "eye", polarity=1)
+    problem = only(circuit)
+    assert (problem.severity, problem.kind, problem.synapse) == ("error", "onto-sensory", ("hub", "eye"))
+    assert "synapse 'hub' -> 'eye' ends on a sensory neuron" in problem.message
+
+
+def test_neurons_that_are_not_on_a_path() -> None:
+    circuit = sound()
+    circuit.add_neurons(["source", "sink", "island"])
+    circuit.add_neuron("blind", role="sensory")
+    circuit.add_synapses([("source", "hub"), ("hub", "sink"), ("island", "island")])
+    found = [(problem.severity, problem.kind, problem.neuron) for problem in check(circuit)]
+    assert found == [
+        ("warning", "unreached", "source"),
+        ("warning", "unreached", "island"),
+        ("warning", "dead-end", "sink"),
+        ("warning", "dead-end", "island"),
+        ("warning", "dead-end", "blind"),
+    ]
+    assert "no path leads from a sensory neuron to neuron 'source'" in check(circuit)[0].message
+
+
+def test_duplicate_names() -> None:
+    circuit = sound()
+    circuit.add_nodes_from([1, "1"], role="motor")
+    problem = check(circuit)[0]
+    assert (problem.severity, problem.kind, problem.neuron) == ("error", "duplicate-name", "1")
+    assert problem.message == "neurons 1 (int) and '1' (str) have the same name '1'"
+
+
+@pytest.mark.parametrize("name", ["", Mute()])
+def test_names_without_text(name: Any) -> None:
+    graph = nx.DiGraph(sound())
+    graph.add_node(name, role="inter")
+    graph.add_edge("eye", name, polarity=1)
+    graph.add_edge(name, "muscle", polarity=1)
+    problem = only(graph)
+    assert (problem.severity, problem.kind) == ("error", "name")
+    assert problem.neuron is name
+    assert "has a name whose str() fails or is empty" in problem.message
+
+
+def test_all_problems_at_once_and_errors_first() -> None:
+    graph = nx.DiGraph()
+    graph.add_node("a", role="boss")
+    graph.add_node("s", role="sensory")
+    graph.add_node(Mute(), role="inter")
+    graph.add_nodes_from([1, "1"], role="inter")
+    graph.add_edge("a", "s")
+    problems = check(graph)
+    assert {p.kind for p in problems} == {
+        "no-motor", "role", "name", "duplicate-name", "polarity", "onto-sensory", "unreached"
+    }  # fmt: skip
+    severities = [p.severity for p in problems]
+    assert severities == sorted(severities)
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.integers(-2, 2),
+    st.floats(),
+    st.text(max_size=2),
+    st.sampled_from(ROLES),
+    st.lists(st.none()),
+)
+NODES = st.one_of(
+    st.integers(0, 3),
+    st.sampled_from("0123"),
+    st.text(max_size=1),
+    st.builds(Mute),
+    st.tuples(st.integers(0, 1)),
+)
+
+
+@given(
+    st.lists(st.tuples(NODES, st.dictionaries(st.sampled_from(["role", "x"]), VALUES)), max_size=6),
+    st.lists(st.tuples(NODES, NODES, st.dictionaries(st.sampled_from(["polarity"]), VALUES)), max_size=8),
+)
+def test_any_digraph_can_be_checked_and_summarised(nodes: Any, edges: Any) -> None:
+    graph = nx.DiGraph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(edges)
+    problems = check(graph)
+    assert all(isinstance(str(problem), str) for problem in problems)
+    roles = [data.get("role") for _, data in graph.nodes(data=True)]
+    legal = [role for role in roles if isinstance(role, str) and role in ROLES]
+    assert sum(p.kind == "role" for p in problems) == len(roles) - len(legal)
+    assert ("no-motor" in {p.kind for p in problems}) == ("motor" not in legal and len(graph) > 0)
+    assert str(Circuit(graph).summary())
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20), st.integers(1, 7))
+def test_paths_agree_with_networkx(pairs: list[tuple[int, int]], n_sensory: int) -> None:
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(n_sensory), role="sensory")
+    graph.add_nodes_from(range(n_sensory, 7), role="inter")
+    graph.add_node(7, role="motor")
+    graph.add_edges_from(pairs, polarity=1)
+    reached = {n for n in graph if any(nx.has_path(graph, s, n) for s in range(n_sensory))}
+    useful = {n for n in graph if nx.has_path(graph, n, 7)}
+    problems = check(graph)
+    assert {p.neuron for p in problems if p.kind == "unreached"} == set(graph) - reached
+    assert {p.neuron for p in problems if p.kind == "dead-end"} == set(graph) - useful
+
+
+@pytest.mark.parametrize("other", [nx.Graph(), nx.MultiDiGraph(), None, [("a", "b")], "circuit"])
+def test_anything_but_a_digraph_is_refused(other: Any) -> None:
+    with pytest.raises(TypeError, match=rf"check\(\) takes a networkx\.DiGraph, got {type(other).__name__}"):
+        check(other)
+
+
+def test_problems_are_values() -> None:
+    assert Problem("error", "role", "text", "a") == Problem("error", "role", "text", "a")
+    assert len({Problem("error", "role", "text"), Problem("error", "role", "text")}) == 1
+
+
+class TestDense:
+    def test_sizes(self) -> None:
+        assert dense(16, 64) == Dense(inputs=16, units=64)
+        assert type(dense(np.int64(3), 4).inputs) is int
+        assert hash(dense(1, 2)) == hash(dense(1, 2))
+
+    @pytest.mark.parametrize(
+        ("inputs", "units", "error", "message"),
+        [
+            (0, 4, ValueError, "dense: inputs must be at least 1, got 0"),
+            (4, -1, ValueError, "dense: units must be at least 1, got -1"),
+            (2.0, 4, TypeError, r"dense: inputs must be a whole number, got 2\.0"),
+            (4, "8", TypeError, "dense: units must be a whole number, got '8'"),
+            (True, 4, TypeError, "dense: inputs must be a whole number, got True"),
+        ],
+    )
+    def test_bad_sizes(self, inputs: Any, units: Any, error: type[Exception], message: str) -> None:
+        with pytest.raises(error, match=message):
+            dense(inputs, units)

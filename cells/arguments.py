@@ -143,7 +143,12 @@ def real_array(what: str, values: Values) -> mx.array:
         TypeError: not numbers, or complex ones.
     """
     if not isinstance(values, mx.array):
-        array = np.asarray(values)
+        try:
+            array = np.asarray(values)
+        except ValueError:  # NumPy's word for rows of different lengths is long and names no argument
+            raise TypeError(
+                f"{what} must be one array, got {type(values).__name__} of unequal parts"
+            ) from None
         if array.dtype.kind not in "biuf":
             raise TypeError(f"{what} must hold real numbers, got {type(values).__name__} of {array.dtype}")
         values = mx.array(array.astype(np.float32))

@@ -88,6 +88,7 @@ class LTCCell(Cell):
             ("input", input_mapping, plan.n_inputs),
             ("output", output_mapping, plan.n_outputs),
         ):
+            # Read as items: MLX modules take an attribute that is None for one that does not exist.
             self[f"{side}_w"] = mx.ones((n,)) if mapping is not None else None
             self[f"{side}_b"] = mx.zeros((n,)) if mapping == "affine" else None
 
@@ -121,13 +122,13 @@ class LTCCell(Cell):
         return LTCTerms.of(self.compiled, self.effective())
 
     def encode(self, x: mx.array) -> mx.array:
-        return _affine(x, self.input_w, self.input_b)
+        return _affine(x, self["input_w"], self["input_b"])
 
     def step(self, prepared: LTCTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         return ltc_step_ops(prepared, x, state, timespan, self.ode_unfolds, self.epsilon)
 
     def decode(self, states: mx.array) -> mx.array:
-        return _affine(states[..., : self.n_outputs], self.output_w, self.output_b)
+        return _affine(states[..., : self.n_outputs], self["output_w"], self["output_b"])
 
     def apply_constraints(self) -> None:
         """Set negative ``w, sensory_w, cm, gleak`` to zero; with "softplus" there is nothing to do."""

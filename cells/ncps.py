@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile import Plan, Synapses
+from ..compile import Synapses
 from .backbone import BackboneCfCCell
 from .cfc import CfCCell
 from .cfc_ops import HEADS, MAPS
@@ -18,6 +18,7 @@ from .ltc import NEURAL, SYNAPTIC, LTCCell
 from .networks import RNN
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 def load_ncps(rnn: RNN, state_dict: Mapping[str, Any]) -> None:
@@ -69,6 +70,8 @@ class _Entries:
     """An ncps state dict read with checks; a prefix such as ``rnn_cell.`` does not matter."""
 
     def __init__(self, state_dict: Mapping[str, Any]) -> None:
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"expected a mapping of names to arrays, got {type(state_dict).__name__}")
         prefix = "rnn_cell."
         self._values = {name.split(prefix, 1)[-1]: value for name, value in state_dict.items()}
 
@@ -83,28 +86,35 @@ class _Entries:
             raise ValueError(f"{name!r} has shape {array.shape}: the circuit needs {shape}")
         return array
 
-    def check_mask(self, name: str, synapses: Synapses, plan: Plan) -> None:
-        """Refuse weights that were trained on another wiring."""
+    def check_mask(
+        self, name: str, ours: Mask, pre: Sequence[str], post: Sequence[str], *, post_first: bool = False
+    ) -> None:
+        """Refuse weights of another wiring than `ours`, (pre, post); theirs may be stored (post, pre)."""
         if name not in self._values:
             return
-        theirs = self.get(name, (synapses.n_pre, synapses.n_post)) != 0
-        ours = np.zeros_like(theirs)
-        ours[synapses.pre, synapses.post] = True
+        theirs = (self.get(name, ours.T.shape).T if post_first else self.get(name, ours.shape)) != 0
         if (theirs != ours).any():
             i, j = (int(k) for k in np.argwhere(theirs != ours)[0])
-            pre = (plan.sensors if name.startswith("sensory") else plan.neurons)[i]
             there, here = ("a", "no") if theirs[i, j] else ("no", "a")
             raise ValueError(
-                f"{name!r} is another wiring: it has {there} synapse {pre} -> {plan.neurons[j]}, "
+                f"{name!r} is another wiring: it has {there} synapse {pre[i]} -> {post[j]}, "
                 f"the circuit has {here} such synapse"
             )
+
+
+def _mask(synapses: Synapses) -> Mask:
+    """(n_pre, n_post) true where there is a synapse."""
+    mask = np.zeros((synapses.n_pre, synapses.n_post), bool)
+    mask[synapses.pre, synapses.post] = True
+    return mask
 
 
 def _ltc_parameters(cell: LTCCell, entries: _Entries) -> dict[str, mx.array]:
     plan = cell.compiled.plan
     found: dict[str, Floats] = {}
     for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
-        entries.check_mask(f"{prefix}sparsity_mask", synapses, plan)
+        sources = plan.sensors if prefix else plan.neurons
+        entries.check_mask(f"{prefix}sparsity_mask", _mask(synapses), sources, plan.neurons)
         for name in SYNAPTIC:
             matrix = entries.get(f"{prefix}{name}", (synapses.n_pre, synapses.n_post))
             found[f"{prefix}{name}"] = matrix[synapses.pre, synapses.post]
@@ -119,34 +129,37 @@ def _ltc_parameters(cell: LTCCell, entries: _Entries) -> dict[str, mx.array]:
 
 def _cfc_parameters(cell: CfCCell, entries: _Entries) -> dict[str, mx.array]:
     """Each layer of ncps holds matrices (units of the layer, [units of the layer before, own units])."""
-    plan = cell.signal
-    layers = compat_plans(plan).layers
-    n = plan.n_neurons
-    found: dict[str, Floats] = {}
-    vectors = [f"{name}_b" for name in MAPS[cell.mode]] + (["w_tau", "A"] if cell.mode == "pure" else [])
-    for name in vectors:
-        found[name] = np.zeros(n, np.float32)
-    dense = {
-        name: (np.zeros((n, n), np.float32), np.zeros((plan.n_inputs, n), np.float32))
-        for name in MAPS[cell.mode]
-    }
-    for k, (start, stop) in enumerate(layers):
-        units, before = stop - start, plan.n_inputs if k == 0 else layers[k - 1][1] - layers[k - 1][0]
-        for name in MAPS[cell.mode]:
-            weight = entries.get(f"layer_{k}.{name}.weight", (units, before + units)).T
-            recurrent, sensory = dense[name]
-            source = sensory if k == 0 else recurrent[slice(*layers[k - 1])]
-            source[:, start:stop] = weight[:before]
-            recurrent[start:stop, start:stop] = weight[before:]
-            found[f"{name}_b"][start:stop] = entries.get(f"layer_{k}.{name}.bias", (units,))
-        for name in vectors[len(MAPS[cell.mode]) :]:
-            found[name][start:stop] = entries.get(f"layer_{k}.{name}", (1, units))[0]
-    for name in MAPS[cell.mode]:
-        on = cell.signal if name in HEADS else cell.compiled.plan
-        for prefix, synapses, matrix in zip(
-            ("", "sensory_"), (on.recurrent, on.sensory), dense[name], strict=True
-        ):
-            found[f"{prefix}{name}_w"] = matrix[synapses.pre, synapses.post]
+    plan, maps = cell.signal, MAPS[cell.mode]
+    sensors, n = plan.n_inputs, plan.n_neurons
+    sources = plan.sensors + plan.neurons  # the rows of the matrices below
+    signal = np.concatenate([_mask(plan.sensory), _mask(plan.recurrent)])
+    matrices = {name: np.zeros((sensors + n, n), np.float32) for name in maps}
+    per_neuron = ("w_tau", "A") if cell.mode == "pure" else ()
+    found = {name: np.zeros(n, np.float32) for name in (*(f"{name}_b" for name in maps), *per_neuron)}
+
+    before = np.arange(sensors)
+    for k, (start, stop) in enumerate(compat_plans(plan).layers):
+        own = np.arange(start, stop)
+        rows = np.concatenate([before, sensors + own])
+        block = np.ix_(rows, own)
+        entries.check_mask(
+            f"layer_{k}.sparsity_mask",
+            signal[block],
+            [sources[row] for row in rows],
+            plan.neurons[start:stop],
+            post_first=True,
+        )
+        for name in maps:
+            matrices[name][block] = entries.get(f"layer_{k}.{name}.weight", (len(own), len(rows))).T
+            found[f"{name}_b"][own] = entries.get(f"layer_{k}.{name}.bias", (len(own),))
+        for name in per_neuron:
+            found[name][own] = entries.get(f"layer_{k}.{name}", (1, len(own)))[0]
+        before = sensors + own
+
+    for name, matrix in matrices.items():
+        on = plan if name in HEADS else cell.compiled.plan
+        found[f"sensory_{name}_w"] = matrix[on.sensory.pre, on.sensory.post]
+        found[f"{name}_w"] = matrix[sensors + on.recurrent.pre, on.recurrent.post]
     return {name: mx.array(values) for name, values in found.items()}
 
 

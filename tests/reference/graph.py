@@ -56,10 +56,9 @@ class Wires:
 
     def arrivals(self, per_synapse: np.ndarray, *, sensory: bool = False) -> np.ndarray:
         """Sum a quantity of shape (B, synapses) over all synapses that end on each neuron: (B, N)."""
-        total = np.zeros((len(per_synapse), len(self.neurons)))
-        for k, j in enumerate(self.sensory_post if sensory else self.post):
-            total[:, j] += per_synapse[:, k]
-        return total
+        post = self.sensory_post if sensory else self.post
+        ends_on = post[:, None] == np.arange(len(self.neurons))
+        return per_synapse @ ends_on.astype(np.float64)
 
     @staticmethod
     def _onto(shape: tuple[int, int], pre: np.ndarray, post: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import networkx as nx
 import numpy as np
+from mlx.utils import tree_flatten
 
 import ganglion as gl
 
@@ -67,7 +68,7 @@ def quadratic_loss(
     given = {name: mx.array(value) for name, value in inputs.items()}
     value, gradients = mx.value_and_grad(loss, argnums=(0, 1))(before, given)
     rnn.cell.update(before)
-    return value.item(), {name: np.array(g) for part in gradients for name, g in part.items()}
+    return value.item(), {name: np.array(g) for part in gradients for name, g in tree_flatten(part)}
 
 
 def relative_error(found: np.ndarray, expected: np.ndarray) -> float:

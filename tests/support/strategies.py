@@ -28,7 +28,8 @@ def circuits(draw: st.DrawFn, *, largest: int = 3) -> nx.DiGraph:
     for name, role in draw(st.permutations(named)):
         graph.add_node(name, role=role)
     targets = [name for name in graph if graph.nodes[name]["role"] != "sensory"]
-    signs = draw(hnp.arrays(np.int8, (len(graph), len(targets)), elements=st.sampled_from([0, 1, -1])))
+    sign = st.sampled_from([0, 1, -1])
+    signs = draw(hnp.arrays(np.int8, (len(graph), len(targets)), elements=sign, fill=st.nothing()))
     for i, pre in enumerate(graph):
         for j, post in enumerate(targets):
             if signs[i, j]:

@@ -36,18 +36,21 @@ class Problem:
 def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
     """Every problem of a circuit, errors first; an empty list if it is sound.
 
-    | kind | severity | meaning |
-    |---|---|---|
-    | `no-neurons` | error | the circuit is empty |
-    | `no-motor` | error | no neuron is an output |
-    | `role` | error | a neuron has no role or an unknown one |
-    | `name` | error | a neuron's `str()` fails or is empty |
-    | `duplicate-name` | error | two neurons have the same `str()` |
-    | `polarity` | error | a synapse's polarity is missing or neither +1 nor -1 |
-    | `onto-sensory` | error | a synapse ends on a sensory neuron |
-    | `no-sensory` | warning | no neuron is an input |
-    | `unreached` | warning | no path leads from a sensory neuron to this neuron |
-    | `dead-end` | warning | no path leads from this neuron to a motor neuron |
+    Errors, by kind:
+
+    - `no-neurons`: the circuit is empty.
+    - `no-motor`: no neuron is an output.
+    - `role`: a neuron has no role or an unknown one.
+    - `name`: a neuron's `str()` fails or is empty.
+    - `duplicate-name`: two neurons have the same `str()`.
+    - `polarity`: a synapse's polarity is missing or neither +1 nor -1.
+    - `onto-sensory`: a synapse ends on a sensory neuron.
+
+    Warnings, by kind:
+
+    - `no-sensory`: no neuron is an input.
+    - `unreached`: no path leads from a sensory neuron to this neuron.
+    - `dead-end`: no path leads from this neuron to a motor neuron.
 
     Without sensory (motor) neurons all neurons are unreached (dead ends); that is said once, not for each.
 

@@ -131,10 +131,10 @@ class Circuit(_DiGraph):
         if isinstance(names, str):
             raise TypeError(f"add_neurons takes a list of names, got {names!r}; add_neuron adds one")
         names = list(names)
-        taken = set(map(text_of, self))
+        taken = {text_of(name) for name in self if type(name) is not str}
         for name in names:
             text = require_name(name)
-            if text in taken:
+            if text in taken or text in self:
                 raise CircuitError(f"the name {name!r} is taken; every neuron needs its own")
             taken.add(text)
         self.add_nodes_from(names, **attr, role=role)
@@ -186,18 +186,17 @@ class Circuit(_DiGraph):
     ) -> list[Synapse]:
         """Add the synapses that a connection rule makes between two groups.
 
-        | rule | makes | argument |
-        |---|---|---|
-        | `all_to_all` | every synapse from the pre to the post group | |
-        | `one_to_one` | the k-th pre to the k-th post neuron | |
-        | `fixed_indegree` | for every post neuron, this many different pre neurons | `indegree` |
-        | `fixed_outdegree` | for every pre neuron, this many different post neurons | `outdegree` |
-        | `pairwise_bernoulli` | every synapse, with this probability | `p` |
-        | `fixed_total_number` | this many different synapses | `total` |
+        - `all_to_all`: every synapse from the pre to the post group.
+        - `one_to_one`: the k-th pre to the k-th post neuron.
+        - `fixed_indegree`: for every post neuron, `indegree` different pre neurons.
+        - `fixed_outdegree`: for every pre neuron, `outdegree` different post neurons.
+        - `pairwise_bernoulli`: every synapse, with probability `p`.
+        - `fixed_total_number`: `total` different synapses.
 
         Args:
             pre, post: a role, a name or a list of names.
-            rule: one of the rules above, with its argument.
+            rule: one of the rules above.
+            indegree, outdegree, p, total: the argument of the rule, if it has one.
             self_synapses: whether a neuron in both groups may be connected to itself.
             inhibitory: the share of the synapses, rounded to whole synapses, that get polarity -1.
             skip_existing: leave synapses that exist already as they are, instead of raising an error.

@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 
 from ..errors import CircuitError
-from .roles import is_role, label, synapse_label, with_role
+from .roles import ROLES, is_role, label, synapse_label, with_role
 
 
 def require_neuron(circuit: nx.DiGraph[Any], name: Any) -> None:
@@ -52,7 +52,8 @@ def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
     if group in circuit:
         return [group]
     if isinstance(group, str) or not isinstance(group, Iterable):
-        raise CircuitError(f"there is no neuron {label(group)}; expected a role, a name or a list of names")
+        expected = f"expected a role ({', '.join(ROLES)}), a name or a list of names"
+        raise CircuitError(f"there is no neuron {label(group)}; {expected}")
     names = list(group)
     for name in names:
         require_neuron(circuit, name)

@@ -134,10 +134,8 @@ def draw(
         raise TypeError(f"rule {rule!r} takes {needs}, got {got}")
     share = _fraction("inhibitory", inhibitory)
     if seed is None and (chosen.argument or 0 < share < 1):
-        raise TypeError(
-            f"rule {rule!r} with inhibitory={inhibitory} draws at random: pass seed= (an integer, or one "
-            "numpy.random.Generator for several calls)"
-        )
+        what = f"rule {rule!r} draws" if chosen.argument else f"inhibitory={inhibitory} draws signs"
+        raise TypeError(f"{what} at random: pass seed= (a whole number or a numpy.random.Generator)")
     try:
         rng = np.random.default_rng(seed)
     except (TypeError, ValueError) as error:

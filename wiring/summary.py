@@ -89,8 +89,9 @@ class Summary:
         title = f"Circuit {self.name!r}" if self.name else "Circuit"
         rows = [
             ("neurons", f"{sum(self.neurons.values())} ({of_roles})"),
-            ("synapses", f"{_signs(self)}, {self.self_synapses} self-synapses"),
+            ("synapses", _signs(self)),
             *((f"  {path.pre} -> {path.post}", str(path)) for path in self.pathways),
+            ("self-synapses", str(self.self_synapses)),
             ("density", f"sensory {self.sensory_density:.1%}, recurrent {self.recurrent_density:.1%}"),
             ("in-degree", f"{self.in_degree} (neurons with state)" if self.in_degree else "none"),
             ("out-degree", f"{self.out_degree}" if self.out_degree else "none"),
@@ -185,7 +186,7 @@ def _depth_in_words(depth: tuple[int, int] | None) -> str:
         return "no sensory neuron reaches a motor neuron"
     least, greatest = depth
     range_ = str(least) if least == greatest else f"{least} to {greatest}"
-    return f"{range_} synapses from sensory to motor neurons"
+    return f"{range_} (synapses on the shortest path from a sensory to a motor neuron)"
 
 
 def _names(names: Sequence[Hashable], shown: int = 5) -> str:

@@ -197,7 +197,11 @@ def test_existing_synapses_are_an_error_or_skipped() -> None:
 @pytest.mark.parametrize(
     ("pre", "post", "message"),
     [
-        ("nobody", "inter", "there is no neuron 'nobody'; expected a role, a name or a list of names"),
+        (
+            "nobody",
+            "inter",
+            r"no neuron 'nobody'; expected a role \(sensory, .*\), a name or a list of names",
+        ),
         ("sensory", ["i0", "nobody"], "there is no neuron 'nobody'"),
         (5, "inter", "there is no neuron 5"),
         ("command", "inter", "the group 'command' has no neurons"),
@@ -234,7 +238,7 @@ def test_bad_groups(pre: Any, post: Any, message: str) -> None:
         ("pairwise_bernoulli", {"p": float("nan"), "seed": 1}, ValueError, "p is nan; expected 0 to 1"),
         ("pairwise_bernoulli", {"p": "1", "seed": 1}, TypeError, "p must be a number from 0 to 1, got '1'"),
         ("pairwise_bernoulli", {"p": 0.5}, TypeError, "draws at random: pass seed="),
-        ("all_to_all", {"inhibitory": 0.5}, TypeError, "draws at random: pass seed="),
+        ("all_to_all", {"inhibitory": 0.5}, TypeError, "inhibitory=0.5 draws signs at random: pass seed="),
         ("all_to_all", {"inhibitory": -0.5}, ValueError, "inhibitory is -0.5; expected 0 to 1"),
         ("all_to_all", {"inhibitory": None}, TypeError, "inhibitory must be a number from 0 to 1, got None"),
         ("all_to_all", {"inhibitory": 0.5, "seed": "x"}, TypeError, "seed must be"),

@@ -54,16 +54,17 @@ def test_words() -> None:
     assert str(reflex().summary()).splitlines() == [
         "Circuit 'reflex'",
         "  neurons             7 (2 sensory, 2 inter, 1 command, 2 motor)",
-        "  synapses            7 (5 excitatory, 2 inhibitory), 1 self-synapses",
+        "  synapses            7 (5 excitatory, 2 inhibitory)",
         "    sensory -> inter  2 (1 excitatory, 1 inhibitory), density 50.0%",
         "    sensory -> motor  1 (1 excitatory, 0 inhibitory), density 25.0%",
         "    inter -> inter    2 (1 excitatory, 1 inhibitory), density 50.0%",
         "    inter -> command  1 (1 excitatory, 0 inhibitory), density 50.0%",
         "    command -> motor  1 (1 excitatory, 0 inhibitory), density 50.0%",
+        "  self-synapses       1",
         "  density             sensory 30.0%, recurrent 16.0%",
         "  in-degree           0 to 4, 1.4 on average (neurons with state)",
         "  out-degree          0 to 2, 1.0 on average",
-        "  depth               1 to 3 synapses from sensory to motor neurons",
+        "  depth               1 to 3 (synapses on the shortest path from a sensory to a motor neuron)",
         "  unreached           'idle'",
         "  dead ends           none",
     ]
@@ -90,7 +91,7 @@ def test_an_empty_circuit() -> None:
 def test_long_lists_are_cut() -> None:
     circuit = Circuit()
     circuit.add_neurons(range(9), role="motor")
-    assert "unreached   0, 1, 2, 3, 4 and 4 more" in str(circuit.summary())
+    assert "unreached      0, 1, 2, 3, 4 and 4 more" in str(circuit.summary())
 
 
 def test_other_objects_are_refused() -> None:

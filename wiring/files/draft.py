@@ -1,0 +1,120 @@
+"""The circuit while a file is read, and while one is written: the rules that all formats share."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from ...errors import CircuitError
+from ..circuit import Circuit
+from ..roles import require_name, require_polarity, require_role, synapse_label
+
+Attributes = dict[str, Any]
+Neuron = tuple[Hashable, Attributes]
+Synapse = tuple[Hashable, Hashable, Attributes]
+
+
+class Draft:
+    """Neurons and synapses as a parser finds them; each is checked as it comes.
+
+    Its errors say what is wrong; the parser, which knows the line, says where.
+    """
+
+    def __init__(self) -> None:
+        self._neurons: dict[Hashable, Attributes] = {}
+        self._synapses: dict[tuple[Hashable, Hashable], Attributes] = {}
+
+    def add_neuron(self, name: Hashable, attributes: Attributes) -> None:
+        """Add a neuron; `attributes` must hold its role."""
+        require_name(name)
+        if name in self._neurons:
+            raise CircuitError(f"neuron {name!r} is given twice")
+        self._neurons[name] = {**attributes, "role": _role(name, attributes)}
+
+    def add_synapse(self, pre: Hashable, post: Hashable, attributes: Attributes) -> None:
+        """Add a synapse between neurons that are known; `attributes` must hold its polarity."""
+        for name in (pre, post):
+            if name not in self._neurons:
+                raise CircuitError(f"{synapse_label(pre, post)}: there is no neuron {name!r}")
+        if (pre, post) in self._synapses:
+            raise CircuitError(f"{synapse_label(pre, post)} is given twice")
+        self._synapses[pre, post] = {**attributes, "polarity": _polarity(pre, post, attributes)}
+
+    def circuit(self, attributes: Attributes) -> Circuit:
+        """The finished circuit."""
+        circuit = Circuit()
+        circuit.graph.update(attributes)
+        circuit.add_nodes_from(self._neurons.items())
+        circuit.add_edges_from((*pair, data) for pair, data in self._synapses.items())
+        return circuit
+
+
+def neurons_of(circuit: nx.DiGraph[Any]) -> Iterator[Neuron]:
+    """Every neuron with its attributes.
+
+    Raises:
+        CircuitError: a neuron has no legal name or role, or an attribute whose name is no text.
+    """
+    for name, data in circuit.nodes(data=True):
+        require_name(name)
+        _require_texts(f"neuron {name!r}", data)
+        yield name, {**data, "role": _role(name, data)}
+
+
+def synapses_of(circuit: nx.DiGraph[Any]) -> Iterator[Synapse]:
+    """Every synapse with its attributes, the polarity as an int.
+
+    Raises:
+        CircuitError: a synapse has no legal polarity, or an attribute whose name is no text.
+    """
+    for pre, post, data in circuit.edges(data=True):
+        _require_texts(synapse_label(pre, post), data)
+        yield pre, post, {**data, "polarity": _polarity(pre, post, data)}
+
+
+def texts_of_names(circuit: nx.DiGraph[Any]) -> dict[Hashable, str]:
+    """The name of every neuron as text, for formats that hold no other names.
+
+    Raises:
+        CircuitError: two names have the same text.
+    """
+    texts: dict[Hashable, str] = {}
+    owners: dict[str, Hashable] = {}
+    for name in circuit:
+        text = require_name(name)
+        if text in owners:
+            raise CircuitError(
+                f"neurons {owners[text]!r} and {name!r} would both be called {text!r} in this format; "
+                "rename one, or write .json"
+            )
+        texts[name], owners[text] = text, name
+    return texts
+
+
+def unboxed(value: Any) -> Any:
+    """A NumPy scalar as the Python number it stands for; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _role(name: Hashable, attributes: Attributes) -> str:
+    if "role" not in attributes:
+        raise CircuitError(f"neuron {name!r} has no role")
+    try:
+        return require_role(attributes["role"])
+    except CircuitError as error:
+        raise CircuitError(f"neuron {name!r}: {error}") from None
+
+
+def _polarity(pre: Hashable, post: Hashable, attributes: Attributes) -> int:
+    if "polarity" not in attributes:
+        raise CircuitError(f"{synapse_label(pre, post)} has no polarity")
+    return require_polarity(attributes["polarity"], pre, post)
+
+
+def _require_texts(owner: str, attributes: Attributes) -> None:
+    for key in attributes:
+        if not isinstance(key, str):
+            raise CircuitError(f"{owner} has an attribute named {key!r}; in files only texts name attributes")

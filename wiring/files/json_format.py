@@ -1,0 +1,207 @@
+"""JSON: networkx's node-link form with a format name and a version. The format that keeps everything.
+
+    {"format": "ganglion-circuit", "version": 1, "directed": true, "multigraph": false,
+     "graph": {...},
+     "nodes": [{"id": "sensory_0", "role": "sensory"}, ...],
+     "edges": [{"source": "sensory_0", "target": "motor_0", "polarity": -1}, ...]}
+
+One neuron or synapse per line, so that versions compare well.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Hashable
+from typing import Any, NoReturn
+
+import networkx as nx
+import numpy as np
+
+from ...errors import CircuitError
+from ..circuit import Circuit
+from ..roles import synapse_label
+from .draft import Attributes, Draft, neurons_of, synapses_of, unboxed
+from .source import Source
+
+FORMAT = "ganglion-circuit"
+VERSION = 1
+
+
+def encode(circuit: nx.DiGraph[Any]) -> bytes:
+    """The circuit as JSON.
+
+    Raises:
+        CircuitError: an attribute or a name that JSON does not hold, such as a set or NaN.
+    """
+    nodes = [
+        _record(f"neuron {name!r}", {"id": name}, attributes) for name, attributes in neurons_of(circuit)
+    ]
+    edges = [
+        _record(synapse_label(pre, post), {"source": pre, "target": post}, attributes)
+        for pre, post, attributes in synapses_of(circuit)
+    ]
+    text = (
+        f'{{"format": "{FORMAT}", "version": {VERSION}, "directed": true, "multigraph": false,\n'
+        f'"graph": {_record("the circuit", {}, dict(circuit.graph))},\n'
+        f'"nodes": [{_lines(nodes)}],\n'
+        f'"edges": [{_lines(edges)}]}}\n'
+    )
+    # Lone surrogates, legal in a Python text, have no UTF-8; their backslash form is exactly JSON's escape.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def decode(source: Source) -> Circuit:
+    """The circuit in a JSON file.
+
+    Raises:
+        CircuitError: what is wrong and at which line, neuron or synapse.
+    """
+    document = _parse(source)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise source.error(f'not a circuit: a circuit file is an object with "format": "{FORMAT}"')
+    version = document.get("version")
+    if version != VERSION:
+        raise source.error(f"the format's version is {version!r}; this release reads version {VERSION}")
+    if document.get("directed") is False or document.get("multigraph") is True:
+        raise source.error('expected "directed": true and "multigraph": false')
+    attributes = document.get("graph", {})
+    if not isinstance(attributes, dict):
+        raise source.error(f'"graph" must be an object of attributes, got {_short(attributes)}')
+    draft = Draft()
+    for k, record in enumerate(_list(source, document, "nodes")):
+        try:
+            name, *_ = _take(record, ["id"])
+            draft.add_neuron(name, record)
+        except CircuitError as error:
+            raise source.error(error, f"nodes[{k}]") from None
+    for k, record in enumerate(_list(source, document, "edges")):
+        try:
+            pre, post = _take(record, ["source", "target"])
+            draft.add_synapse(pre, post, record)
+        except CircuitError as error:
+            raise source.error(error, f"edges[{k}]") from None
+    return draft.circuit(attributes)
+
+
+def _record(owner: str, names: Attributes, attributes: Attributes) -> str:
+    """One line of JSON: what the record is called, then its attributes."""
+    for key in names:
+        if key in attributes:
+            raise CircuitError(
+                f"{owner} has an attribute named {key!r}, which the JSON format uses itself; rename it"
+            )
+    record = {key: _plain_name(name) for key, name in names.items()}
+    for key, value in attributes.items():
+        try:
+            if not isinstance(key, str):
+                raise TypeError("attributes are named by texts")
+            record[key] = _plain(value)
+        except (TypeError, ValueError) as error:
+            raise CircuitError(f"attribute {key!r} of {owner} cannot be written to JSON: {error}") from None
+        except RecursionError:
+            raise CircuitError(f"attribute {key!r} of {owner} is nested too deeply for JSON") from None
+    try:
+        return json.dumps(record, ensure_ascii=False)
+    except (ValueError, RecursionError) as error:  # an int of thousands of digits
+        raise CircuitError(f"{owner} cannot be written to JSON: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """The value in terms of JSON: NumPy scalars become numbers, tuples and arrays become lists."""
+    value = value.tolist() if isinstance(value, np.ndarray) else unboxed(value)
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"it holds {value}, which JSON does not have")
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"it holds a dict with the key {key!r}, and JSON has only texts as keys")
+        return {key: _plain(item) for key, item in value.items()}
+    raise TypeError(f"it holds a {type(value).__name__}")
+
+
+def _plain_name(name: Hashable) -> Any:
+    """A neuron's name: a text, a number, or a tuple of these, which JSON holds as a list."""
+    if isinstance(name, tuple):
+        return [_plain_name(part) for part in name]
+    name = unboxed(name)
+    if isinstance(name, (str, int)) or (isinstance(name, float) and math.isfinite(name)):
+        return name
+    raise CircuitError(
+        f"the name {name!r} is a {type(name).__name__}; JSON holds texts, numbers and tuples of these"
+    )
+
+
+def _lines(records: list[str]) -> str:
+    return "\n " + ",\n ".join(records) + "\n" if records else ""
+
+
+def _parse(source: Source) -> Any:
+    text = source.text()
+    constants: list[str] = []
+    try:
+        document = json.loads(text, object_pairs_hook=_object, parse_constant=constants.append)
+    except json.JSONDecodeError as error:
+        raise source.error(
+            f"this is not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise source.error("the JSON is nested too deeply") from None
+    except ValueError as error:  # a number of thousands of digits, or a key that is given twice
+        raise source.error(error) from None
+    if constants:
+        _refuse_constant(source, text)
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is given twice in {_short(record)}")
+    return record
+
+
+def _refuse_constant(source: Source, text: str) -> NoReturn:
+    """Point at the NaN or Infinity that Python's parser accepts although JSON has none."""
+    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)', text):
+        if match[1]:
+            raise source.error(f"{match[1]} is not JSON", f"line {text.count(chr(10), 0, match.start()) + 1}")
+    raise source.error("NaN and Infinity are not JSON")
+
+
+def _list(source: Source, document: dict[str, Any], key: str) -> list[Any]:
+    if not isinstance(document.get(key), list):
+        raise source.error(f'"{key}" must be a list, got {_short(document.get(key))}')
+    return list(document[key])
+
+
+def _take(record: Any, keys: list[str]) -> list[Hashable]:
+    """Remove the names from a record, which leaves its attributes."""
+    if not isinstance(record, dict):
+        raise CircuitError(f"expected an object, got {_short(record)}")
+    for key in keys:
+        if key not in record:
+            raise CircuitError(f'there is no "{key}" in {_short(record)}')
+    return [_name(record.pop(key)) for key in keys]
+
+
+def _name(value: Any) -> Hashable:
+    if isinstance(value, list):
+        return tuple(_name(part) for part in value)
+    if isinstance(value, (str, int, float)):
+        return value
+    raise CircuitError(f"a name is a text, a number or a list of these, got {_short(value)}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."

@@ -12,6 +12,7 @@ from ..wiring import Dense
 from .arguments import one_of
 from .cell import Cell
 from .cfc_ops import MAPS, cfc_gated, cfc_pure
+from .initial import Draws
 
 ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu")
 
@@ -79,7 +80,8 @@ class BackboneCfCCell(Cell):
         for name in MAPS[mode]:
             self[name] = _linear(widths[-1], sizes.units)
         if mode == "pure":
-            self.w_tau, self.A = mx.zeros((sizes.units,)), mx.ones((sizes.units,))
+            self.w_tau = Draws(None).uniform(0.0, 0.1, sizes.units)  # not zero: see CfCCell
+            self.A = mx.ones((sizes.units,))
 
     def prepare(self) -> None:
         """Nothing is the same for all steps but the parameters themselves."""

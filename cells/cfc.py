@@ -106,7 +106,8 @@ class CfCCell(Cell):
                 self[f"{prefix}{name}_w"] = mx.abs(w) * sign if name in HEADS else w
             self[f"{name}_b"] = mx.zeros((len(self.neurons),))
         if self.mode == "pure":
-            self.w_tau = mx.zeros((len(self.neurons),))
+            # Not zero as in ncps: abs has no gradient there, and w_tau would never learn.
+            self.w_tau = draws.uniform(0.0, 0.1, len(self.neurons))
             self.A = mx.ones((len(self.neurons),))
 
     def effective(self) -> dict[str, mx.array]:

@@ -1,0 +1,131 @@
+"""Building kernels at run time: the system's C++ compiler, and a cache that survives whatever happens to it."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from ...errors import KernelError
+
+# No -ffast-math: it deletes the rounding inside the polynomial exponential.
+FLAGS = "-std=c++17 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fPIC -shared -w".split()
+NATIVE = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
+TIMEOUT = 300.0
+SEAL = 32  # bytes of SHA-256 at the end of a cached file
+
+
+def load_library(source: str, name: str) -> ctypes.CDLL:
+    """Compile C++ source, or take it from the cache, and load it.
+
+    The cached file ends with its own SHA-256, so that one that was cut short is noticed and built again. It
+    appears under its name by a rename, so that two processes may build at once and one may be killed.
+
+    Raises:
+        KernelError: there is no compiler, or it fails, or the result cannot be loaded.
+    """
+    path = cache_directory() / f"{name}-{_digest(source)}.so"
+    if not _sealed(path):
+        _compile(source, path)
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError as error:
+        raise KernelError(f"cannot load the kernel {path}: {error}") from error
+
+
+def cache_directory() -> Path:
+    """Where built kernels are kept: in the user's cache, private to the user.
+
+    Raises:
+        KernelError: the directory cannot be made, or belongs to someone else.
+    """
+    if chosen := os.environ.get("GANGLION_CACHE"):
+        path = Path(chosen)
+    elif sys.platform == "darwin":
+        path = Path.home() / "Library" / "Caches" / "ganglion"
+    else:
+        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganglion"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.stat()
+        if status.st_uid != os.getuid():
+            raise KernelError(f"the kernel cache {path} belongs to another user: set GANGLION_CACHE")
+        if stat.S_IMODE(status.st_mode) != 0o700:
+            path.chmod(0o700)
+    except OSError as error:
+        raise KernelError(f"cannot use the kernel cache {path}: {error}; set GANGLION_CACHE") from error
+    return path
+
+
+@cache
+def compiler() -> tuple[str, ...]:
+    """The C++ compiler as a command: $CXX if set, else the first of c++, g++ and clang++.
+
+    Raises:
+        KernelError: there is none.
+    """
+    chosen = shlex.split(os.environ.get("CXX", ""))
+    for command in (chosen,) if chosen else (["c++"], ["g++"], ["clang++"]):
+        if found := shutil.which(command[0]):
+            return (found, *command[1:])
+    raise KernelError(f"no C++ compiler: looked for {chosen[0] if chosen else 'c++, g++ and clang++'}")
+
+
+def _digest(source: str) -> str:
+    """What a built file depends on: the source, the command and the machine."""
+    parts = (source, *compiler(), *_identity(), *FLAGS, NATIVE, platform.machine(), _features())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+@cache
+def _identity() -> tuple[str, ...]:
+    """Which compiler the command really is: a newer one under the same name builds anew."""
+    found = os.stat(compiler()[0])
+    return (os.path.realpath(compiler()[0]), str(found.st_size), str(found.st_mtime_ns))
+
+
+@cache
+def _features() -> str:
+    """What this processor can do, so that a cache on a shared disk never serves another kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+
+
+def _compile(source: str, path: Path) -> None:
+    """Build `path`: written elsewhere in its directory, sealed, then renamed."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as scratch:
+        text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
+        text.write_text(source)
+        command = [*compiler(), *FLAGS, NATIVE, str(text), "-o", str(built)]
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise KernelError(f"cannot run the compiler: {error}") from error
+        if ran.returncode:
+            told = "\n".join(ran.stderr.splitlines()[:12])
+            raise KernelError(f"{shlex.join(command)} failed:\n{told}")
+        with built.open("ab") as file:
+            file.write(hashlib.sha256(built.read_bytes()).digest())
+        built.chmod(0o700)
+        os.replace(built, path)
+
+
+def _sealed(path: Path) -> bool:
+    """Whether a cached file is there and whole."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    return len(data) > SEAL and hashlib.sha256(data[:-SEAL]).digest() == data[-SEAL:]

@@ -1,0 +1,128 @@
+"""Running a kernel on the CPU."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache, partial
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import KernelError
+from .build import load_library
+from .source import Array, Kernel, cpu_source
+from .threads import run_together
+
+WIDE, NARROW = 16, 4  # rows of the batch in one vector; a narrow one answers sooner if there are few rows
+
+
+class CPURunner:
+    """One kernel over one circuit: ``runner(batch, steps, keep, arrays)`` gives its results and totals.
+
+    Args:
+        kernel: what to run; it is built at the first call.
+        sizes: the kernel's sizes and constants by name, but for T and KEEP, which belong to a call.
+        numbers: the kernel's numbers by name.
+        index: the kernel's index arrays by name.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        sizes: Mapping[str, int],
+        numbers: Mapping[str, float],
+        index: Mapping[str, NDArray[np.int32]],
+    ) -> None:
+        self.kernel, self.sizes = kernel, dict(sizes)
+        self.constants = tuple(sizes[name] for name in kernel.constants)
+        self._numbers = (ctypes.c_float * len(kernel.numbers))(*(numbers[name] for name in kernel.numbers))
+        self._index = [np.ascontiguousarray(index[array.name], np.int32) for array in kernel.of("index")]
+        self._pointers = [array.ctypes.data for array in self._index]
+        self._given = kernel.of("values") + kernel.of("rows")
+        self._totals = [array.shape(sizes) for array in kernel.of("totals")]
+        self._layout = lru_cache(maxsize=16)(self._layout_of)  # few lengths of sequences come again and again
+
+    def __call__(self, batch: int, steps: int, keep: int, arrays: Sequence[mx.array]) -> list[mx.array]:
+        """Run over all rows of a batch, the GIL released, on as many threads as there are blocks for.
+
+        Args:
+            batch: B, the number of rows.
+            steps: T, the length of the sequence.
+            keep: the states before every so many time steps are kept.
+            arrays: the kernel's values, then its rows, as they are declared; evaluated.
+
+        Returns:
+            The kernel's results, each (B, ...), then its totals.
+
+        Raises:
+            KernelError: an array is not float32 or not of the declared size, or the build fails.
+            MemoryError: no memory for the working arrays.
+        """
+        lanes = NARROW if batch <= NARROW else WIDE
+        blocks = -(-batch // lanes)
+        sizes, counts, shapes = self._layout(batch, steps, keep)
+        buffers = [_buffer(*each) for each in zip(arrays, counts, self._given, strict=True)]
+        made = [np.empty(shape, np.float32) for shape in shapes]
+        if self._totals:
+            made.append(np.empty((blocks, sum(map(math.prod, self._totals))), np.float32))
+        pointers = [
+            *self._pointers,
+            *map(ctypes.addressof, buffers),
+            *(array.__array_interface__["data"][0] for array in made),
+        ]
+        task = partial(
+            _function(self.kernel, lanes, self.constants),
+            sizes,
+            self._numbers,
+            (ctypes.c_void_p * len(pointers))(*pointers),
+            batch,
+            ctypes.byref(ctypes.c_int64(0)),
+        )
+        if task() if blocks == 1 else run_together(task, blocks):
+            raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
+        if not self._totals:
+            return [mx.array(array) for array in made]
+        # One row per block, added in order: the same sum for any number of threads.
+        ends = np.cumsum([math.prod(shape) for shape in self._totals])[:-1]
+        totals = np.split(made.pop().sum(axis=0), ends)
+        return [mx.array(array) for array in (*made, *totals)]
+
+    def _layout_of(self, batch: int, steps: int, keep: int) -> tuple[Any, list[int], list[tuple[int, ...]]]:
+        """The sizes as the kernel takes them, the elements of each given array, the shape of each result."""
+        sizes = {**self.sizes, "T": steps, "KEEP": keep}
+        given = [math.prod(array.shape(sizes)) for array in self._given]
+        counts = [n * batch if a.kind == "rows" else n for n, a in zip(given, self._given, strict=True)]
+        shapes = [(batch, *array.shape(sizes)) for array in self.kernel.of("results")]
+        names = self.kernel.sizes
+        return (ctypes.c_int64 * len(names))(*(sizes[name] for name in names)), counts, shapes
+
+
+def _buffer(array: mx.array, count: int, declared: Array) -> Any:
+    """A ctypes object at the array's data, which keeps the array alive."""
+    if array.size != count or array.dtype != mx.float32:
+        raise KernelError(f"{declared.name} has shape {array.shape} of {array.dtype}: expected {count} of float32")
+    if not count:
+        return ctypes.c_char()
+    try:
+        return ctypes.c_char.from_buffer(array)
+    except (TypeError, BufferError):  # not laid out row after row
+        return ctypes.c_char.from_buffer(np.array(array))
+
+
+_building = threading.Lock()
+
+
+@cache
+def _function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
+    """The kernel as a C function, built if this is its first use on this machine."""
+    with _building:
+        library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
+    function = library[kernel.name]
+    function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
+    function.restype = ctypes.c_int
+    return function

@@ -1,0 +1,55 @@
+"""The LTC's sequence as a fused kernel."""
+
+from __future__ import annotations
+
+from ..synapses import Index, Synapses
+from .sequence import FusedSequence
+
+# The kernel's values in order: parameters as the equation uses them, and the mappings of inputs and outputs.
+SYNAPTIC = ("w", "mu", "sigma", "erev")
+LTC_PARAMETERS = (
+    *SYNAPTIC,
+    *(f"sensory_{name}" for name in SYNAPTIC),
+    *("gleak", "vleak", "cm", "input_w", "input_b", "output_w", "output_b"),
+)
+
+
+def ltc_kernel(
+    recurrent: Synapses, sensory: Synapses, outputs: int, *, unfolds: int = 6, epsilon: float = 1e-8
+) -> FusedSequence:
+    """The fused LTC over a circuit; its parameters are `LTC_PARAMETERS`.
+
+    With the mapped input x input_w + input_b, every time step runs `unfolds` solver steps of the equation that
+    `LTCCell` shows, and the first `outputs` states v give v output_w + output_b.
+
+    Example:
+        >>> kernel = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs)
+        >>> outputs, state = kernel(x, timespans, state, [p[name] for name in LTC_PARAMETERS])
+    """
+    return FusedSequence(
+        "ltc",
+        sizes={
+            "I": sensory.n_pre,
+            "N": recurrent.n_post,
+            "M": outputs,
+            "E": len(recurrent),
+            "S": len(sensory),
+            "UNFOLDS": unfolds,
+        },
+        numbers={"EPSILON": epsilon},
+        index=index_arrays(recurrent, sensory),
+    )
+
+
+def index_arrays(recurrent: Synapses, sensory: Synapses) -> dict[str, Index]:
+    """The synapses by postsynaptic neuron (ptr, pre) and by presynaptic neuron (out_ptr, out)."""
+    return {
+        f"{prefix}{name}": array
+        for prefix, synapses in (("", recurrent), ("sensory_", sensory))
+        for name, array in (
+            ("ptr", synapses.ptr),
+            ("pre", synapses.pre),
+            ("out_ptr", synapses.pre_ptr),
+            ("out", synapses.by_pre),
+        )
+    }

@@ -1,0 +1,87 @@
+"""A whole sequence as one forward and one backward kernel, as MLX sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import KernelError
+from .cpu import CPURunner
+from .source import read_kernel
+from .tracing import Arrays, attach, differentiated, evaluable
+
+
+class FusedSequence:
+    """The kernels ``<name>_forward`` and ``<name>_backward`` over one circuit.
+
+    Args:
+        name: the pair of kernels.
+        sizes: the kernels' sizes and constants by name, but for T and KEEP, which belong to a call.
+        numbers: the kernels' numbers by name.
+        index: the kernels' index arrays by name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sizes: Mapping[str, int],
+        numbers: Mapping[str, float],
+        index: Mapping[str, NDArray[np.int32]],
+    ) -> None:
+        self.name = name
+        self._forward = CPURunner(read_kernel(f"{name}_forward"), sizes, numbers, index)
+        self._backward = CPURunner(read_kernel(f"{name}_backward"), sizes, numbers, index)
+
+    def __call__(
+        self,
+        x: mx.array,
+        timespans: mx.array,
+        state: mx.array,
+        parameters: Sequence[mx.array],
+        *,
+        checkpoint_every: int = 1,
+        record: bool = False,
+    ) -> Arrays:
+        """Run a sequence; gradients flow to every argument.
+
+        Args:
+            x: (B, T, I) inputs.
+            timespans: (B, T) time since the previous sample.
+            state: (B, N) states before the first sample.
+            parameters: the kernels' values, in the order they declare them.
+            checkpoint_every: of how many time steps one state is kept for the backward pass; more than 1 saves
+                memory and costs a second computation of the others.
+            record: whether to return the states of all time steps, too.
+
+        Returns:
+            Outputs (B, T, M), states after the last sample (B, N) and, for a record, all states (B, T, N), which
+            carry no gradient.
+
+        Raises:
+            KernelError: inside `mx.compile` or `mx.vmap`; for an array that is not float32 or has another size
+                than the kernel declares; if a kernel cannot be built; for derivatives of derivatives.
+        """
+        inputs = (*parameters, x, timespans, state)
+        if not evaluable(inputs):
+            raise KernelError("a fused kernel needs values, which mx.compile and mx.vmap do not have")
+        batch, steps = x.shape[:2]
+        follow = differentiated(inputs)
+        keep = 1 if record else min(checkpoint_every, steps) if follow else steps
+        outputs, last, kept = self._forward(batch, steps, keep, inputs)
+
+        def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
+            *sequence, _ = primals  # the initial state is the first one that was kept
+            given = (*sequence, kept, *cotangents)
+            mx.eval(given)
+            d_x, d_timespans, d_state, *d_parameters = self._backward(batch, steps, keep, given)
+            return (*d_parameters, d_x, d_timespans, d_state)
+
+        if follow:
+            outputs, last = attach((outputs, last), inputs, pullback)
+        if not record:
+            return outputs, last
+        # What was kept before each step is the state after the one before it.
+        return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)

@@ -1,0 +1,143 @@
+"""The kernels as text: what a kernel file declares, and the source that each target compiles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+SOURCE = Path(__file__).parent / "source"
+
+# What the words in front of a kernel file's declarations mean. Sizes and numbers are single values, the rest
+# are arrays; README.md beside this file explains them at an example.
+ARGUMENTS = ("index", "values", "rows", "results", "totals")
+PRIVATE = ("folded", "scratch", "work")
+_DECLARATION = re.compile(r"^//: *(\w+) +(.*)$", re.MULTILINE)
+_ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
+_INCLUDE = re.compile(r'^( *)#include "(\w+\.c)"\n', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Array:
+    """One declared array: its name, what it is for, and its dimensions as C expressions over the sizes."""
+
+    name: str
+    kind: str
+    dims: tuple[str, ...]
+
+    def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """The dimensions as numbers, without those that are always 1."""
+        # The expressions are those of our own files; in C, whole numbers divide by `/`.
+        dims = [dim.replace("/", "//") for dim in self.dims if dim != "1"]
+        return tuple(int(eval(dim, {}, dict(sizes))) for dim in dims)
+
+    @property
+    def size(self) -> str:
+        """The number of elements (of one row of the batch, for arrays that have one) as a C expression."""
+        return " * ".join(f"(int64_t)({dim})" for dim in self.dims)
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A kernel file: the values and arrays it declares, and its body with all fragments in place.
+
+    Attributes:
+        name: the file's name without ending.
+        sizes: whole numbers given at each call.
+        numbers: float numbers given at each call.
+        constants: whole numbers fixed when the kernel is compiled.
+        arrays: arrays by name, in the order they are given.
+        body: the statements.
+    """
+
+    name: str
+    sizes: tuple[str, ...]
+    numbers: tuple[str, ...]
+    constants: tuple[str, ...]
+    arrays: dict[str, Array] = field(repr=False)
+    body: str = field(repr=False)
+
+    def of(self, *kinds: str) -> list[Array]:
+        """The arrays of some kinds, in the order of their declaration."""
+        return [array for array in self.arrays.values() if array.kind in kinds]
+
+
+@cache
+def read_kernel(name: str) -> Kernel:
+    """Read one kernel of the folder `source`.
+
+    Example:
+        >>> read_kernel("ltc_forward").sizes          # ('T', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS', 'KEEP')
+    """
+    text = _with_fragments((SOURCE / f"{name}.c").read_text())
+    words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": []}
+    arrays: dict[str, Array] = {}
+    for kind, declared in _DECLARATION.findall(text):
+        if kind in words:
+            words[kind] += declared.split()
+            continue
+        assert kind in ARGUMENTS + PRIVATE, f"{name}.c declares {kind!r}"
+        for array, dims in _ARRAY.findall(declared):
+            arrays[array] = Array(array, kind, tuple(re.findall(r"\[([^\]]+)\]", dims)))
+    body = _DECLARATION.sub("", text)
+    return Kernel(
+        name, tuple(words["sizes"]), tuple(words["numbers"]), tuple(words["constants"]), arrays, body
+    )  # fmt: skip
+
+
+def _with_fragments(text: str) -> str:
+    """Replace each include line by the fragment, at the line's indentation."""
+
+    def fragment(match: re.Match[str]) -> str:
+        inner = _with_fragments((SOURCE / match[2]).read_text())
+        return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
+
+    return _INCLUDE.sub(fragment, text)
+
+
+def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> str:
+    """The C++ source of a kernel for a CPU, with `lanes` rows of the batch in one vector."""
+    totals = kernel.of("totals")
+    private = [(array, "float" if array.kind == "folded" else "real") for array in kernel.of(*PRIVATE)]
+    lines = [
+        f"// {kernel.name}, {lanes} lanes. Generated from the files in compile/kernels/source.",
+        f"#define LANES {lanes}",
+        *(f"#define {name} {value}" for name, value in zip(kernel.constants, constants, strict=True)),
+        (SOURCE / "lanes_cpu.h").read_text(),
+        (SOURCE / "functions.h").read_text(),
+        f'extern "C" int {kernel.name}(',
+        "    const int64_t *sizes, const float *numbers, void *const *arrays, int64_t batch, int64_t *next) {",
+    ]
+    lines += [f"const int {name} = (int)sizes[{i}];" for i, name in enumerate(kernel.sizes)]
+    lines += [f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)]
+    types = {"index": "const int", "values": "const float", "rows": "const float", "results": "float"}
+    for i, array in enumerate(kernel.of(*types)):
+        kind = types[array.kind]
+        lines.append(f"{kind} *__restrict const {array.name} = ({kind} *)arrays[{i}];")
+        if array.kind in ("rows", "results"):
+            rows, width = array.dims
+            lines.append(f"const int64_t {array.name}_rows = {rows}, {array.name}_width = {width};")
+    lines += _memory(private)
+    lines += ["for (Block block; (block = take_block(next, batch)).count > 0;) {"]
+    if totals:
+        size = " + ".join(array.size for array in totals)
+        lines.append(f"float *row = (float *)arrays[{len(kernel.of(*types))}] + block.index * ({size});")
+        for array in totals:
+            lines += [f"float *__restrict const {array.name} = row;", f"row += {array.size};"]
+    lines += [kernel.body, "}", "return 0;", "}", ""]
+    return "\n".join(lines)
+
+
+def _memory(private: list[tuple[Array, str]]) -> list[str]:
+    """Lines that lay the private arrays out in the thread's workspace; every array starts at a vector."""
+    lanes = {
+        array.name: f"({array.size} + LANES - 1) / LANES" if kind == "float" else array.size
+        for array, kind in private
+    }
+    lines = [f"real *memory = workspace.reserve({' + '.join(lanes.values())});", "if (!memory) return 1;"]
+    for array, kind in private:
+        lines.append(f"{kind} *__restrict const {array.name} = ({kind} *)memory;")
+        lines.append(f"memory += {lanes[array.name]};")
+    return lines

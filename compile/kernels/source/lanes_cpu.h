@@ -1,0 +1,97 @@
+// A lane on a CPU: LANES rows of the batch side by side in one vector (the vector extension of GCC and Clang).
+// `a * b`, `a + 1.0f` and so on act on all lanes at once, so a kernel reads as if it computed a single row.
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+typedef float real __attribute__((vector_size(4 * LANES)));
+typedef int32_t whole __attribute__((vector_size(4 * LANES)));
+
+#define EACH(i, count) for (int i = 0; i < (count); i++)
+#define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
+#define BARRIER
+#define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
+#define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
+#define TOTAL(value) total(value, block)
+
+static inline real splat(float value) { return (real){} + value; }
+static inline real choose(whole test, real yes, real no) { return test ? yes : no; }
+
+// 2^z: the nearest whole number n goes into the exponent; 2^(z - n) is a polynomial, good to 1 part in 10^7.
+static inline real exp2_lane(real z) {
+#if LANES == 16 && defined(__AVX512F__)
+    const real n = (real)_mm512_roundscale_ps((__m512)z, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
+    z = z < splat(-126.0f) ? splat(-126.0f) : z;  // a NaN passes both comparisons
+    z = z > splat(126.0f) ? splat(126.0f) : z;
+    const real shifted = z + 12582912.0f;  // 1.5 * 2^23: the floats from here on are whole numbers
+    const real n = shifted - 12582912.0f;
+#endif
+    const real f = z - n;
+    real p = f * 1.3333558e-3f + 9.6181291e-3f;
+    p = p * f + 5.5504109e-2f;
+    p = p * f + 2.4022651e-1f;
+    p = p * f + 6.9314718e-1f;
+    p = p * f + 1.0f;
+#if LANES == 16 && defined(__AVX512F__)
+    return (real)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
+    return (real)((whole)p + ((whole)shifted << 23));
+#endif
+}
+
+// A block: up to LANES neighbouring rows of the batch. Lanes beyond the last row repeat it and are dropped.
+struct Block {
+    int64_t index, first;
+    int count;
+};
+
+// Threads share `next` and take blocks from it until none is left.
+static inline Block take_block(int64_t *next, int64_t batch) {
+    const int64_t index = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED), first = index * LANES;
+    const int64_t left = batch - first;
+    return {index, first, (int)(left < LANES ? left : LANES)};
+}
+
+// Row `row` of an array (batch, rows, width), one lane per row of the batch.
+static inline void fetch(real *to, const float *from, int64_t rows, int64_t width, int64_t row, Block block) {
+    for (int lane = 0; lane < LANES; lane++) {
+        const int64_t b = block.first + (lane < block.count ? lane : block.count - 1);
+        const float *source = from + (b * rows + row) * width;
+        for (int64_t i = 0; i < width; i++) to[i][lane] = source[i];
+    }
+}
+
+static inline void store(float *to, int64_t rows, int64_t width, int64_t row, const real *from, Block block) {
+    for (int lane = 0; lane < block.count; lane++) {
+        float *target = to + ((block.first + lane) * rows + row) * width;
+        for (int64_t i = 0; i < width; i++) target[i] = from[i][lane];
+    }
+}
+
+// The sum over a block's rows, always in the same order.
+static inline float total(real value, Block block) {
+    float sum = 0.0f;
+    for (int lane = 0; lane < block.count; lane++) sum += value[lane];
+    return sum;
+}
+
+// Memory for one block, kept by each thread for its next calls.
+struct Workspace {
+    real *memory = nullptr;
+    size_t size = 0;
+    ~Workspace() { free(memory); }
+    real *reserve(size_t lanes) {
+        if (lanes > size) {
+            free(memory);
+            void *fresh = nullptr;
+            size = posix_memalign(&fresh, 64, lanes * sizeof(real)) ? 0 : lanes;
+            memory = (real *)fresh;
+        }
+        return size ? memory : nullptr;
+    }
+};
+static thread_local Workspace workspace;

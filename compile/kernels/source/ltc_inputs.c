@@ -1,0 +1,19 @@
+// ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
+// are each neuron's numerator and denominator without the recurrent synapses.
+FETCH(sample, x, step);
+FETCH(span, timespans, step);
+BARRIER
+rate = (float)UNFOLDS / span[0];
+EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
+BARRIER
+EACH(j, N) {
+    real num = splat(gleak[j] * vleak[j]);
+    real den = cm[j] * rate + (gleak[j] + EPSILON);
+    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+        const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
+        num += sensory_push[k] * s;
+        den += sensory_w[k] * s;
+    }
+    drive[j] = num;
+    load[j] = den;
+}

@@ -1,0 +1,66 @@
+"""Where a kernel meets MLX's function transformations: may it run now, and who asks for gradients?"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+
+import mlx.core as mx
+
+from ...errors import KernelError
+
+Arrays = tuple[mx.array, ...]
+
+
+def evaluable(arrays: Sequence[mx.array]) -> bool:
+    """Evaluate arrays if they can have values now: inside `mx.compile` and `mx.vmap` they have none."""
+    try:
+        mx.eval(arrays)
+    except ValueError:
+        return False
+    return True
+
+
+def differentiated(arrays: Sequence[mx.array]) -> bool:
+    """Whether a transformation such as `mx.grad` follows any of these evaluated arrays.
+
+    An evaluated array forgets how it was computed unless a transformation still needs to know, so drawing its
+    graph tells. This takes 5 microseconds where entering a custom function costs ten times that.
+    """
+    drawing = io.StringIO()
+    mx.export_to_dot(drawing, *arrays)
+    return "label" in drawing.getvalue()
+
+
+def attach(outputs: Arrays, inputs: Arrays, pullback: Callable[[Arrays, Arrays], Arrays]) -> Arrays:
+    """`outputs`, computed from `inputs` outside MLX, as a differentiable function of them.
+
+    Args:
+        outputs: evaluated results.
+        inputs: what they were computed from.
+        pullback: gradients of the inputs, from the inputs and the gradients of the outputs.
+    """
+    function = mx.custom_function(lambda *_: outputs)
+
+    @function.vjp  # type: ignore[untyped-decorator]
+    def _vjp(primals: Arrays, cotangents: Arrays, _: Arrays) -> Arrays:
+        return _final(pullback(primals, cotangents), (*primals, *cotangents))
+
+    @function.jvp  # type: ignore[untyped-decorator]
+    def _jvp(primals: Arrays, tangents: Arrays) -> Arrays:
+        raise KernelError("the fused engine has no forward-mode derivatives: use engine='ops'")
+
+    results: Arrays = function(*inputs)
+    return results
+
+
+def _final(gradients: Arrays, inputs: Arrays) -> Arrays:
+    """Gradients that say so if they are asked for gradients of their own, instead of passing for constants."""
+    function = mx.custom_function(lambda *_: gradients)
+
+    @function.vjp  # type: ignore[untyped-decorator]
+    def _vjp(primals: Arrays, cotangents: Arrays, _: Arrays) -> Arrays:
+        raise KernelError("the fused engine has no second derivatives: use engine='ops'")
+
+    results: Arrays = function(*inputs)
+    return results

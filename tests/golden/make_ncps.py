@@ -190,7 +190,9 @@ def draw_parameter(name: str, shape: tuple[int, ...], config: dict, rng: np.rand
     """Random float32 values for one torch parameter, away from its initial value and from saturation."""
     quantity = name.removeprefix("rnn_cell.").split(".", 1)[-1].removeprefix("sensory_")
     if quantity.endswith("weight"):
-        values = rng.normal(0.0, 1.5 / np.sqrt(shape[1]), shape)
+        # Without the gate the state ranges over (-2, 2): smaller weights keep 32 steps from turning chaotic.
+        scale = 1.0 if config["mode"] == "no_gate" else 1.5
+        values = rng.normal(0.0, scale / np.sqrt(shape[1]), shape)
     elif quantity.endswith("bias"):
         values = rng.normal(0.0, 0.5, shape)
     elif quantity == "erev":

@@ -119,6 +119,7 @@ class _Key:
     name: str | None
     kind: str
     default: str | None
+    line: int
 
     def value(self, text: str) -> Any:
         try:
@@ -173,11 +174,12 @@ class _Reader:
         return draft.circuit({**self._defaults("graph"), **self._found["graph"][0].attributes})
 
     def _defaults(self, scope: str) -> Attributes:
-        return {
-            key.name: key.value(key.default)
-            for key in self._keys.values()
-            if key.scope in (scope, "all") and key.name is not None and key.default is not None
-        }
+        defaults = {}
+        for key in self._keys.values():
+            if key.scope in (scope, "all") and key.name is not None and key.default is not None:
+                self.line = key.line
+                defaults[key.name] = key.value(key.default)
+        return defaults
 
     def _refuse_declaration(self, *_: object) -> None:
         self.line = self.parser.CurrentLineNumber
@@ -242,6 +244,7 @@ class _Reader:
                 given.get("attr.name"),
                 given.get("attr.type", "string"),
                 element.attributes.get("default"),
+                element.line,
             )
 
 

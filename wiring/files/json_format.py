@@ -62,7 +62,7 @@ def decode(source: Source) -> Circuit:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise source.error(f'not a circuit: a circuit file is an object with "format": "{FORMAT}"')
     version = document.get("version")
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise source.error(f"the format's version is {version!r}; this release reads version {VERSION}")
     if document.get("directed") is False or document.get("multigraph") is True:
         raise source.error('expected "directed": true and "multigraph": false')

@@ -33,7 +33,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
         else:
             _exchange(new, targets, old)
         for directory in {path.parent for path in targets}:
-            _flush_directory(directory)
+            flush_directory(directory)
     finally:
         for path in new:
             path.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def _exchange(new: list[Path], targets: list[Path], old: list[Path]) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _flush_directory(path: Path) -> None:
+def flush_directory(path: Path) -> None:
     """Make renames last through a power cut; only POSIX lets a directory be flushed."""
     if os.name != "posix":
         return

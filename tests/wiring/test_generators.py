@@ -201,6 +201,10 @@ class TestLayered:
         circuit = layered([50], inputs=40, outputs=50, fanout=9)
         assert all(circuit.out_degree(name) == 9 for name in circuit.neurons("sensory"))
 
+    def test_layers_may_be_any_list_of_numbers(self) -> None:
+        circuit = layered(np.array([3, 2]), inputs=2, outputs=1)
+        assert contents(circuit) == contents(layered((3, 2), inputs=2, outputs=1))
+
     def test_no_inter_layer(self) -> None:
         assert layered([], inputs=2, outputs=2, density=1.0).synapses("sensory", "motor") != []
 
@@ -319,6 +323,7 @@ class TestFromGraph:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
+            ({"graph": nx.Graph()}, "the graph has no nodes"),
             ({"inputs": ["x"]}, "inputs: there is no node 'x' in the graph"),
             ({"inputs": [[1]]}, "inputs: there is no node [1] in the graph"),
             ({"inputs": [0, 1, 0]}, "inputs: node 0 is given twice"),

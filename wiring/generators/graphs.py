@@ -60,6 +60,8 @@ def from_graph(
     """
     if not isinstance(graph, nx.Graph):
         raise TypeError(f"expected a networkx graph, got {type(graph).__name__}")
+    if len(graph) == 0:
+        raise ValueError("the graph has no nodes")
     if per not in ("synapse", "neuron"):
         raise ValueError(f"per must be 'synapse' or 'neuron', got {per!r}")
     inhibitory = fraction("inhibitory", inhibitory)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 
 import networkx as nx
@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 
 def layered(
-    layers: Sequence[int],
+    layers: Iterable[int],
     *,
     inputs: int,
     outputs: int,
@@ -49,12 +49,12 @@ def layered(
 
     Raises:
         ValueError: a number out of its range.
-        TypeError: an argument that is no number, or `layers` that is no sequence.
+        TypeError: an argument that is no number, or `layers` that is no list.
 
     Example:
         >>> circuit = layered([32, 16], inputs=8, outputs=4, command=12, density=0.3, skip=0.05)
     """
-    if not isinstance(layers, Sequence) or isinstance(layers, str):
+    if not isinstance(layers, Iterable) or isinstance(layers, str):
         raise TypeError(f"layers must be the sizes of the inter layers, such as [32, 16], got {layers!r}")
     inter = [whole(f"layers[{k}]", size) for k, size in enumerate(layers)]
     inputs, outputs = whole("inputs", inputs), whole("outputs", outputs)

@@ -22,8 +22,16 @@ class SynapticTerms:
 
     def sums(self, v: mx.array) -> tuple[mx.array, mx.array]:
         """sum_i a_ij E_ij and sum_i a_ij over the synapses onto each neuron, from (B, n_pre)."""
-        open_ = mx.sigmoid(self.sigma * (self.projection.gather(v) - self.mu))
-        return self.projection.reduce(open_ * self.w_erev), self.projection.reduce(open_ * self.w)
+        num, den = self.projection.sums(_currents, v, self.w, self.mu, self.sigma, self.w_erev)
+        return num, den
+
+
+def _currents(
+    v: mx.array, w: mx.array, mu: mx.array, sigma: mx.array, w_erev: mx.array
+) -> tuple[mx.array, mx.array]:
+    """a_ij E_ij and a_ij of every synapse, from the presynaptic state."""
+    open_ = mx.sigmoid(sigma * (v - mu))
+    return open_ * w_erev, open_ * w
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,52 @@
-"""What every layout offers to a cell: four operations over the synapses of one population pair."""
+"""What every layout offers to a cell: a few operations over the synapses of one population pair."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeAlias
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import LayoutError
+from ..plan import human_bytes
 from ..synapses import Synapses
+
+# From the presynaptic value and spread parameters to one or several currents, all per synapse.
+Currents: TypeAlias = "Callable[..., tuple[mx.array, ...]]"
+
+# Temporaries of more numbers than this are computed in parts: 4 MB stay in cache, and the memory of larger
+# arrays goes back to the system after each use and costs more to get anew than the arithmetic.
+PART = 1 << 20
+
+# The largest matrix over all pairs of neurons that is ever made: 16384 x 16384 numbers.
+DENSE_LIMIT = 1 << 30
 
 
 class Projection(ABC):
     """Synapses laid out for execution: K synapses from `n_pre` neurons onto `n_post` neurons.
 
-    A cell writes its equation once, in terms of four operations, and any layout runs it. A value "per
+    A cell writes its equation once, in terms of these operations, and any layout runs it. A value "per
     synapse" has whatever shape the layout likes; only these operations look inside.
 
-    ==============  =======================================  ==================================
-    operation       from                                     to
-    ==============  =======================================  ==================================
-    ``spread(w)``   (K,) parameter vector, in plan order     per synapse
-    ``gather(v)``   (..., n_pre) values of neurons           per synapse, presynaptic value
-    ``reduce(a)``   per synapse                              (..., n_post) sum onto each neuron
-    ``matmul``      (..., n_pre) and a spread parameter      (..., n_post), ``x @ w``
-    ==============  =======================================  ==================================
+    ====================  ========================================  ==================================
+    operation             from                                      to
+    ====================  ========================================  ==================================
+    ``spread(w)``         (K,) parameter vector, in plan order      per synapse
+    ``gather(v)``         (B, n_pre) values of neurons              per synapse, presynaptic value
+    ``reduce(a)``         per synapse                               (B, n_post) sum onto each neuron
+    ``sums(f, v, *p)``    f, (..., n_pre), spread parameters        (..., n_post) per current of f
+    ``matmul(x, w)``      (..., n_pre) and a spread parameter       (..., n_post), ``x @ w``
+    ====================  ========================================  ==================================
+
+    ``sums`` is ``gather``, then f, then ``reduce``, in parts that bound the memory of what lies between.
 
     Example:
         >>> s = compiled.recurrent
-        >>> current = s.reduce(s.spread(w) * mx.sigmoid(s.gather(v)))      # (B, N)
+        >>> current, = s.sums(lambda v, w: (w * mx.sigmoid(v),), v, s.spread(w))      # (B, N)
     """
 
     name: str
@@ -36,17 +54,22 @@ class Projection(ABC):
     def __init__(self, synapses: Synapses) -> None:
         self.synapses = synapses
 
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many values one sample has per synapse, padding included."""
+
     @abstractmethod
     def spread(self, w: mx.array) -> mx.array:
         """A parameter vector (K,) as a value per synapse."""
 
     @abstractmethod
     def gather(self, v: mx.array) -> mx.array:
-        """The presynaptic value of every synapse, from (..., n_pre)."""
+        """The presynaptic value of every synapse, from (B, n_pre)."""
 
     @abstractmethod
     def reduce(self, a: mx.array) -> mx.array:
-        """The sum over the synapses onto each neuron, (..., n_post)."""
+        """The sum over the synapses onto each neuron, (B, n_post)."""
 
     @abstractmethod
     def matmul(self, x: mx.array, w: mx.array) -> mx.array:
@@ -55,6 +78,34 @@ class Projection(ABC):
     @abstractmethod
     def onto(self, start: int, stop: int) -> Projection:
         """The same layout for only the synapses onto the neurons ``start:stop``."""
+
+    def sums(self, currents: Currents, v: mx.array, *parameters: mx.array) -> tuple[mx.array, ...]:
+        """The currents onto each neuron, summed over its synapses.
+
+        Args:
+            currents: from the presynaptic value and the parameters, all per synapse, to a tuple of values per
+                synapse; an elementwise function.
+            v: (..., n_pre) values of the presynaptic neurons.
+            parameters: values that `spread` gave.
+
+        Returns:
+            As many arrays (..., n_post) as `currents` returned.
+        """
+        found = self._sums(currents, flat_batch(v), parameters)
+        return tuple(sums.reshape(*v.shape[:-1], self.synapses.n_post) for sums in found)
+
+    def _sums(
+        self, currents: Currents, v: mx.array, parameters: tuple[mx.array, ...]
+    ) -> tuple[mx.array, ...]:
+        """`sums` for (B, n_pre), in parts of the batch."""
+        at_once = max(1, PART // max(1, self.size))
+        parts = []
+        for start in range(0, v.shape[0], at_once):
+            per_synapse = currents(self.gather(v[start : start + at_once]), *parameters)
+            parts.append([self.reduce(a) for a in per_synapse])
+        if len(parts) == 1:
+            return tuple(parts[0])
+        return tuple(mx.concatenate(list(sums)) for sums in zip(*parts, strict=True))
 
     @property
     def mask(self) -> mx.array:
@@ -68,9 +119,25 @@ class Projection(ABC):
 
     def _matrix(self, values: NDArray[np.generic]) -> mx.array:
         s = self.synapses
+        refuse_large(s, "a dense mask", "the index arrays in .synapses")
         matrix = np.zeros((s.n_pre, s.n_post), np.float32)
         matrix[s.pre, s.post] = values
         return mx.array(matrix)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.synapses!r})"
+
+
+def refuse_large(synapses: Synapses, what: str, instead: str) -> None:
+    """Raise LayoutError if a dense matrix of a population pair would be beyond the limit."""
+    needed = 4 * synapses.n_pre * synapses.n_post
+    if needed > DENSE_LIMIT:
+        raise LayoutError(
+            f"{what} of {synapses.n_pre} x {synapses.n_post} neurons takes {human_bytes(needed)} per weight, "
+            f"beyond the limit of {human_bytes(DENSE_LIMIT)}: use {instead}"
+        )
+
+
+def flat_batch(v: mx.array) -> mx.array:
+    """(B, n) from (..., n)."""
+    return v.reshape(math.prod(v.shape[:-1]), v.shape[-1])

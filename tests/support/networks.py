@@ -6,15 +6,12 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
-import networkx as nx
 import numpy as np
 from mlx.utils import tree_flatten
 
-import ganglion as gl
-
 # Every test of truth runs on each of these: add a name here when an engine or a layout is added.
 ENGINES = ["ops"]
-LAYOUTS = ["dense"]
+LAYOUTS = ["dense", "edge"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -86,8 +83,3 @@ def difference(found: mx.array | np.ndarray, expected: np.ndarray) -> float:
     """The largest absolute difference."""
     assert tuple(found.shape) == expected.shape
     return float(np.abs(np.array(found) - expected).max(initial=0.0))
-
-
-def compiled(graph: nx.DiGraph, layout: str) -> gl.CompiledCircuit:
-    """The circuit compiled for one layout."""
-    return gl.compile_circuit(graph, layout=layout)

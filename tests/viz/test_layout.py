@@ -1,0 +1,160 @@
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ganglion.errors import LayoutError
+from ganglion.viz import layout
+from ganglion.viz.labels import spread
+from ganglion.viz.layout import depths, positions
+from ganglion.viz.order import _crossings, _gain, _sift, _sweep, _tables, crossings
+from ganglion.viz.view import view
+
+
+def test_layers_stand_in_columns_from_sensory_to_motor(circuit):
+    pos = layout(circuit)
+    for role in ("sensory", "inter", "command", "motor"):
+        x = {pos[n][0] for n, r in circuit.nodes(data="role") if r == role}
+        assert len(x) == 1
+    assert pos["sensory_0"][0] < pos["inter_0"][0] < pos["command_0"][0] < pos["motor_0"][0]
+
+
+def test_down_is_right_turned(circuit):
+    down = layout(circuit, direction="down")
+    assert down["sensory_0"][1] > down["inter_0"][1] > down["motor_0"][1]
+
+
+def test_crowded_layers_fold_but_never_overlap(build):
+    pos = np.array(list(layout(build((10, 120, 60, 5), density=0.03)).values()))
+    apart = np.linalg.norm(pos[:, None] - pos[None], axis=-1) + np.eye(len(pos))
+    assert apart.min() > 0.005
+    assert (pos >= -1e-9).all()
+    assert (pos <= np.array([1.6, 1.0]) + 1e-9).all()
+
+
+def test_barycentre_removes_a_quarter_of_the_crossings(build):
+    circuit = build((30, 140, 100, 30), density=0.13, inner=0.02)
+    assert len(circuit) == 300
+    assert 2900 < circuit.size() < 3300
+    seen = view(circuit)
+    graph, better = (
+        crossings(positions(seen, "layered", order=order), seen.pre, seen.post)
+        for order in ("graph", "barycentre")
+    )
+    assert better <= 0.75 * graph
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=25, deadline=None)
+def test_sweeps_and_sifting_never_add_crossings_and_the_count_is_right(seed):
+    rng = np.random.default_rng(seed)
+    graph = nx.gnp_random_graph(12, 0.3, seed=seed, directed=True)
+    roles = rng.choice(["sensory", "inter", "motor"], 12)
+    nx.set_node_attributes(graph, dict(enumerate(roles.tolist())), "role")
+    nx.set_edge_attributes(graph, 1, "polarity")
+    seen = view(graph)
+    layers = [seen.of_role(role) for role in seen.drawn_roles]
+    tables, orders = _tables(seen, layers), [np.arange(len(layer)) for layer in layers]
+    ends = zip(seen.pre.tolist(), seen.post.tolist(), strict=True)
+    pairs = [tuple(sorted(pair, key=lambda n: seen.role_ids[n])) for pair in ends]
+    brute = sum(
+        (seen.role_ids[a], seen.role_ids[b]) == (seen.role_ids[c], seen.role_ids[d])
+        and seen.role_ids[a] != seen.role_ids[b]
+        and (a - c) * (b - d) < 0
+        for k, (a, b) in enumerate(pairs)
+        for c, d in pairs[:k]
+    )
+    assert _crossings(tables, orders) == brute
+    swept = _sweep(tables, orders)
+    assert _crossings(tables, _sift(tables, swept)) <= _crossings(tables, swept) <= brute
+
+
+def test_gain_is_the_difference_of_two_orders(build):
+    seen = view(build((3, 4, 3, 2), density=0.7))
+    layers = [seen.of_role(role) for role in seen.drawn_roles]
+    tables, orders = _tables(seen, layers), [np.arange(len(layer)) for layer in layers]
+    swapped = [*orders]
+    swapped[1] = np.array([1, 0, 2, 3])
+    gain = _gain(tables, orders, 1)
+    assert _crossings(tables, orders) - _crossings(tables, swapped) == gain[0, 1] == -gain[1, 0]
+
+
+def test_crossings_of_straight_lines():
+    pos = np.array([[0, 0], [0, 1], [1, 0], [1, 1], [0.5, 0.5]], dtype=float)
+    ids = np.intp
+    assert crossings(pos, np.array([0, 1], ids), np.array([3, 2], ids)) == 1
+    assert crossings(pos, np.array([0, 1], ids), np.array([2, 3], ids)) == 0
+    assert crossings(pos, np.array([0, 0], ids), np.array([3, 2], ids)) == 0  # they share a neuron
+    assert crossings(pos, np.array([0, 4], ids), np.array([3, 2], ids)) == 0  # they touch
+
+
+def test_depth_counts_synapses_from_the_sensors(circuit):
+    circuit.add_node("lost", role="inter")
+    depth = dict(zip(circuit, depths(view(circuit)).tolist(), strict=True))
+    lengths = nx.multi_source_dijkstra_path_length(
+        circuit, {n for n in circuit if n.startswith("sensory")}, weight=None
+    )
+    assert {n: d for n, d in depth.items() if d >= 0} == lengths
+    assert depth["lost"] == -1
+    pos = layout(circuit, "hierarchy")
+    assert pos["lost"][0] == max(x for x, _ in pos.values())
+
+
+def test_depth_without_sensors_starts_at_the_sources():
+    graph = nx.DiGraph([("a", "b"), ("b", "c")])
+    nx.set_node_attributes(graph, "inter", "role")
+    nx.set_edge_attributes(graph, 1, "polarity")
+    assert depths(view(graph)).tolist() == [0, 1, 2]
+    graph.add_edge("c", "a", polarity=1)
+    assert depths(view(graph)).tolist() == [0, 1, 2]
+
+
+def test_radial_puts_motors_inside(circuit):
+    pos = layout(circuit, "radial", aspect=1.0)
+    reach = {n: np.hypot(*(xy - 0.5)) for n, xy in pos.items()}
+    assert reach["sensory_0"] > reach["inter_0"] > reach["command_0"] > reach["motor_0"] > 0
+
+
+def test_hive_sorts_an_axis_by_degree(circuit):
+    pos = layout(circuit, "hive")
+    inter = sorted((n for n in circuit if n.startswith("inter")), key=circuit.degree)
+    motor_axis = np.array([pos[n] for n in inter])
+    step = np.diff(motor_axis, axis=0)
+    assert np.allclose(np.cross(np.c_[step, np.zeros(len(step))], [*step[0], 0]), 0, atol=1e-9)
+
+
+def test_given_reads_x_and_y(circuit):
+    for k, node in enumerate(circuit):
+        circuit.nodes[node].update(x=k, y=-k)
+    assert layout(circuit, "given")["inter_2"].tolist() == [6, -6]
+    del circuit.nodes["motor_0"]["y"]
+    with pytest.raises(LayoutError, match="'motor_0' has no x and y"):
+        layout(circuit, "given")
+
+
+@pytest.mark.parametrize("kind", ["spring", "circular", "kamada_kawai", "shell_layout"])
+def test_networkx_layouts_by_name(circuit, kind):
+    first, again = layout(circuit, kind), layout(circuit, kind)
+    assert list(first) == list(circuit)
+    assert all((first[n] == again[n]).all() for n in circuit)
+
+
+def test_unknown_layouts_are_refused(circuit):
+    with pytest.raises(LayoutError, match="unknown layout 'pretty'; expected layered"):
+        layout(circuit, "pretty")
+    with pytest.raises(LayoutError, match="unknown direction 'up'"):
+        layout(circuit, direction="up")
+    with pytest.raises(LayoutError, match="unknown order 'best'"):
+        layout(circuit, order="best")
+
+
+@given(wanted=st.lists(st.floats(0, 10), min_size=1, max_size=8))
+def test_spread_keeps_order_distance_and_limits(wanted):
+    values = np.array(wanted)
+    placed = spread(values, 1.0, 0.0, 10.0)
+    assert (np.diff(placed[np.argsort(values, kind="stable")]) >= 1 - 1e-9).all()
+    assert placed.min() >= -1e-9
+    assert placed.max() <= 10 + 1e-9
+    if len(values) == 1 or np.diff(np.sort(values)).min() >= 1:
+        assert np.allclose(placed, values)

@@ -1,0 +1,165 @@
+"""Legends and colour bars, in a band that the drawing keeps free for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.cm import ScalarMappable
+from matplotlib.legend import Legend
+from matplotlib.legend_handler import HandlerBase
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
+
+from .encode import Coloring
+from .labels import points, text_width
+from .style import Style
+from .view import View
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+
+class SynapseKey(Polygon):
+    """A legend entry that shows a synapse with its head."""
+
+    def __init__(self, color: str, sign: int, label: str, width: float = 1.0) -> None:
+        super().__init__([(0, 0)], closed=True, facecolor=color, label=label)
+        self.color, self.sign, self.width = color, sign, width
+
+
+class SynapseKeyHandler(HandlerBase):
+    """Draws a `SynapseKey` into a legend."""
+
+    def create_artists(
+        self,
+        legend: Any,
+        handle: Any,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        size: float,
+        trans: Any,
+    ) -> list[Artist]:
+        """The line and the head, in the box that the legend gives."""
+        middle, tip, head = height / 2 - y, width - x, 0.62 * size
+        foot = tip - head if handle.sign > 0 else tip
+        if handle.sign > 0:
+            corners = [(tip, middle), (foot, middle + 0.42 * head), (foot, middle - 0.42 * head)]
+        else:
+            half, thick = 0.5 * head, 0.36 * head
+            corners = [
+                (tip - dx, middle + dy) for dx, dy in ((0, half), (0, -half), (thick, -half), (thick, half))
+            ]
+        line = Line2D(
+            [-x, foot], [middle, middle], color=handle.color, linewidth=handle.width, transform=trans
+        )
+        return [
+            line,
+            Polygon(corners, closed=True, facecolor=handle.color, edgecolor="none", transform=trans),
+        ]
+
+
+def legend_entries(seen: View, coloring: Coloring, look: Style, *, roles: bool) -> list[Artist]:
+    """Roles (unless headings tell them), categories of colour, then the two polarities."""
+    entries: list[Artist] = []
+    if roles:
+        plain = look.ground if coloring.scale or coloring.categories else None
+        entries += [
+            _marker(look.markers[role], plain or look.colors[role], role, look) for role in seen.drawn_roles
+        ]
+    if coloring.categories:
+        entries += [_marker("o", color, kind, look) for kind, color in coloring.categories.items()]
+    for sign, label in ((1, "excitatory"), (-1, "inhibitory")):
+        if (seen.polarity == sign).any():
+            entries.append(SynapseKey(look.polarity(sign), sign, label))
+    return entries
+
+
+def polarity_squares(seen: View, look: Style) -> list[Artist]:
+    """The polarities as coloured cells."""
+    signs = ((1, "excitatory"), (-1, "inhibitory"))
+    return [square(look.polarity(sign), label) for sign, label in signs if (seen.polarity == sign).any()]
+
+
+def square(color: str, label: str) -> Line2D:
+    """A coloured cell."""
+    return Line2D(
+        [], [], linestyle="none", marker="s", markersize=5.0, color=color, markeredgewidth=0, label=label
+    )
+
+
+def legend_columns(entries: Sequence[Artist], width: float, size: float) -> int:
+    """How many entries fit side by side into ``width`` points."""
+    widest = max((text_width(str(entry.get_label()), size) for entry in entries), default=0.0)
+    return max(1, min(len(entries), int((width + size) // (widest + 4.6 * size))))
+
+
+def legend_height(entries: Sequence[Artist], width: float, size: float) -> float:
+    """Points that `add_legend` takes."""
+    if not entries:
+        return 0.0
+    rows = -(-len(entries) // legend_columns(entries, width, size))
+    return 1.45 * size * rows + 0.9 * size
+
+
+def add_legend(ax: Axes, entries: Sequence[Artist], width: float, look: Style) -> Legend:
+    """A legend at the foot of the axes, where the drawing left room."""
+    size = points(look.small_text)
+    legend = ax.legend(
+        handles=entries,
+        loc="lower center",
+        ncols=legend_columns(entries, width, size),
+        frameon=False,
+        fontsize=size,
+        labelcolor=look.ink,
+        borderaxespad=0.0,
+        borderpad=0.2,
+        handlelength=2.0,
+        handletextpad=0.6,
+        labelspacing=0.35,
+        columnspacing=1.6,
+        handler_map={SynapseKey: SynapseKeyHandler()},
+    )
+    legend.set_zorder(5)
+    legend.set_in_layout(False)
+    return legend
+
+
+def add_scale(ax: Axes, scale: ScalarMappable, label: str, look: Style) -> Any:
+    """A slim colour bar at the right border of the axes."""
+    inset = ax.inset_axes((0.975, 0.3, 0.014, 0.4))
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(scale, cax=inset)
+    size = points(look.small_text)
+    bar.ax.tick_params(labelsize=size, labelcolor=look.ink, color=look.muted, length=2, width=0.5)
+    bar.ax.yaxis.set_ticks_position("left")
+    bar.ax.set_title(label, fontsize=size, color=look.ink, pad=4, loc="right")
+    bar.outline.set_edgecolor(look.muted)
+    bar.outline.set_linewidth(0.5)
+    bar.locator = _few_ticks()
+    bar.update_ticks()
+    return bar
+
+
+def _few_ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(4)
+
+
+def _marker(marker: str, color: Any, label: str, look: Style) -> Line2D:
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=marker,
+        markersize=5.0 if marker == "D" else 6.0,
+        markerfacecolor=color,
+        markeredgecolor=look.ink,
+        markeredgewidth=0.6,
+        label=label,
+    )

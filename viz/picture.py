@@ -1,0 +1,85 @@
+"""What every plotting function returns, and the axes it draws on when none are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class Place(NamedTuple):
+    """Where a neuron or synapse is drawn: an artist, and which item of it (marker, line, cell or row)."""
+
+    artist: Artist
+    item: int
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What was drawn, for changing it further.
+
+    Attributes:
+        axes: the axes by panel; most pictures have one.
+        artists: the artists by what they show, such as ``"neurons/command"`` or ``"synapses/inhibitory"``.
+        neurons: name -> `Place`.
+        synapses: (name before, name behind) -> `Place`.
+
+    Example:
+        >>> picture = gl.viz.plot_circuit(circuit)
+        >>> picture.artists["synapses/inhibitory"].set_linewidth(2)
+        >>> picture.save("circuit.pdf")
+    """
+
+    axes: Mapping[str, Axes]
+    artists: Mapping[str, Artist]
+    neurons: Mapping[str, Place] = field(default_factory=dict)
+    synapses: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+
+    @property
+    def ax(self) -> Axes:
+        """The first axes."""
+        return next(iter(self.axes.values()))
+
+    @property
+    def figure(self) -> Figure:
+        """The figure that everything is drawn on."""
+        figure = self.ax.get_figure(root=True)
+        assert figure is not None
+        return figure
+
+    def save(self, path: str | Path, **options: Any) -> None:
+        """Write the figure; the ending of ``path`` chooses png, pdf or svg, ``options`` go to ``savefig``."""
+        self.figure.savefig(path, **{"dpi": 300, "bbox_inches": "tight", "pad_inches": 0.03, **options})
+
+    def __repr__(self) -> str:
+        parts = f"{len(self.neurons)} neurons, {len(self.synapses)} synapses, {len(self.artists)} artists"
+        return f"Picture({', '.join(self.axes)}: {parts})"
+
+
+def axes_or_new(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:
+    """``ax``, or the axes of a new figure (inches) that they fill."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt
+
+    figure = plt.figure(figsize=(width, height), layout="constrained")
+    return figure.add_subplot()
+
+
+def clear_canvas(ax: Axes) -> tuple[float, float]:
+    """Hide the axes' frame and ticks; return its size in points, after any automatic layout of the figure."""
+    ax.set_axis_off()
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    box = ax.get_window_extent()
+    scale = 72 / figure.dpi
+    return box.width * scale, box.height * scale

@@ -1,0 +1,188 @@
+"""Values over time on given axes: lines, colours, and the furniture around them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.collections import LineCollection, QuadMesh
+from matplotlib.ticker import MaxNLocator
+from scipy.cluster.hierarchy import leaves_list, linkage
+
+from .labels import points, short_name, shorten, spread, write
+from .picture import Place
+from .samples import Samples
+from .style import Style
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+FEW = 8  # neurons that get a colour and a name each
+_NAMED_ROWS = 24  # rows that get a name each
+
+
+def draw_heat(ax: Axes, shown: Samples, look: Style, limit: float) -> QuadMesh:
+    """One row per neuron, the first on top; colours from -limit to limit."""
+    rows = np.arange(len(shown.names) + 1)
+    mesh = ax.pcolormesh(
+        shown.edges,
+        rows,
+        np.ma.masked_invalid(shown.values.T),
+        cmap=look.diverging(),
+        vmin=-limit,
+        vmax=limit,
+        rasterized=True,
+        zorder=1,
+    )
+    ax.set_ylim(len(shown.names), 0)
+    return mesh
+
+
+def draw_traces(ax: Axes, shown: Samples, look: Style, *, short: bool = False) -> dict[str, Artist]:
+    """One line per neuron: few are coloured and named at their ends, many are faint under their mean."""
+    few = len(shown.names) <= FEW
+    base = look.firm(look.colors[shown.roles[0]]) if len(set(shown.roles)) == 1 else look.muted
+    cycle = look.palette if few else (look.faint(base, 0.35),)
+    colors = [cycle[k % len(cycle)] for k in range(len(shown.names))]
+    curves = [np.stack([shown.times, values], axis=1) for values in shown.values.T]
+    lines = LineCollection(
+        curves, colors=colors, linewidths=1.0 if few else 0.4, alpha=1.0 if few else 0.7, zorder=2
+    )
+    ax.add_collection(lines)
+    artists: dict[str, Artist] = {"traces": lines}
+    if not few:
+        mean = np.ma.masked_invalid(shown.values).mean(axis=1).filled(np.nan)  # no value, no mean
+        artists["mean"] = ax.plot(shown.times, mean, color=look.ink, linewidth=1.2, zorder=3)[0]
+    if alone := _alone(shown.values):
+        at, row = np.array(alone).T
+        dots = ax.scatter(
+            shown.times[at],
+            shown.values[at, row],
+            s=6,
+            zorder=3,
+            linewidths=0,
+            c=[colors[k] for k in row.tolist()],
+        )
+        artists["dots"] = dots
+    ax.autoscale_view()
+    if few:
+        _name_ends(ax, shown, colors, look, short)
+    return artists
+
+
+def places(artist: Artist, shown: Samples) -> dict[str, Place]:
+    """Neuron k is item, or row, k."""
+    return {name: Place(artist, k) for k, name in enumerate(shown.names)}
+
+
+def furnish_time(ax: Axes, shown: Samples, look: Style, *, labels: bool = True) -> None:
+    """Limits and ticks of a time axis, and quiet frames."""
+    size = points(look.small_text)
+    ax.set_xlim(*shown.span)
+    ax.tick_params(
+        labelsize=size, length=2.5, width=0.6, color=look.ink, labelcolor=look.ink, labelbottom=labels
+    )
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=bool(np.all(shown.times == np.round(shown.times)))))
+    for spine in ax.spines.values():
+        spine.set(linewidth=0.6, color=look.ink)
+    if labels:
+        ax.set_xlabel("time", fontsize=size, color=look.ink, labelpad=2)
+
+
+def furnish_values(ax: Axes, label: str, look: Style) -> None:
+    """A value axis with few ticks, open to the right and to the top."""
+    ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.set_ylabel(label, fontsize=points(look.small_text), color=look.ink, labelpad=2)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def name_rows(ax: Axes, shown: Samples, look: Style) -> list[Artist]:
+    """A name for every row if they are few, else for every role; lines between roles."""
+    size = points(look.small_text)
+    height = ax.get_window_extent().height * 72 / ax.figure.dpi
+    roles = np.array(shown.roles)
+    starts = [0, *(np.flatnonzero(roles[1:] != roles[:-1]) + 1).tolist(), len(roles)]
+    for start in starts[1:-1]:
+        ax.axhline(start, color=look.ink, linewidth=0.6, zorder=3)
+    if len(shown.names) <= min(_NAMED_ROWS, height / (1.1 * size)):
+        texts = [shorten(name, size, 90) for name in shown.names]
+        middles = np.arange(0.5, len(texts))
+    else:
+        texts = [f"{shown.roles[a]} · {b - a}" for a, b in pairwise(starts)]
+        middles = np.array([0.5 * (a + b) for a, b in pairwise(starts)])
+    apart = 1.2 * size * len(roles) / height
+    ax.set_yticks([])
+    written: list[Artist] = []
+    for y, text in zip(spread(middles, apart, 0.4 * apart, len(roles) - 0.4 * apart), texts, strict=True):
+        label = write(
+            ax,
+            -0.008,
+            y,
+            text,
+            look,
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=size,
+        )
+        label.set_in_layout(True)
+        written.append(label)
+    return written
+
+
+def add_colorbar(host: Axes, bounds: tuple[float, float, float, float], mesh: QuadMesh, look: Style) -> Axes:
+    """A slim bar at ``bounds`` (fractions of ``host``), its ends and zero named."""
+    bar_ax = host.inset_axes(bounds)
+    bar = host.figure.colorbar(mesh, cax=bar_ax)
+    limit = mesh.get_clim()[1]
+    bar.set_ticks([-limit, 0, limit], labels=[f"\N{MINUS SIGN}{limit:.2g}", "0", f"{limit:.2g}"])
+    bar_ax.tick_params(
+        labelsize=points(look.small_text), length=2, width=0.5, color=look.ink, labelcolor=look.ink, pad=1.5
+    )
+    bar.outline.set(linewidth=0.5, edgecolor=look.ink)
+    return bar_ax
+
+
+def clustered(shown: Samples) -> Samples:
+    """The same neurons, similar ones side by side inside each role (average linkage of 1 - correlation)."""
+    order: list[int] = []
+    for role in shown.drawn_roles:
+        members = [k for k, found in enumerate(shown.roles) if found == role]
+        known = np.ma.masked_invalid(shown.values[:, members])
+        values = (known - known.mean(axis=0)).filled(0).T
+        values = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+        order += (
+            [members[k] for k in leaves_list(linkage(values, "average"))] if len(members) > 2 else members
+        )
+    return shown.pick(order)
+
+
+def _alone(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[tuple[int, int]]:
+    """Samples without a neighbour in time, which a line does not show: (time, neuron)."""
+    known = np.pad(np.isfinite(values), ((1, 1), (0, 0)))
+    lonely = known[1:-1] & ~known[:-2] & ~known[2:]
+    return [(int(t), int(r)) for t, r in np.argwhere(lonely)]
+
+
+def _name_ends(ax: Axes, shown: Samples, colors: list[str], look: Style, short: bool) -> None:
+    """Names right of the lines' last values, pushed apart where they would overlap."""
+    size = points(look.small_text)
+    height = ax.get_window_extent().height * 72 / ax.figure.dpi
+    low, high = ax.get_ylim()
+    apart = 1.05 * size * (high - low) / height
+    ends = np.array(
+        [values[np.isfinite(values)][-1] if np.isfinite(values).any() else low for values in shown.values.T]
+    )
+    fits = len(ends) * apart <= 1.1 * (high - low)
+    if not fits:
+        return
+    for k, y in enumerate(spread(ends, apart, low, high)):
+        name = short_name(shown.names[k], shown.roles[k]) if short else shown.names[k]
+        name = shorten(name, size, 60)
+        text = write(
+            ax, 1.01, y, name, look, transform=ax.get_yaxis_transform(), ha="left", va="center", fontsize=size
+        )
+        text.set_color(look.firm(colors[k]))
+        text.set_in_layout(True)

@@ -1,0 +1,150 @@
+"""What pictures see of a circuit: names, roles and synapses as arrays, whether it is a graph or compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CircuitError
+from ..wiring import ROLES
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A circuit as arrays. K neurons (sensory ones included), L synapses.
+
+    Attributes:
+        nodes: K nodes as the graph has them; for a compiled circuit, the names.
+        names: K names, what is written into pictures.
+        roles: K roles.
+        pre, post: (L,) indices into the neurons.
+        polarity: (L,) +1 or -1.
+        graph: the graph, if there is one: it has the other attributes.
+    """
+
+    nodes: tuple[Hashable, ...]
+    names: tuple[str, ...]
+    roles: tuple[str, ...]
+    pre: NDArray[np.intp]
+    post: NDArray[np.intp]
+    polarity: NDArray[np.int8]
+    graph: nx.DiGraph[Any] | None = None
+
+    @cached_property
+    def index(self) -> dict[Hashable, int]:
+        """Where a neuron is, by node or by name."""
+        by_name: dict[Hashable, int] = {name: k for k, name in enumerate(self.names)}
+        return by_name | {node: k for k, node in enumerate(self.nodes)}
+
+    @cached_property
+    def role_ids(self) -> NDArray[np.intp]:
+        """(K,) the place of each neuron's role in `ROLES`."""
+        return np.array([ROLES.index(role) for role in self.roles], dtype=np.intp)
+
+    @property
+    def synapses(self) -> list[tuple[str, str]]:
+        """The L synapses as pairs of names."""
+        names = self.names
+        return [(names[i], names[j]) for i, j in zip(self.pre.tolist(), self.post.tolist(), strict=True)]
+
+    @property
+    def drawn_roles(self) -> list[str]:
+        """The roles that have neurons, from sensory to motor."""
+        return [role for role in ROLES if role in self.roles]
+
+    def of_role(self, role: str) -> NDArray[np.intp]:
+        """Indices of the neurons of one role."""
+        return np.flatnonzero(self.role_ids == ROLES.index(role))
+
+    def find(self, neuron: Hashable) -> int:
+        """The index of a neuron.
+
+        Raises:
+            CircuitError: the circuit has no such neuron.
+        """
+        if neuron not in self.index:
+            raise CircuitError(f"no neuron {neuron!r} in this circuit of {len(self.names)} neurons")
+        return self.index[neuron]
+
+    def keep(self, synapses: NDArray[Any]) -> View:
+        """The same neurons with only some of the synapses (a mask or indices over L)."""
+        pre, post, polarity = self.pre[synapses], self.post[synapses], self.polarity[synapses]
+        return View(self.nodes, self.names, self.roles, pre, post, polarity, self.graph)
+
+
+def view(circuit: Any) -> View:
+    """See a circuit: a DiGraph with ``role`` and ``polarity``, a Plan, or a compiled circuit.
+
+    Raises:
+        CircuitError: a neuron without a known role, a synapse without a polarity, or no neuron at all.
+        TypeError: this is none of the three.
+    """
+    if isinstance(circuit, View):
+        return circuit
+    if isinstance(circuit, nx.Graph):
+        seen = _of_graph(circuit)
+    elif hasattr(plan := getattr(circuit, "plan", circuit), "recurrent") and hasattr(plan, "sensors"):
+        seen = _of_plan(plan)
+    else:
+        kind = type(circuit).__name__
+        raise TypeError(f"expected a DiGraph, a Plan or a compiled circuit to draw, got {kind}")
+    if not seen.nodes:
+        raise CircuitError("this circuit has no neurons: there is nothing to draw")
+    return seen
+
+
+def _of_graph(graph: Any) -> View:
+    if not graph.is_directed() or graph.is_multigraph():
+        raise TypeError(
+            f"expected a DiGraph to draw, got {type(graph).__name__}: synapses have one direction"
+        )
+    nodes = tuple(graph)
+    index = {node: k for k, node in enumerate(nodes)}
+    roles = tuple(_role(node, attributes.get("role")) for node, attributes in graph.nodes(data=True))
+    edges = list(graph.edges(data="polarity"))
+    signs = [_sign(pre, post, polarity) for pre, post, polarity in edges]
+    return View(
+        nodes,
+        tuple(str(node) for node in nodes),
+        roles,
+        _ids(index[pre] for pre, _, _ in edges),
+        _ids(index[post] for _, post, _ in edges),
+        np.array(signs, dtype=np.int8),
+        graph,
+    )
+
+
+def _of_plan(plan: Any) -> View:
+    """Sensory neurons first, then the neurons with state in plan order."""
+    names = (*plan.sensors, *plan.neurons)
+    sensory, recurrent, shift = plan.sensory, plan.recurrent, len(plan.sensors)
+    return View(
+        names,
+        names,
+        ("sensory",) * shift + tuple(plan.roles),
+        np.concatenate([sensory.pre, recurrent.pre + shift]).astype(np.intp),
+        np.concatenate([sensory.post + shift, recurrent.post + shift]).astype(np.intp),
+        np.concatenate([sensory.polarity, recurrent.polarity]).astype(np.int8),
+    )
+
+
+def _ids(values: Iterable[int]) -> NDArray[np.intp]:
+    return np.fromiter(values, dtype=np.intp)
+
+
+def _role(node: Hashable, role: object) -> str:
+    if role not in ROLES:
+        raise CircuitError(f"neuron {node!r} has role {role!r}; expected one of {', '.join(ROLES)}")
+    return str(role)
+
+
+def _sign(pre: Hashable, post: Hashable, polarity: Any) -> int:
+    if polarity not in (1, -1):
+        raise CircuitError(f"synapse {pre!r} -> {post!r} has polarity {polarity!r}; expected +1 or -1")
+    return int(polarity)

@@ -1,5 +1,7 @@
 from . import cells as cells
 from . import compile as compile
+from . import interchange as interchange
+from . import training as training
 from . import viz as viz
 from . import wiring as wiring
 from .cells import LTC as LTC
@@ -12,9 +14,15 @@ from .compile import CompiledCircuit as CompiledCircuit
 from .compile import Plan as Plan
 from .compile import compile_circuit as compile_circuit
 from .errors import CircuitError as CircuitError
+from .errors import FileError as FileError
 from .errors import KernelError as KernelError
 from .errors import LayoutError as LayoutError
+from .interchange import Scaled as Scaled
+from .interchange import export_mlx as export_mlx
+from .interchange import load as load
+from .interchange import save as save
 from .recording import Recording as Recording
+from .training import fit as fit
 from .wiring import Circuit as Circuit
 from .wiring import Dense as Dense
 from .wiring import Problem as Problem

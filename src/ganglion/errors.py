@@ -11,3 +11,7 @@ class LayoutError(ValueError):
 
 class KernelError(RuntimeError):
     """A fused kernel was demanded but cannot be built or cannot serve the call."""
+
+
+class FileError(ValueError):
+    """A model, a checkpoint or a table in a file is not what it should be."""

@@ -1,0 +1,8 @@
+"""Models in files: kept by `save`, read back by `load`, handed to other programs by `export_mlx`."""
+
+from .describe import circuit_of
+from .export import export_mlx
+from .files import load, save
+from .scaled import Scaled
+
+__all__ = ["Scaled", "circuit_of", "export_mlx", "load", "save"]

@@ -1,0 +1,160 @@
+"""`save` and `load`: a model in one file, weights and circuit together, that cannot run code."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+
+from ..errors import FileError
+from ..wiring.files.atomic import replace_files
+from .describe import Execution, build, describe
+from .randomness import random_state_kept
+from .tensors import Arrays, decode, encode, short
+
+FORMAT = "ganglion-model"
+VERSION = 1
+MODEL_FILES = ("best.safetensors", "model.safetensors")
+"""What to load from a checkpoint, best first."""
+
+
+def save(model: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Write a network to a safetensors file: weights, options and circuit.
+
+    The file is replaced whole or, if there is an error, not touched. Any safetensors reader can open it; the
+    description is JSON in its metadata. Engine and layout are not kept: they belong to the machine.
+
+    Raises:
+        TypeError: a module that a file cannot describe: only ``LTC``, ``CfC`` and ``Scaled`` ones.
+        OSError: the file cannot be written.
+
+    Example:
+        >>> gl.save(rnn, "rnn.safetensors")
+        >>> rnn = gl.load("rnn.safetensors")
+    """
+    describe(model)  # refuse early, and only what a file cannot hold
+    replace_files({Path(path): encode_model(model)})
+
+
+def load(path: str | os.PathLike[str], *, engine: str = "auto", layout: str = "dense") -> Any:
+    """The network in a file that `save` wrote, or the best one of a training run's directory.
+
+    Nothing in a file can run code: there is no pickle, and what it names is chosen from a fixed table.
+
+    Args:
+        path: a file, or the directory of a run of `fit` or ``ganglion train``.
+        engine: who runs the sequence, see `LTC`.
+        layout: how the synapses are executed, see `compile_circuit`.
+
+    Raises:
+        FileError: not a model, cut short, or something in it does not fit; the message says what.
+        OSError: the file cannot be read.
+
+    Example:
+        >>> rnn = gl.load("run")
+        >>> outputs, state = rnn(x)
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = _in_run(file)
+    arrays, metadata = decode(file.read_bytes(), file)
+    execution = Execution(engine, layout)
+    try:
+        with random_state_kept():  # building draws initial values, which are then replaced
+            model = build(_description(metadata), execution)
+        load_arrays(model, arrays)
+    except FileError as error:
+        raise FileError(f"{file}: {error}") from None
+    return model
+
+
+def encode_model(model: nn.Module, arrays: Mapping[str, mx.array] | None = None) -> bytes:
+    """A model as the content of a file; `arrays` stand in for its parameters.
+
+    A module that cannot be described is written without description: its weights can be loaded, it cannot.
+    """
+    try:
+        document = {"format": FORMAT, "version": VERSION, "model": describe(model)}
+        metadata = {"ganglion": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+    except TypeError:
+        metadata = {}
+    return encode(parameters_of(model) if arrays is None else arrays, metadata)
+
+
+def parameters_of(model: nn.Module) -> Arrays:
+    """All parameters by name, frozen ones included."""
+    return dict(tree_flatten(model.parameters()))
+
+
+def load_arrays(model: nn.Module, arrays: Mapping[str, mx.array]) -> None:
+    """Load parameters by name: all of them, or none if there is an error.
+
+    Raises:
+        FileError: as `check_arrays`.
+    """
+    check_arrays(arrays, parameters_of(model))
+    model.load_weights(list(arrays.items()))
+
+
+def check_arrays(arrays: Mapping[str, mx.array], expected: Mapping[str, mx.array]) -> None:
+    """Refuse arrays that cannot take the place of those expected.
+
+    Raises:
+        FileError: a name is missing or unknown, a shape or type differs, or a value is not finite.
+    """
+    for name in arrays:
+        if name not in expected:
+            raise FileError(f"{short(name)} is not among the names expected, {', '.join(expected)}")
+    for name, ours in expected.items():
+        if name not in arrays:
+            raise FileError(f"there is no {name!r}")
+        theirs = arrays[name]
+        if theirs.shape != ours.shape or theirs.dtype != ours.dtype:
+            raise FileError(
+                f"{name!r} is {theirs.dtype} of shape {theirs.shape}, not {ours.dtype} of shape {ours.shape}"
+            )
+        if mx.issubdtype(theirs.dtype, mx.floating) and not mx.isfinite(theirs).all().item():
+            raise FileError(f"{name!r} holds values that are not finite")
+
+
+def newest_checkpoint(directory: Path) -> Path | None:
+    """The newest complete checkpoint of a run, ``step-<number>``; None if there is none.
+
+    A checkpoint gets its name when it is complete, so whatever has one is.
+    """
+    found = [path for path in directory.glob("step-*") if path.name[5:].isdecimal() and path.is_dir()]
+    return max(found, key=lambda path: int(path.name[5:]), default=None)
+
+
+def _in_run(directory: Path) -> Path:
+    checkpoint = newest_checkpoint(directory)
+    files = [checkpoint / name for name in MODEL_FILES] if checkpoint else []
+    for file in files:
+        if file.is_file():
+            return file
+    raise FileError(f"{directory}: there is no checkpoint in this directory")
+
+
+def _description(metadata: Mapping[str, str]) -> dict[str, Any]:
+    if "ganglion" not in metadata:
+        raise FileError(
+            "this safetensors file holds weights but no description of a network; gl.save writes one"
+        )
+    try:
+        document = json.loads(metadata["ganglion"])
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"the description is not sound JSON: {short(str(error))}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise FileError(f'the description has no "format": "{FORMAT}"')
+    if document.get("version") != VERSION:
+        raise FileError(
+            f"the format's version is {short(document.get('version'))}; this release reads version {VERSION}"
+        )
+    description: dict[str, Any] = document.get("model", {})
+    return description

@@ -1,0 +1,95 @@
+"""A network in the units of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Scaled(nn.Module):
+    r"""A network whose inputs, outputs and time spans are in the units of the data.
+
+    .. math:: y = offset + scale \cdot network((x - mean) / spread, \; timespans / time\_unit)
+
+    The four vectors are parameters that do not train; everything else is the network's.
+
+    Args:
+        model: the network, called as ``model(x, state, timespans)`` with ``(outputs, state)`` as result.
+        inputs: I names of the input features.
+        outputs: M names of the outputs.
+        mean, spread: (I,) what is subtracted from each input and divided out of it; 0 and 1 if not given.
+        offset, scale: (M,) zero and unit of each output; 0 and 1 if not given.
+        time_unit: the time span that the network sees as 1.
+
+    Raises:
+        ValueError: a vector of a wrong length, a value that is not finite, or a unit that is not positive.
+
+    Example:
+        >>> model = Scaled(gl.LTC(circuit), ["speed"], ["torque"], mean=[3.0], spread=[0.5])
+        >>> torque, state = model(mx.zeros((32, 20, 1)))                   # (32, 20, 1), (32, N)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        *,
+        mean: ArrayLike = 0.0,
+        spread: ArrayLike = 1.0,
+        offset: ArrayLike = 0.0,
+        scale: ArrayLike = 1.0,
+        time_unit: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.inputs = _names("inputs", inputs)
+        self.outputs = _names("outputs", outputs)
+        self.mean = _vector("mean", mean, len(self.inputs))
+        self.spread = _vector("spread", spread, len(self.inputs), positive=True)
+        self.offset = _vector("offset", offset, len(self.outputs))
+        self.scale = _vector("scale", scale, len(self.outputs), positive=True)
+        if not (isinstance(time_unit, int | float) and 0 < time_unit < float("inf")):
+            raise ValueError(f"time_unit is {time_unit!r}: expected a positive number")
+        self.time_unit = float(time_unit)
+        self.freeze(recurse=False)
+
+    def __call__(self, x: mx.array, state: Any = None, timespans: Any = None) -> Any:
+        """Run a sequence.
+
+        Args:
+            x: (B, T, I) or (T, I) inputs, in the units of the data.
+            state: the state to start from; zeros if not given.
+            timespans: time since the previous sample, in the unit of the data; `time_unit` if not given.
+
+        Returns:
+            The outputs in the units of the data, (B, T, M) or (T, M), and the last state.
+        """
+        spans = None if timespans is None else mx.array(timespans) / self.time_unit
+        outputs, state = self.model((mx.array(x) - self.mean) / self.spread, state, spans)
+        return self.offset + self.scale * outputs, state
+
+    def unfreeze(self, *args: Any, **kwargs: Any) -> Scaled:
+        """Unfreeze the network; the scaling stays as it is."""
+        self.model.unfreeze(*args, **kwargs)
+        return self
+
+
+def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{what} must be a list of names, got {names!r}")
+    return tuple(names)
+
+
+def _vector(what: str, values: ArrayLike, n: int, *, positive: bool = False) -> mx.array:
+    array = np.asarray(values, np.float32)
+    if array.shape not in ((), (n,)) or not np.isfinite(array).all():
+        raise ValueError(f"{what} must be {n} finite numbers, got {values!r}")
+    if positive and not (array > 0).all():
+        raise ValueError(f"{what} must be positive, got {values!r}")
+    return mx.array(np.ascontiguousarray(np.broadcast_to(array, (n,))))

@@ -1,0 +1,8 @@
+"""Training: `fit`, what it keeps, and time series in CSV files."""
+
+from .history import History
+from .loop import fit
+from .losses import cross_entropy, mse
+from .run import Callback, Run
+
+__all__ = ["Callback", "History", "Run", "cross_entropy", "fit", "mse"]

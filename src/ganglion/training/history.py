@@ -1,0 +1,56 @@
+"""The learning curve of a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..errors import FileError
+
+
+@dataclass
+class History:
+    """What happened in every epoch of a run.
+
+    Attributes:
+        loss: mean training loss of each epoch, measured while it trains.
+        validation: validation loss after each epoch; empty without validation data.
+        seconds: time each epoch took, validation included.
+
+    Example:
+        >>> history = gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optim.Adam(0.01), epochs=20)
+        >>> plt.plot(history.loss)
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def best(self) -> int | None:
+        """The first epoch, from 0, with the lowest validation loss; None without validation."""
+        return self.validation.index(min(self.validation)) if self.validation else None
+
+    @property
+    def stale(self) -> int:
+        """How many epochs in a row have not improved the validation loss."""
+        return 0 if self.best is None else len(self.validation) - 1 - self.best
+
+    def to_json(self) -> dict[str, list[float]]:
+        """The curves by name."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Any) -> History:
+        """The history that `to_json` wrote.
+
+        Raises:
+            FileError: it is something else.
+        """
+        names = set(cls.__dataclass_fields__)
+        if not isinstance(document, dict) or document.keys() != names:
+            raise FileError(f"a history has {', '.join(sorted(names))}")
+        for name, curve in document.items():
+            if not isinstance(curve, list) or not all(type(value) in (int, float) for value in curve):
+                raise FileError(f"the history's {name} must be a list of numbers")
+        return cls(**document)

@@ -1,0 +1,74 @@
+"""Several processes as one run: what they average, and what the first one tells the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_map
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes of one run, started together by ``mlx.launch``; a single one needs no group.
+
+    Attributes:
+        group: MLX's group of processes; None for a single process.
+        rank: the number of this process, from 0.
+        size: how many processes there are.
+    """
+
+    group: mx.distributed.Group | None = None
+    rank: int = 0
+    size: int = 1
+
+    @classmethod
+    def of(cls, distributed: bool) -> Ranks:
+        """This process among all that were launched together, or alone."""
+        if not distributed:
+            return cls()
+        group = mx.distributed.init()
+        return cls(group, group.rank(), group.size()) if group.size() > 1 else cls()
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes files and shows progress."""
+        return self.rank == 0
+
+    def average(self, tree: Any, weight: float = 1.0) -> Any:
+        """The average of a tree of arrays over all processes; the weights must average to 1."""
+        if self.size == 1:
+            return tree
+        if weight != 1.0:
+            tree = tree_map(lambda array: array * weight, tree)
+        return nn.utils.average_gradients(tree, self.group)
+
+    def sum(self, value: float) -> float:
+        """The sum of a number over all processes, the same on each."""
+        if self.size == 1:
+            return value
+        total = mx.distributed.all_sum(mx.array(value, mx.float32), group=self.group)
+        return float(np.array(total))
+
+    def broadcast(self, data: bytes) -> bytes:
+        """What the first process gives, on every process."""
+        if self.size == 1:
+            return data
+        length = mx.array(len(data) if self.first else 0, mx.int64)
+        length = mx.distributed.all_sum(length, group=self.group)
+        given = np.frombuffer(data, np.uint8) if self.first else np.zeros(int(np.array(length)), np.uint8)
+        return np.array(mx.distributed.all_sum(mx.array(given), group=self.group)).tobytes()
+
+    def gather(self, key: list[int]) -> list[list[int]]:
+        """Each process's random key, in the order of the ranks, on every process."""
+        if self.size == 1:
+            return [key]
+        keys = mx.distributed.all_gather(mx.array([key], mx.uint32), group=self.group)
+        return [[int(half) for half in row] for row in np.array(keys).tolist()]
+
+    def lost(self, error: RuntimeError) -> bool:
+        """Whether an error of MLX says that another process of the run is gone."""
+        return self.size > 1 and any(word in str(error).lower() for word in ("peer", "ring", "connection"))

@@ -1,0 +1,189 @@
+"""Checkpoints: a run in a directory, complete or not there at all.
+
+    run/step-00000040/   model.safetensors      weights, options and circuit; gl.load reads it
+                         best.safetensors       the same after the best epoch, with validation
+                         optimizer.safetensors  the optimizer's state
+                         circuit.json           the circuit; gl.read reads it
+                         state.json             epoch, batch, random state, history, digests of the others
+
+A checkpoint is written under a temporary name, flushed to the disk and renamed. So a directory with such a
+name is complete, whenever the power goes, and older ones are removed only after that.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import mlx.nn as nn
+import mlx.optimizers as optim
+from mlx.utils import tree_flatten, tree_unflatten
+
+from ..errors import FileError
+from ..interchange.describe import circuit_of, plan_of
+from ..interchange.files import check_arrays, encode_model, newest_checkpoint, parameters_of
+from ..interchange.tensors import Arrays, decode, encode, short
+from ..wiring.files import json_format
+from ..wiring.files.atomic import flush_directory, replace_files
+
+FORMAT = "ganglion-checkpoint"
+VERSION = 1
+MODEL, BEST, OPTIMIZER, STATE = "model.safetensors", "best.safetensors", "optimizer.safetensors", "state.json"
+KEPT = 2
+"""Checkpoints that stay in the directory: the newest, and one to go back to."""
+
+Files = dict[str, bytes]
+
+
+class Store:
+    """The checkpoints of one run in one directory, which one process at a time may write.
+
+    Raises:
+        FileError: another process is training into the directory.
+        OSError: the directory cannot be made.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(directory / ".lock")
+        for left_over in directory.glob(".step-*.tmp"):
+            shutil.rmtree(left_over, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let another process train into the directory."""
+        self._lock.close()
+
+    def write(self, step: int, files: Files) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            OSError: the disk is full or refuses; the checkpoints before are still there.
+        """
+        name = f"step-{step:08d}"
+        final, new = self.directory / name, self.directory / f".{name}.{secrets.token_hex(4)}.tmp"
+        if final.exists():  # the run was resumed here and has not moved
+            return
+        try:
+            new.mkdir()
+            replace_files({new / file: content for file, content in files.items()})
+            os.rename(new, final)
+            flush_directory(self.directory)
+        except OSError as error:
+            shutil.rmtree(new, ignore_errors=True)
+            raise OSError(error.errno, self._refusal(error), str(final)) from None
+        self._remove_old()
+
+    def read(self) -> Files:
+        """The files of the newest checkpoint; none if there is no checkpoint."""
+        newest = self.newest()
+        return {path.name: path.read_bytes() for path in newest.iterdir()} if newest else {}
+
+    def newest(self) -> Path | None:
+        """The newest checkpoint."""
+        return newest_checkpoint(self.directory)
+
+    def _refusal(self, error: OSError) -> str:
+        kept = self.newest()
+        last = f"the last complete checkpoint is {kept.name}" if kept else "there is no checkpoint yet"
+        return f"{error.strerror}; {last}"
+
+    def _remove_old(self) -> None:
+        names = [path for path in self.directory.glob("step-*") if path.name[5:].isdecimal()]
+        for path in sorted(names, key=lambda path: int(path.name[5:]))[:-KEPT]:
+            aside = path.with_name(f".{path.name}.old.tmp")
+            os.rename(path, aside)  # so that no half-removed directory has the name of a complete one
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def encode_checkpoint(
+    model: nn.Module, optimizer: optim.Optimizer, best: Arrays | None, state: Mapping[str, Any]
+) -> Files:
+    """The files of a checkpoint; `state` is whatever JSON holds."""
+    files = {MODEL: encode_model(model), OPTIMIZER: encode(dict(tree_flatten(optimizer.state)), {})}
+    if best is not None:
+        files[BEST] = encode_model(model, best)
+    files |= _circuits(model)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    document = {"format": FORMAT, "version": VERSION, **state, "files": digests}
+    files[STATE] = json.dumps(document).encode()
+    return files
+
+
+def load_checkpoint(
+    files: Files, model: nn.Module, optimizer: optim.Optimizer, source: object
+) -> tuple[dict[str, Any], Arrays | None]:
+    """Load a checkpoint into a model and an optimizer; return the rest of the state, and the best weights.
+
+    Raises:
+        FileError: a file is missing, damaged, or of another circuit, model or optimizer; nothing is loaded.
+    """
+    state = read_state(files, source)
+    for name in (MODEL, OPTIMIZER):
+        if name not in files:
+            raise FileError(f"{source}: there is no {name}")
+    for name, circuit in _circuits(model).items():
+        if files.get(name) != circuit:
+            raise FileError(f"{source}/{name}: this run trains another circuit")
+    optimizer.init(model.trainable_parameters())
+    parameters = parameters_of(model)
+    expected = {MODEL: parameters, BEST: parameters, OPTIMIZER: dict(tree_flatten(optimizer.state))}
+    found = {name: decode(files[name], f"{source}/{name}")[0] for name in expected if name in files}
+    for name, arrays in found.items():
+        try:
+            check_arrays(arrays, expected[name])
+        except FileError as error:
+            raise FileError(f"{source}/{name}: {error}") from None
+    model.load_weights(list(found[MODEL].items()))
+    optimizer.state = tree_unflatten(list(found[OPTIMIZER].items()))
+    return state, found.get(BEST)
+
+
+def read_state(files: Files, source: object) -> dict[str, Any]:
+    """What `encode_checkpoint` was given as state, after comparing all files with their digests.
+
+    Raises:
+        FileError: a file is missing, foreign or damaged.
+    """
+    try:
+        state = json.loads(files.get(STATE, b""))
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{source}/{STATE} is not sound JSON: {short(str(error))}") from None
+    if not isinstance(state, dict) or (state.get("format"), state.get("version")) != (FORMAT, VERSION):
+        raise FileError(f"{source}/{STATE}: this is no checkpoint of version {VERSION}")
+    digests = state.get("files")
+    if not isinstance(digests, dict) or digests.keys() != files.keys() - {STATE}:
+        raise FileError(f"{source}: the files are not those that {STATE} names: {short(digests)}")
+    for name, digest in digests.items():
+        if hashlib.sha256(files[name]).hexdigest() != digest:
+            raise FileError(f"{source}/{name}: the content is not what was written: the file is damaged")
+    return state
+
+
+def _circuits(model: nn.Module) -> Files:
+    """The circuits of all cells in a model; those of a module around networks are named after their place."""
+    found = {}
+    for path, module in model.named_modules():
+        plan = plan_of(module)
+        if plan is not None:
+            place = path.removesuffix("cell").removesuffix(".")
+            found[f"{place}.circuit.json" if place else "circuit.json"] = json_format.encode(circuit_of(plan))
+    return found
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """Hold a lock that the system lets go when the process ends, however it ends."""
+    lock = path.open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise FileError(f"{path.parent}: another process is training into this directory") from None
+    return lock

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from .source import Source
 
 _NEURON = ["neuron", "role"]
 _SYNAPSE = ["pre", "post", "polarity"]
+_ILLEGAL = re.compile("[\0\ud800-\udfff]")  # Python's csv module refuses NUL, and UTF-8 has no surrogates
 
 _Record = tuple[str, list[str], Attributes]  # what an error calls it, its names, its attributes
 
@@ -86,11 +88,17 @@ def _table(fixed: list[str], records: list[_Record]) -> bytes:
     kinds.pop(fixed[-1], None)
     file = io.StringIO(newline="")
     writer = csv.writer(file)
-    writer.writerow(fixed + [_column(key, kind) for key, kind in kinds.items()])
-    for _, names, attributes in records:
+    _write_row(writer, "the header", fixed + [_column(key, kind) for key, kind in kinds.items()])
+    for owner, names, attributes in records:
         values = [attributes[fixed[-1]], *(attributes.get(key) for key in kinds)]
-        writer.writerow(names + [_cell(unboxed(value)) for value in values])
-    return _encoded(file.getvalue())
+        _write_row(writer, owner, names + [_cell(unboxed(value)) for value in values])
+    return file.getvalue().encode()
+
+
+def _write_row(writer: Any, owner: str, cells: list[str]) -> None:
+    if illegal := _ILLEGAL.search("".join(cells)):
+        raise CircuitError(f"{owner} holds the character {illegal[0]!r}, which CSV cannot hold; write .json")
+    writer.writerow(cells)
 
 
 def _kind(what: str, value: Any, before: str | None) -> str:
@@ -115,16 +123,6 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _encoded(table: str) -> bytes:
-    if "\0" in table:
-        raise CircuitError("a name or an attribute holds a NUL character, which CSV cannot hold; write .json")
-    try:
-        return table.encode()
-    except UnicodeEncodeError as error:
-        bad = table[error.start]
-        raise CircuitError(f"a name or an attribute holds {bad!r}, which has no UTF-8; write .json") from None
 
 
 # Reading

@@ -12,19 +12,7 @@ from ..wiring import Dense
 from .arguments import one_of
 from .cell import Cell
 from .cfc_ops import MAPS, cfc_gated, cfc_pure
-from .initial import Draws
-
-ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu")
-
-
-def lecun_tanh(x: mx.array) -> mx.array:
-    """1.7159 tanh(0.666 x), the scaled tanh of LeCun et al., Efficient BackProp, 1998, section 4.4."""
-    return 1.7159 * mx.tanh(0.666 * x)
-
-
-def activate(name: str, x: mx.array) -> mx.array:
-    """One of the `ACTIVATIONS` by name."""
-    return lecun_tanh(x) if name == "lecun_tanh" else getattr(nn, name)(x)
+from .ops import ACTIVATIONS, Draws, activate
 
 
 class BackboneCfCCell(Cell):

@@ -10,8 +10,8 @@ from .arguments import one_of
 from .cell import Cell
 from .cfc_ops import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
 from .compat import compat_plans, lift_index
-from .initial import Draws, glorot_limits
 from .ltc import POLARITY
+from .ops import Draws, glorot_limits
 
 SCHEDULES = ("layered", "synchronous")
 

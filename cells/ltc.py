@@ -9,8 +9,8 @@ import numpy as np
 from ..compile import CompiledCircuit, Plan, Source, compile_circuit
 from .arguments import one_of
 from .cell import Cell
-from .initial import Draws
 from .ltc_ops import LTCTerms, ltc_step_ops
+from .ops import Draws, affine
 
 MAPPINGS = ("affine", "linear")
 POSITIVE = ("clip", "softplus")
@@ -122,13 +122,13 @@ class LTCCell(Cell):
         return LTCTerms.of(self.compiled, self.effective())
 
     def encode(self, x: mx.array) -> mx.array:
-        return _affine(x, self["input_w"], self["input_b"])
+        return affine(x, self["input_w"], self["input_b"])
 
     def step(self, prepared: LTCTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         return ltc_step_ops(prepared, x, state, timespan, self.ode_unfolds, self.epsilon)
 
     def decode(self, states: mx.array) -> mx.array:
-        return _affine(states[..., : self.n_outputs], self["output_w"], self["output_b"])
+        return affine(states[..., : self.n_outputs], self["output_w"], self["output_b"])
 
     def apply_constraints(self) -> None:
         """Set negative ``w, sensory_w, cm, gleak`` to zero; with "softplus" there is nothing to do."""
@@ -138,8 +138,3 @@ class LTCCell(Cell):
 
     def _extra_repr(self) -> str:
         return f"{self.compiled.plan!r}, ode_unfolds={self.ode_unfolds}, positive={self.positive!r}"
-
-
-def _affine(x: mx.array, w: mx.array | None, b: mx.array | None) -> mx.array:
-    x = x if w is None else x * w
-    return x if b is None else x + b

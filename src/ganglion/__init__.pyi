@@ -8,6 +8,8 @@ from .cells import LTC as LTC
 from .cells import CfC as CfC
 from .cells import CfCCell as CfCCell
 from .cells import LTCCell as LTCCell
+from .cells import NCPDense as NCPDense
+from .cells import NCPLayer as NCPLayer
 from .cells import load_ncps as load_ncps
 from .cells import record as record
 from .compile import CompiledCircuit as CompiledCircuit

@@ -1,0 +1,117 @@
+"""Constructor arguments as plain data and back: what a layer's config is made of.
+
+Numbers, texts and None stand for themselves; a list for a list or a tuple; an object with a "class" is a
+layer, one with a "kind" is a circuit in one of the forms that layers take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from ..compile import CompiledCircuit, Plan, Synapses, compile_circuit, make_plan
+from ..wiring import Dense
+
+CONFIG_CLASS = "class"
+KIND = "kind"
+
+
+def to_plain(value: Any, where: str) -> Any:
+    """`value` as data that JSON can hold.
+
+    Raises:
+        TypeError: it cannot be written down; the message says `where` it stands.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return [to_plain(item, f"{where}[{k}]") for k, item in enumerate(value)]
+    if isinstance(value, Dense):
+        return {KIND: "dense", "inputs": value.inputs, "units": value.units}
+    if isinstance(value, nx.DiGraph):
+        return _plan_to_plain(make_plan(value))
+    if isinstance(value, Plan):
+        return _plan_to_plain(value)
+    if isinstance(value, CompiledCircuit):
+        return {KIND: "compiled", "plan": _plan_to_plain(value.plan), "layout": value.layout}
+    if hasattr(value, "get_config"):
+        return value.get_config()
+    if type(value) is dict:  # an nn.Module is a dict as well
+        return {key: to_plain(item, f"{where}[{key!r}]") for key, item in value.items()}
+    raise TypeError(
+        f"{where} is a {type(value).__name__}, which a config cannot hold: "
+        "expected numbers, texts, circuits and layers of this package"
+    )
+
+
+def from_plain(value: Any, classes: Mapping[str, type[Any]]) -> Any:
+    """What `to_plain` wrote; `classes` are the layers by name.
+
+    Raises:
+        ValueError: a class or a kind that is not known.
+    """
+    if isinstance(value, list):
+        return [from_plain(item, classes) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if KIND in value:
+        return _circuit_from_plain(value)
+    inner = {key: from_plain(item, classes) for key, item in value.items()}
+    if CONFIG_CLASS not in value:
+        return inner
+    name = inner.pop(CONFIG_CLASS)
+    if name not in classes:
+        raise ValueError(
+            f"the config is of an unknown layer {name!r}: import the module that defines it first"
+        )
+    return classes[name](**inner)
+
+
+def _circuit_from_plain(value: dict[str, Any]) -> Any:
+    kind = value[KIND]
+    if kind == "dense":
+        return Dense(value["inputs"], value["units"])
+    if kind == "plan":
+        return _plan_from_plain(value)
+    if kind == "compiled":
+        return compile_circuit(_plan_from_plain(value["plan"]), layout=value["layout"])
+    raise ValueError(f"unknown kind of circuit {kind!r} in a config: expected dense, plan or compiled")
+
+
+def _plan_to_plain(plan: Plan) -> dict[str, Any]:
+    """Names, counts and index arrays: all that a plan is."""
+    return {
+        KIND: "plan",
+        "neurons": list(plan.neurons),
+        "sensors": list(plan.sensors),
+        "counts": list(plan.counts),
+        "recurrent": _synapses_to_plain(plan.recurrent),
+        "sensory": _synapses_to_plain(plan.sensory),
+    }
+
+
+def _plan_from_plain(value: dict[str, Any]) -> Plan:
+    neurons, sensors = tuple(value["neurons"]), tuple(value["sensors"])
+    motor, command, inter = value["counts"]
+    n = len(neurons)
+    return Plan(
+        neurons=neurons,
+        sensors=sensors,
+        counts=(motor, command, inter),
+        recurrent=_synapses_from_plain(value["recurrent"], n, n),
+        sensory=_synapses_from_plain(value["sensory"], len(sensors), n),
+    )
+
+
+def _synapses_to_plain(synapses: Synapses) -> list[list[int]]:
+    return [array.tolist() for array in (synapses.pre, synapses.post, synapses.polarity)]
+
+
+def _synapses_from_plain(value: list[list[int]], n_pre: int, n_post: int) -> Synapses:
+    pre, post, polarity = value
+    return Synapses.sorted(pre, post, polarity, n_pre, n_post)

@@ -1,0 +1,107 @@
+"""A dense layer whose weights may live on the synapses of a wiring."""
+
+from __future__ import annotations
+
+import mlx.core as mx
+import numpy as np
+
+from ..compile import CompiledCircuit, Source, compile_circuit
+from ..errors import CircuitError
+from .arguments import one_of
+from .layer import NCPLayer, Shape
+from .ops import ACTIVATIONS, Draws, activate, glorot_limits
+
+
+class NCPDense(NCPLayer):
+    r"""A linear map of the last axis with an activation, :math:`y_j = f(b_j + \sum_i w_{ij} x_i)`.
+
+    Without a wiring every input reaches every unit, and the layer is built by the first input. With one, the
+    weights live on its synapses: inputs are the sensory neurons, units the neurons they lead to, and a weight
+    starts with the sign of its synapse. A dense layer has no state, so the wiring has no other synapses.
+
+    Parameters: ``weight`` (I, N), or (S,) with a wiring; ``bias`` (N,).
+
+    Args:
+        units: N, the number of outputs.
+        activation: one of "lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid", "softplus"; None for none.
+        use_bias: whether to add a bias.
+        wiring: a circuit of sensory neurons and `units` others, a plan, or a compiled circuit.
+        key: random key for the initial values; MLX's global state if not given.
+
+    Raises:
+        CircuitError: the wiring breaks a rule, or has a synapse between two neurons with state.
+        ValueError: an unknown activation, or sizes that differ from the wiring's.
+
+    Example:
+        >>> wiring = gl.layered([], inputs=16, outputs=8, density=0.25)
+        >>> layer = gl.NCPDense(8, activation="relu", wiring=wiring)
+        >>> layer(mx.zeros((32, 16))).shape                                # (32, 8)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = None,
+        use_bias: bool = True,
+        wiring: Source | None = None,
+        *,
+        key: mx.array | None = None,
+    ) -> None:
+        super().__init__()
+        if units < 1:
+            raise ValueError(f"{units} units: expected at least one")
+        if activation is not None:
+            one_of("activation", activation, ACTIVATIONS)
+        self.units, self.activation, self.use_bias = units, activation, use_bias
+        self._draws = Draws(key)
+        self.compiled = None if wiring is None else self._checked(wiring)
+        if self.compiled is not None:
+            self.keep("wiring", self.compiled)
+            self.build((self.compiled.plan.n_inputs,))
+
+    def _checked(self, wiring: Source) -> CompiledCircuit:
+        compiled = wiring if isinstance(wiring, CompiledCircuit) else compile_circuit(wiring)
+        plan = compiled.plan
+        if plan.n_neurons != self.units:
+            raise ValueError(f"{self.units} units for a wiring of {plan.n_neurons} neurons with state")
+        if len(plan.recurrent):
+            pre, post = (plan.neurons[int(ids[0])] for ids in (plan.recurrent.pre, plan.recurrent.post))
+            raise CircuitError(
+                f"a dense layer has no state, so it cannot use the synapse {pre} -> {post}: "
+                "expected synapses from sensory neurons only"
+            )
+        return compiled
+
+    def build(self, input_shape: Shape) -> None:
+        features = input_shape[-1]
+        if self.compiled is None:
+            self.weight = self._draws.glorot(features, self.units, features, self.units)
+        else:
+            sensory = self.compiled.plan.sensory
+            (limit,) = glorot_limits(sensory)
+            sign = mx.array(sensory.polarity.astype(np.float32))
+            self.weight = mx.abs(self._draws.uniform(-limit, limit, len(sensory))) * sign
+        if self.use_bias:
+            self.bias = mx.zeros((self.units,))
+        super().build(input_shape)
+
+    def call(self, x: mx.array) -> mx.array:
+        """(..., N) from (..., I)."""
+        inputs = self.weight.shape[0] if self.compiled is None else self.compiled.plan.n_inputs
+        if x.shape[-1] != inputs:
+            raise ValueError(f"the input has shape {tuple(x.shape)}: expected (..., {inputs})")
+        if self.compiled is None:
+            y = x @ self.weight
+        else:
+            sensory = self.compiled.sensory
+            flat = sensory.matmul(x.reshape(-1, inputs), sensory.spread(self.weight))
+            y = flat.reshape(*x.shape[:-1], self.units)
+        y = y + self.bias if self.use_bias else y
+        return y if self.activation is None else activate(self.activation, y)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.units)
+
+    def _extra_repr(self) -> str:
+        wired = "" if self.compiled is None else f", {self.compiled.plan!r}"
+        return f"{self.units} units, activation={self.activation!r}{wired}"

@@ -1,0 +1,144 @@
+"""The base of all layers: built on first use, and able to say in plain data how it was made."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar, TypeVar
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from .config import CONFIG_CLASS, from_plain, to_plain
+from .ops.state_ops import State
+
+Shape = tuple[int, ...]
+Layer = TypeVar("Layer", bound="NCPLayer")
+
+# Says how initial values were drawn, not what the layer is: weights are kept by `save_weights`.
+NOT_IN_CONFIG = ("self", "key")
+
+
+class NCPLayer(nn.Module):
+    """An `mlx.nn.Module` that is built when the shape of its input is known, with a config.
+
+    A subclass makes its parameters in `build`, computes in `call` and says in `compute_output_shape` what
+    comes out. Its constructor's arguments are its config: nothing needs to be written for `get_config` and
+    `from_config`, which keep the class of a subclass. A layer that is made from a circuit knows its input
+    at once and is built by its constructor.
+
+    Attributes:
+        built: whether the parameters exist. Build a layer before an optimizer or `load_weights` asks for
+            them, by a call or by `build`.
+
+    Example:
+        >>> class Scale(gl.NCPLayer):
+        ...     def __init__(self, start: float = 1.0):
+        ...         super().__init__()
+        ...         self.start = start
+        ...
+        ...     def build(self, input_shape):
+        ...         self.scale = mx.full((input_shape[-1],), self.start)
+        ...         super().build(input_shape)
+        ...
+        ...     def call(self, x):
+        ...         return x * self.scale
+        >>> Scale.from_config(Scale(2.0).get_config())(mx.ones((1, 3)))    # [[2, 2, 2]]
+    """
+
+    _classes: ClassVar[dict[str, type[NCPLayer]]] = {}
+    _config_name: ClassVar[str] = "NCPLayer"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        taken, ours = NCPLayer._classes.get(cls.__name__), __name__.rpartition(".")[0]
+        foreign = not cls.__module__.startswith(ours)
+        # A name of ours stays ours; among other people's classes the latest wins, as in a notebook.
+        reserved = foreign and taken is not None and taken.__module__.startswith(ours)
+        cls._config_name = f"{cls.__module__}.{cls.__name__}" if reserved else cls.__name__
+        NCPLayer._classes[cls._config_name] = cls
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> NCPLayer:
+        layer = super().__new__(cls)
+        # nn.Module would take them for parameters.
+        object.__setattr__(layer, "_given", (args, kwargs))
+        object.__setattr__(layer, "_kept", {})
+        return layer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.built = False
+
+    def __call__(self, x: mx.array, *args: Any, **kwargs: Any) -> Any:
+        """`call`, after building the layer for this input if it is not built yet."""
+        self.ensure_built(x.shape)
+        return self.call(x, *args, **kwargs)
+
+    def call(self, x: mx.array, *args: Any, **kwargs: Any) -> Any:
+        """What the layer computes; a subclass provides it."""
+        raise NotImplementedError(f"{type(self).__name__} has no call()")
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the parameters for inputs of a shape; only the last axis matters to most layers."""
+        self.built = True
+
+    def ensure_built(self, input_shape: Shape) -> None:
+        """Build the layer for inputs of a shape unless it is built."""
+        if not self.built:
+            self.build(tuple(input_shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of the output for inputs of a shape, without building or computing anything."""
+        return tuple(input_shape)
+
+    def get_initial_state(
+        self, inputs: mx.array | None = None, batch_size: int | None = None
+    ) -> State | None:
+        """The state a sequence starts from, for a batch like `inputs` or of a size; None without a state."""
+        return None
+
+    def keep(self, argument: str, value: Any) -> None:
+        """Let the config hold `value` for a constructor argument, instead of what was given.
+
+        For arguments that may change after the layer was made, such as a graph.
+        """
+        self._kept[argument] = value
+
+    def get_config(self) -> dict[str, Any]:
+        """How the layer was made, as data that JSON can hold: its class and its constructor's arguments.
+
+        Raises:
+            TypeError: an argument that cannot be written down, such as a function; the message names it.
+
+        Example:
+            >>> gl.NCPDense(8, activation="tanh").get_config()
+            {'class': 'NCPDense', 'units': 8, 'activation': 'tanh', 'use_bias': True, 'wiring': None}
+        """
+        config: dict[str, Any] = {CONFIG_CLASS: self._config_name}
+        for argument, value in (self._arguments() | self._kept).items():
+            config[argument] = to_plain(value, f"{argument} of {type(self).__name__}")
+        return config
+
+    @classmethod
+    def from_config(cls: type[Layer], config: dict[str, Any]) -> Layer:
+        """A new layer from a config: of the class that the config names, with fresh parameters.
+
+        Raises:
+            ValueError: an unknown class, or one that is no subclass of this one.
+        """
+        layer = from_plain({CONFIG_CLASS: cls._config_name} | config, NCPLayer._classes)
+        if not isinstance(layer, cls):
+            raise ValueError(f"the config is of a {type(layer).__name__}: expected a {cls.__name__}")
+        return layer
+
+    def _arguments(self) -> dict[str, Any]:
+        """The constructor's arguments by name, defaults included."""
+        args, kwargs = self._given
+        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        found: dict[str, Any] = {}
+        for name, value in bound.arguments.items():
+            if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                found |= value
+            else:
+                found[name] = value
+        return {name: value for name, value in found.items() if name not in NOT_IN_CONFIG}

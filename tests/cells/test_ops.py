@@ -1,0 +1,244 @@
+"""The operations of `cells/ops` against NumPy: values in every float type, gradients by differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from scipy.special import erf, expit
+from scipy.stats import kstest
+
+import ganglion as gl
+from ganglion.cells import ops
+
+RNG = np.random.default_rng(0)
+DTYPES = {mx.float32: 1e-6, mx.float16: 2e-3, mx.bfloat16: 2e-2}
+DEVICES = [mx.cpu, *([mx.gpu] if mx.is_available(mx.gpu) else [])]
+
+ACTIVATION_TWINS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "lecun_tanh": lambda x: 1.7159 * np.tanh(0.666 * x),
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "silu": lambda x: x * expit(x),
+    "gelu": lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
+    "sigmoid": expit,
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "linear": lambda x: x,
+}
+
+
+def numpy_rk4(v: np.ndarray, dt: np.ndarray) -> np.ndarray:
+    """For dv/dt = -v a step is the Taylor polynomial of exp(-dt) of degree 4."""
+    return v * (1 - dt + dt**2 / 2 - dt**3 / 6 + dt**4 / 24)
+
+
+# name -> (operation, NumPy twin, shapes of the arguments)
+Twins = tuple[Callable[..., mx.array], Callable[..., np.ndarray], tuple[tuple[int, ...], ...]]
+ELEMENTWISE: dict[str, Twins] = {
+    "synaptic_sigmoid": (
+        ops.synaptic_sigmoid,
+        lambda v, mu, sigma: expit(sigma * (v - mu)),
+        ((4, 3, 1), (3, 2), (3, 2)),
+    ),
+    "affine": (ops.affine, lambda x, w, b: x * w + b, ((4, 3), (3,), (3,))),
+    "explicit": (
+        lambda v, dt: ops.ode_step("explicit", lambda u: -u, v, dt),
+        lambda v, dt: v * (1 - dt),
+        ((4, 3), (4, 1)),
+    ),
+    "rk4": (lambda v, dt: ops.ode_step("rk4", lambda u: -u, v, dt), numpy_rk4, ((4, 3), (4, 1))),
+}
+for name, twin in ACTIVATION_TWINS.items():
+    ELEMENTWISE[name] = (partial(ops.activate, name), twin, ((5, 7),))
+
+
+def arguments(shapes: tuple[tuple[int, ...], ...]) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [rng.uniform(-1.5, 1.5, shape).astype(np.float32) for shape in shapes]
+
+
+def test_every_activation_has_a_twin() -> None:
+    assert set(ops.ACTIVATIONS) == set(ACTIVATION_TWINS)
+
+
+@pytest.mark.parametrize("device", DEVICES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype).rpartition(".")[2])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_values_mirror_numpy(name: str, dtype: mx.Dtype, device: mx.DeviceType) -> None:
+    operation, twin, shapes = ELEMENTWISE[name]
+    with mx.stream(device):
+        given = [mx.array(value).astype(dtype) for value in arguments(shapes)]
+        found = operation(*given)
+        assert found.dtype == dtype
+        exact = twin(*(np.array(value.astype(mx.float32), np.float64) for value in given))
+        error = np.abs(np.array(found.astype(mx.float32)) - exact)
+    assert (error <= DTYPES[dtype] * np.maximum(1, np.abs(exact))).all()
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_gradients_are_central_differences(name: str) -> None:
+    operation, twin, shapes = ELEMENTWISE[name]
+    values = [value.astype(np.float64) for value in arguments(shapes)]
+    target = RNG.normal(size=twin(*values).shape)
+    given = [mx.array(value.astype(np.float32)) for value in values]
+    _, found = mx.vjp(operation, given, [mx.array(target.astype(np.float32))])
+    for value, gradient in zip(values, found, strict=True):
+        expected = np.zeros_like(value)
+        for index in np.ndindex(value.shape):
+            kept, sides = value[index], []
+            for step in (1e-6, -1e-6):
+                value[index] = kept + step
+                sides.append((twin(*values) * target).sum())
+            value[index] = kept
+            expected[index] = (sides[0] - sides[1]) / 2e-6
+        np.testing.assert_allclose(np.array(gradient), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("y", [1e-3, 0.5, 1.0, 20.0])
+def test_softplus_inverse(y: float) -> None:
+    assert np.logaddexp(ops.softplus_inverse(y), 0) == pytest.approx(y, rel=1e-5)
+
+
+def test_softplus_inverse_of_what_is_not_positive() -> None:
+    with pytest.raises(ValueError, match="never -1"):
+        ops.softplus_inverse(-1.0)
+
+
+# Sequences of unequal length
+
+
+@pytest.fixture
+def mask() -> np.ndarray:
+    return np.random.default_rng(1).random((6, 9)) < 0.6
+
+
+def test_length_mask() -> None:
+    lengths = np.array([0, 2, 5])
+    expected = [[t < n for t in range(5)] for n in lengths]
+    np.testing.assert_array_equal(ops.length_mask(lengths, 5), expected)
+
+
+def test_reverse_index_reverses_the_valid_steps_of_each_row(mask: np.ndarray) -> None:
+    x = RNG.normal(size=(6, 9, 2)).astype(np.float32)
+    found = np.array(ops.take_steps(mx.array(x), ops.reverse_index(mask)))
+    for row, valid, out in zip(x, mask, found, strict=True):
+        np.testing.assert_array_equal(out[valid], row[valid][::-1])
+        np.testing.assert_array_equal(out[~valid], row[~valid])
+
+
+def test_held_index_is_the_last_valid_step(mask: np.ndarray) -> None:
+    for row, found in zip(mask, ops.held_index(mask), strict=True):
+        for t, index in enumerate(found):
+            before = np.flatnonzero(row[: t + 1])
+            assert index == (before[-1] if len(before) else -1)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 2), (3, 4, 2, 2)])
+def test_take_steps_mirrors_take_along_axis(shape: tuple[int, ...]) -> None:
+    x = RNG.normal(size=shape).astype(np.float32)
+    index = RNG.integers(0, 4, (3, 5)).astype(np.int32)
+    expected = np.stack([row[order] for row, order in zip(x, index, strict=True)])
+    np.testing.assert_array_equal(np.array(ops.take_steps(mx.array(x), index)), expected)
+
+    weight = RNG.normal(size=expected.shape).astype(np.float32)
+    found = mx.grad(lambda x: (ops.take_steps(x, index) * mx.array(weight)).sum())(mx.array(x))
+    gradient = np.zeros_like(x)
+    for b in range(3):
+        np.add.at(gradient[b], index[b], weight[b])
+    np.testing.assert_allclose(np.array(found), gradient, atol=1e-6)
+
+
+# States
+
+
+def states(kind: str) -> tuple[Any, Any]:
+    new, old = (mx.array(RNG.normal(size=(4, 3)).astype(np.float32)) for _ in range(2))
+    if kind == "tuple":
+        return (new, mx.stack([new, new], -1)), (old, mx.stack([old, old], -1))
+    return new, old
+
+
+def arrays(state: Any) -> list[np.ndarray]:
+    return [np.array(part) for part in (state if isinstance(state, tuple) else (state,))]
+
+
+@pytest.mark.parametrize("kind", ["array", "tuple"])
+def test_states_are_blended_reset_and_taken_by_row(kind: str) -> None:
+    new, old = states(kind)
+    chosen = np.array([True, False, True, False])
+    wheres = {
+        "blend": (ops.blend(mx.array(chosen), new, old), zip(arrays(new), arrays(old), strict=True)),
+        "reset": (ops.reset(new, mx.array(chosen)), ((0 * a, a) for a in arrays(new))),
+        "reset to": (ops.reset(new, mx.array(chosen), old), zip(arrays(old), arrays(new), strict=True)),
+    }
+    for name, (found, pairs) in wheres.items():
+        assert isinstance(found, tuple) == (kind == "tuple"), name
+        for result, (yes, no) in zip(arrays(found), pairs, strict=True):
+            rows = chosen.reshape(-1, *(1,) * (yes.ndim - 1))
+            np.testing.assert_array_equal(result, np.where(rows, yes, no))
+    for index in (1, slice(1, 3)):
+        for result, whole in zip(arrays(ops.rows(new, index)), arrays(new), strict=True):
+            np.testing.assert_array_equal(result, whole[index])
+
+
+def test_zeros_are_one_array_or_several() -> None:
+    assert ops.zeros([(3,)], 2).shape == (2, 3)
+    one, two = ops.zeros([(3,), (3, 8)], 2)
+    assert one.shape == (2, 3)
+    assert two.shape == (2, 3, 8)
+    assert not float(mx.abs(two).max())
+
+
+def test_detach_stops_the_gradient() -> None:
+    def loss(v: mx.array) -> mx.array:
+        kept, other = ops.detach((v, 2 * v))
+        return (v * kept + other).sum()
+
+    v = mx.array([1.0, 2.0])
+    np.testing.assert_array_equal(np.array(mx.grad(loss)(v)), np.array(v))
+
+
+# Random numbers
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.001, 1.0), (-0.2, 0.2), (3.0, 8.0)])
+def test_uniform_draws_fill_their_range_evenly(low: float, high: float) -> None:
+    drawn = np.array(ops.Draws(mx.random.key(0)).uniform(low, high, 4000))
+    assert low <= drawn.min()
+    assert drawn.max() <= high
+    assert kstest(drawn, "uniform", (low, high - low)).pvalue > 0.01
+
+
+def test_draws_follow_the_key_or_the_global_seed() -> None:
+    def drawn(key: mx.array | None) -> list[np.ndarray]:
+        draws = ops.Draws(key)
+        return [np.array(draws.uniform(0, 1, 3)), np.array(draws.uniform(0, 1, 3))]
+
+    first, second = drawn(mx.random.key(1))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(first, drawn(mx.random.key(1))[0])
+    mx.random.seed(4)
+    expected = drawn(None)
+    mx.random.seed(4)
+    np.testing.assert_array_equal(expected, drawn(None))
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7)])
+def test_orthogonal_draws(shape: tuple[int, int]) -> None:
+    q = np.array(ops.Draws(mx.random.key(2)).orthogonal(*shape), np.float64)
+    assert q.shape == shape
+    product = q.T @ q if shape[0] >= shape[1] else q @ q.T
+    np.testing.assert_allclose(product, np.eye(min(shape)), atol=1e-6)
+
+
+def test_glorot_limits_are_those_of_a_full_layer() -> None:
+    plan = gl.compile_circuit(gl.fully_connected(10, inputs=6)).plan
+    recurrent, sensory = ops.glorot_limits(plan.recurrent, plan.sensory)
+    np.testing.assert_allclose(np.array(recurrent), np.sqrt(6 / (16 + 10)), rtol=1e-6)
+    np.testing.assert_allclose(np.array(sensory), np.sqrt(6 / (16 + 10)), rtol=1e-6)
+    drawn = np.array(ops.Draws(mx.random.key(0)).glorot(16, 10, 1000))
+    assert np.abs(drawn).max() <= np.sqrt(6 / 26)

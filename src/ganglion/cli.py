@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Example:
         >>> main(["demo", "--cell", "cfc", "--epochs", "2"])     # doctest: +SKIP
     """
-    parser = _build_parser()
+    parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()
@@ -69,10 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _build_parser() -> _Parser:
+def build_parser() -> _Parser:
     style = argparse.RawDescriptionHelpFormatter
     parser = _Parser("ganglion", description=DESCRIPTION, epilog=EPILOG, formatter_class=style)
-    parser.add_argument("--version", action="version", version=f"ganglion {metadata.version('ganglion')}")
+    parser.add_argument("--version", action="version", version=f"ganglion {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     demo = commands.add_parser(
         "demo",
@@ -116,6 +116,13 @@ def _explain(error: ImportError | OSError) -> str | None:
         return f"cannot write {error.filename}: {error.strerror}" if error.filename else None
     extra = EXTRAS.get((error.name or "").partition(".")[0])
     return f"needs the package {error.name}; pip install 'ganglion[{extra}]' brings it" if extra else None
+
+
+def _version() -> str:
+    try:
+        return metadata.version("ganglion")
+    except metadata.PackageNotFoundError:
+        return "(run from a folder, not installed)"
 
 
 def _positive(text: str) -> int:

@@ -1,0 +1,64 @@
+"""Sphinx settings; ``make docs`` builds the pages with warnings as errors."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from itertools import groupby
+
+from sphinx.application import Sphinx
+
+project = "Ganglion"
+author = "The Ganglion authors"
+copyright = author
+version = release = metadata.version("ganglion")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+
+# In docstrings, single backticks mean code, as they do in Markdown.
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+napoleon_use_rtype = False
+
+html_theme = "furo"
+html_title = "Ganglion"
+html_theme_options = {"navigation_with_keys": True}
+
+
+def setup(app: Sphinx) -> None:
+    """Let docstrings hold Markdown tables, which read well in an editor."""
+    app.connect("autodoc-process-docstring", _tables)
+
+
+def _tables(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    lines[:] = [
+        new for group in _grouped(lines) for new in (_list_table(group) if _is_table(group) else group)
+    ]
+
+
+def _grouped(lines: list[str]) -> list[list[str]]:
+    return [list(group) for _, group in groupby(lines, key=lambda line: line.lstrip().startswith("|"))]
+
+
+def _is_table(group: list[str]) -> bool:
+    return len(group) > 1 and set(group[1].strip()) <= set("|-: ")
+
+
+def _list_table(rows: list[str]) -> list[str]:
+    indent = rows[0][: -len(rows[0].lstrip())]
+    lines = ["", f"{indent}.. list-table::", f"{indent}   :header-rows: 1", ""]
+    for row in (rows[0], *rows[2:]):
+        cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
+        marks = ["* -", *["  -"] * (len(cells) - 1)]
+        lines += [f"{indent}   {mark} {cell}" for mark, cell in zip(marks, cells, strict=True)]
+    return [*lines, ""]

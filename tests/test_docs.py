@@ -1,0 +1,162 @@
+"""Every code block of the README and the documentation does what it says.
+
+Python blocks run, page by page in one namespace, in an empty folder. Shell blocks are taken line by line:
+a make target must exist, a `ganglion` line must be understood, an extra must be declared. Anything else
+fails, so that no block stands untested.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from ncps.wirings import AutoNCP
+
+import ganglion as gl
+from ganglion.cli import build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?P<target>[^)#\s]+)[^)]*\)")
+BUILT_BY_SPHINX = {"{toctree}", "{eval-rst}"}
+PLAIN = {"text"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: its language, its text and its place."""
+
+    language: str
+    code: str
+    line: int
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text()
+    return [
+        Block(found["language"], found["code"], text.count("\n", 0, found.start()) + 2)
+        for found in FENCE.finditer(text)
+    ]
+
+
+class TorchModel:
+    """Stands in for an ncps LTC on PyTorch: it has the state dict of one, under the names of ncps."""
+
+    def __init__(self, circuit: gl.Circuit) -> None:
+        compiled = gl.compile_circuit(circuit)
+        recurrent, sensory = np.array(compiled.recurrent.polarity), np.array(compiled.sensory.polarity)
+        inputs, units = sensory.shape
+        draw = np.random.default_rng(5).random
+        outputs = len(circuit.neurons("motor"))
+        shapes: dict[str, tuple[int, ...]] = {
+            **dict.fromkeys(("gleak", "vleak", "cm"), (units,)),
+            **dict.fromkeys(("sigma", "mu", "w"), (units, units)),
+            **{f"sensory_{name}": (inputs, units) for name in ("sigma", "mu", "w")},
+            **{f"input_{name}": (inputs,) for name in "wb"},
+            **{f"output_{name}": (outputs,) for name in "wb"},
+        }
+        arrays = {name: draw(shape) for name, shape in shapes.items()}
+        arrays |= {"erev": recurrent, "sensory_erev": sensory}
+        arrays |= {"sparsity_mask": np.abs(recurrent), "sensory_sparsity_mask": np.abs(sensory)}
+        self.arrays = {f"rnn_cell.{name}": array.astype(np.float32) for name, array in arrays.items()}
+
+    def state_dict(self) -> Mapping[str, TorchTensor]:
+        return {name: TorchTensor(array) for name, array in self.arrays.items()}
+
+
+@dataclass(frozen=True)
+class TorchTensor:
+    array: np.ndarray[Any, Any]
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        return self.array
+
+
+def namespace_of(page: Path) -> dict[str, Any]:
+    """What a page takes for granted: the migration guide has a torch model at hand."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    if page.name == "migration.md":
+        wiring = AutoNCP(64, 10)
+        wiring.build(8)
+        wiring.add_synapse(20, 3, -1)
+        names["model"] = TorchModel(gl.from_ncps(wiring))
+    return names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    plt.switch_backend("Agg")
+    names = namespace_of(page)
+    for block in blocks_of(page):
+        if block.language == "python":
+            # Blank lines in front make a traceback point at the line of the page.
+            exec(compile("\n" * (block.line - 1) + block.code, str(page), "exec"), names)
+    plt.close("all")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_is_of_a_kind_that_is_tested(page: Path) -> None:
+    known = {"python", "sh"} | PLAIN | BUILT_BY_SPHINX
+    unknown = [(block.line, block.language) for block in blocks_of(page) if block.language not in known]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_shell_lines_can_be_followed(page: Path) -> None:
+    for block in blocks_of(page):
+        if block.language == "sh":
+            for line in filter(None, (shlex.split(line, comments=True) for line in block.code.splitlines())):
+                check_shell_line(line)
+
+
+def check_shell_line(words: list[str]) -> None:
+    while "=" in words[0]:
+        words = words[1:]
+    match words:
+        case ["make", *arguments]:
+            subprocess.run(["make", "-n", *arguments], cwd=ROOT, check=True, capture_output=True)
+        case ["ganglion", *arguments] | ["python", "-m", "ganglion", *arguments]:
+            if "--help" not in arguments:
+                build_parser().parse_args(arguments)
+        case ["pip", "install", requirement]:
+            extras = re.findall(r"[\w-]+", requirement.partition("[")[2])
+            assert set(extras) <= declared_extras(), requirement
+        case ["python", script, *_]:
+            assert (ROOT / script).is_file(), script
+        case ["git", "clone", _] | ["cd", _]:
+            pass
+        case _:
+            pytest.fail(f"no test knows how to follow: {shlex.join(words)}")
+
+
+def declared_extras() -> set[str]:
+    section = (ROOT / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2]
+    return set(re.findall(r"^(\w+) = \[", section.partition("\n[")[0], re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = [found["target"] for found in LINK.finditer(page.read_text())]
+    missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "docs" / "pictures").glob("*.py")), ids=lambda s: s.name)
+def test_pictures_can_be_drawn_again(script: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "picture.png"
+    environment = os.environ | {"MPLBACKEND": "Agg"}
+    subprocess.run([sys.executable, str(script), str(drawn)], check=True, env=environment)
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    assert script.with_suffix(".svg").exists()

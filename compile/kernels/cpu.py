@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from ...errors import KernelError
 from .build import load_library
-from .source import Array, Kernel, cpu_source
+from .source import Kernel, cpu_source
 from .threads import run_together
 
-WIDE, NARROW = 16, 4  # rows of the batch in one vector; a narrow one answers sooner if there are few rows
+FLOAT = mx.float32
+LANES = 16  # rows of the batch in one vector
 
 
 class CPURunner:
@@ -63,20 +64,15 @@ class CPURunner:
             KernelError: an array is not float32 or not of the declared size, or the build fails.
             MemoryError: no memory for the working arrays.
         """
-        lanes = NARROW if batch <= NARROW else WIDE
-        blocks = -(-batch // lanes)
+        blocks = -(-batch // LANES)
         sizes, counts, shapes = self._layout(batch, steps, keep)
-        buffers = [_buffer(*each) for each in zip(arrays, counts, self._given, strict=True)]
         made = [np.empty(shape, np.float32) for shape in shapes]
         if self._totals:
             made.append(np.empty((blocks, sum(map(math.prod, self._totals))), np.float32))
-        pointers = [
-            *self._pointers,
-            *map(ctypes.addressof, buffers),
-            *(array.__array_interface__["data"][0] for array in made),
-        ]
+        buffers = [*self._buffers(arrays, counts), *map(_memory, made)]
+        pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
         task = partial(
-            _function(self.kernel, lanes, self.constants),
+            _function(self.kernel, self.constants),
             sizes,
             self._numbers,
             (ctypes.c_void_p * len(pointers))(*pointers),
@@ -92,6 +88,24 @@ class CPURunner:
         totals = np.split(made.pop().sum(axis=0), ends)
         return [mx.array(array) for array in (*made, *totals)]
 
+    def _buffers(self, arrays: Sequence[mx.array], counts: list[int]) -> list[Any]:
+        """The data of the given arrays, after a look at their types and sizes."""
+        if [array.size for array in arrays] != counts or any(array.dtype != FLOAT for array in arrays):
+            raise KernelError(self._misfit(arrays, counts))
+        try:
+            return [_memory(array) for array in arrays]
+        except (TypeError, BufferError):  # an array is not laid out row after row
+            return [_memory(np.array(array)) for array in arrays]
+
+    def _misfit(self, arrays: Sequence[mx.array], counts: list[int]) -> str:
+        """What is wrong with the first array that does not fit."""
+        return next(
+            f"{a.name} of the kernel {self.kernel.name} has shape {given.shape} of {given.dtype}: "
+            f"expected {count} of float32"
+            for given, count, a in zip(arrays, counts, self._given, strict=True)
+            if given.size != count or given.dtype != FLOAT
+        )
+
     def _layout_of(self, batch: int, steps: int, keep: int) -> tuple[Any, list[int], list[tuple[int, ...]]]:
         """The sizes as the kernel takes them, the elements of each given array, the shape of each result."""
         sizes = {**self.sizes, "T": steps, "KEEP": keep}
@@ -102,26 +116,19 @@ class CPURunner:
         return (ctypes.c_int64 * len(names))(*(sizes[name] for name in names)), counts, shapes
 
 
-def _buffer(array: mx.array, count: int, declared: Array) -> Any:
-    """A ctypes object at the array's data, which keeps the array alive."""
-    if array.size != count or array.dtype != mx.float32:
-        raise KernelError(f"{declared.name} has shape {array.shape} of {array.dtype}: expected {count} of float32")
-    if not count:
-        return ctypes.c_char()
-    try:
-        return ctypes.c_char.from_buffer(array)
-    except (TypeError, BufferError):  # not laid out row after row
-        return ctypes.c_char.from_buffer(np.array(array))
+def _memory(array: object) -> Any:
+    """A ctypes object where an array's data lie, which keeps the array alive."""
+    return ctypes.c_char.from_buffer(array) if array.size else ctypes.c_char()  # type: ignore
 
 
 _building = threading.Lock()
 
 
 @cache
-def _function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
+def _function(kernel: Kernel, constants: tuple[int, ...]) -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
     with _building:
-        library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
+        library = load_library(cpu_source(kernel, LANES, constants), kernel.name)
     function = library[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int

@@ -17,6 +17,7 @@ PRIVATE = ("folded", "scratch", "work")
 _DECLARATION = re.compile(r"^//: *(\w+) +(.*)$", re.MULTILINE)
 _ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
 _INCLUDE = re.compile(r'^( *)#include "(\w+\.c)"\n', re.MULTILINE)
+_INDENTED = re.compile(r"^ *#", re.MULTILINE)
 
 
 @dataclass(frozen=True)

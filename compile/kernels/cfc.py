@@ -1,0 +1,78 @@
+"""The CfC's sequence as fused kernels: over a circuit, and without wiring behind a backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..synapses import Index, Synapses
+from .ltc import index_arrays
+from .sequence import FusedSequence
+
+# The kernel's values in order. Gated modes have no w_tau and A; pure has these and the map ff1 only.
+CFC_MAPS = ("ff1", "ff2", "time_a", "time_b")
+CFC_PARAMETERS = (
+    *(name for m in CFC_MAPS for name in (f"{m}_w", f"sensory_{m}_w", f"{m}_b")),
+    *("w_tau", "A"),
+)
+MODES = ("default", "no_gate", "pure")
+
+
+def cfc_kernel(
+    recurrent: Synapses,
+    sensory: Synapses,
+    outputs: int,
+    *,
+    mode: str = "default",
+    phases: Sequence[tuple[int, int]] | None = None,
+) -> FusedSequence:
+    """The fused CfC over a circuit; its parameters are `CFC_PARAMETERS`, empty where a mode has none.
+
+    Args:
+        recurrent: synapses between the N neurons.
+        sensory: synapses from the I inputs.
+        outputs: M, how many of the first neurons are outputs.
+        mode: "default", "no_gate" or "pure", as `CfCCell` defines them; for "pure", w_tau is not negative.
+        phases: ranges of neurons that are updated together, in order; one range of all if not given.
+
+    Example:
+        >>> kernel = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, phases=[(12, 64), (0, 12)])
+        >>> outputs, state = kernel(x, timespans, state, [p.get(name, empty) for name in CFC_PARAMETERS])
+    """
+    ranges = np.array(phases or [(0, recurrent.n_post)], np.int32)
+    return FusedSequence(
+        "cfc",
+        sizes={
+            "I": sensory.n_pre,
+            "N": recurrent.n_post,
+            "M": outputs,
+            "E": len(recurrent),
+            "S": len(sensory),
+            "PHASES": len(ranges),
+            "MAPS": 1 if mode == "pure" else len(CFC_MAPS),
+        },
+        numbers={"GATED": float(mode == "default")},
+        index={
+            **index_arrays(recurrent, sensory),
+            "phase_start": ranges[:, 0],
+            "phase_end": ranges[:, 1],
+            **_leaving(recurrent, ranges),
+            "sensory_out_post": sensory.post[sensory.by_pre],
+        },
+    )
+
+
+def _leaving(recurrent: Synapses, ranges: Index) -> dict[str, Index]:
+    """The synapses by presynaptic neuron, those onto its own and earlier phases before those onto later ones."""
+    phase = np.empty(recurrent.n_post, np.int32)
+    for number, (start, stop) in enumerate(ranges):
+        phase[start:stop] = number
+    late = phase[recurrent.post] > phase[recurrent.pre]
+    out = np.lexsort((recurrent.post, late, recurrent.pre)).astype(np.int32)
+    early = np.bincount(recurrent.pre[~late], minlength=recurrent.n_pre)
+    return {
+        "out": out,
+        "out_post": recurrent.post[out],
+        "out_late": (recurrent.pre_ptr[:-1] + early).astype(np.int32),
+    }

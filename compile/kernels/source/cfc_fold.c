@@ -1,0 +1,13 @@
+// cfc_fold: the maps' weights and biases side by side, as they are used.
+EACH(j, N) {
+    for (int m = 0; m < MAPS; m++) bias[MAPS * j + m] = MAP(m, ff1_b, ff2_b, time_a_b, time_b_b)[j];
+    for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+        for (int m = 0; m < MAPS; m++) weight[MAPS * k + m] = MAP(m, ff1_w, ff2_w, time_a_w, time_b_w)[k];
+    }
+    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+        for (int m = 0; m < MAPS; m++) {
+            sensory_weight[MAPS * k + m] =
+                MAP(m, sensory_ff1_w, sensory_ff2_w, sensory_time_a_w, sensory_time_b_w)[k];
+        }
+    }
+}

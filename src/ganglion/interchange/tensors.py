@@ -127,12 +127,10 @@ class _Entry:
 
 
 def _header(data: bytes, source: object) -> tuple[dict[str, Any], int]:
-    for start, what in NOT_TENSORS.items():
-        if data.startswith(start):
-            raise FileError(f"{source}: this is {what}; only safetensors files are loaded")
     length = int.from_bytes(data[:8], "little")
-    if len(data) < 10 or length > HEADER_LIMIT or not data[8:9] == b"{":
-        raise FileError(f"{source}: this is not a safetensors file")
+    if length > HEADER_LIMIT or data[8:9] != b"{":
+        what = next((what for start, what in NOT_TENSORS.items() if data.startswith(start)), "something else")
+        raise FileError(f"{source}: this is {what}; only safetensors files are loaded")
     if 8 + length > len(data):
         raise FileError(f"{source}: the header of {length} bytes is cut short after {len(data) - 8}")
     try:

@@ -41,7 +41,7 @@ class Checkpoints(Callback):
             FileError: the checkpoint is damaged, or of another model, circuit or recipe.
         """
         found = self._store.read() if self._store else {}
-        files = _unpacked(self.ranks.broadcast(_packed(found)))
+        files = found if self.ranks.size == 1 else _unpacked(self.ranks.broadcast(_packed(found)))
         if files:
             self._load(run, files)
         elif self.ranks.size > 1:
@@ -80,7 +80,7 @@ class Checkpoints(Callback):
         return f"the last complete checkpoint is {newest}" if newest else f"look into {self.directory}"
 
     def _load(self, run: Run, files: Files) -> None:
-        source = self.directory or "the checkpoint"
+        source = (self._store and self._store.newest()) or "the first process's checkpoint"
         _check_state(read_state(files, source), self.recipe, source)
         state, best = load_checkpoint(files, run.model, run.optimizer, source)
         run.restore(state, best)
@@ -100,7 +100,7 @@ def _check_state(state: Mapping[str, Any], recipe: Mapping[str, int], source: ob
             )
     keys: Any = state.get("random")
     if not isinstance(keys, list) or not keys or not all(_is_key(key) for key in keys):
-        raise FileError(f"{source}: the random state is {short(keys)}")
+        raise FileError(f"{source}: the random state is {short(keys)}, not a list of keys")
 
 
 def _is_key(key: Any) -> bool:

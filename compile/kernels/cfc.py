@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,7 +17,7 @@ CFC_PARAMETERS = (
     *(name for m in CFC_MAPS for name in (f"{m}_w", f"sensory_{m}_w", f"{m}_b")),
     *("w_tau", "A"),
 )
-MODES = ("default", "no_gate", "pure")
+ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu")  # in the order of the enum in functions.h
 
 
 def cfc_kernel(
@@ -60,6 +61,37 @@ def cfc_kernel(
             **_leaving(recurrent, ranges),
             "sensory_out_post": sensory.post[sensory.by_pre],
         },
+    )
+
+
+def dense_kernel(
+    inputs: int, units: int, layers: int, width: int, *, mode: str = "default", activation: str = "lecun_tanh"
+) -> FusedSequence:
+    """The fused CfC without wiring, behind a backbone of `layers` layers of `width` units.
+
+    Its parameters are all weights in one vector (each layer's (units, inputs) matrix, then those of the maps
+    ff1, ff2, time_a and time_b), all biases in one vector, and w_tau and A, which are empty but for "pure".
+
+    Example:
+        >>> kernel = dense_kernel(16, 64, 1, 128)
+        >>> outputs, state = kernel(x, timespans, state, [weights, biases, empty, empty])
+    """
+    maps = 1 if mode == "pure" else len(CFC_MAPS)
+    widths = [inputs + units] + [width] * layers
+    weights = sum(a * b for a, b in pairwise(widths)) + widths[-1] * maps * units
+    return FusedSequence(
+        "dense",
+        sizes={
+            "I": inputs,
+            "N": units,
+            "H": width,
+            "LAYERS": layers,
+            "WEIGHTS": weights,
+            "MAPS": maps,
+            "ACTIVATION": ACTIVATIONS.index(activation),
+        },
+        numbers={"GATED": float(mode == "default")},
+        index={},
     )
 
 

@@ -24,6 +24,7 @@
 //: scratch  seen[N] fresh[N] sample[I] span[1] local[4*N] d[MAPS*N] d_span[N] g[N] shown[M] g_sample[I] g_span[1]
 //: work     path[KEEP*N] synapse[MAPS*E] sensory_synapse[MAPS*S] neuron[MAPS*N] own[2*N]
 #define REMEMBER(assignments) assignments;
+#define D(j, m) d[MAPS * (j) + (m)]
 
 #include "cfc_fold.c"
 EACH(i, MAPS * E) synapse[i] = splat(0.0f);

@@ -8,3 +8,38 @@ static inline real absolute(real x) { return choose(x < 0.0f, -x, x); }
 
 // The array of map m.
 #define MAP(m, first, second, third, fourth) ((m) == 0 ? first : (m) == 1 ? second : (m) == 2 ? third : fourth)
+
+// The activations of a backbone, and their derivatives.
+enum { LECUN_TANH, RELU, TANH, SILU, GELU };
+
+// The normal distribution: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26; error 1e-7.
+static inline real normal_cdf(real z) {
+    const real t = 1.0f / (1.0f + absolute(z) * 0.231641888f);
+    real p = t * 1.061405429f - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    const real tail = 0.5f * p * t * exp2_lane(z * z * (-0.5f * LOG2E));
+    return choose(z < 0.0f, tail, 1.0f - tail);
+}
+
+static inline real activation(int kind, real z) {
+    if (kind == LECUN_TANH) return 1.7159f * tanh_lane(0.666f * z);
+    if (kind == RELU) return choose(z > 0.0f, z, splat(0.0f));
+    if (kind == TANH) return tanh_lane(z);
+    if (kind == SILU) return z * sigmoid(z);
+    return z * normal_cdf(z);
+}
+
+static inline real activation_slope(int kind, real z) {
+    if (kind == LECUN_TANH || kind == TANH) {
+        const real tangent = tanh_lane(kind == TANH ? z : 0.666f * z);
+        return (kind == TANH ? 1.0f : 1.7159f * 0.666f) * (1.0f - tangent * tangent);
+    }
+    if (kind == RELU) return choose(z > 0.0f, splat(1.0f), splat(0.0f));
+    if (kind == SILU) {
+        const real s = sigmoid(z);
+        return s + z * s * (1.0f - s);
+    }
+    return normal_cdf(z) + z * 0.398942280f * exp2_lane(z * z * (-0.5f * LOG2E));
+}

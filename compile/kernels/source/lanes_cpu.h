@@ -11,6 +11,9 @@ typedef float real __attribute__((vector_size(4 * LANES)));
 typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 
 #define EACH(i, count) for (int i = 0; i < (count); i++)
+#define TILE 4  // units of a dense layer computed at once, so that sums stay in registers
+#define CHUNK 32
+#define EACH_TILE(i, count) for (int i = 0; i < (count); i += TILE)
 #define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
 #define BARRIER
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)

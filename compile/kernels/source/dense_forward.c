@@ -1,0 +1,28 @@
+// dense_forward: a whole sequence of a CfC without wiring, behind a backbone, for one block of the batch.
+//
+// `act` holds one time step: the inputs, the states, each layer of H units, and the sums of the maps.
+//
+//: constants MAPS ACTIVATION
+//: sizes    T KEEP I N H LAYERS WEIGHTS
+//: numbers  GATED
+//: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
+//: rows     x[T][I] timespans[T][1] state[1][N]
+//: results  outputs[T][N] last[1][N] kept[(T+KEEP-1)/KEEP][N]
+//: scratch  act[I+N+LAYERS*H+MAPS*N] span[1]
+#define REMEMBER(assignments)
+#define fresh (act + I)
+
+FETCH(fresh, state, 0);
+for (int step = 0; step < T; step++) {
+    if (step % KEEP == 0) STORE(kept, step / KEEP, fresh);
+    #include "dense_step.c"
+    EACH(j, N) {
+        real sum[MAPS];
+        for (int m = 0; m < MAPS; m++) sum[m] = act[I + N + LAYERS * H + m * N + j];
+        #include "cfc_update.c"
+    }
+    STORE(outputs, step, fresh);
+    BARRIER
+}
+STORE(last, 0, fresh);
+#undef fresh

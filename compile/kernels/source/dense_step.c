@@ -1,0 +1,15 @@
+// dense_step: one time step; act[I...D] are the old states at first and the new ones at last.
+FETCH(act, x, step);
+FETCH(span, timespans, step);
+BARRIER
+for (int layer = 0; layer <= LAYERS; layer++) {
+    #include "dense_place.c"
+    #include "dense_layer.c"
+    if (layer < LAYERS) {
+        EACH(o, count) {
+            REMEMBER(bend[to + o] = activation_slope(ACTIVATION, act[to + o]))
+            act[to + o] = activation(ACTIVATION, act[to + o]);
+        }
+        BARRIER
+    }
+}

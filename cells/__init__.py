@@ -2,13 +2,14 @@
 
 from . import ops
 from .backbone import BackboneCfCCell
-from .cell import Cell
+from .cell import Cell, NCPRNNCell
 from .cfc import CfCCell
 from .dense import NCPDense
 from .layer import NCPLayer
 from .ltc import LTCCell
 from .ncps import load_ncps, ncps_parameters
-from .networks import LTC, RNN, CfC, record
+from .networks import LTC, CfC, record
+from .rnn import RNN
 
 __all__ = [
     "LTC",
@@ -20,6 +21,7 @@ __all__ = [
     "LTCCell",
     "NCPDense",
     "NCPLayer",
+    "NCPRNNCell",
     "load_ncps",
     "ncps_parameters",
     "ops",

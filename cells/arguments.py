@@ -1,15 +1,18 @@
-"""The checks at the edge of every network call: shapes and values of inputs, states and time spans."""
+"""The checks at the edge of every network call: inputs, states, time spans, masks and episode ends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-Values = mx.array | np.ndarray[Any, Any] | float | Sequence[Any]
+from .ops.array_ops import Mask, length_mask
+from .ops.state_ops import State, zeros
+from .values import Values, one_of_shapes, real_array, whole_array
+
+Shapes = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -18,15 +21,19 @@ class Call:
 
     Attributes:
         x: (B, T, I) inputs.
-        state: (B, N) initial state.
+        state: the initial state of B rows.
         timespans: (1, T) or (B, T) time since the previous sample.
         batched: whether the caller's input had a batch axis.
+        mask: (B, T) which samples there are; None for all.
+        ends: (B, T) after which samples the state starts anew; None for none.
     """
 
     x: mx.array
-    state: mx.array
+    state: State
     timespans: mx.array
     batched: bool
+    mask: Mask | None = None
+    ends: Mask | None = None
 
     @property
     def steps(self) -> int:
@@ -35,9 +42,19 @@ class Call:
 
 
 def sequence_call(
-    x: Values, state: Values | None, timespans: Values | None, n_inputs: int, n_neurons: int
+    x: Values,
+    state: Any,
+    timespans: Values | None,
+    n_inputs: int,
+    state_shapes: Shapes,
+    *,
+    mask: Any = None,
+    lengths: Any = None,
+    ends: Any = None,
 ) -> Call:
-    """Check the arguments of ``rnn(x, state, timespans)``.
+    """Check the arguments of ``rnn(x, state, timespans, ...)``.
+
+    What stands where the mask says that there is no sample may be anything: it is replaced.
 
     Raises:
         ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive.
@@ -57,20 +74,27 @@ def sequence_call(
     batched = inputs.ndim == 3
     inputs = inputs if batched else inputs[None]
     batch, steps = inputs.shape[:2]
+    valid = _sequence_mask(mask, lengths, batch, steps, batched)
+    there = None if valid is None else mx.array(valid)
+    if there is not None:
+        inputs = mx.where(there[..., None], inputs, 0.0)
     return Call(
         x=inputs,
-        state=initial_state(state, batch, n_neurons, batched),
-        timespans=_sequence_timespans(timespans, batch, steps, batched),
+        state=initial_state(state, state_shapes, batch, batched),
+        timespans=_sequence_timespans(timespans, batch, steps, batched, there),
         batched=batched,
+        mask=valid,
+        ends=_flags("ends", ends, batch, steps, batched),
     )
 
 
 def step_call(
-    x: Values, state: Values | None, timespan: Values, n_inputs: int, n_neurons: int
-) -> tuple[mx.array, mx.array, mx.array, bool]:
-    """Check the arguments of ``cell(x, state, timespan)``: x (B, I), state (B, N), time span () or (B,).
+    x: Values, state: Any, timespan: Values, n_inputs: int, state_shapes: Shapes
+) -> tuple[mx.array, State, mx.array, bool]:
+    """Check the arguments of ``cell(x, state, timespan)``: x (B, I), state, time span () or (B,).
 
-    Returns the three as (B, I), (B, N) and (1, 1) or (B, 1), and whether the caller's input had a batch axis.
+    Returns x as (B, I), the state of B rows, the time span as (1, 1) or (B, 1), and whether the caller's
+    input had a batch axis.
     """
     inputs = real_array("the input", x)
     if inputs.ndim not in (1, 2) or inputs.shape[-1] != n_inputs or 0 in inputs.shape[:-1]:
@@ -83,31 +107,46 @@ def step_call(
     span = real_array("the time span", timespan)
     shapes: list[tuple[int, ...]] = [(), (batch,), (batch, 1)] if batched else [()]
     if tuple(span.shape) not in shapes:
-        raise ValueError(f"the time span has shape {tuple(span.shape)}: expected {_one_of(shapes)}")
+        raise ValueError(f"the time span has shape {tuple(span.shape)}: expected {one_of_shapes(shapes)}")
     refuse_bad_timespans(span)
-    return inputs, initial_state(state, batch, n_neurons, batched), span.reshape(-1, 1), batched
+    return inputs, initial_state(state, state_shapes, batch, batched), span.reshape(-1, 1), batched
 
 
-def initial_state(state: Values | None, batch: int, n_neurons: int, batched: bool) -> mx.array:
-    """(B, N) the given initial state, or zeros.
+def initial_state(state: Any, shapes: Shapes, batch: int, batched: bool) -> State:
+    """The given initial state with a batch axis, or zeros.
 
     Raises:
         ValueError: the state's shape does not fit the input and the circuit.
+        TypeError: not a tuple of arrays where the cell has several.
     """
     if state is None:
-        return mx.zeros((batch, n_neurons))
-    given = real_array("the state", state)
-    expected = (batch, n_neurons) if batched else (n_neurons,)
+        return zeros(shapes, batch)
+    if len(shapes) == 1:
+        return _state_array("the state", state, shapes[0], batch, batched)
+    if not isinstance(state, tuple | list) or len(state) != len(shapes):
+        given = f"{len(state)} values" if isinstance(state, tuple | list) else type(state).__name__
+        raise TypeError(f"the state must be a tuple of {len(shapes)} arrays, got {given}")
+    return tuple(
+        _state_array(f"the state's part {k}", part, shape, batch, batched)
+        for k, (part, shape) in enumerate(zip(state, shapes, strict=True))
+    )
+
+
+def _state_array(what: str, value: Values, shape: tuple[int, ...], batch: int, batched: bool) -> mx.array:
+    given = real_array(what, value)
+    expected = (batch, *shape) if batched else shape
     if tuple(given.shape) != expected:
         raise ValueError(
-            f"the state has shape {tuple(given.shape)}: expected {expected} "
+            f"{what} has shape {tuple(given.shape)}: expected {expected} "
             f"for {'a batch of ' + str(batch) if batched else 'an input without batch axis'} "
-            f"and {n_neurons} neurons"
+            f"and {shape[0]} neurons"
         )
     return given if batched else given[None]
 
 
-def _sequence_timespans(timespans: Values | None, batch: int, steps: int, batched: bool) -> mx.array:
+def _sequence_timespans(
+    timespans: Values | None, batch: int, steps: int, batched: bool, there: mx.array | None
+) -> mx.array:
     if timespans is None:
         return mx.ones((1, steps))
     spans = real_array("timespans", timespans)
@@ -115,7 +154,9 @@ def _sequence_timespans(timespans: Values | None, batch: int, steps: int, batche
         [(), (steps,), (batch, steps), (batch, steps, 1)] if batched else [(), (steps,)]
     )
     if tuple(spans.shape) not in shapes:
-        raise ValueError(f"timespans have shape {tuple(spans.shape)}: expected {_one_of(shapes)}")
+        raise ValueError(f"timespans have shape {tuple(spans.shape)}: expected {one_of_shapes(shapes)}")
+    if there is not None and spans.ndim > 0:
+        spans = mx.where(there, spans.reshape(-1, steps), 1.0)
     refuse_bad_timespans(spans)
     return mx.broadcast_to(spans, (1, steps)) if spans.ndim < 2 else spans.reshape(batch, steps)
 
@@ -136,33 +177,25 @@ def refuse_bad_timespans(spans: mx.array) -> None:
         raise ValueError(f"time span {values[at]}{where}: expected positive, finite numbers")
 
 
-def real_array(what: str, values: Values) -> mx.array:
-    """`values` as a float32 MLX array, whether they come from MLX, NumPy or Python.
-
-    Raises:
-        TypeError: not numbers, or complex ones.
-    """
-    if not isinstance(values, mx.array):
-        try:
-            array = np.asarray(values)
-        except ValueError:  # NumPy's word for rows of different lengths is long and names no argument
-            raise TypeError(
-                f"{what} must be one array, got {type(values).__name__} of unequal parts"
-            ) from None
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"{what} must hold real numbers, got {type(values).__name__} of {array.dtype}")
-        values = mx.array(array.astype(np.float32))
-    if mx.issubdtype(values.dtype, mx.complexfloating):
-        raise TypeError(f"{what} must hold real numbers, got {values.dtype}")
-    return values.astype(mx.float32)
+def _sequence_mask(mask: Any, lengths: Any, batch: int, steps: int, batched: bool) -> Mask | None:
+    if lengths is None:
+        return _flags("mask", mask, batch, steps, batched)
+    if mask is not None:
+        raise ValueError("both mask and lengths were given: expected one of them")
+    counts = whole_array("lengths", lengths)
+    if counts.shape != (batch,) or not batched:
+        raise ValueError(f"lengths have shape {counts.shape}: expected ({batch},), for a batched input")
+    if ((counts < 0) | (counts > steps)).any():
+        raise ValueError(f"lengths reach from {counts.min()} to {counts.max()}: expected 0 to {steps}")
+    return length_mask(counts, steps)
 
 
-def one_of(what: str, given: object, known: Sequence[str]) -> None:
-    """Raise ValueError if an option is not one of the known ones."""
-    if given not in known:
-        raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(known)}")
-
-
-def _one_of(shapes: list[tuple[int, ...]]) -> str:
-    distinct = list(dict.fromkeys(shapes))
-    return "a scalar" if distinct == [()] else "a scalar or " + " or ".join(map(str, distinct[1:]))
+def _flags(what: str, value: Any, batch: int, steps: int, batched: bool) -> Mask | None:
+    """(B, T) booleans from (B, T) or, for an unbatched input, (T,)."""
+    if value is None:
+        return None
+    flags: Mask = whole_array(what, value).astype(bool)
+    expected = (batch, steps) if batched else (steps,)
+    if flags.shape != expected:
+        raise ValueError(f"{what} has shape {flags.shape}: expected {expected}")
+    return flags.reshape(batch, steps)

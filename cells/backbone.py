@@ -9,13 +9,13 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ..wiring import Dense
-from .arguments import one_of
-from .cell import Cell
+from .cell import NCPRNNCell
 from .cfc_ops import MAPS, cfc_gated, cfc_pure
 from .ops import ACTIVATIONS, Draws, activate
+from .values import one_of
 
 
-class BackboneCfCCell(Cell):
+class BackboneCfCCell(NCPRNNCell):
     """One time step of a closed-form continuous-time network without wiring.
 
     The backbone maps [input, state] through `backbone_layers` fully connected layers of `backbone_units`;
@@ -51,7 +51,6 @@ class BackboneCfCCell(Cell):
         backbone_layers: int = 1,
         backbone_activation: str = "lecun_tanh",
     ) -> None:
-        super().__init__()
         one_of("mode", mode, tuple(MAPS))
         one_of("backbone_activation", backbone_activation, ACTIVATIONS)
         if backbone_layers < 0 or (backbone_layers and backbone_units < 1):
@@ -59,10 +58,9 @@ class BackboneCfCCell(Cell):
                 f"{backbone_layers} backbone layers of {backbone_units} units: expected at least one unit, "
                 "or no layers"
             )
+        super().__init__(sizes)
+        self.built = True
         self.mode, self.backbone_activation = mode, backbone_activation
-        self.neurons = tuple(f"motor_{k}" for k in range(sizes.units))
-        self.sensors = tuple(f"sensory_{k}" for k in range(sizes.inputs))
-        self.roles = ("motor",) * sizes.units
         widths = [sizes.inputs + sizes.units] + [backbone_units] * backbone_layers
         self.backbone = [_linear(a, b) for a, b in pairwise(widths)]
         for name in MAPS[mode]:

@@ -1,49 +1,122 @@
-"""What every cell over a circuit is: names, sizes and the four parts of one step."""
+"""What every cell is: names, sizes and the four parts of one time step."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar, TypeAlias, cast
 
 import mlx.core as mx
-import mlx.nn as nn
+import numpy as np
 
-from .arguments import Values, step_call
+from ..compile import CompiledCircuit, Source, compile_circuit
+from ..wiring import Dense
+from .arguments import step_call
+from .layer import NCPLayer, Shape
+from .ops.state_ops import State, rows, zeros
+from .values import Values
+
+# What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
+Units: TypeAlias = "Source | Dense | int"
 
 
-class Cell(nn.Module):
+class NCPRNNCell(NCPLayer):
     """One time step of a network: ``cell(x, state, timespan)`` gives ``(output, new_state)``.
 
-    A subclass provides `prepare` (what depends on parameters only, computed once per sequence), `encode`
-    (the inputs' mapping), `step` (the equation) and `decode` (states to outputs); `RNN` runs them over a
-    sequence.
+    A subclass provides `step`, the equation, and what it needs of `prepare` (what depends on parameters
+    only, computed once per sequence), `encode` (the inputs' mapping) and `decode` (states to outputs). `RNN`
+    then runs it over sequences, with time spans, masks, recordings and streams; a step written with the
+    operations of ``self.compiled.recurrent`` and ``self.compiled.sensory`` runs on every layout.
+
+    Args:
+        units: what the cell is over. A circuit, plan or compiled circuit gives neurons their names and
+            synapses; ``gl.dense(inputs, units)`` and a number are for cells without wiring, whose neurons are
+            all outputs; with a number, `build` makes the parameters when the first input comes.
 
     Attributes:
+        needs_circuit: whether the class refuses `units` that are no circuit.
+        compiled: the compiled circuit; a cell without wiring has no such attribute.
         neurons: N names of the neurons with state; the first M are the outputs.
-        sensors: I names of the input features.
+        sensors: I names of the input features; empty until a cell of a number of units is built.
         roles: N roles.
+
+    Raises:
+        CircuitError: the circuit breaks a rule.
+        TypeError: `units` is nothing of the above.
+
+    Example:
+        >>> class Leaky(gl.NCPRNNCell):
+        ...     def __init__(self, circuit):
+        ...         super().__init__(circuit)
+        ...         self.w = mx.array(self.compiled.plan.sensory.polarity, mx.float32)
+        ...
+        ...     def step(self, prepared, x, state, timespan):
+        ...         sensory = self.compiled.sensory
+        ...         drive = sensory.matmul(x, sensory.weights(self.w))
+        ...         return drive + (state - drive) * mx.exp(-timespan)
+        >>> outputs, state = gl.RNN(Leaky(gl.auto_ncp(16, 2, inputs=3)))(mx.zeros((8, 20, 3)))
     """
 
+    needs_circuit: ClassVar[bool] = False
+
+    compiled: CompiledCircuit
     neurons: tuple[str, ...]
     sensors: tuple[str, ...]
     roles: tuple[str, ...]
 
+    def __init__(self, units: Units) -> None:
+        super().__init__()
+        self.sensors = ()
+        if isinstance(units, Dense) and not self.needs_circuit:
+            self._name(units.units)
+            self.sensors = _numbered("sensory", units.inputs)
+        elif isinstance(units, int) and not self.needs_circuit:
+            self._name(units)
+        else:
+            self._connect(cast(Source, units))  # which refuses what is no circuit
+
+    def _connect(self, circuit: Source) -> None:
+        """Take names and synapses from a circuit."""
+        self.compiled = circuit if isinstance(circuit, CompiledCircuit) else compile_circuit(circuit)
+        plan = self.compiled.plan
+        self.neurons, self.sensors, self.roles = plan.neurons, plan.sensors, plan.roles
+        for argument, given in self._arguments().items():
+            if given is circuit:
+                self.keep(argument, self.compiled)  # the graph may be edited later
+        self.built = True
+
+    def _name(self, units: int) -> None:
+        if units < 1:
+            raise ValueError(f"{units} units: expected at least one")
+        self.neurons, self.roles = _numbered("motor", units), ("motor",) * units
+
+    def build(self, input_shape: Shape) -> None:
+        if not self.sensors:
+            self.sensors = _numbered("sensory", input_shape[-1])
+        super().build(input_shape)
+
     @property
     def n_inputs(self) -> int:
         """I: the number of input features."""
+        if self.sensors is None:
+            raise ValueError(
+                f"{type(self).__name__} does not know its inputs before it is built: call build()"
+            )
         return len(self.sensors)
 
     @property
     def n_neurons(self) -> int:
-        """N: the size of the state."""
+        """N: the number of neurons with state."""
         return len(self.neurons)
 
     @property
     def n_outputs(self) -> int:
-        """M: the number of motor neurons."""
+        """M: the number of outputs, which is that of the motor neurons."""
         return self.roles.count("motor")
 
-    @abstractmethod
+    @property
+    def state_shapes(self) -> tuple[Shape, ...]:
+        """The shapes, without batch, of the arrays that make up a state; one of (N,) for most cells."""
+        return ((self.n_neurons,),)
+
     def prepare(self) -> Any:
         """Everything `step` needs that depends on the parameters only."""
 
@@ -51,34 +124,54 @@ class Cell(nn.Module):
         """(..., I) inputs as the sensory neurons present them."""
         return x
 
-    @abstractmethod
-    def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
-        """The new state (B, N) from encoded input (B, I), state (B, N) and time span (B, 1) or (1, 1)."""
+    def step(self, prepared: Any, x: mx.array, state: Any, timespan: mx.array) -> Any:
+        """The new state from encoded input (B, I), state (B, N) and time span (B, 1) or (1, 1)."""
+        raise NotImplementedError(f"{type(self).__name__} has no step()")
+
+    def visible(self, state: Any) -> mx.array:
+        """(B, N) what the neurons show, from a state: itself, or the first of several arrays."""
+        shown: mx.array = state[0] if isinstance(state, tuple) else state
+        return shown
 
     def decode(self, states: mx.array) -> mx.array:
-        """(..., M) outputs from (..., N) states."""
+        """(..., M) outputs from (..., N) visible states."""
         return states[..., : self.n_outputs]
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""
 
-    def __call__(
-        self, x: Values, state: Values | None = None, timespan: Values = 1.0
-    ) -> tuple[mx.array, mx.array]:
+    def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
+        """Zeros for a batch like `inputs`, (B, ...), or of a size; for one row if neither is given."""
+        batch = batch_size or (1 if inputs is None else inputs.shape[0])
+        return zeros(self.state_shapes, batch)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.n_outputs)
+
+    def __call__(self, x: Values, state: Any = None, timespan: Values = 1.0) -> tuple[mx.array, Any]:
         """One time step.
 
         Args:
             x: (B, I) or (I,) inputs.
-            state: (B, N) or (N,) state; zeros if not given.
+            state: (B, N) or (N,) state, or the tuple of arrays that the cell has; zeros if not given.
             timespan: scalar or (B,) time since the previous sample.
 
         Returns:
-            The output, (B, M) or (M,), and the new state, (B, N) or (N,).
+            The output, (B, M) or (M,), and the new state, shaped as the old one.
 
         Raises:
             ValueError: a shape that does not fit, or a time span that is not positive.
         """
-        inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.n_neurons)
+        if not self.built:
+            self.build(np.shape(x))
+        inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.state_shapes)
         new = self.step(self.prepare(), self.encode(inputs), state, span)
-        output = self.decode(new)
-        return (output, new) if batched else (output[0], new[0])
+        output = self.decode(self.visible(new))
+        return (output, new) if batched else (output[0], rows(new, 0))
+
+
+Cell = NCPRNNCell
+
+
+def _numbered(role: str, n: int) -> tuple[str, ...]:
+    return tuple(f"{role}_{k}" for k in range(n))

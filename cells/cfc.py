@@ -5,18 +5,18 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
-from ..compile import CompiledCircuit, Source, compile_circuit
-from .arguments import one_of
-from .cell import Cell
+from ..compile import Source
+from .cell import NCPRNNCell
 from .cfc_ops import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
 from .compat import compat_plans, lift_index
 from .ltc import POLARITY
 from .ops import Draws, glorot_limits
+from .values import one_of
 
 SCHEDULES = ("layered", "synchronous")
 
 
-class CfCCell(Cell):
+class CfCCell(NCPRNNCell):
     r"""One time step of a closed-form continuous-time network over a circuit.
 
     Each map f of ff1, ff2, time_a, time_b is linear in the inputs and states that the circuit's synapses
@@ -55,6 +55,8 @@ class CfCCell(Cell):
     equations 3 (pure) and 9 (gated).
     """
 
+    needs_circuit = True
+
     def __init__(
         self,
         circuit: Source,
@@ -65,26 +67,23 @@ class CfCCell(Cell):
         polarity: str = "init",
         key: mx.array | None = None,
     ) -> None:
-        super().__init__()
         one_of("mode", mode, tuple(MAPS))
         one_of("schedule", schedule, SCHEDULES)
         one_of("polarity", polarity, POLARITY)
+        super().__init__(circuit)
         self.mode, self.schedule, self.ncps_compat, self.polarity = mode, schedule, ncps_compat, polarity
-        compiled = circuit if isinstance(circuit, CompiledCircuit) else compile_circuit(circuit)
-        plan = compiled.plan
-        self.neurons, self.sensors, self.roles = plan.neurons, plan.sensors, plan.roles
+        plan = self.compiled.plan
         if ncps_compat:
             compat = compat_plans(plan)
             self.signal, ranges = compat.signal, compat.layers
-            compiled = compiled.with_plan(compat.signal if mode == "pure" else compat.gates)
+            self.compiled = self.compiled.with_plan(compat.signal if mode == "pure" else compat.gates)
         elif schedule == "layered":
             self.signal = plan
             roles = [plan.role_slice(role) for role in ("inter", "command", "motor")]
             ranges = [(role.start, role.stop) for role in roles]
         else:
             self.signal, ranges = plan, [(0, plan.n_neurons)]
-        self.compiled = compiled
-        self._phases = tuple(Phase.split(compiled.recurrent, ranges))
+        self._phases = tuple(Phase.split(self.compiled.recurrent, ranges))
         self._initialise(Draws(key))
 
     def _initialise(self, draws: Draws) -> None:
@@ -133,10 +132,10 @@ class CfCCell(Cell):
         return CfCTerms(
             mode=self.mode,
             sensory=sensory,
-            sensory_w={name: sensory.spread(p[f"sensory_{name}_w"]) for name in maps},
+            sensory_w={name: sensory.weights(p[f"sensory_{name}_w"]) for name in maps},
             phases=self._phases,
             phase_w=[
-                {name: phase.recurrent.spread(p[f"{name}_w"][phase.synapses]) for name in maps}
+                {name: phase.recurrent.weights(p[f"{name}_w"][phase.synapses]) for name in maps}
                 for phase in self._phases
             ],
             bias={name: p[f"{name}_b"] for name in maps},

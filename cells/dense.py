@@ -7,9 +7,9 @@ import numpy as np
 
 from ..compile import CompiledCircuit, Source, compile_circuit
 from ..errors import CircuitError
-from .arguments import one_of
 from .layer import NCPLayer, Shape
 from .ops import ACTIVATIONS, Draws, activate, glorot_limits
+from .values import one_of
 
 
 class NCPDense(NCPLayer):
@@ -94,7 +94,7 @@ class NCPDense(NCPLayer):
             y = x @ self.weight
         else:
             sensory = self.compiled.sensory
-            flat = sensory.matmul(x.reshape(-1, inputs), sensory.spread(self.weight))
+            flat = sensory.matmul(x.reshape(-1, inputs), sensory.weights(self.weight))
             y = flat.reshape(*x.shape[:-1], self.units)
         y = y + self.bias if self.use_bias else y
         return y if self.activation is None else activate(self.activation, y)

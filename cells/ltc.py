@@ -6,11 +6,11 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
-from ..compile import CompiledCircuit, Plan, Source, compile_circuit
-from .arguments import one_of
-from .cell import Cell
+from ..compile import Plan, Source
+from .cell import NCPRNNCell
 from .ltc_ops import LTCTerms, ltc_step_ops
 from .ops import Draws, affine
+from .values import one_of
 
 MAPPINGS = ("affine", "linear")
 POSITIVE = ("clip", "softplus")
@@ -20,7 +20,7 @@ NEURAL = ("gleak", "vleak", "cm")
 NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
 
 
-class LTCCell(Cell):
+class LTCCell(NCPRNNCell):
     r"""One time step of a liquid time-constant network over a circuit.
 
     With a_ij = w_ij sigmoid(sigma_ij (v_i - mu_ij)) over recurrent and sensory synapses i -> j, one of
@@ -58,6 +58,8 @@ class LTCCell(Cell):
     Source: Hasani et al., Liquid Time-constant Networks, AAAI 2021, equation 3 and algorithm 1.
     """
 
+    needs_circuit = True
+
     def __init__(
         self,
         circuit: Source,
@@ -70,7 +72,6 @@ class LTCCell(Cell):
         epsilon: float = 1e-8,
         key: mx.array | None = None,
     ) -> None:
-        super().__init__()
         for what, mapping in (("input_mapping", input_mapping), ("output_mapping", output_mapping)):
             if mapping is not None:
                 one_of(what, mapping, MAPPINGS)
@@ -78,9 +79,8 @@ class LTCCell(Cell):
         one_of("polarity", polarity, POLARITY)
         if not isinstance(ode_unfolds, int) or ode_unfolds < 1:
             raise ValueError(f"ode_unfolds is {ode_unfolds!r}: expected a whole number of at least 1")
-        self.compiled = circuit if isinstance(circuit, CompiledCircuit) else compile_circuit(circuit)
+        super().__init__(circuit)
         plan = self.compiled.plan
-        self.neurons, self.sensors, self.roles = plan.neurons, plan.sensors, plan.roles
         self.ode_unfolds, self.epsilon = ode_unfolds, epsilon
         self.positive, self.polarity = positive, polarity
         self._initialise(plan, Draws(key))

@@ -15,7 +15,7 @@ from .cfc import CfCCell
 from .cfc_ops import HEADS, MAPS
 from .compat import compat_plans
 from .ltc import NEURAL, SYNAPTIC, LTCCell
-from .networks import RNN
+from .rnn import RNN
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

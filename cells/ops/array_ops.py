@@ -15,15 +15,21 @@ def length_mask(lengths: NDArray[np.integer], steps: int) -> Mask:
     return np.arange(steps) < np.asarray(lengths)[:, None]
 
 
-def reverse_index(mask: Mask) -> Index:
+def reverse_index(mask: Mask, first: int = 0) -> Index:
     """(B, T) which step comes when, if each row's valid steps are read backwards and the others stay put.
 
+    Args:
+        mask: (B, T) which steps are valid.
+        first: how many of a row's first steps come before all others, in their own order.
+
     Example:
-        >>> reverse_index(length_mask(np.array([2]), 3))                   # [[1, 0, 2]]
+        >>> reverse_index(length_mask(np.array([3]), 4))                   # [[2, 1, 0, 3]]
+        >>> reverse_index(length_mask(np.array([3]), 4), first=1)          # [[0, 2, 1, 3]]
     """
     index = np.tile(np.arange(mask.shape[1], dtype=np.int32), (len(mask), 1))
     for row, valid in zip(index, mask, strict=True):
-        row[valid] = row[valid][::-1]
+        steps = row[valid]
+        row[valid] = np.concatenate([steps[:first], steps[first:][::-1]])
     return index
 
 

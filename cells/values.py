@@ -1,0 +1,63 @@
+"""Values from MLX, NumPy or Python as arrays, and options by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+Values = mx.array | np.ndarray[Any, Any] | float | Sequence[Any]
+
+
+def real_array(what: str, values: Values) -> mx.array:
+    """`values` as a float32 MLX array.
+
+    Raises:
+        TypeError: not numbers, or complex ones.
+    """
+    if not isinstance(values, mx.array):
+        array = _numpy_array(what, values)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{what} must hold real numbers, got {type(values).__name__} of {array.dtype}")
+        values = mx.array(array.astype(np.float32))
+    if mx.issubdtype(values.dtype, mx.complexfloating):
+        raise TypeError(f"{what} must hold real numbers, got {values.dtype}")
+    return values.astype(mx.float32)
+
+
+def whole_array(what: str, values: Any) -> NDArray[Any]:
+    """`values` as a NumPy array of whole numbers or booleans, known now and not only inside `mx.compile`.
+
+    Raises:
+        TypeError: other values.
+        ValueError: an array that has no values yet.
+    """
+    try:
+        array = np.array(values) if isinstance(values, mx.array) else _numpy_array(what, values)
+    except ValueError:
+        raise ValueError(f"{what} must have values: inside mx.compile, pass a NumPy array") from None
+    if array.dtype.kind not in "biu":
+        raise TypeError(f"{what} must hold whole numbers or booleans, got {array.dtype}")
+    return array
+
+
+def _numpy_array(what: str, values: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:  # NumPy's word for rows of different lengths is long and names no argument
+        raise TypeError(f"{what} must be one array, got {type(values).__name__} of unequal parts") from None
+
+
+def one_of(what: str, given: object, known: Sequence[str]) -> None:
+    """Raise ValueError if an option is not one of the known ones."""
+    if given not in known:
+        raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(known)}")
+
+
+def one_of_shapes(shapes: list[tuple[int, ...]]) -> str:
+    """The accepted shapes in words, the first of which is a scalar."""
+    distinct = list(dict.fromkeys(shapes))
+    return "a scalar" if distinct == [()] else "a scalar or " + " or ".join(map(str, distinct[1:]))

@@ -38,7 +38,7 @@ package: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python tests/package_check.py
 
 docs: $(VENV)/ready-cpu,docs
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/sphinx-build -EaW --keep-going -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 clean:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from importlib import metadata
 from itertools import groupby
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 project = "Ganglion"
 author = "The Ganglion authors"
@@ -15,7 +18,6 @@ version = release = metadata.version("ganglion")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
@@ -31,13 +33,28 @@ autodoc_preserve_defaults = True
 napoleon_use_rtype = False
 
 html_theme = "furo"
+html_math_renderer = "mathml"
 html_title = "Ganglion"
 html_theme_options = {"navigation_with_keys": True}
 
 
 def setup(app: Sphinx) -> None:
-    """Let docstrings hold Markdown tables, which read well in an editor."""
+    """Show equations as MathML, which needs no script, and let docstrings hold Markdown tables."""
+    app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
     app.connect("autodoc-process-docstring", _tables)
+
+
+def _inline(writer: HTML5Translator, node: nodes.math) -> None:
+    writer.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block(writer: HTML5Translator, node: nodes.math_block) -> None:
+    tex = node.astext()
+    if "\\\\" in tex:
+        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
+    writer.body.append(f'<div class="math" style="padding: 0.5em 0">{tex2mathml(tex, as_block=True)}</div>')
+    raise nodes.SkipNode
 
 
 def _tables(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -51,7 +68,7 @@ def _grouped(lines: list[str]) -> list[list[str]]:
 
 
 def _is_table(group: list[str]) -> bool:
-    return len(group) > 1 and set(group[1].strip()) <= set("|-: ")
+    return len(group) > 1 and group[1].lstrip().startswith("|-")
 
 
 def _list_table(rows: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 // dense_backward: the gradients of dense_forward for one block of the batch, from the last time step to the first.
 //
 // `d_act` holds the gradients of `act`. Both are kept for CHUNK time steps; then the gradients of all weights are
-// added up at once, TILE by TILE of them, which stay in registers while time runs.
+// added up at once, SIDE by SIDE of them, which stay in registers while time runs.
 //
 //: constants MAPS ACTIVATION
 //: sizes    T KEEP I N H LAYERS WEIGHTS
@@ -12,9 +12,9 @@
 //: totals   d_weights[WEIGHTS] d_biases[LAYERS*H+MAPS*N] d_w_tau[(MAPS==1)*N] d_A[(MAPS==1)*N]
 //: scratch  span[1] local[4*N] d_span[N] g[N] shown[N] g_span[1]
 //: work     path[(KEEP+1)*N] bend[I+N+LAYERS*H] own[2*N]
-//: work     acts[CHUNK*(I+N+LAYERS*H+MAPS*N)] d_acts[CHUNK*(I+N+LAYERS*H+MAPS*N)]
+//: work     acts[CHUNK*((I+N+LAYERS*H+MAPS*N)|1)] d_acts[CHUNK*((I+N+LAYERS*H+MAPS*N)|1)]
 #define REMEMBER(assignments) assignments;
-#define ACTS (I + N + LAYERS * H + MAPS * N)
+#define ACTS ((I + N + LAYERS * H + MAPS * N) | 1)  // odd, so that time steps spread over the cache
 #define act (acts + slot * ACTS)
 #define d_act (d_acts + slot * ACTS)
 #define fresh (path + (step + 1 - start) * N)
@@ -50,7 +50,7 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
     for (int layer = LAYERS; layer >= 0; layer--) {
         #include "dense_place.c"
-        EACH_TILE(i, width) {
+        EACH_STRIDE(i, width, TILE) {
             int column[TILE];
             real sum[TILE];
             for (int r = 0; r < TILE; r++) {
@@ -80,13 +80,13 @@ for (int t = T - 1; t >= 0; t--) {
         const int steps = T - t < CHUNK ? T - t : CHUNK;
         for (int layer = 0; layer <= LAYERS; layer++) {
             #include "dense_place.c"
-            EACH_TILE(o, count) {
-                for (int r = 0; r < TILE && o + r < count; r++) {
+            EACH_STRIDE(o, count, SIDE) {
+                for (int r = 0; r < SIDE && o + r < count; r++) {
                     real sum = splat(0.0f);
                     for (int c = 0; c < steps; c++) sum += d_acts[c * ACTS + to + o + r];
                     d_biases[bias_at + o + r] += TOTAL(sum);
                 }
-                for (int i = 0; i < width; i += TILE) {
+                for (int i = 0; i < width; i += SIDE) {
                     #include "dense_tile.c"
                 }
             }

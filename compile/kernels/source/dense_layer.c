@@ -1,5 +1,5 @@
 // dense_layer: act[to...] = weights act[from...] + biases, `count` units of `width` inputs, TILE units at a time.
-EACH_TILE(o, count) {
+EACH_STRIDE(o, count, TILE) {
     int64_t place[TILE];
     real sum[TILE];
     for (int r = 0; r < TILE; r++) {

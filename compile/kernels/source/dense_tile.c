@@ -1,18 +1,18 @@
-// dense_tile: the gradients of the weights from inputs i... to units o..., TILE by TILE, over the kept time steps.
-int64_t unit[TILE], column[TILE];
-real sum[TILE][TILE];
-for (int r = 0; r < TILE; r++) {
+// dense_tile: the gradients of the weights from inputs i... to units o..., SIDE by SIDE, over the kept time steps.
+int64_t unit[SIDE], column[SIDE];
+real sum[SIDE][SIDE];
+for (int r = 0; r < SIDE; r++) {
     unit[r] = to + (o + r < count ? o + r : count - 1);
     column[r] = from + (i + r < width ? i + r : width - 1);
-    for (int q = 0; q < TILE; q++) sum[r][q] = splat(0.0f);
+    for (int q = 0; q < SIDE; q++) sum[r][q] = splat(0.0f);
 }
 for (int c = 0; c < steps; c++) {
-    for (int r = 0; r < TILE; r++) {
-        for (int q = 0; q < TILE; q++) sum[r][q] += d_acts[c * ACTS + unit[r]] * acts[c * ACTS + column[q]];
+    for (int r = 0; r < SIDE; r++) {
+        for (int q = 0; q < SIDE; q++) sum[r][q] += d_acts[c * ACTS + unit[r]] * acts[c * ACTS + column[q]];
     }
 }
-for (int r = 0; r < TILE && o + r < count; r++) {
-    for (int q = 0; q < TILE && i + q < width; q++) {
+for (int r = 0; r < SIDE && o + r < count; r++) {
+    for (int q = 0; q < SIDE && i + q < width; q++) {
         d_weights[at + (int64_t)(o + r) * width + i + q] += TOTAL(sum[r][q]);
     }
 }

@@ -11,14 +11,18 @@ typedef float real __attribute__((vector_size(4 * LANES)));
 typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 
 #define EACH(i, count) for (int i = 0; i < (count); i++)
-#define TILE 4  // units of a dense layer computed at once, so that sums stay in registers
-#define CHUNK 32
-#define EACH_TILE(i, count) for (int i = 0; i < (count); i += TILE)
+#define EACH_STRIDE(i, count, stride) for (int i = 0; i < (count); i += stride)
 #define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
 #define BARRIER
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
 #define TOTAL(value) total(value, block)
+
+// How a dense layer is cut so that its sums stay in registers: units at once, and a square of weights at once
+// for the gradients, which are added up over CHUNK time steps.
+#define TILE 8
+#define SIDE 4
+#define CHUNK 32
 
 static inline real splat(float value) { return (real){} + value; }
 static inline real choose(whole test, real yes, real no) { return test ? yes : no; }
@@ -50,17 +54,20 @@ static inline real exp2_lane(real z) {
 struct Block {
     int64_t index, first;
     int count;
+    real valid;  // 1 for the lanes that hold a row, 0 for the others
 };
 
 // Threads share `next` and take blocks from it until none is left.
 static inline Block take_block(int64_t *next, int64_t batch) {
     const int64_t index = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED), first = index * LANES;
     const int64_t left = batch - first;
-    return {index, first, (int)(left < LANES ? left : LANES)};
+    Block block = {index, first, (int)(left < LANES ? left : LANES), {}};
+    for (int lane = 0; lane < block.count; lane++) block.valid[lane] = 1.0f;
+    return block;
 }
 
 // Row `row` of an array (batch, rows, width), one lane per row of the batch.
-static inline void fetch(real *to, const float *from, int64_t rows, int64_t width, int64_t row, Block block) {
+static inline void fetch(real *to, const float *from, int64_t rows, int64_t width, int64_t row, const Block &block) {
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t b = block.first + (lane < block.count ? lane : block.count - 1);
         const float *source = from + (b * rows + row) * width;
@@ -68,18 +75,21 @@ static inline void fetch(real *to, const float *from, int64_t rows, int64_t widt
     }
 }
 
-static inline void store(float *to, int64_t rows, int64_t width, int64_t row, const real *from, Block block) {
+static inline void store(float *to, int64_t rows, int64_t width, int64_t row, const real *from, const Block &block) {
     for (int lane = 0; lane < block.count; lane++) {
         float *target = to + ((block.first + lane) * rows + row) * width;
         for (int64_t i = 0; i < width; i++) target[i] = from[i][lane];
     }
 }
 
-// The sum over a block's rows, always in the same order.
-static inline float total(real value, Block block) {
-    float sum = 0.0f;
-    for (int lane = 0; lane < block.count; lane++) sum += value[lane];
-    return sum;
+// The sum over a block's rows, always in the same order: lanes are folded in half until four are left.
+static inline float total(real value, const Block &block) {
+    typedef float eight __attribute__((vector_size(32)));
+    typedef float four __attribute__((vector_size(16)));
+    union { real all; eight part[2]; } lanes = {value * block.valid};
+    union { eight all; four part[2]; } half = {lanes.part[0] + lanes.part[1]};
+    const four rest = half.part[0] + half.part[1];
+    return (rest[0] + rest[1]) + (rest[2] + rest[3]);
 }
 
 // Memory for one block, kept by each thread for its next calls.

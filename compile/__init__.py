@@ -1,11 +1,22 @@
 """From a circuit to what a machine can run: plan, order, layout, masks.
 
-The room reads as a pipeline, see `pipeline.py`: circuit -> `Plan` (`plan.py`, NumPy only) -> layout
-(`layouts/`) -> `CompiledCircuit`.
+The room reads as a pipeline, see `pipeline.py`: circuit -> `Plan` (`plan.py`, NumPy only) -> order
+(`orders.py`) -> layout (`layouts/`, chosen by `cost.py`) -> `CompiledCircuit`.
 """
 
+from .operations import masked_matmul, synaptic_sum
 from .pipeline import CompiledCircuit, Source, compile_circuit, make_plan
 from .plan import STATE_ROLES, Plan
 from .synapses import Synapses
 
-__all__ = ["STATE_ROLES", "CompiledCircuit", "Plan", "Source", "Synapses", "compile_circuit", "make_plan"]
+__all__ = [
+    "STATE_ROLES",
+    "CompiledCircuit",
+    "Plan",
+    "Source",
+    "Synapses",
+    "compile_circuit",
+    "make_plan",
+    "masked_matmul",
+    "synaptic_sum",
+]

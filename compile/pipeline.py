@@ -9,35 +9,52 @@ import networkx as nx
 
 from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit, check
-from .layouts import LAYOUTS, Projection, lay_out
+from .cost import cheapest
+from .layouts import LAYOUTS, MixedProjection, Projection, lay_out
+from .orders import ORDERS, find_orders
 from .plan import Plan
+from .report import Report, make_report
+from .synapses import Synapses
+from .tiling import Order, Tiling
 
 # What can be compiled: a Circuit or any other DiGraph, a plan, or what was compiled before.
 Source: TypeAlias = "nx.DiGraph[Any] | Plan | CompiledCircuit"
 
-ORDERS = ("role",)
+CHOICES = ("auto", *LAYOUTS)
 BLOCK_SIZES = (8, 16, 32, 64)
 
 
 @dataclass(frozen=True)
 class CompiledCircuit:
-    """A circuit that cells can run: its plan, and its synapses in one layout.
+    """A circuit that cells can run: its plan, and its synapses in a layout.
 
     Attributes:
         plan: names, orders and index arrays.
-        layout: how the synapses are executed.
+        layout: how the synapses are executed; "auto" if that was left to the cost model.
         recurrent: the synapses between neurons with state; `.mask` and `.polarity` are (N, N).
         sensory: the synapses from sensory neurons; `.mask` and `.polarity` are (I, N).
+        block_size: neurons per side of a tile.
+        order: how neurons are arranged in tiles.
     """
 
     plan: Plan
     layout: str
     recurrent: Projection
     sensory: Projection
+    block_size: int = 32
+    order: str = "role"
 
     def with_plan(self, plan: Plan) -> CompiledCircuit:
-        """Another plan, laid out in the same way."""
-        return compile_circuit(plan, self.layout)
+        """Another plan, compiled with the same options."""
+        return compile_circuit(plan, self.layout, self.block_size, self.order)
+
+    def report(self) -> Report:
+        """Tiles, fill, memory and predicted time of every layout and order, and why this one is in use.
+
+        Example:
+            >>> print(compiled.report())
+        """
+        return make_report(self.plan, self.layout, self.order, self.block_size, self.recurrent)
 
     def describe(self) -> str:
         """Sizes, density and memory, and the layout that was chosen."""
@@ -49,7 +66,7 @@ class CompiledCircuit:
 
 def compile_circuit(
     source: Source,
-    layout: str = "dense",
+    layout: str = "auto",
     block_size: int = 32,
     order: str = "role",
 ) -> CompiledCircuit:
@@ -57,23 +74,41 @@ def compile_circuit(
 
     Args:
         source: a `Circuit`, any DiGraph with `role` and `polarity`, or a `Plan`.
-        layout: how synapses are executed.
-        block_size: side of a tile in the block layout.
-        order: order of the neurons inside a layout. Results never depend on it.
+        layout: how synapses are executed: "dense" (matrices), "block" (non-empty tiles), "edge" (a list of
+            synapses), or "auto" (what the cost model predicts to be fastest, for each operation).
+        block_size: side of a tile in the block layout: 8, 16, 32 or 64.
+        order: order of the neurons inside the block layout: "role", "given" (that of the circuit), "rcm"
+            (reverse Cuthill-McKee) or "block" (few tiles). Results never depend on it.
 
     Raises:
         CircuitError: the circuit breaks a rule; the message lists every broken one.
-        LayoutError: an unknown layout, block size or order.
+        LayoutError: an unknown layout, block size or order, or a circuit too large for dense matrices.
 
     Example:
         >>> compiled = gl.compile_circuit(gl.auto_ncp(64, 8, inputs=16))
         >>> compiled.recurrent.mask.shape          # (64, 64), pre before post
+        >>> print(compiled.report())               # what every layout would cost
     """
     _check_options(layout, block_size, order)  # 1. refuse what cannot be done before doing anything
     plan = make_plan(source)  # 2. circuit -> names and index arrays
-    recurrent = lay_out(plan.recurrent, layout)  # 3. index arrays -> layout
-    sensory = lay_out(plan.sensory, layout)
-    return CompiledCircuit(plan, layout, recurrent, sensory)
+    orders = find_orders(plan, order, block_size)  # 3. arrangement of the neurons in tiles
+    recurrent, sensory = (  # 4. index arrays -> layout
+        _lay_out(synapses, layout, block_size, by)
+        for synapses, by in zip((plan.recurrent, plan.sensory), orders, strict=True)
+    )
+    return CompiledCircuit(plan, layout, recurrent, sensory, block_size, order)
+
+
+def _lay_out(synapses: Synapses, layout: str, block_size: int, order: Order) -> Projection:
+    """One population pair in the layout asked for, or in those that the cost model prefers."""
+    if layout != "auto":
+        return lay_out(synapses, layout, block_size, order)
+    tiling = Tiling.of(synapses, order, block_size)
+    names = [cheapest(synapses, tiling, operation) for operation in ("sums", "matmul")]
+    laid_out = {name: lay_out(synapses, name, block_size, order) for name in names}
+    if len(laid_out) == 1:
+        return laid_out[names[0]]
+    return MixedProjection(laid_out[names[0]], laid_out[names[1]])
 
 
 def make_plan(source: Source) -> Plan:
@@ -99,7 +134,7 @@ def make_plan(source: Source) -> Plan:
 
 def _check_options(layout: str, block_size: int, order: str) -> None:
     for what, given, known in (
-        ("layout", layout, LAYOUTS),
+        ("layout", layout, CHOICES),
         ("order", order, ORDERS),
         ("block_size", block_size, BLOCK_SIZES),
     ):

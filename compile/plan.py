@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import ArrayLike
 
 from ..errors import CircuitError
 from ..wiring import ROLES, CircuitArrays
-from .synapses import Synapses
+from .synapses import Index, Synapses
 
 # States come motor first, so that the outputs of a network are its first M states (as in ncps).
 STATE_ROLES = ("motor", "command", "inter")
@@ -32,6 +34,8 @@ class Plan:
         counts: how many of the neurons are motor, command and inter neurons.
         recurrent: synapses between neurons with state, (N, N).
         sensory: synapses from sensory neurons, (I, N).
+        place: (N,) where each neuron stands in the circuit it came from, if that is known. It is no part of
+            what the plan says: plans that differ in it alone are equal.
 
     Example:
         >>> plan = gl.compile_circuit(circuit).plan
@@ -43,6 +47,7 @@ class Plan:
     counts: tuple[int, int, int]
     recurrent: Synapses
     sensory: Synapses
+    place: Index | None = None
 
     @classmethod
     def from_arrays(
@@ -100,7 +105,34 @@ class Plan:
             counts=(len(groups[0]), len(groups[1]), len(groups[2])),
             recurrent=recurrent,
             sensory=sensory,
+            place=states.astype(np.int32),
         )
+
+    @classmethod
+    def from_scipy(cls, matrix: Any, roles: Sequence[str], names: Sequence[str] | None = None) -> Plan:
+        """Build a plan from a sparse matrix of synapses.
+
+        Args:
+            matrix: (n, n) SciPy sparse matrix or array; entry (i, j) is the synapse i -> j and its sign the
+                polarity. Entries that are zero are no synapses.
+            roles: n roles, sensory neurons included.
+            names: n names; ``<role>_<number>`` if not given.
+
+        Raises:
+            CircuitError: the matrix is not square, or does not fit the roles; else as `from_arrays`.
+
+        Example:
+            >>> plan = gl.Plan.from_scipy(scipy.sparse.csr_array([[0, 1], [0, -1]]), ["sensory", "motor"])
+            >>> plan.recurrent.polarity            # [-1]
+        """
+        entries = scipy.sparse.coo_array(matrix)
+        entries.sum_duplicates()
+        if entries.shape != (len(roles), len(roles)):
+            raise CircuitError(f"the matrix has shape {entries.shape}: expected one row and column per role")
+        pre, post = entries.coords
+        signs = np.sign(entries.data)
+        given = signs != 0
+        return cls.from_arrays(pre[given], post[given], signs[given], roles, names)
 
     @property
     def n_inputs(self) -> int:
@@ -179,7 +211,7 @@ def human_bytes(n: float) -> str:
     """A number of bytes for people: 1.5 KiB, 20 MiB."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if n < 1024:
-            return f"{n:.3g} {unit}"
+            return f"{n:.3g} {unit}" if n < 999.5 else f"{n:.0f} {unit}"
         n /= 1024
     return f"{n:.3g} TiB"
 

@@ -76,7 +76,7 @@ class EdgeProjection(Projection):
     def _split(self, a: mx.array) -> list[mx.array]:
         """Values per synapse, part by part."""
         bounds = np.cumsum([len(part.order) for part in self.parts])[:-1]
-        return mx.split(a, bounds.tolist()) if len(bounds) else [a]
+        return list(mx.split(a, bounds.tolist())) if len(bounds) else [a]
 
 
 def _cuts(synapses: Synapses) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeAlias
 
 import mlx.core as mx
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ...errors import LayoutError
 from ..plan import human_bytes
 from ..synapses import Synapses
+from .segments import Permutation, Segments
 
 # From the presynaptic value and spread parameters to one or several currents, all per synapse.
 Currents: TypeAlias = "Callable[..., tuple[mx.array, ...]]"
@@ -39,7 +41,8 @@ class Projection(ABC):
     ``gather(v)``         (B, n_pre) values of neurons              per synapse, presynaptic value
     ``reduce(a)``         per synapse                               (B, n_post) sum onto each neuron
     ``sums(f, v, *p)``    f, (..., n_pre), spread parameters        (..., n_post) per current of f
-    ``matmul(x, w)``      (..., n_pre) and a spread parameter       (..., n_post), ``x @ w``
+    ``weights(w)``        (K,) weight vector, in plan order         what ``matmul`` takes
+    ``matmul(x, w)``      (..., n_pre) and weights                  (..., n_post), ``x @ w``
     ====================  ========================================  ==================================
 
     ``sums`` is ``gather``, then f, then ``reduce``, in parts that bound the memory of what lies between.
@@ -63,6 +66,10 @@ class Projection(ABC):
     def spread(self, w: mx.array) -> mx.array:
         """A parameter vector (K,) as a value per synapse."""
 
+    def weights(self, w: mx.array) -> mx.array:
+        """A weight vector (K,) in the form that `matmul` takes."""
+        return self.spread(w)
+
     @abstractmethod
     def gather(self, v: mx.array) -> mx.array:
         """The presynaptic value of every synapse, from (B, n_pre)."""
@@ -73,7 +80,7 @@ class Projection(ABC):
 
     @abstractmethod
     def matmul(self, x: mx.array, w: mx.array) -> mx.array:
-        """``x @ w`` over the synapses only: (..., n_pre) with a spread parameter to (..., n_post)."""
+        """``x @ w`` over the synapses only: (..., n_pre) and `weights` to (..., n_post)."""
 
     @abstractmethod
     def onto(self, start: int, stop: int) -> Projection:
@@ -106,6 +113,12 @@ class Projection(ABC):
         if len(parts) == 1:
             return tuple(parts[0])
         return tuple(mx.concatenate(list(sums)) for sums in zip(*parts, strict=True))
+
+    @cached_property
+    def by_post(self) -> tuple[Permutation, Segments]:
+        """The synapses as segments of rows by postsynaptic neuron, and the way to them from plan order."""
+        segments, order = Segments.of(self.synapses.post, self.synapses.n_post)
+        return Permutation.of(order), segments
 
     @property
     def mask(self) -> mx.array:

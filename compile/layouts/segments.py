@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import mlx.core as mx
 import numpy as np
@@ -33,8 +34,7 @@ def linear(forward: RowMap, adjoint: RowMap, rows: mx.array) -> mx.array:
     def mapped_vjp(rows: mx.array, cotangent: mx.array, _: mx.array) -> mx.array:
         return adjoint(cotangent)
 
-    result: mx.array = mapped(rows)
-    return result
+    return cast(mx.array, mapped(rows))
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,20 @@ class Segments:
         """The segments of rows that are sorted by `owner`, and the order in which they take the rows."""
         ptr = pointers(owner, n)
         counts = np.diff(ptr)
-        order, runs, owners, used = [], [], [], np.zeros(n, np.int32)
+        none: Index = np.zeros(0, np.int32)
+        order, owners, runs, used = [none], [none], [], np.zeros(n, np.int32)
         for level in reversed(range(int(counts.max(initial=0)).bit_length())):
             groups = np.flatnonzero(counts >> level & 1).astype(np.int32)
             if len(groups):
-                starts = ptr[groups] + used[groups]
-                order.append((starts[:, None] + np.arange(1 << level, dtype=np.int32)).ravel())
+                starts: Index = ptr[groups] + used[groups]
+                order.append(
+                    (starts[:, None] + np.arange(1 << level, dtype=np.int32)).ravel().astype(np.int32)
+                )
                 used[groups] += 1 << level
                 runs.append((len(groups), 1 << level))
                 owners.append(groups)
-        places = np.concatenate(order) if order else np.zeros(0, np.int32)
-        partial, zero = _partial(np.concatenate(owners) if owners else np.zeros(0, np.int32), n)
+        places = np.concatenate(order)
+        partial, zero = _partial(np.concatenate(owners), n)
         return cls(indices(owner[places]), tuple(runs), indices(partial), zero), places
 
     def sum(self, rows: mx.array) -> mx.array:

@@ -11,7 +11,7 @@ from mlx.utils import tree_flatten
 
 # Every test of truth runs on each of these: add a name here when an engine or a layout is added.
 ENGINES = ["ops"]
-LAYOUTS = ["dense", "edge"]
+LAYOUTS = ["dense", "block", "edge"]
 
 Arrays = dict[str, np.ndarray]
 

@@ -1,4 +1,4 @@
-"""Building kernels at run time: the system's C++ compiler, and a cache that survives whatever happens to it."""
+"""Building kernels at run time: the system's C++ compiler, and a cache that survives what happens to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from pathlib import Path
 from ...errors import KernelError
 
 # No -ffast-math: it deletes the rounding inside the polynomial exponential.
-FLAGS = "-std=c++17 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fPIC -shared -w".split()
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
+SHARED = ("-fPIC", "-shared", "-w")
 NATIVE = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
 TIMEOUT = 300.0
 SEAL = 32  # bytes of SHA-256 at the end of a cached file
@@ -82,7 +83,7 @@ def compiler() -> tuple[str, ...]:
 
 def _digest(source: str) -> str:
     """What a built file depends on: the source, the command and the machine."""
-    parts = (source, *compiler(), *_identity(), *FLAGS, NATIVE, platform.machine(), _features())
+    parts = (source, *compiler(), *_identity(), *FLAGS, *SHARED, NATIVE, platform.machine(), _features())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
@@ -108,7 +109,7 @@ def _compile(source: str, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as scratch:
         text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
         text.write_text(source)
-        command = [*compiler(), *FLAGS, NATIVE, str(text), "-o", str(built)]
+        command = [*compiler(), *FLAGS, *SHARED, NATIVE, str(text), "-o", str(built)]
         try:
             ran = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:

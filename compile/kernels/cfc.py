@@ -96,7 +96,7 @@ def dense_kernel(
 
 
 def _leaving(recurrent: Synapses, ranges: Index) -> dict[str, Index]:
-    """The synapses by presynaptic neuron, those onto its own and earlier phases before those onto later ones."""
+    """The synapses by presynaptic neuron; of each, those onto its own and earlier phases come first."""
     phase = np.empty(recurrent.n_post, np.int32)
     for number, (start, stop) in enumerate(ranges):
         phase[start:stop] = number

@@ -19,8 +19,8 @@ def ltc_kernel(
 ) -> FusedSequence:
     """The fused LTC over a circuit; its parameters are `LTC_PARAMETERS`.
 
-    With the mapped input x input_w + input_b, every time step runs `unfolds` solver steps of the equation that
-    `LTCCell` shows, and the first `outputs` states v give v output_w + output_b.
+    With the mapped input x input_w + input_b, every time step runs `unfolds` solver steps of the equation
+    that `LTCCell` shows, and the first `outputs` states v give v output_w + output_b.
 
     Example:
         >>> kernel = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs)

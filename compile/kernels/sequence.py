@@ -52,17 +52,18 @@ class FusedSequence:
             timespans: (B, T) time since the previous sample.
             state: (B, N) states before the first sample.
             parameters: the kernels' values, in the order they declare them.
-            checkpoint_every: of how many time steps one state is kept for the backward pass; more than 1 saves
-                memory and costs a second computation of the others.
+            checkpoint_every: of how many time steps one state is kept for the backward pass; more than 1
+                saves memory and costs a second computation of the others.
             record: whether to return the states of all time steps, too.
 
         Returns:
-            Outputs (B, T, M), states after the last sample (B, N) and, for a record, all states (B, T, N), which
-            carry no gradient.
+            Outputs (B, T, M), states after the last sample (B, N) and, for a record, all states (B, T, N),
+            which carry no gradient.
 
         Raises:
-            KernelError: inside `mx.compile` or `mx.vmap`; for an array that is not float32 or has another size
-                than the kernel declares; if a kernel cannot be built; for derivatives of derivatives.
+            KernelError: inside `mx.compile` or `mx.vmap`; for an array that is not float32 or has another
+                size than the kernel declares; if a kernel cannot be built; for derivatives of
+                derivatives.
         """
         inputs = (*parameters, x, timespans, state)
         if not evaluable(inputs):

@@ -17,7 +17,6 @@ PRIVATE = ("folded", "scratch", "work")
 _DECLARATION = re.compile(r"^//: *(\w+) +(.*)$", re.MULTILINE)
 _ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
 _INCLUDE = re.compile(r'^( *)#include "(\w+\.c)"\n', re.MULTILINE)
-_INDENTED = re.compile(r"^ *#", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -108,8 +107,8 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> s
         *(f"#define {name} {value}" for name, value in zip(kernel.constants, constants, strict=True)),
         (SOURCE / "lanes_cpu.h").read_text(),
         (SOURCE / "functions.h").read_text(),
-        f'extern "C" int {kernel.name}(',
-        "    const int64_t *sizes, const float *numbers, void *const *arrays, int64_t batch, int64_t *next) {",
+        f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',
+        "    void *const *arrays, int64_t batch, int64_t *next) {",
     ]
     lines += [f"const int {name} = (int)sizes[{i}];" for i, name in enumerate(kernel.sizes)]
     lines += [f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)]

@@ -11,7 +11,7 @@ from ...errors import KernelError
 
 
 def run_together(task: Callable[[], int], copies: int) -> int:
-    """Run a task that shares its work among its copies on up to `thread_count` threads; the sum of results."""
+    """Run copies of a task that share its work, on up to `thread_count` threads; the sum of their results."""
     helpers = min(copies, thread_count()) - 1
     running = [_pool().submit(task) for _ in range(helpers)]
     own = task()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import mlx.core as mx
 
@@ -42,25 +43,23 @@ def attach(outputs: Arrays, inputs: Arrays, pullback: Callable[[Arrays, Arrays],
     """
     function = mx.custom_function(lambda *_: outputs)
 
-    @function.vjp  # type: ignore[untyped-decorator]
+    @function.vjp
     def _vjp(primals: Arrays, cotangents: Arrays, _: Arrays) -> Arrays:
         return _final(pullback(primals, cotangents), (*primals, *cotangents))
 
-    @function.jvp  # type: ignore[untyped-decorator]
+    @function.jvp
     def _jvp(primals: Arrays, tangents: Arrays) -> Arrays:
         raise KernelError("the fused engine has no forward-mode derivatives: use engine='ops'")
 
-    results: Arrays = function(*inputs)
-    return results
+    return cast(Arrays, function(*inputs))
 
 
 def _final(gradients: Arrays, inputs: Arrays) -> Arrays:
-    """Gradients that say so if they are asked for gradients of their own, instead of passing for constants."""
+    """Gradients that refuse to be differentiated themselves, instead of passing for constants."""
     function = mx.custom_function(lambda *_: gradients)
 
-    @function.vjp  # type: ignore[untyped-decorator]
+    @function.vjp
     def _vjp(primals: Arrays, cotangents: Arrays, _: Arrays) -> Arrays:
         raise KernelError("the fused engine has no second derivatives: use engine='ops'")
 
-    results: Arrays = function(*inputs)
-    return results
+    return cast(Arrays, function(*inputs))

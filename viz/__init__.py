@@ -1,26 +1,44 @@
 """Pictures of circuits, of their masks and of their activity, with plain matplotlib underneath.
 
-In processing order: `view` sees a circuit as arrays, `layout` and `order` place its neurons, `links` and
-`neurons` shape what is drawn, `circuit`, `masks` and `activity` draw it. `style` holds every colour and size.
+In processing order: `view` sees a circuit as arrays; `layout` and `order` place its neurons, `scene` adds
+room for text; `links` and `markers` give the shapes that `synapses` and `neurons` draw. `style` holds every
+colour and size, and every function returns a `Picture` of what it drew.
 """
 
 from .activity import plot_activity, plot_heatmap, plot_traces
+from .animate import Animation, animate_activity
 from .circuit import plot_circuit
+from .diff import DiffPicture, plot_diff
+from .dynamics import plot_phase, plot_saliency, plot_time_constants
 from .layout import layout
 from .masks import plot_masks
+from .paths import PathPicture, plot_paths
 from .picture import Picture, Place
+from .statistics import plot_balance, plot_degrees, plot_summary
 from .style import Style, current, styled
 
 __all__ = [
+    "Animation",
+    "DiffPicture",
+    "PathPicture",
     "Picture",
     "Place",
     "Style",
+    "animate_activity",
     "current",
     "layout",
     "plot_activity",
+    "plot_balance",
     "plot_circuit",
+    "plot_degrees",
+    "plot_diff",
     "plot_heatmap",
     "plot_masks",
+    "plot_paths",
+    "plot_phase",
+    "plot_saliency",
+    "plot_summary",
+    "plot_time_constants",
     "plot_traces",
     "styled",
 ]

@@ -37,7 +37,7 @@ def wanted_names(seen: View, labels: bool | Mapping[Hashable, str] | None) -> di
 
 def outer_names(texts: Mapping[int, str]) -> dict[int, str]:
     """The names that are too long to stand inside their neurons."""
-    return {k: text for k, text in texts.items() if len(text) > 3}
+    return {k: text for k, text in texts.items() if not text.isdigit()}
 
 
 def add_names(
@@ -47,17 +47,20 @@ def add_names(
     look: Style,
     texts: Mapping[int, str],
     fills: NDArray[np.float64],
+    bright: NDArray[np.bool_],
     force: bool,
 ) -> dict[str, Text]:
     """Write names inside neurons or beside them; one that would cover another is left out unless forced."""
     written = {}
+    faint = look.faint(look.ink, 0.6)
     size, radius = points(look.small_text), scene.radius / scene.unit
     inside = min(size, 1.15 * radius)
     taken = _Taken(scene, force)
     for k, text in texts.items():
         x, y = scene.pos[k]
         if text_width(text, inside) <= 1.6 * radius and inside >= _SMALLEST:
-            color = "black" if lightness(fills[k]) > 55 else "white"
+            contrast = "black" if lightness(fills[k]) > 55 else "white"
+            color = contrast if bright[k] else faint
             options = {
                 "ha": "center",
                 "va": "center_baseline",
@@ -66,11 +69,12 @@ def add_names(
                 "zorder": 4,
             }
             written[seen.names[k]] = write(ax, x, y, text, look, **options)
-        elif len(text) > 3 or force:
+        elif force or not text.isdigit():
             text = shorten(text, size, 0.22 * scene.frame.width)
             away = taken.claim(k, scene.outwards[k], text_width(text, size), size)
             if away is not None:
-                written[seen.names[k]] = _beside(ax, scene, look, k, away, text, size)
+                color = look.ink if bright[k] else faint
+                written[seen.names[k]] = _beside(ax, scene, look, k, away, text, size, color)
     return written
 
 
@@ -98,14 +102,21 @@ def add_headings(ax: Axes, scene: Scene, look: Style) -> list[Text]:
 
 
 def _beside(
-    ax: Axes, scene: Scene, look: Style, k: int, away: NDArray[np.float64], text: str, size: float
+    ax: Axes, scene: Scene, look: Style, k: int, away: NDArray[np.float64], text: str, size: float, color: str
 ) -> Text:
-    x, y = scene.pos[k] + away * (scene.radius + _GAP * scene.unit)
+    x, y = scene.pos[k] + away * (scene.reach[k] + _GAP * scene.unit)
     across, up = _anchor(away).tolist()
     horizontal = {-1: "right", 0: "center", 1: "left"}[across]
     vertical = {-1: "top", 0: "center_baseline", 1: "bottom"}[up]
     halo = [patheffects.withStroke(linewidth=1.6, foreground=look.ground)]
-    options = {"ha": horizontal, "va": vertical, "fontsize": size, "path_effects": halo, "zorder": 4}
+    options = {
+        "color": color,
+        "ha": horizontal,
+        "va": vertical,
+        "fontsize": size,
+        "path_effects": halo,
+        "zorder": 4,
+    }
     return write(ax, x, y, text, look, **options)
 
 
@@ -115,8 +126,8 @@ class _Taken:
     def __init__(self, scene: Scene, force: bool) -> None:
         self.force = force
         self.at = scene.pos / scene.unit
-        self.radius = scene.radius / scene.unit
-        self.boxes = np.concatenate([self.at - self.radius, self.at + self.radius], axis=1)
+        self.reach = scene.reach[:, None] / scene.unit
+        self.boxes = np.concatenate([self.at - self.reach, self.at + self.reach], axis=1)
 
     def claim(
         self, k: int, wanted: NDArray[np.float64], width: float, height: float
@@ -135,7 +146,7 @@ class _Taken:
         return away
 
     def _box(self, k: int, away: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
-        centre = self.at[k] + away * (self.radius + _GAP) + _anchor(away) * size / 2
+        centre = self.at[k] + away * (self.reach[k] + _GAP) + _anchor(away) * size / 2
         return np.concatenate([centre - size / 2, centre + size / 2])
 
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.collections import LineCollection, PolyCollection
-from numpy.typing import ArrayLike, NDArray
+from matplotlib.colors import to_rgba_array
+from numpy.typing import ArrayLike
 
+from .blocks import draw_blocks
 from .captions import add_headings, add_names, outer_names, wanted_names
 from .encode import color_neurons, emphasis, strongest, synapse_values
 from .key import add_legend, add_scale, legend_entries
-from .links import Links, link
-from .neurons import draw_neurons, reaches
-from .picture import Picture, Place, axes_or_new, clear_canvas
-from .scene import Pos, Scene, arrange
-from .style import Style, current
+from .masks import plot_masks
+from .neurons import draw_neurons
+from .picture import Picture, axes_or_new, clear_canvas
+from .scene import Pos, arrange
+from .style import current
+from .synapses import draw_synapses, synapse_opacity, synapse_widths
 from .view import View, view
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-_DIM = 0.12  # opacity of what is not highlighted
+STYLES = ("auto", "links", "matrix", "blocks", "hive")
+_MANY_NEURONS, _MANY_SYNAPSES = 400, 6000  # above, "auto" sums up
 
 
 def plot_circuit(
@@ -38,6 +42,7 @@ def plot_circuit(
     labels: bool | Mapping[Hashable, str] | None = None,
     legend: bool = True,
     direction: str = "right",
+    style: str = "auto",
 ) -> Picture:
     """Draw a circuit: neurons by role, synapses with an arrowhead (excitatory) or a bar (inhibitory).
 
@@ -54,9 +59,12 @@ def plot_circuit(
         labels: True for all names, False for none, a mapping node -> text; by default, those that fit.
         legend: whether to explain roles and polarities.
         direction: ``"right"`` or ``"down"``, for layouts with layers.
+        style: ``"links"`` draws every synapse; ``"blocks"`` sums up roles and pairs of roles; ``"matrix"`` is
+            `plot_masks`; ``"hive"`` draws one axis per role. ``"auto"`` is ``"links"`` up to 400 neurons and
+            6000 synapses, ``"blocks"`` above, with a warning that says so.
 
     Returns:
-        A `Picture` with artists ``synapses/…``, ``heads/…`` and ``neurons/…`` by polarity and role.
+        A `Picture` with the artists ``synapses``, ``heads`` and ``neurons/<role>``.
 
     Raises:
         CircuitError: the circuit breaks a rule, or lacks a highlighted neuron.
@@ -67,15 +75,25 @@ def plot_circuit(
         >>> picture.save("circuit.pdf")
     """
     seen = view(circuit)
+    if style not in STYLES:
+        raise ValueError(f"unknown style {style!r}; expected one of {', '.join(STYLES)}")
     strength = None if width_by is None else synapse_values(seen, width_by)
     if top is not None:
         if strength is None:
             raise ValueError("top needs width_by, the strength of the synapses")
         kept = strongest(strength, top)
         seen, strength = seen.keep(kept), strength[kept]
+    if style == "matrix":
+        return plot_masks(seen, ax=ax, legend=legend)
+    if style == "auto":
+        style = _choose_style(seen)
+    if style == "hive":
+        pos = "hive"
     axes = axes_or_new(ax)
     look = current(axes)
     size = clear_canvas(axes)
+    if style == "blocks":
+        return draw_blocks(axes, seen, look, size, legend)
     coloring = color_neurons(seen, color_by, look)
     texts = wanted_names(seen, labels)
     entries = (
@@ -86,10 +104,20 @@ def plot_circuit(
     scene = arrange(axes, seen, look, size, pos, direction, outer_names(texts), entries)
     bright = emphasis(seen, highlight)
     artists: dict[str, Artist] = {}
-    synapses = _draw_synapses(axes, seen, scene, look, strength, bright[1], artists)
+    synapses = draw_synapses(
+        axes,
+        seen,
+        scene,
+        look,
+        np.argsort(bright[1], kind="stable"),  # in graph order, so that neither polarity covers the other
+        artists,
+        colors=to_rgba_array([look.inhibitory, look.excitatory])[(seen.polarity > 0).astype(int)],
+        widths=synapse_widths(seen, look, strength),
+        opacity=synapse_opacity(len(seen.pre), bright[1]),
+    )
     neurons = draw_neurons(axes, seen, scene, look, coloring.colors, bright[0], artists)
     add_headings(axes, scene, look)
-    add_names(axes, seen, scene, look, texts, coloring.colors, force=bool(labels))
+    add_names(axes, seen, scene, look, texts, coloring.colors, bright[0], force=bool(labels))
     if entries:
         artists["legend"] = add_legend(axes, entries, size[0], look)
     if coloring.scale is not None:
@@ -97,82 +125,13 @@ def plot_circuit(
     return Picture({"circuit": axes}, artists, neurons, synapses)
 
 
-def _draw_synapses(
-    ax: Axes,
-    seen: View,
-    scene: Scene,
-    look: Style,
-    strength: NDArray[np.float64] | None,
-    bright: NDArray[np.bool_],
-    artists: dict[str, Artist],
-) -> dict[tuple[str, str], Place]:
-    """One collection of curves and one of heads for each polarity."""
-    head = min(1.1 * scene.radius, 5.0 * scene.unit)
-    curves = _curves(seen, scene, look, head)
-    widths, opacity = _widths(seen, look, strength), _opacity(len(seen.pre), bright)
-    pairs = seen.synapses
-    places: dict[tuple[str, str], Place] = {}
-    for sign, name in ((1, "excitatory"), (-1, "inhibitory")):
-        chosen = np.flatnonzero(seen.polarity == sign)
-        if not len(chosen):
-            continue
-        chosen = chosen[np.argsort(bright[chosen], kind="stable")]  # what stands out is drawn last
-        lines = LineCollection(
-            list(curves.curves[chosen]),
-            colors=look.polarity(sign),
-            linewidths=widths[chosen],
-            alpha=opacity[chosen],
-            zorder=1,
-            capstyle="butt",
-        )
-        corners = curves.arrows(head, chosen) if sign > 0 else curves.bars(head, chosen)
-        heads = PolyCollection(
-            list(corners),
-            facecolors=look.polarity(sign),
-            edgecolors="none",
-            zorder=2,
-            alpha=np.minimum(1.0, 1.6 * opacity[chosen]),
-        )
-        for key, artist in ((f"synapses/{name}", lines), (f"heads/{name}", heads)):
-            ax.add_collection(artist, autolim=False)
-            artists[key] = artist
-        places |= {pairs[k]: Place(lines, at) for at, k in enumerate(chosen.tolist())}
-    return places
-
-
-def _curves(seen: View, scene: Scene, look: Style, head: float) -> Links:
-    """Forward synapses follow the flow of the layers; those inside a layer, or back, bow out of the way."""
-    bend = np.full(len(seen.pre), look.curvature)
-    loop_angle = None
-    if scene.flow is not None:
-        ahead = scene.layer[seen.post] - scene.layer[seen.pre]
-        bend = np.where(ahead > 0, 0.0, np.where(ahead < 0, look.curvature, 2.2 * look.curvature))
-    else:
-        outwards = scene.outwards
-        loop_angle = np.arctan2(outwards[:, 1], outwards[:, 0])
-    return link(
-        scene.pos,
-        1.08 * scene.radius * reaches(seen, look),
-        seen.pre,
-        seen.post,
-        bend=bend,
-        head=head,
-        flow=scene.flow,
-        loop_angle=loop_angle,
-        points=20 if len(seen.pre) < 5000 else 9,
+def _choose_style(seen: View) -> str:
+    neurons, synapses = len(seen.names), len(seen.pre)
+    if neurons <= _MANY_NEURONS and synapses <= _MANY_SYNAPSES:
+        return "links"
+    warnings.warn(
+        f"{neurons} neurons and {synapses} synapses are summed up by role; style='links' draws every one",
+        UserWarning,
+        stacklevel=3,
     )
-
-
-def _widths(seen: View, look: Style, strength: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """(L,) points: alike and thinner the more synapses there are, or by strength."""
-    thin, thick = look.line_width
-    if strength is None:
-        return np.full(len(seen.pre), np.clip(thick * (250 / max(len(seen.pre), 1)) ** 0.35, thin, thick))
-    most = np.nanmax(np.abs(strength), initial=0.0) or 1.0
-    return thin + (3 * thick - thin) * np.nan_to_num(np.abs(strength)) / most
-
-
-def _opacity(count: int, bright: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(L,) crowded synapses let each other shine through; what is not highlighted is faint."""
-    shown = max(int(bright.sum()), 1)
-    return np.where(bright, np.clip((500 / shown) ** 0.4, 0.2, 0.9), _DIM if count > shown else 1.0)
+    return "blocks"

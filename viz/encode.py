@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgba_array
@@ -45,13 +44,12 @@ def color_neurons(seen: View, color_by: str | ArrayLike, look: Style) -> Colorin
     values = _neuron_values(seen, color_by)
     if all(isinstance(value, (int, float, np.number)) or value is None for value in values):
         numbers = np.array([np.nan if value is None else float(value) for value in values])
-        colormap = look.sequential
         limits = (
             (float(np.nanmin(numbers)), float(np.nanmax(numbers)))
             if np.isfinite(numbers).any()
             else (0.0, 1.0)
         )
-        scale = ScalarMappable(Normalize(*limits), mpl.colormaps[colormap].with_extremes(bad=look.missing))
+        scale = ScalarMappable(Normalize(*limits), look.magnitudes())
         return Coloring(np.asarray(scale.to_rgba(np.ma.masked_invalid(numbers))), scale=scale, label=label)
     kinds = sorted({str(value) for value in values})
     palette = {kind: look.palette[k % len(look.palette)] for k, kind in enumerate(kinds)}

@@ -55,14 +55,16 @@ class Frame:
         half = unit * np.array([self.width, self.height]) / 2
         ax.set_xlim(centre[0] - half[0], centre[0] + half[0])
         ax.set_ylim(centre[1] - half[1], centre[1] + half[1])
-        ax.set_aspect("equal", adjustable="datalim")
+        ax.set_aspect("equal", adjustable="box")
         return unit
 
 
 def neuron_radius(pos: NDArray[np.float64], bounds: tuple[float, float], unit: float) -> float:
-    """A radius in data units that leaves room between neighbours, within ``bounds`` in points."""
+    """A radius in data units that leaves room between neurons, within ``bounds`` in points."""
+    smallest, largest = bounds[0] * unit, bounds[1] * unit
     if len(pos) < 2:
-        return bounds[1] * unit
+        return largest
     nearest = cKDTree(pos).query(pos, k=2)[0][:, 1]
-    gap = float(np.percentile(nearest, 5))  # a few neurons on top of each other must not shrink all
-    return float(np.clip(0.3 * gap, bounds[0] * unit, bounds[1] * unit))
+    # A few neurons on top of each other must not shrink all the others out of sight.
+    smallest = max(smallest, min(20 * unit / np.sqrt(len(pos)), 0.4 * float(np.median(nearest))))
+    return float(np.clip(0.3 * np.percentile(nearest, 5), smallest, max(largest, smallest)))

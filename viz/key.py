@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_POLARITIES = ((1, "excitatory"), (-1, "inhibitory"))
+
+
 class SynapseKey(Polygon):
     """A legend entry that shows a synapse with its head."""
 
@@ -72,16 +75,20 @@ def legend_entries(seen: View, coloring: Coloring, look: Style, *, roles: bool) 
         ]
     if coloring.categories:
         entries += [_marker("o", color, kind, look) for kind, color in coloring.categories.items()]
-    for sign, label in ((1, "excitatory"), (-1, "inhibitory")):
-        if (seen.polarity == sign).any():
-            entries.append(SynapseKey(look.polarity(sign), sign, label))
-    return entries
+    return entries + polarity_lines(seen, look)
+
+
+def polarity_lines(seen: View, look: Style, width: float = 1.0) -> list[Artist]:
+    """The polarities that occur, as synapses with their heads."""
+    signs = [(sign, label) for sign, label in _POLARITIES if (seen.polarity == sign).any()]
+    return [SynapseKey(look.polarity(sign), sign, label, width) for sign, label in signs]
 
 
 def polarity_squares(seen: View, look: Style) -> list[Artist]:
     """The polarities as coloured cells."""
-    signs = ((1, "excitatory"), (-1, "inhibitory"))
-    return [square(look.polarity(sign), label) for sign, label in signs if (seen.polarity == sign).any()]
+    return [
+        square(look.polarity(sign), label) for sign, label in _POLARITIES if (seen.polarity == sign).any()
+    ]
 
 
 def square(color: str, label: str) -> Line2D:

@@ -1,7 +1,7 @@
 """The geometry of synapses: curves, arrowheads and bars as arrays, for all synapses at once.
 
 Every length is in the units of the positions. A curve runs from the border of one neuron to the border of
-another; L synapses give (L, P, 2) points, (L, 3, 2) triangles or (L, 4, 2) bars.
+another; L synapses give (L, P, 2) points.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Points = NDArray[np.float64]
 Ids = NDArray[np.intp]
+_BAR = 0.36  # how thick a bar is, relative to the length of an arrowhead
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +30,20 @@ class Links:
     tips: Points
     headings: Points
 
-    def arrows(self, size: float, chosen: Ids) -> Points:
-        """Triangles for excitatory synapses, ``size`` long."""
-        tip, along = self.tips[chosen], self.headings[chosen] * size
-        across = _left(along) * 0.42
-        return np.stack([tip, tip - along + across, tip - along - across], axis=1)
+    def heads(self, size: ArrayLike, signs: NDArray[np.int8]) -> list[Points]:
+        """Triangles (3, 2), ``size`` long, where ``signs`` (L,) is positive, and bars (4, 2) elsewhere."""
+        along = self.headings * np.broadcast_to(size, len(self.tips))[:, None]
+        across = _left(along)
+        foot, thick = self.tips - along, self.tips - _BAR * along
+        arrows = np.stack([self.tips, foot + 0.42 * across, foot - 0.42 * across], axis=1)
+        half = 0.5 * across
+        bars = np.stack([self.tips + half, self.tips - half, thick - half, thick + half], axis=1)
+        return [arrows[k] if sign > 0 else bars[k] for k, sign in enumerate(signs.tolist())]
 
-    def bars(self, size: float, chosen: Ids) -> Points:
-        """Bars across the ends of inhibitory synapses, as wide as arrows are long."""
-        tip, along = self.tips[chosen], self.headings[chosen] * size
-        across, thick = _left(along) * 0.5, along * 0.36
-        return np.stack([tip + across, tip - across, tip - thick - across, tip - thick + across], axis=1)
+
+def head_room(size: ArrayLike, signs: NDArray[np.int8]) -> Points:
+    """(L,) how far in front of the tip a curve ends, so that it meets its head without a gap."""
+    return np.asarray(size) * np.where(signs > 0, 0.9, 0.5 * _BAR)
 
 
 def link(
@@ -49,7 +53,7 @@ def link(
     post: Ids,
     *,
     bend: Points,
-    head: float,
+    head: ArrayLike,
     flow: Points | None = None,
     loop_angle: Points | None = None,
     points: int = 20,
@@ -61,7 +65,7 @@ def link(
 
     Args:
         bend: (L,) how far the curve bows, as a share of its length; where it is 0 the curve follows ``flow``.
-        head: room for the head in front of the neuron behind the synapse.
+        head: (L,) or one number: room for the head in front of the neuron behind the synapse.
         flow: (2,) unit vector along which unbent curves leave and arrive; they are straight without it.
         loop_angle: (K,) the direction of loops; upwards if not given.
         points: points per curve.
@@ -70,10 +74,11 @@ def link(
     tips, headings = np.empty((len(pre), 2)), np.empty((len(pre), 2))
     loops = pre == post
     angle = np.full(len(pos), np.pi / 2) if loop_angle is None else loop_angle
+    heads = np.broadcast_to(np.asarray(head, dtype=float), len(pre))
     handles = _handles(pos[post[~loops]] - pos[pre[~loops]], bend[~loops], flow)
     for chosen, found in (
-        (~loops, _bows(pos, radius, pre[~loops], post[~loops], handles, head, points)),
-        (loops, _loops(pos[pre[loops]], radius[pre[loops]], angle[pre[loops]], head, points)),
+        (~loops, _bows(pos, radius, pre[~loops], post[~loops], handles, heads[~loops], points)),
+        (loops, _loops(pos[pre[loops]], radius[pre[loops]], angle[pre[loops]], heads[loops], points)),
     ):
         curves[chosen], tips[chosen], headings[chosen] = found
     return Links(curves, tips, headings)
@@ -92,7 +97,13 @@ def _handles(chord: Points, bend: Points, flow: Points | None) -> tuple[Points, 
 
 
 def _bows(
-    pos: Points, radius: Points, pre: Ids, post: Ids, handles: tuple[Points, Points], head: float, points: int
+    pos: Points,
+    radius: Points,
+    pre: Ids,
+    post: Ids,
+    handles: tuple[Points, Points],
+    head: Points,
+    points: int,
 ) -> tuple[Points, Points, Points]:
     """Cubic Bezier curves, cut where they leave and enter the neurons."""
     start, end = pos[pre], pos[post]
@@ -121,7 +132,7 @@ def _cut(curve: tuple[Points, ...], distance: Points) -> Points:
 
 
 def _loops(
-    centre: Points, radius: Points, angle: Points, head: float, points: int
+    centre: Points, radius: Points, angle: Points, head: Points, points: int
 ) -> tuple[Points, Points, Points]:
     """Arcs of a circle that stands on the border of the neuron, run through clockwise."""
     size = 0.72 * radius

@@ -15,7 +15,7 @@ from ..errors import CircuitError
 from .frame import Frame, Margins
 from .key import add_legend, legend_height, polarity_squares, square
 from .labels import points, spread, text_width, write
-from .neurons import data_scale
+from .markers import data_scale
 from .picture import Picture, Place, axes_or_new, clear_canvas
 from .style import Style, current
 from .view import View, view

@@ -72,6 +72,11 @@ def axes_or_new(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axe
     return figure.add_subplot()
 
 
+def axes_width(ax: Axes) -> float:
+    """The width of the axes in points."""
+    return float(ax.get_window_extent().width * 72 / ax.figure.dpi)
+
+
 def clear_canvas(ax: Axes) -> tuple[float, float]:
     """Hide the axes' frame and ticks; return its size in points, after any automatic layout of the figure."""
     ax.set_axis_off()

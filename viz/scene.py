@@ -14,6 +14,7 @@ from .frame import Frame, Margins, neuron_radius
 from .key import legend_height
 from .labels import points, text_width
 from .layout import depths, positions
+from .markers import reaches
 from .style import Style
 from .view import View
 
@@ -32,7 +33,8 @@ class Scene:
         frame: the box around the drawing.
         pos: (K, 2) positions in data units.
         unit: one point in data units.
-        radius: of the neurons, in data units.
+        radius: of a round neuron, in data units; all are equally large.
+        reach: (K,) how far each neuron's marker reaches.
         flow: (2,) the direction from layer to layer, if there are layers.
         layer: (K,) the layer of each neuron, all 0 without layers.
         headings: the text of each layer.
@@ -42,6 +44,7 @@ class Scene:
     pos: NDArray[np.float64]
     unit: float
     radius: float
+    reach: NDArray[np.float64]
     flow: NDArray[np.float64] | None
     layer: NDArray[np.intp]
     headings: tuple[str, ...]
@@ -83,7 +86,8 @@ def arrange(
     )
     unit = frame.fit(ax, where)
     flow = np.array(_FLOWS[direction]) if headings else None
-    return Scene(frame, where, unit, neuron_radius(where, look.radius, unit), flow, layer, headings)
+    radius = neuron_radius(where, look.radius, unit)
+    return Scene(frame, where, unit, radius, radius * reaches(seen, look), flow, layer, headings)
 
 
 def _layers(seen: View, kind: str) -> tuple[NDArray[np.intp], tuple[str, ...]]:
@@ -110,7 +114,10 @@ def _margins(
     names: Mapping[int, str],
     entries: Sequence[Artist],
 ) -> Margins:
-    text, small, neuron = points(look.text), points(look.small_text), look.radius[1]
+    text, small = points(look.text), points(look.small_text)
+    # Neurons are sized when they have their places; this is close enough to leave room for them.
+    crowd = np.bincount(layer).max() if headings else 2 * np.sqrt(len(layer))
+    neuron = float(np.clip(0.25 * (size[1] if direction == "right" else size[0]) / crowd, *look.radius)) + 1
     bottom = legend_height(entries, size[0], small)
     line = 1.3 * small if names else 0.0  # one line of names above, below and beside the neurons
     if not headings:
@@ -118,7 +125,7 @@ def _margins(
         return Margins(neuron + wide + 2, neuron + wide + 2, neuron + line + 2, neuron + line + bottom + 2)
     if direction == "down":
         left = _widest(headings, text, 0.25 * size[0]) + neuron + 0.6 * text
-        return Margins(left, neuron + 2, 2 * neuron + line, neuron + line + bottom)
+        return Margins(left, neuron + 2, 1.3 * neuron + line, neuron + line + bottom)
     first = _widest((name for k, name in names.items() if layer[k] == 0), small, 0.22 * size[0])
     last = _widest((name for k, name in names.items() if layer[k] == layer.max()), small, 0.22 * size[0])
     over = [0.5 * text_width(heading, text) for heading in (headings[0], headings[-1])]
@@ -126,7 +133,7 @@ def _margins(
     return Margins(
         max(first + side, over[0]) + 2,
         max(last + side, over[1]) + 2,
-        2 * neuron + 1.6 * text,
+        1.3 * neuron + 1.7 * text,
         neuron + line + bottom,
     )
 

@@ -96,6 +96,10 @@ class Style:
         ]
         return LinearSegmentedColormap.from_list("ganglion_signed", stops).with_extremes(bad=self.missing)
 
+    def magnitudes(self) -> Colormap:
+        """From small to large values."""
+        return mpl.colormaps[self.sequential].with_extremes(bad=self.missing)
+
     def faint(self, color: str, share: float) -> str:
         """A colour moved towards the ground: share 0 leaves it, 1 gives the ground."""
         return _mix(color, self.ground, share)

@@ -28,11 +28,9 @@ def overlaps(texts, figure):
 def test_one_collection_for_each_kind_of_artist(build):
     for sizes in ((4, 6, 5, 3), (20, 60, 40, 10)):
         picture = plot_circuit(build(sizes))
-        assert set(picture.artists) == {
-            *(f"neurons/{role}" for role in ("sensory", "inter", "command", "motor")),
-            "synapses/excitatory", "synapses/inhibitory", "heads/excitatory", "heads/inhibitory", "legend",
-        }  # fmt: skip
-        assert len(picture.ax.collections) == 8
+        neurons = {f"neurons/{role}" for role in ("sensory", "inter", "command", "motor")}
+        assert set(picture.artists) == {*neurons, "synapses", "heads", "legend"}
+        assert len(picture.ax.collections) == 6
 
 
 def test_neurons_have_the_colour_shape_and_place_of_their_role(circuit):
@@ -53,13 +51,13 @@ def test_neurons_have_the_colour_shape_and_place_of_their_role(circuit):
 def test_synapses_have_the_colour_and_head_of_their_polarity(circuit):
     picture = plot_circuit(circuit)
     look = current(picture.ax)
+    heads = picture.artists["heads"]
     for pre, post, sign in circuit.edges(data="polarity"):
         place = picture.synapses[pre, post]
-        assert place.artist is picture.artists["synapses/excitatory" if sign > 0 else "synapses/inhibitory"]
-        assert colour(place, "edgecolor") == look.polarity(sign).lower()
-    heads = picture.artists["heads/excitatory"].get_paths(), picture.artists["heads/inhibitory"].get_paths()
-    assert {len(path.vertices) for path in heads[0]} == {4}  # closed triangles
-    assert {len(path.vertices) for path in heads[1]} == {5}  # closed bars
+        assert place.artist is picture.artists["synapses"]
+        assert colour(place, "edgecolor") == colour(Place(heads, place.item)) == look.polarity(sign).lower()
+        corners = len(heads.get_paths()[place.item].vertices) - 1  # the last closes the outline
+        assert corners == (3 if sign > 0 else 4)
 
 
 def test_a_synapse_starts_and_ends_at_its_neurons(circuit):
@@ -210,7 +208,7 @@ def test_a_plan_gives_the_picture_of_its_graph(circuit):
 
 def test_picture_prints_and_saves(circuit, tmp_path):
     picture = plot_circuit(circuit)
-    assert repr(picture) == f"Picture(circuit: 18 neurons, {circuit.size()} synapses, 9 artists)"
+    assert repr(picture) == f"Picture(circuit: 18 neurons, {circuit.size()} synapses, 7 artists)"
     for ending in ("png", "pdf", "svg"):
         picture.save(tmp_path / f"c.{ending}")
         assert (tmp_path / f"c.{ending}").stat().st_size > 5000
@@ -257,10 +255,10 @@ def test_styled_changes_one_picture_only(circuit):
     with styled(excitatory="#123456", colors={"motor": "#abcdef"}):
         inside = plot_circuit(circuit)
     outside = plot_circuit(circuit)
-    assert to_hex(inside.artists["synapses/excitatory"].get_color()[0]) == "#123456"
+    assert "#123456" in map(to_hex, inside.artists["synapses"].get_color())
     assert colour(inside.neurons["motor_0"]) == "#abcdef"
     assert colour(inside.neurons["inter_0"]) == colour(outside.neurons["inter_0"])
-    assert to_hex(outside.artists["synapses/excitatory"].get_color()[0]) != "#123456"
+    assert "#123456" not in map(to_hex, outside.artists["synapses"].get_color())
 
 
 def test_style_sheets_set_ground_and_text(circuit):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ganglion.viz.links import link
+from ganglion.viz.links import head_room, link
 
 POS = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 8.0]])
 RADIUS = np.array([1.0, 1.5, 1.0])
@@ -40,12 +40,20 @@ def test_a_synapse_with_itself_is_a_loop_outside_its_neuron():
 
 def test_heads_end_at_the_tip_and_lie_across():
     links = draw([0, 1], [1, 2])
-    both = np.array([0, 1])
-    arrows, bars = links.arrows(0.8, both), links.bars(0.8, both)
-    np.testing.assert_allclose(arrows[:, 0], links.tips)
-    np.testing.assert_allclose(bars[:, :2].mean(axis=1), links.tips)
-    across = bars[:, 0] - bars[:, 1]
-    np.testing.assert_allclose((across * links.headings).sum(axis=1), 0, atol=1e-12)
+    arrow, bar = links.heads(0.8, np.array([1, -1]))
+    np.testing.assert_allclose(arrow[0], links.tips[0])
+    np.testing.assert_allclose(bar[:2].mean(axis=0), links.tips[1])
+    assert (bar[0] - bar[1]) @ links.headings[1] == pytest.approx(0, abs=1e-12)
+    assert (arrow[0] - arrow[1:].mean(axis=0)) @ links.headings[0] == pytest.approx(0.8)
+
+
+def test_curves_meet_their_heads():
+    signs = np.array([1, -1])
+    room = head_room(0.8, signs)
+    links = draw([0, 1], [1, 2], head=room)
+    gap = np.linalg.norm(links.curves[:, -1] - links.tips, axis=1)
+    assert gap[0] < 0.8
+    assert gap[1] < 0.8 * 0.36
 
 
 def test_neurons_that_touch_or_coincide_give_finite_curves():

@@ -1,0 +1,178 @@
+"""`plot_diff`: what an edit changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import networkx as nx
+import numpy as np
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgba_array
+from matplotlib.lines import Line2D
+
+from .captions import add_headings, add_names, outer_names, wanted_names
+from .key import add_legend
+from .neurons import draw_neurons
+from .picture import Picture, axes_or_new, clear_canvas
+from .scene import Pos, arrange
+from .style import Style, current
+from .synapses import draw_synapses
+from .view import View, view
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+_CHANGES = ("unchanged", "removed", "added", "changed")  # the later ones are drawn last
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DiffPicture(Picture):
+    """A `Picture` of an edit.
+
+    Attributes:
+        neuron_changes: name -> ``unchanged``, ``removed``, ``added`` or ``changed`` (another role).
+        synapse_changes: (name before, name behind) -> the same; ``changed`` means another polarity.
+    """
+
+    neuron_changes: Mapping[str, str] = field(default_factory=dict)
+    synapse_changes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+def plot_diff(
+    before: Any,
+    after: Any,
+    *,
+    pos: Pos = "layered",
+    ax: Axes | None = None,
+    direction: str = "right",
+    legend: bool = True,
+) -> DiffPicture:
+    """Draw what turns one circuit into another; neurons are the same if their names are.
+
+    What is new stands out in the colours of its polarity, what is gone is dashed, what changed its role or
+    its polarity has the accent colour, and all else is faint.
+
+    Args:
+        before, after: DiGraphs, Plans or compiled circuits.
+        pos: as in `plot_circuit`, for the neurons of both.
+        ax: the axes to draw on; a new figure if not given.
+        direction: ``"right"`` or ``"down"``.
+        legend: whether to say how many neurons and synapses changed.
+
+    Example:
+        >>> edited = circuit.copy()
+        >>> edited.flip("command_0", "motor_0")
+        >>> gl.viz.plot_diff(circuit, edited).synapse_changes["command_0", "motor_0"]
+        'changed'
+    """
+    old, new = view(before), view(after)
+    neurons = _compare(
+        dict(zip(old.names, old.roles, strict=True)), dict(zip(new.names, new.roles, strict=True))
+    )
+    signs = [dict(zip(seen.synapses, seen.polarity.tolist(), strict=True)) for seen in (old, new)]
+    synapses = _compare(*signs)
+    both = view(_union(old, new, signs[0] | signs[1]))
+    axes = axes_or_new(ax)
+    look = current(axes)
+    size = clear_canvas(axes)
+    entries = _entries(neurons, synapses, look) if legend else []
+    texts = wanted_names(both, None)
+    scene = arrange(axes, both, look, size, pos, direction, outer_names(texts), entries)
+    artists: dict[str, Artist] = {}
+    places = _draw_synapses(axes, both, scene, look, [synapses[pair] for pair in both.synapses], artists)
+    colors = to_rgba_array([look.colors[role] for role in both.roles])
+    kinds = [neurons[name] for name in both.names]
+    bright = np.array([kind in ("added", "changed") for kind in kinds])
+    drawn = draw_neurons(axes, both, scene, look, colors, bright, artists)
+    _outline(both, kinds, look, artists)
+    add_headings(axes, scene, look)
+    add_names(axes, both, scene, look, texts, colors, bright, force=False)
+    if entries:
+        artists["legend"] = add_legend(axes, entries, size[0], look)
+    return DiffPicture({"circuit": axes}, artists, drawn, places, neurons, synapses)
+
+
+def _compare(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, str]:
+    def kind(key: Any) -> str:
+        if key not in before:
+            return "added"
+        if key not in after:
+            return "removed"
+        return "unchanged" if before[key] == after[key] else "changed"
+
+    return {key: kind(key) for key in {**before, **after}}
+
+
+def _union(old: View, new: View, signs: Mapping[tuple[str, str], int]) -> nx.DiGraph[str]:
+    """All neurons and synapses of both, as the newer one has them."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for seen in (old, new):
+        for name, role in zip(seen.names, seen.roles, strict=True):
+            graph.add_node(name, role=role)
+    graph.add_edges_from((pre, post, {"polarity": sign}) for (pre, post), sign in signs.items())
+    return graph
+
+
+def _draw_synapses(
+    ax: Axes, seen: View, scene: Any, look: Style, kinds: Sequence[str], artists: dict[str, Artist]
+) -> Any:
+    plain = {"unchanged": look.muted, "removed": look.ink, "changed": look.accent}
+    colors = [
+        plain.get(kind, look.polarity(sign)) for kind, sign in zip(kinds, seen.polarity.tolist(), strict=True)
+    ]
+    thick = look.line_width[1]
+    widths = {"unchanged": 0.5 * thick, "removed": thick, "added": 1.7 * thick, "changed": 1.7 * thick}
+    rank = np.array([_CHANGES.index(kind) for kind in kinds], dtype=int)
+    return draw_synapses(
+        ax,
+        seen,
+        scene,
+        look,
+        np.argsort(rank, kind="stable"),
+        artists,
+        colors=to_rgba_array(colors),
+        widths=np.array([widths[kind] for kind in kinds], dtype=float),
+        opacity=np.where(rank == 0, 0.35, 1.0),
+        dashed=rank == 1,
+    )
+
+
+def _outline(seen: View, kinds: Sequence[str], look: Style, artists: dict[str, Artist]) -> None:
+    """Removed neurons are hollow and dashed, changed ones have an accent border."""
+    for role in seen.drawn_roles:
+        dots = cast(PathCollection, artists[f"neurons/{role}"])
+        own = [kinds[k] for k in seen.of_role(role).tolist()]
+        fills, edges = np.array(dots.get_facecolor()), np.array(dots.get_edgecolor())
+        plain = float(np.ravel(dots.get_linewidth())[0])
+        for at, kind in enumerate(own):
+            if kind == "removed":
+                fills[at], edges[at] = to_rgba_array(look.ground)[0], to_rgba_array(look.ink)[0]
+            elif kind == "changed":
+                edges[at] = to_rgba_array(look.accent)[0]
+        dots.set(facecolor=fills, edgecolor=edges)
+        dots.set_linewidth([1.6 if kind in ("added", "changed") else plain for kind in own])
+        dots.set_linestyle([(0, (2, 1.5)) if kind == "removed" else "-" for kind in own])
+
+
+def _entries(neurons: Mapping[str, str], synapses: Mapping[Any, str], look: Style) -> list[Artist]:
+    colors = {"unchanged": look.muted, "removed": look.ink, "added": look.excitatory, "changed": look.accent}
+    counts = Counter(neurons.values()), Counter(synapses.values())
+    entries: list[Artist] = []
+    for kind in ("added", "removed", "changed", "unchanged"):
+        words = [
+            _amount(count[kind], noun) for count, noun in zip(counts, ("neuron", "synapse"), strict=True)
+        ]
+        if any(words):
+            dash: Any = (0, (2.5, 2)) if kind == "removed" else "-"
+            label = f"{kind}: {', '.join(word for word in words if word)}"
+            width = 1.7 if kind in ("added", "changed") else 1.0
+            entries.append(Line2D([], [], color=colors[kind], linewidth=width, linestyle=dash, label=label))
+    return entries
+
+
+def _amount(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}" if count else ""

@@ -1,0 +1,105 @@
+"""Synapses as curves with heads: one collection of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.collections import LineCollection, PolyCollection
+from numpy.typing import NDArray
+
+from .links import Links, head_room, link
+from .picture import Place
+from .scene import Scene
+from .style import Style
+from .view import View
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+FAINT = 0.12  # opacity of what is not highlighted
+
+
+def draw_synapses(
+    ax: Axes,
+    seen: View,
+    scene: Scene,
+    look: Style,
+    order: NDArray[np.intp],
+    artists: dict[str, Artist],
+    *,
+    colors: Any,
+    widths: NDArray[np.float64],
+    opacity: NDArray[np.float64],
+    dashed: NDArray[np.bool_] | None = None,
+) -> dict[tuple[str, str], Place]:
+    """Add ``synapses`` and ``heads`` to ``artists`` and return where each synapse is.
+
+    Args:
+        order: (L,) which synapse is drawn first, second, ...; what is drawn late covers the rest.
+        colors, widths, opacity: (L,) in the order of the graph, as is ``dashed``.
+    """
+    head = min(1.1 * scene.radius, 5 * scene.unit) * np.clip(widths / look.line_width[1], 0.6, 2.0)
+    seen, head, color = seen.keep(order), head[order], np.asarray(colors)[order]
+    widths, opacity = widths[order], opacity[order]
+    curves = _curves(seen, scene, look, head)
+    lines = LineCollection(
+        list(curves.curves), colors=color, linewidths=widths, alpha=_alpha(opacity), zorder=1, capstyle="butt"
+    )
+    if dashed is not None:
+        lines.set_linestyle([(0, (2.5, 2)) if gap else "-" for gap in dashed[order].tolist()])
+    heads = PolyCollection(curves.heads(head, seen.polarity), facecolors=color, edgecolors="none", zorder=2)
+    heads.set_alpha(_alpha(np.minimum(1.0, 1.4 * opacity)))
+    for key, artist in (("synapses", lines), ("heads", heads)):
+        ax.add_collection(artist, autolim=False)
+        artists[key] = artist
+    return {pair: Place(lines, at) for at, pair in enumerate(seen.synapses)}
+
+
+def _alpha(opacity: NDArray[np.float64]) -> float | list[float] | None:
+    """One number if all are alike, since matplotlib exchanges that more readily."""
+    if not len(opacity):
+        return None
+    return float(opacity[0]) if np.ptp(opacity) == 0 else list(opacity.tolist())
+
+
+def synapse_widths(seen: View, look: Style, strength: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """(L,) points: alike and thinner the more synapses there are, or by strength."""
+    thin, thick = look.line_width
+    if strength is None:
+        return np.full(len(seen.pre), np.clip(thick * (250 / max(len(seen.pre), 1)) ** 0.35, thin, thick))
+    most = np.nanmax(np.abs(strength), initial=0.0) or 1.0
+    return thin + (3 * thick - thin) * np.nan_to_num(np.abs(strength)) / most
+
+
+def synapse_opacity(count: int, bright: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(L,) crowded synapses let each other shine through; what is not highlighted is faint."""
+    shown = max(int(bright.sum()), 1)
+    return np.where(bright, np.clip((500 / shown) ** 0.4, 0.2, 0.9), FAINT if count > shown else 1.0)
+
+
+def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) -> Links:
+    """Forward synapses follow the flow of the layers; those inside a layer, or back, bow out of the way."""
+    bend = np.full(len(seen.pre), look.curvature)
+    loop_angle = None
+    if scene.flow is not None:
+        ahead = scene.layer[seen.post] - scene.layer[seen.pre]
+        chord = (scene.pos[seen.post] - scene.pos[seen.pre]) @ scene.flow
+        bend[ahead > 0] = 0.0
+        inside = (ahead == 0) & (np.abs(chord) < scene.radius)
+        bend[inside] *= 2.2  # other neurons of the column stand between the ends
+    else:
+        outwards = scene.outwards
+        loop_angle = np.arctan2(outwards[:, 1], outwards[:, 0])
+    return link(
+        scene.pos,
+        1.08 * scene.reach,
+        seen.pre,
+        seen.post,
+        bend=bend,
+        head=head_room(head, seen.polarity),
+        flow=scene.flow,
+        loop_angle=loop_angle,
+        points=20 if len(seen.pre) < 5000 else 9,
+    )

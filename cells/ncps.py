@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compile import Synapses
-from .backbone import BackboneCfCCell
 from .cfc import CfCCell
 from .cfc_ops import HEADS, MAPS
 from .compat import compat_plans
+from .liquid import BackboneCfCCell
 from .ltc import NEURAL, SYNAPTIC, LTCCell
 from .rnn import RNN
 

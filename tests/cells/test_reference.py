@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import mlx.core as mx
@@ -22,6 +24,7 @@ from ..support.networks import (
     difference,
     quadratic_loss,
     random_parameters,
+    set_parameters,
 )
 from ..support.strategies import SEEDS, circuits
 
@@ -108,58 +111,51 @@ def test_every_form_of_time_spans(
         assert difference(last, states[:, -1]) < VALUES
 
 
-@on_all_layouts
-@on_all_engines
 @on_both_constraints
 @given(circuit=circuits(), seed=SEEDS, unfolds=st.integers(1, 4))
 @settings(max_examples=8)
-def test_ltc_gradients(
-    engine: str, layout: str, positive: str, circuit: nx.DiGraph, seed: int, unfolds: int
-) -> None:
-    rng, wires = np.random.default_rng(seed), Wires.of(circuit)
-    compiled = gl.compile_circuit(circuit, layout=layout)
-    rnn = gl.LTC(compiled, ode_unfolds=unfolds, positive=positive, engine=engine)
-    parameters = random_parameters(rnn, rng)
+def test_ltc_gradients(positive: str, circuit: nx.DiGraph, seed: int, unfolds: int) -> None:
+    wires = Wires.of(circuit)
+
+    def network(layout: str, engine: str) -> nn.Module:
+        compiled = gl.compile_circuit(circuit, layout=layout)
+        return gl.LTC(compiled, ode_unfolds=unfolds, positive=positive, engine=engine)
 
     def reference(values: dict[str, np.ndarray]) -> ltc.LTC:
         return ltc.LTC(wires, values, unfolds, positive=positive)
 
-    check_gradients(rnn, reference, parameters, sample_inputs(wires, rng), rng)
+    check_gradients(network, reference, seed)
 
 
-@on_all_layouts
-@on_all_engines
 @on_all_modes
 @on_both_schedules
 @given(circuit=circuits(), seed=SEEDS)
 @settings(max_examples=5)
-def test_cfc_gradients(
-    engine: str, layout: str, mode: str, schedule: str, circuit: nx.DiGraph, seed: int
-) -> None:
-    rng, wires = np.random.default_rng(seed), Wires.of(circuit)
-    rnn = gl.CfC(gl.compile_circuit(circuit, layout=layout), mode=mode, schedule=schedule, engine=engine)
-    parameters = random_parameters(rnn, rng)
+def test_cfc_gradients(mode: str, schedule: str, circuit: nx.DiGraph, seed: int) -> None:
+    wires = Wires.of(circuit)
+
+    def network(layout: str, engine: str) -> nn.Module:
+        compiled = gl.compile_circuit(circuit, layout=layout)
+        return gl.CfC(compiled, mode=mode, schedule=schedule, engine=engine)
 
     def reference(values: dict[str, np.ndarray]) -> cfc.CfC:
         return cfc.CfC(wires, values, mode, schedule)
 
-    check_gradients(rnn, reference, parameters, sample_inputs(wires, rng), rng)
+    check_gradients(network, reference, seed)
 
 
-def check_gradients(
-    rnn: nn.Module,
-    reference: Any,
-    parameters: dict[str, np.ndarray],
-    inputs: dict[str, np.ndarray],
-    rng: np.random.Generator,
-) -> None:
+def check_gradients(network: Callable[[str, str], nn.Module], reference: Any, seed: int) -> None:
     """Every entry of every parameter, of inputs, state and time spans, by central differences in float64.
 
+    Layouts and engines are a loop here and no parameters of the test, since the differences take the time.
     Errors are relative to the largest entry of the array; an array without such (all of its true entries
     cancel) is held against the largest entry of all arrays instead.
     """
-    motors = reference(parameters).wires.motors
-    targets = rng.normal(size=(BATCH, STEPS, motors)).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    parameters = random_parameters(network(LAYOUTS[0], ENGINES[0]), rng)
+    wires = reference(parameters).wires
+    inputs = sample_inputs(wires, rng)
+    targets = rng.normal(size=(BATCH, STEPS, wires.motors)).astype(np.float32)
     state_targets = rng.normal(size=inputs["state"].shape).astype(np.float32)
 
     def loss(values: dict[str, np.ndarray]) -> float:
@@ -167,15 +163,18 @@ def check_gradients(
         outputs, states = reference(values).run(**arguments)
         return 0.5 * (((outputs - targets) ** 2).sum() + ((states[:, -1] - state_targets) ** 2).sum())
 
-    _, found = quadratic_loss(rnn, inputs, targets, state_targets)
     everything = {name: value.astype(np.float64) for name, value in {**parameters, **inputs}.items()}
     expected = central_differences(loss, everything)
-    assert found.keys() == expected.keys()
     overall = max(np.abs(value).max(initial=0.0) for value in expected.values())
-    for name, value in expected.items():
-        scale = max(np.abs(value).max(initial=0.0), 1e-2 * overall)
-        error = difference(found[name], value) / scale
-        assert error < GRADIENTS, f"{name}: {error:.1e}"
+    for layout, engine in itertools.product(LAYOUTS, ENGINES):
+        rnn = network(layout, engine)
+        set_parameters(rnn, parameters)
+        _, found = quadratic_loss(rnn, inputs, targets, state_targets)
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            scale = max(np.abs(value).max(initial=0.0), 1e-2 * overall)
+            error = difference(found[name], value) / scale
+            assert error < GRADIENTS, f"{name} on {layout}, {engine}: {error:.1e}"
 
 
 def central_differences(loss: Any, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import networkx as nx
 import numpy as np
@@ -56,9 +57,16 @@ class Wires:
 
     def arrivals(self, per_synapse: np.ndarray, *, sensory: bool = False) -> np.ndarray:
         """Sum a quantity of shape (B, synapses) over all synapses that end on each neuron: (B, N)."""
-        post = self.sensory_post if sensory else self.post
-        ends_on = post[:, None] == np.arange(len(self.neurons))
-        return per_synapse @ ends_on.astype(np.float64)
+        return per_synapse @ (self._sensory_ends if sensory else self._ends)
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        """(E, N), 1 where synapse k ends on neuron j."""
+        return (self.post[:, None] == np.arange(len(self.neurons))).astype(np.float64)
+
+    @cached_property
+    def _sensory_ends(self) -> np.ndarray:
+        return (self.sensory_post[:, None] == np.arange(len(self.neurons))).astype(np.float64)
 
     @staticmethod
     def _onto(shape: tuple[int, int], pre: np.ndarray, post: np.ndarray) -> np.ndarray:

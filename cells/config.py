@@ -17,6 +17,7 @@ from ..wiring import Dense
 
 CONFIG_CLASS = "class"
 KIND = "kind"
+COMPILE_OPTIONS = ("layout", "block_size", "order")
 
 
 def to_plain(value: Any, where: str) -> Any:
@@ -38,7 +39,8 @@ def to_plain(value: Any, where: str) -> Any:
     if isinstance(value, Plan):
         return _plan_to_plain(value)
     if isinstance(value, CompiledCircuit):
-        return {KIND: "compiled", "plan": _plan_to_plain(value.plan), "layout": value.layout}
+        options = {name: getattr(value, name) for name in COMPILE_OPTIONS}
+        return {KIND: "compiled", "plan": _plan_to_plain(value.plan), **options}
     if hasattr(value, "get_config"):
         return value.get_config()
     if type(value) is dict:  # an nn.Module is a dict as well
@@ -79,7 +81,9 @@ def _circuit_from_plain(value: dict[str, Any]) -> Any:
     if kind == "plan":
         return _plan_from_plain(value)
     if kind == "compiled":
-        return compile_circuit(_plan_from_plain(value["plan"]), layout=value["layout"])
+        return compile_circuit(
+            _plan_from_plain(value["plan"]), **{name: value[name] for name in COMPILE_OPTIONS}
+        )
     raise ValueError(f"unknown kind of circuit {kind!r} in a config: expected dense, plan or compiled")
 
 

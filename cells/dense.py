@@ -5,7 +5,7 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
-from ..compile import CompiledCircuit, Source, compile_circuit
+from ..compile import CompiledCircuit, Source, compile_circuit, masked_matmul
 from ..errors import CircuitError
 from .layer import NCPLayer, Shape
 from .ops import ACTIVATIONS, Draws, activate, glorot_limits
@@ -90,12 +90,8 @@ class NCPDense(NCPLayer):
         inputs = self.weight.shape[0] if self.compiled is None else self.compiled.plan.n_inputs
         if x.shape[-1] != inputs:
             raise ValueError(f"the input has shape {tuple(x.shape)}: expected (..., {inputs})")
-        if self.compiled is None:
-            y = x @ self.weight
-        else:
-            sensory = self.compiled.sensory
-            flat = sensory.matmul(x.reshape(-1, inputs), sensory.weights(self.weight))
-            y = flat.reshape(*x.shape[:-1], self.units)
+        wiring = self.compiled
+        y = x @ self.weight if wiring is None else masked_matmul(x, self.weight, wiring.sensory)
         y = y + self.bias if self.use_bias else y
         return y if self.activation is None else activate(self.activation, y)
 

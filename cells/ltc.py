@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
 from ..compile import Plan, Source
 from .cell import NCPRNNCell
-from .ltc_ops import LTCTerms, ltc_step_ops
+from .ltc_ops import SOLVERS, LTCTerms, ltc_step_ops
 from .ops import Draws, affine
 from .values import one_of
 
@@ -18,6 +20,18 @@ POLARITY = ("init", "fixed")
 SYNAPTIC = ("w", "mu", "sigma", "erev")
 NEURAL = ("gleak", "vleak", "cm")
 NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
+# Where parameters start, as in ncps 1.0.1; erev starts at the synapse's polarity.
+INITIAL_RANGES = {
+    "w": (0.001, 1.0),
+    "mu": (0.3, 0.8),
+    "sigma": (3.0, 8.0),
+    "sensory_w": (0.001, 1.0),
+    "sensory_mu": (0.3, 0.8),
+    "sensory_sigma": (3.0, 8.0),
+    "gleak": (0.001, 1.0),
+    "vleak": (-0.2, 0.2),
+    "cm": (0.4, 0.6),
+}
 
 
 class LTCCell(NCPRNNCell):
@@ -38,6 +52,8 @@ class LTCCell(NCPRNNCell):
     Args:
         circuit: a circuit, a plan, or a compiled circuit.
         ode_unfolds: solver steps per time step.
+        solver: "semi_implicit" (the equation above, stable for any step), "explicit" (Euler) or "rk4" (Runge
+            and Kutta, order 4); the explicit ones need steps shorter than the fastest time constant.
         input_mapping: "affine" (x * input_w + input_b), "linear" (no bias) or None.
         output_mapping: the same for the motor neurons' states.
         positive: how ``w, cm, gleak`` stay non-negative: "clip" (`apply_constraints` sets negative values to
@@ -45,6 +61,7 @@ class LTCCell(NCPRNNCell):
         polarity: "init" (the circuit's signs are where ``erev`` starts) or "fixed" (the equation uses
             polarity * abs(erev), so no training step can flip a synapse).
         epsilon: added to the denominator.
+        initial_ranges: parameter name -> (low, high), instead of the `INITIAL_RANGES` of ncps.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -65,25 +82,28 @@ class LTCCell(NCPRNNCell):
         circuit: Source,
         *,
         ode_unfolds: int = 6,
+        solver: str = "semi_implicit",
         input_mapping: str | None = "affine",
         output_mapping: str | None = "affine",
         positive: str = "clip",
         polarity: str = "init",
         epsilon: float = 1e-8,
+        initial_ranges: Mapping[str, tuple[float, float]] | None = None,
         key: mx.array | None = None,
     ) -> None:
         for what, mapping in (("input_mapping", input_mapping), ("output_mapping", output_mapping)):
             if mapping is not None:
                 one_of(what, mapping, MAPPINGS)
+        one_of("solver", solver, SOLVERS)
         one_of("positive", positive, POSITIVE)
         one_of("polarity", polarity, POLARITY)
         if not isinstance(ode_unfolds, int) or ode_unfolds < 1:
             raise ValueError(f"ode_unfolds is {ode_unfolds!r}: expected a whole number of at least 1")
         super().__init__(circuit)
         plan = self.compiled.plan
-        self.ode_unfolds, self.epsilon = ode_unfolds, epsilon
+        self.ode_unfolds, self.solver, self.epsilon = ode_unfolds, solver, epsilon
         self.positive, self.polarity = positive, polarity
-        self._initialise(plan, Draws(key))
+        self._initialise(plan, Draws(key), _ranges(initial_ranges or {}))
         for side, mapping, n in (
             ("input", input_mapping, plan.n_inputs),
             ("output", output_mapping, plan.n_outputs),
@@ -92,19 +112,15 @@ class LTCCell(NCPRNNCell):
             self[f"{side}_w"] = mx.ones((n,)) if mapping is not None else None
             self[f"{side}_b"] = mx.zeros((n,)) if mapping == "affine" else None
 
-    def _initialise(self, plan: Plan, draws: Draws) -> None:
-        """Draw from the ranges of ncps 1.0.1."""
+    def _initialise(self, plan: Plan, draws: Draws, ranges: Mapping[str, tuple[float, float]]) -> None:
         for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
-            k = len(synapses)
             sign = mx.array(synapses.polarity.astype(np.float32))
-            self[f"{prefix}w"] = draws.uniform(0.001, 1.0, k)
-            self[f"{prefix}mu"] = draws.uniform(0.3, 0.8, k)
-            self[f"{prefix}sigma"] = draws.uniform(3.0, 8.0, k)
+            for name in ("w", "mu", "sigma"):
+                self[f"{prefix}{name}"] = draws.uniform(*ranges[f"{prefix}{name}"], len(synapses))
             self[f"{prefix}erev"] = sign
             self[f"_{prefix}sign"] = sign
-        self.gleak = draws.uniform(0.001, 1.0, plan.n_neurons)
-        self.vleak = draws.uniform(-0.2, 0.2, plan.n_neurons)
-        self.cm = draws.uniform(0.4, 0.6, plan.n_neurons)
+        for name in NEURAL:
+            self[name] = draws.uniform(*ranges[name], plan.n_neurons)
 
     def effective(self) -> dict[str, mx.array]:
         """The parameters as the equation uses them: non-negative, and with fixed signs if so chosen."""
@@ -125,7 +141,7 @@ class LTCCell(NCPRNNCell):
         return affine(x, self["input_w"], self["input_b"])
 
     def step(self, prepared: LTCTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
-        return ltc_step_ops(prepared, x, state, timespan, self.ode_unfolds, self.epsilon)
+        return ltc_step_ops(prepared, x, state, timespan, self.ode_unfolds, self.epsilon, self.solver)
 
     def decode(self, states: mx.array) -> mx.array:
         return affine(states[..., : self.n_outputs], self["output_w"], self["output_b"])
@@ -138,3 +154,15 @@ class LTCCell(NCPRNNCell):
 
     def _extra_repr(self) -> str:
         return f"{self.compiled.plan!r}, ode_unfolds={self.ode_unfolds}, positive={self.positive!r}"
+
+
+def _ranges(given: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """The initial ranges with those that were given in place."""
+    for name, (low, high) in given.items():
+        one_of("parameter in initial_ranges", name, tuple(INITIAL_RANGES))
+        if not low <= high or (low < 0 and name in NON_NEGATIVE):
+            least = "non-negative, " if name in NON_NEGATIVE else ""
+            raise ValueError(
+                f"the initial range of {name} is ({low}, {high}): expected {least}low before high"
+            )
+    return INITIAL_RANGES | dict(given)

@@ -8,6 +8,9 @@ import mlx.core as mx
 
 from ..compile import CompiledCircuit
 from ..compile.layouts import Projection
+from .ops import ode_step, synaptic_sigmoid
+
+SOLVERS = ("semi_implicit", "explicit", "rk4")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def _currents(
     v: mx.array, w: mx.array, mu: mx.array, sigma: mx.array, w_erev: mx.array
 ) -> tuple[mx.array, mx.array]:
     """a_ij E_ij and a_ij of every synapse, from the presynaptic state."""
-    open_ = mx.sigmoid(sigma * (v - mu))
+    open_ = synaptic_sigmoid(v, mu, sigma)
     return open_ * w_erev, open_ * w
 
 
@@ -61,13 +64,30 @@ class LTCTerms:
 
 
 def ltc_step_ops(
-    terms: LTCTerms, x: mx.array, v: mx.array, timespan: mx.array, unfolds: int, epsilon: float
+    terms: LTCTerms,
+    x: mx.array,
+    v: mx.array,
+    timespan: mx.array,
+    unfolds: int,
+    epsilon: float,
+    solver: str = "semi_implicit",
 ) -> mx.array:
     """One LTC time step in plain MLX operations: the reference for the fused kernel."""
     sensory_num, sensory_den = terms.sensory.sums(x)
-    cm_dt = terms.cm / (timespan / unfolds)
+    dt = timespan / unfolds
     fixed_num = terms.gleak_vleak + sensory_num
-    fixed_den = cm_dt + terms.gleak + sensory_den + epsilon
+    fixed_den = terms.gleak + sensory_den
+
+    def rate(v: mx.array) -> mx.array:
+        num, den = terms.recurrent.sums(v)
+        return (fixed_num + num - (fixed_den + den) * v) / (terms.cm + epsilon)
+
+    if solver != "semi_implicit":
+        for _ in range(unfolds):
+            v = ode_step(solver, rate, v, dt)
+        return v
+    cm_dt = terms.cm / dt
+    fixed_den = fixed_den + cm_dt + epsilon
     for _ in range(unfolds):
         num, den = terms.recurrent.sums(v)
         v = (cm_dt * v + fixed_num + num) / (fixed_den + den)

@@ -18,7 +18,7 @@ from .checkpoints import Checkpoints
 from .data import Batches, as_data
 from .history import History
 from .progress import ProgressBar
-from .ranks import Ranks
+from .ranks import LostRankError, Ranks
 from .run import Callback, EarlyStopping, Run
 
 Loss = Callable[..., mx.array]
@@ -91,13 +91,12 @@ def fit(
     watchers = [*stopping, *callbacks, checkpoints, *bar]
     run = Run(model, optimizer, epochs, len(batches))
     try:
-        checkpoints.resume(run)
-        for watcher in watchers:
-            watcher.on_start(run)
-        _train(run, batches, held_out, loss, clip_norm, watchers)
-    except RuntimeError as error:
-        if not ranks.lost(error):
-            raise
+        with ranks.watched():
+            checkpoints.resume(run)
+            for watcher in watchers:
+                watcher.on_start(run)
+            _train(run, batches, held_out, loss, clip_norm, watchers)
+    except LostRankError as error:
         where = f"rank {ranks.rank} of {ranks.size} lost another process of the run at step {run.step}"
         raise ConnectionError(f"{where} ({error}); {checkpoints.last()}") from None
     finally:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +61,9 @@ class Ranks:
         """What the first process gives, on every process."""
         if self.size == 1:
             return data
-        length = mx.array(len(data) if self.first else 0, mx.int64)
-        length = mx.distributed.all_sum(length, group=self.group)
-        given = np.frombuffer(data, np.uint8) if self.first else np.zeros(int(np.array(length)), np.uint8)
+        mine = mx.array(len(data) if self.first else 0, mx.int64)
+        length = int(np.array(mx.distributed.all_sum(mine, group=self.group)))
+        given = np.frombuffer(data, np.uint8) if self.first else np.zeros(length, np.uint8)
         return np.array(mx.distributed.all_sum(mx.array(given), group=self.group)).tobytes()
 
     def gather(self, key: list[int]) -> list[list[int]]:
@@ -69,6 +73,41 @@ class Ranks:
         keys = mx.distributed.all_gather(mx.array([key], mx.uint32), group=self.group)
         return [[int(half) for half in row] for row in np.array(keys).tolist()]
 
-    def lost(self, error: RuntimeError) -> bool:
-        """Whether an error of MLX says that another process of the run is gone."""
-        return self.size > 1 and any(word in str(error).lower() for word in ("peer", "ring", "connection"))
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turn the two signs that another process is gone into one error.
+
+        MLX reports a lost connection, or the launcher, which notices it too, asks the others to end.
+
+        Raises:
+            LostRankError: another process of the run is gone.
+        """
+        if self.size == 1:
+            yield
+            return
+        in_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGTERM, _terminated) if in_main else None
+        try:
+            try:
+                yield
+            except RuntimeError as error:
+                if any(word in str(error).lower() for word in ("peer", "ring", "connection")):
+                    raise LostRankError(str(error)) from None
+                raise
+        except _Terminated:  # it may come while the other sign is being read
+            raise LostRankError("the launcher ended this one too") from None
+        finally:
+            if in_main:
+                signal.signal(signal.SIGTERM, before)
+
+
+class LostRankError(Exception):
+    """Another process of a run is gone."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception that nothing on the way takes for an error of its own."""
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated

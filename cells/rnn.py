@@ -12,12 +12,11 @@ import numpy as np
 from ..recording import Recording
 from .arguments import Call, sequence_call
 from .cell import NCPRNNCell
+from .engine import ENGINES, run_update
 from .layer import NCPLayer, Shape
 from .ops.state_ops import State, rows
-from .sequence import Run, reversed_call, reversed_run, run_call, run_ops
+from .sequence import Run, reversed_call, reversed_run, run_call
 from .values import Values, one_of
-
-ENGINES = ("auto", "ops")
 
 
 class RNN(NCPLayer):
@@ -25,7 +24,10 @@ class RNN(NCPLayer):
 
     Args:
         cell: what runs one time step.
-        engine: who runs the sequence: "ops" (plain MLX operations) or "auto" (the fastest there is).
+        engine: who runs the sequence: "ops" (plain MLX operations), "fused" (one kernel for all of it) or
+            "auto" (the kernel where there is one and it can run).
+        checkpoint_every: of how many samples the fused engine keeps one state for the gradients; more than 1
+            saves memory on long sequences and computes the other states twice.
         return_sequences: whether to return the outputs of all samples or only of the last one read.
         return_state: whether to return the state beside the outputs.
         reverse: whether to read the samples from last to first; the outputs stay beside their samples.
@@ -44,6 +46,7 @@ class RNN(NCPLayer):
         cell: NCPRNNCell,
         *,
         engine: str = "auto",
+        checkpoint_every: int = 1,
         return_sequences: bool = True,
         return_state: bool = True,
         reverse: bool = False,
@@ -53,8 +56,10 @@ class RNN(NCPLayer):
         one_of("engine", engine, ENGINES)
         if proj_size is not None and proj_size < 1:
             raise ValueError(f"proj_size is {proj_size}: expected at least 1, or None")
+        if checkpoint_every < 1:
+            raise ValueError(f"checkpoint_every is {checkpoint_every}: expected at least 1")
         self.cell = cell
-        self.engine = engine
+        self.engine, self.checkpoint_every = engine, checkpoint_every
         self.return_sequences, self.return_state = return_sequences, return_state
         self.reverse, self.proj_size = reverse, proj_size
         if proj_size is not None:
@@ -99,6 +104,7 @@ class RNN(NCPLayer):
         Raises:
             ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive.
             TypeError: values that are not real numbers.
+            KernelError: the engine is "fused", and there is no kernel for the cell or it cannot run now.
         """
         with nullcontext() if stream is None else mx.stream(stream):
             if not self.built:
@@ -107,7 +113,7 @@ class RNN(NCPLayer):
                 x, state, timespans, self.cell.n_inputs, self.cell.state_shapes,
                 mask=mask, lengths=lengths, ends=ends,
             )  # fmt: skip
-            run = self._run(reversed_call(call) if self.reverse else call)
+            run = self._run(reversed_call(call) if self.reverse else call, record)
             last = run.outputs[:, -1]
             run = reversed_run(run, call) if self.reverse else run
             outputs = self._project(run.outputs if self.return_sequences else last)
@@ -132,8 +138,9 @@ class RNN(NCPLayer):
         leading = input_shape[:-1] if self.return_sequences else input_shape[:-2]
         return (*leading, outputs)
 
-    def _run(self, call: Call) -> Run:
-        return run_call(run_ops(self.cell), call)
+    def _run(self, call: Call, record: bool) -> Run:
+        run = run_update(self.cell, self.engine, record=record, checkpoint_every=self.checkpoint_every)
+        return run_call(run, call)
 
     def _project(self, outputs: mx.array) -> mx.array:
         return outputs if self.proj_size is None else self.projection(outputs)

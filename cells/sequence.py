@@ -22,12 +22,12 @@ class Run:
     Attributes:
         outputs: (B, T, M) outputs after each sample.
         state: the last state of B rows.
-        visible: (B, T, N) what the neurons showed after each sample.
+        visible: (B, T, N) what the neurons showed after each sample; None if the engine was not asked.
     """
 
     outputs: mx.array
     state: State
-    visible: mx.array
+    visible: mx.array | None
 
 
 Engine = Callable[[Call], Run]
@@ -64,9 +64,11 @@ def run_call(engine: Engine, call: Call) -> Run:
             state = reset(state, mx.array(part.ends[:, -1]))
         runs.append(run)
     outputs = mx.concatenate([run.outputs for run in runs], axis=1)
-    visible = mx.concatenate([run.visible for run in runs], axis=1)
+    shown = [run.visible for run in runs if run.visible is not None]
+    visible = mx.concatenate(shown, axis=1) if shown else None
     if call.mask is not None:
-        outputs, visible = (_held(values, call.mask) for values in (outputs, visible))
+        outputs = _held(outputs, call.mask)
+        visible = None if visible is None else _held(visible, call.mask)
     return Run(outputs, state, visible)
 
 
@@ -94,7 +96,8 @@ def reversed_call(call: Call) -> Call:
 def reversed_run(run: Run, call: Call) -> Run:
     """What was computed for `reversed_call(call)`, in the order of the call's samples."""
     order = _reverse_order(call)
-    return replace(run, outputs=take_steps(run.outputs, order), visible=take_steps(run.visible, order))
+    visible = None if run.visible is None else take_steps(run.visible, order)
+    return replace(run, outputs=take_steps(run.outputs, order), visible=visible)
 
 
 def _reverse_order(call: Call) -> Index:

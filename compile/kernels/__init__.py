@@ -1,0 +1,21 @@
+"""Fused kernels: a circuit's whole sequence, forward and backward, in one piece of compiled code each.
+
+README.md in this folder walks through one kernel line by line.
+"""
+
+from .cfc import ACTIVATIONS, CFC_MAPS, CFC_PARAMETERS, cfc_kernel, dense_kernel
+from .ltc import LTC_PARAMETERS, ltc_kernel
+from .sequence import FusedSequence
+from .threads import thread_count
+
+__all__ = [
+    "ACTIVATIONS",
+    "CFC_MAPS",
+    "CFC_PARAMETERS",
+    "LTC_PARAMETERS",
+    "FusedSequence",
+    "cfc_kernel",
+    "dense_kernel",
+    "ltc_kernel",
+    "thread_count",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -17,16 +17,16 @@ CFC_PARAMETERS = (
     *(name for m in CFC_MAPS for name in (f"{m}_w", f"sensory_{m}_w", f"{m}_b")),
     *("w_tau", "A"),
 )
-ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu")  # in the order of the enum in functions.h
+ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid")  # in the order of the enum in functions.h
 
 
+@lru_cache(maxsize=32)
 def cfc_kernel(
     recurrent: Synapses,
     sensory: Synapses,
     outputs: int,
-    *,
     mode: str = "default",
-    phases: Sequence[tuple[int, int]] | None = None,
+    phases: tuple[tuple[int, int], ...] = (),
 ) -> FusedSequence:
     """The fused CfC over a circuit; its parameters are `CFC_PARAMETERS`, empty where a mode has none.
 
@@ -35,10 +35,10 @@ def cfc_kernel(
         sensory: synapses from the I inputs.
         outputs: M, how many of the first neurons are outputs.
         mode: "default", "no_gate" or "pure", as `CfCCell` defines them; for "pure", w_tau is not negative.
-        phases: ranges of neurons that are updated together, in order; one range of all if not given.
+        phases: ranges of neurons that are updated together, in order; all at once if there are none.
 
     Example:
-        >>> kernel = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, phases=[(12, 64), (0, 12)])
+        >>> kernel = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, phases=((12, 64), (0, 12)))
         >>> outputs, state = kernel(x, timespans, state, [p.get(name, empty) for name in CFC_PARAMETERS])
     """
     ranges = np.array(phases or [(0, recurrent.n_post)], np.int32)
@@ -64,8 +64,9 @@ def cfc_kernel(
     )
 
 
+@lru_cache(maxsize=32)
 def dense_kernel(
-    inputs: int, units: int, layers: int, width: int, *, mode: str = "default", activation: str = "lecun_tanh"
+    inputs: int, units: int, layers: int, width: int, mode: str = "default", activation: str = "lecun_tanh"
 ) -> FusedSequence:
     """The fused CfC without wiring, behind a backbone of `layers` layers of `width` units.
 

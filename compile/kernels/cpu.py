@@ -88,6 +88,14 @@ class CPURunner:
         totals = np.split(made.pop().sum(axis=0), ends)
         return [mx.array(array) for array in (*made, *totals)]
 
+    def load(self) -> None:
+        """Build the kernel now, if it was never built on this machine.
+
+        Raises:
+            KernelError: the build fails.
+        """
+        _function(self.kernel, self.constants)
+
     def _buffers(self, arrays: Sequence[mx.array], counts: list[int]) -> list[Any]:
         """The data of the given arrays, after a look at their types and sizes."""
         if [array.size for array in arrays] != counts or any(array.dtype != FLOAT for array in arrays):
@@ -95,7 +103,7 @@ class CPURunner:
         try:
             return [_memory(array) for array in arrays]
         except (TypeError, BufferError):  # an array is not laid out row after row
-            return [_memory(np.array(array)) for array in arrays]
+            return [_memory(np.ascontiguousarray(array)) for array in arrays]
 
     def _misfit(self, arrays: Sequence[mx.array], counts: list[int]) -> str:
         """What is wrong with the first array that does not fit."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..synapses import Index, Synapses
 from .sequence import FusedSequence
 
@@ -14,8 +16,9 @@ LTC_PARAMETERS = (
 )
 
 
+@lru_cache(maxsize=32)
 def ltc_kernel(
-    recurrent: Synapses, sensory: Synapses, outputs: int, *, unfolds: int = 6, epsilon: float = 1e-8
+    recurrent: Synapses, sensory: Synapses, outputs: int, unfolds: int = 6, epsilon: float = 1e-8
 ) -> FusedSequence:
     """The fused LTC over a circuit; its parameters are `LTC_PARAMETERS`.
 

@@ -49,7 +49,7 @@ class FusedSequence:
 
         Args:
             x: (B, T, I) inputs.
-            timespans: (B, T) time since the previous sample.
+            timespans: (B, T) or (1, T) time since the previous sample.
             state: (B, N) states before the first sample.
             parameters: the kernels' values, in the order they declare them.
             checkpoint_every: of how many time steps one state is kept for the backward pass; more than 1
@@ -71,14 +71,18 @@ class FusedSequence:
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)
         keep = 1 if record else min(checkpoint_every, steps) if follow else steps
-        outputs, last, kept = self._forward(batch, steps, keep, inputs)
+        if follow:
+            self._backward.load()  # so that an error comes now
+        spans = _each_row(timespans, batch)
+        outputs, last, kept = self._forward(batch, steps, keep, (*parameters, x, spans, state))
 
         def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
-            *sequence, _ = primals  # the initial state is the first one that was kept
-            given = (*sequence, kept, *cotangents)
+            *values, samples, _, _ = primals  # the initial state is the first one that was kept
+            given = (*values, samples, spans, kept, *cotangents)
             mx.eval(given)
-            d_x, d_timespans, d_state, *d_parameters = self._backward(batch, steps, keep, given)
-            return (*d_parameters, d_x, d_timespans, d_state)
+            d_x, d_spans, d_state, *d_values = self._backward(batch, steps, keep, given)
+            d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
+            return (*d_values, d_x, d_timespans, d_state)
 
         if follow:
             outputs, last = attach((outputs, last), inputs, pullback)
@@ -86,3 +90,10 @@ class FusedSequence:
             return outputs, last
         # What was kept before each step is the state after the one before it.
         return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
+
+
+def _each_row(timespans: mx.array, batch: int) -> mx.array:
+    """(B, T) time spans, with values at once, from (B, T) or (1, T)."""
+    if len(timespans) == batch:
+        return timespans
+    return mx.array(np.broadcast_to(np.array(timespans), (batch, timespans.shape[1])))

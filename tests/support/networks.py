@@ -10,7 +10,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 # Every test of truth runs on each of these: add a name here when an engine or a layout is added.
-ENGINES = ["ops"]
+ENGINES = ["ops", "fused"]
 LAYOUTS = ["dense", "block", "edge"]
 
 Arrays = dict[str, np.ndarray]

@@ -10,7 +10,7 @@ static inline real absolute(real x) { return choose(x < 0.0f, -x, x); }
 #define MAP(m, first, second, third, fourth) ((m) == 0 ? first : (m) == 1 ? second : (m) == 2 ? third : fourth)
 
 // The activations of a backbone, and their derivatives.
-enum { LECUN_TANH, RELU, TANH, SILU, GELU };
+enum { LECUN_TANH, RELU, TANH, SILU, GELU, SIGMOID };
 
 // The normal distribution: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26; error 1e-7.
 static inline real normal_cdf(real z) {
@@ -28,6 +28,7 @@ static inline real activation(int kind, real z) {
     if (kind == RELU) return choose(z > 0.0f, z, splat(0.0f));
     if (kind == TANH) return tanh_lane(z);
     if (kind == SILU) return z * sigmoid(z);
+    if (kind == SIGMOID) return sigmoid(z);
     return z * normal_cdf(z);
 }
 
@@ -37,9 +38,9 @@ static inline real activation_slope(int kind, real z) {
         return (kind == TANH ? 1.0f : 1.7159f * 0.666f) * (1.0f - tangent * tangent);
     }
     if (kind == RELU) return choose(z > 0.0f, splat(1.0f), splat(0.0f));
-    if (kind == SILU) {
-        const real s = sigmoid(z);
-        return s + z * s * (1.0f - s);
+    if (kind == SILU || kind == SIGMOID) {
+        const real s = sigmoid(z), slope = s * (1.0f - s);
+        return kind == SILU ? s + z * slope : slope;
     }
     return normal_cdf(z) + z * 0.398942280f * exp2_lane(z * z * (-0.5f * LOG2E));
 }

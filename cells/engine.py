@@ -1,0 +1,152 @@
+"""Who runs a sequence: plain MLX operations, or one fused kernel for all of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import mlx.core as mx
+import numpy as np
+
+from ..compile.kernels import (
+    ACTIVATIONS,
+    CFC_PARAMETERS,
+    LTC_PARAMETERS,
+    FusedSequence,
+    cfc_kernel,
+    dense_kernel,
+    ltc_kernel,
+)
+from ..errors import KernelError
+from .arguments import Call
+from .cell import NCPRNNCell
+from .cfc import CfCCell
+from .liquid import BackboneCfCCell
+from .ltc import LTCCell
+from .sequence import Engine, Run, run_ops
+
+ENGINES = ("auto", "ops", "fused")
+
+
+def run_update(cell: NCPRNNCell, engine: str, *, record: bool, checkpoint_every: int) -> Engine:
+    """The engine of one call: the kernel where it can run, else operations.
+
+    With "auto", what stands in the kernel's way is told once in a warning, unless it is the cell itself;
+    with "fused" it is an error.
+    """
+    if engine == "ops" or (engine == "auto" and type(cell) not in KERNELS):
+        return run_ops(cell)
+    kernel = run_kernel(cell, record=record, checkpoint_every=checkpoint_every)
+    return kernel if engine == "fused" else _with_fallback(kernel, cell)
+
+
+def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int = 1) -> Engine:
+    """The engine "fused": the whole sequence in one kernel. A call raises `KernelError` if it cannot run.
+
+    Args:
+        cell: what to run.
+        record: whether the run shows all neurons at all times, or only outputs and the last state.
+        checkpoint_every: see `FusedSequence`.
+    """
+
+    def engine(call: Call) -> Run:
+        sequence, parameters = cell_kernel(cell)
+        assert isinstance(call.state, mx.array)
+        x = call.x if isinstance(cell, LTCCell) else cell.encode(call.x)  # the LTC's kernel encodes itself
+        outputs, state, *visible = sequence(
+            x, call.timespans, call.state, parameters, checkpoint_every=checkpoint_every, record=record
+        )
+        return Run(outputs, state, visible[0] if record else None)
+
+    return engine
+
+
+class CellKernel(NamedTuple):
+    """A cell's kernel, and the cell's parameters as the kernel takes them."""
+
+    sequence: FusedSequence
+    parameters: list[mx.array]
+
+
+def cell_kernel(cell: NCPRNNCell) -> CellKernel:
+    """The kernel of a cell.
+
+    Raises:
+        KernelError: there is none for the cell, or for one of its options.
+    """
+    if type(cell) not in KERNELS:  # a subclass may compute anything
+        raise KernelError(f"there is no fused kernel for {type(cell).__name__}: use engine='ops'")
+    return KERNELS[type(cell)](cell)
+
+
+def _ltc(cell: LTCCell) -> CellKernel:
+    plan = cell.compiled.plan
+    p = cell.effective()
+    for side, n in (("input", plan.n_inputs), ("output", plan.n_outputs)):
+        for part, neutral in (("w", 1.0), ("b", 0.0)):
+            given = cell[f"{side}_{part}"]
+            p[f"{side}_{part}"] = _constant(neutral, n) if given is None else given
+    sequence = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, cell.ode_unfolds, cell.epsilon)
+    return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS])
+
+
+def _cfc(cell: CfCCell) -> CellKernel:
+    plan = cell.compiled.plan
+    p = cell.effective()
+    if cell.mode == "pure":
+        p["w_tau"] = mx.abs(p["w_tau"])
+    phases = tuple((phase.start, phase.stop) for phase in cell._phases)
+    sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, cell.mode, phases)
+    return CellKernel(sequence, [p.get(name, _constant(0.0, 0)) for name in CFC_PARAMETERS])
+
+
+def _backbone_cfc(cell: BackboneCfCCell) -> CellKernel:
+    if cell.backbone_activation not in ACTIVATIONS:
+        raise KernelError(f"the fused kernel has no activation {cell.backbone_activation!r}")
+    if cell.dropout is not None and cell.training:
+        raise KernelError("the fused kernel has no dropout, which acts in training")
+    layers = [*cell.backbone, *(cell[name] for name in cell.heads)]
+    none = _constant(0.0, 0)
+    parameters = [
+        mx.concatenate([layer.weight.reshape(-1) for layer in layers]),
+        mx.concatenate([layer.bias for layer in layers]),
+        *((mx.abs(cell.w_tau), cell.A) if cell.mode == "pure" else (none, none)),
+    ]
+    first = layers[0].weight.shape[1] - cell.n_neurons
+    shape = (first, cell.n_neurons, cell.backbone_layers, cell.backbone_units)
+    return CellKernel(dense_kernel(*shape, cell.mode, cell.backbone_activation), parameters)
+
+
+KERNELS: dict[type[NCPRNNCell], Callable[..., CellKernel]] = {
+    LTCCell: _ltc,
+    CfCCell: _cfc,
+    BackboneCfCCell: _backbone_cfc,
+}
+
+
+@lru_cache(maxsize=64)
+def _constant(value: float, n: int) -> mx.array:
+    """(n,) of one value; it has its values at once, as one made by an MLX operation has not."""
+    return mx.array(np.full(n, value, np.float32))
+
+
+def _with_fallback(kernel: Engine, cell: NCPRNNCell) -> Engine:
+    """An engine that runs operations where the kernel cannot run, and says why the first time."""
+
+    def engine(call: Call) -> Run:
+        try:
+            return kernel(call)
+        except KernelError as error:
+            _tell_once(str(error))
+            return run_ops(cell)(call)
+
+    return engine
+
+
+@cache
+def _tell_once(reason: str) -> None:
+    warnings.warn(
+        f"running plain operations instead of a fused kernel: {reason}", RuntimeWarning, stacklevel=2
+    )

@@ -61,7 +61,7 @@ def _group(
     """`order`, rearranged so that neurons with the same partners share a block."""
     shape = len(order), int(partner.max(initial=0)) + 1
     pattern = csr_array((np.ones(len(neuron), bool), (neuron, partner)), shape=shape)
-    groups = []
+    groups = [order[:0]]
     for start, stop in ranges:
         members = order[(order >= start) & (order < stop)]
         for first in range(0, len(members), WINDOW):

@@ -127,8 +127,11 @@ class Plan:
         """
         entries = scipy.sparse.coo_array(matrix)
         entries.sum_duplicates()
-        if entries.shape != (len(roles), len(roles)):
-            raise CircuitError(f"the matrix has shape {entries.shape}: expected one row and column per role")
+        expected = len(roles), len(roles)
+        if entries.shape != expected:
+            raise CircuitError(
+                f"the matrix has shape {entries.shape}: expected one row and column per role, {expected}"
+            )
         pre, post = entries.coords
         signs = np.sign(entries.data)
         given = signs != 0

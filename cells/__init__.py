@@ -3,24 +3,30 @@
 from . import ops
 from .cell import Cell, NCPRNNCell
 from .cfc import CfCCell
+from .ctgru import CTGRUCell
+from .ctrnn import CTRNNCell
 from .dense import NCPDense
 from .layer import NCPLayer
 from .liquid import BackboneCfCCell, LiquidCell
 from .ltc import LTCCell
-from .memory_cell import MixedMemoryCell
 from .ncps import load_ncps, ncps_parameters
 from .networks import LTC, CfC, record
 from .rnn import RNN
+from .wrappers import CellWrapper, MissingValueCell, MixedMemoryCell
 
 __all__ = [
     "LTC",
     "RNN",
     "BackboneCfCCell",
+    "CTGRUCell",
+    "CTRNNCell",
     "Cell",
+    "CellWrapper",
     "CfC",
     "CfCCell",
     "LTCCell",
     "LiquidCell",
+    "MissingValueCell",
     "MixedMemoryCell",
     "NCPDense",
     "NCPLayer",

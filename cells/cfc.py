@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import mlx.core as mx
-import numpy as np
 
 from ..compile import Source
 from .cell import NCPRNNCell
 from .cfc_ops import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
 from .compat import compat_plans, lift_index
-from .ltc import POLARITY
-from .ops import Draws, glorot_limits
+from .maps import POLARITY, make_map, signs
+from .ops import Draws
 from .values import one_of
 
 SCHEDULES = ("layered", "synchronous")
@@ -93,17 +92,12 @@ class CfCCell(NCPRNNCell):
             parts = ((self.signal.recurrent, gates.recurrent), (self.signal.sensory, gates.sensory))
             lifts = [mx.array(lift_index(part, whole)) for part, whole in parts]
             self._lift = (lifts[0], lifts[1])
-        signal_sign = [
-            mx.array(s.polarity.astype(np.float32)) for s in (self.signal.recurrent, self.signal.sensory)
-        ]
-        self._sign, self._sensory_sign = signal_sign
+        self._sign, self._sensory_sign = (
+            signs(s.polarity) for s in (self.signal.recurrent, self.signal.sensory)
+        )
         for name in MAPS[self.mode]:
-            plan = self.signal if name in HEADS else gates
-            limits = glorot_limits(plan.recurrent, plan.sensory)
-            for prefix, limit, sign in zip(("", "sensory_"), limits, signal_sign, strict=True):
-                w = draws.uniform(-limit, limit, limit.size)
-                self[f"{prefix}{name}_w"] = mx.abs(w) * sign if name in HEADS else w
-            self[f"{name}_b"] = mx.zeros((len(self.neurons),))
+            signed = name in HEADS
+            make_map(self, name, self.signal if signed else gates, draws, signed=signed)
         if self.mode == "pure":
             # Not zero as in ncps: abs has no gradient there, and w_tau would never learn.
             self.w_tau = draws.uniform(0.0, 0.1, len(self.neurons))

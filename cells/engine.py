@@ -82,6 +82,8 @@ def cell_kernel(cell: NCPRNNCell) -> CellKernel:
 
 
 def _ltc(cell: LTCCell) -> CellKernel:
+    if cell.solver != "semi_implicit":
+        raise KernelError(f"the fused kernel has no solver {cell.solver!r}")
     plan = cell.compiled.plan
     p = cell.effective()
     for side, n in (("input", plan.n_inputs), ("output", plan.n_outputs)):

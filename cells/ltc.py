@@ -6,17 +6,16 @@ from collections.abc import Mapping
 
 import mlx.core as mx
 import mlx.nn as nn
-import numpy as np
 
 from ..compile import Plan, Source
 from .cell import NCPRNNCell
 from .ltc_ops import SOLVERS, LTCTerms, ltc_step_ops
+from .maps import POLARITY, signs
 from .ops import Draws, affine
 from .values import one_of
 
 MAPPINGS = ("affine", "linear")
 POSITIVE = ("clip", "softplus")
-POLARITY = ("init", "fixed")
 SYNAPTIC = ("w", "mu", "sigma", "erev")
 NEURAL = ("gleak", "vleak", "cm")
 NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
@@ -114,7 +113,7 @@ class LTCCell(NCPRNNCell):
 
     def _initialise(self, plan: Plan, draws: Draws, ranges: Mapping[str, tuple[float, float]]) -> None:
         for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
-            sign = mx.array(synapses.polarity.astype(np.float32))
+            sign = signs(synapses.polarity)
             for name in ("w", "mu", "sigma"):
                 self[f"{prefix}{name}"] = draws.uniform(*ranges[f"{prefix}{name}"], len(synapses))
             self[f"{prefix}erev"] = sign

@@ -14,9 +14,9 @@ from .cell import NCPRNNCell
 from .cfc import CfCCell
 from .liquid import BackboneCfCCell
 from .ltc import LTCCell
-from .memory_cell import MixedMemoryCell
 from .rnn import RNN
 from .values import Values
+from .wrappers import MixedMemoryCell
 
 # What a network can be built on: a circuit in any form, or sizes without wiring.
 Wiring: TypeAlias = "Source | Dense"

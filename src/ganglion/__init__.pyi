@@ -8,8 +8,11 @@ from .cells import LTC as LTC
 from .cells import RNN as RNN
 from .cells import CfC as CfC
 from .cells import CfCCell as CfCCell
+from .cells import CTGRUCell as CTGRUCell
+from .cells import CTRNNCell as CTRNNCell
 from .cells import LiquidCell as LiquidCell
 from .cells import LTCCell as LTCCell
+from .cells import MissingValueCell as MissingValueCell
 from .cells import MixedMemoryCell as MixedMemoryCell
 from .cells import NCPDense as NCPDense
 from .cells import NCPLayer as NCPLayer

@@ -1,0 +1,106 @@
+"""The continuous-time recurrent network: leaky neurons with a firing rate."""
+
+from __future__ import annotations
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..compile import Source
+from .cell import NCPRNNCell
+from .ltc_ops import SOLVERS
+from .maps import POLARITY, CircuitMap, make_map, read_map
+from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
+from .values import one_of
+
+
+class CTRNNCell(NCPRNNCell):
+    r"""One time step of a continuous-time recurrent network over a circuit.
+
+    In `ode_unfolds` steps of length dt = timespan / ode_unfolds, it solves
+
+    .. math::
+
+        \tau_j \frac{dh_j}{dt} = -h_j + f\bigl(b_j + \sum_i w_{ij} [x, h]_i\bigr)
+
+    over the synapses i -> j. Without the leak, the first term is absent: a neural differential equation.
+
+    Parameters: ``rate_w`` (E,) on recurrent and ``sensory_rate_w`` (S,) on sensory synapses, ``rate_b`` and,
+    through softplus, ``tau`` (N,).
+
+    Args:
+        circuit: a circuit, a plan, or a compiled circuit.
+        ode_unfolds: solver steps per time step.
+        solver: "semi_implicit" (the leak at the new time: stable for any step), "explicit" or "rk4".
+        activation: f; "tanh", "sigmoid" or another of the names that `NCPDense` takes.
+        tau: where every time constant starts, in the unit of the time spans. ``cell.freeze(keys="tau")``
+            keeps it there.
+        leak: whether neurons leak.
+        clip: the largest absolute state; None for no limit.
+        polarity: "init" (the circuit's signs are where weights start) or "fixed" (no training step can flip a
+            synapse).
+        key: random key for the initial values; MLX's global state if not given.
+
+    Raises:
+        CircuitError: the circuit breaks a rule.
+        ValueError: an unknown option, or a number that is not positive.
+
+    Example:
+        >>> rnn = gl.RNN(gl.CTRNNCell(gl.auto_ncp(64, 8, inputs=16), solver="rk4"))
+        >>> outputs, state = rnn(mx.zeros((32, 20, 16)))                   # (32, 20, 8), (32, 64)
+
+    Source: Funahashi and Nakamura, Neural Networks 1993, equation 1; without leak, Chen et al., Neural
+    ordinary differential equations, NeurIPS 2018.
+    """
+
+    needs_circuit = True
+
+    def __init__(
+        self,
+        circuit: Source,
+        *,
+        ode_unfolds: int = 6,
+        solver: str = "semi_implicit",
+        activation: str = "tanh",
+        tau: float = 1.0,
+        leak: bool = True,
+        clip: float | None = None,
+        polarity: str = "init",
+        key: mx.array | None = None,
+    ) -> None:
+        one_of("solver", solver, SOLVERS)
+        one_of("activation", activation, ACTIVATIONS)
+        one_of("polarity", polarity, POLARITY)
+        for what, value in (("ode_unfolds", ode_unfolds), ("tau", tau), ("clip", clip)):
+            if value is not None and not value > 0:
+                raise ValueError(f"{what} is {value}: expected a positive number")
+        super().__init__(circuit)
+        self.ode_unfolds, self.solver, self.activation = ode_unfolds, solver, activation
+        self.leak, self.clip, self.polarity = leak, clip, polarity
+        make_map(self, "rate", self.compiled.plan, Draws(key), signed=True)
+        self.tau = mx.full((self.n_neurons,), softplus_inverse(tau))
+
+    def prepare(self) -> CircuitMap:
+        return read_map(self, "rate", fixed=self.polarity == "fixed")
+
+    def step(self, prepared: CircuitMap, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+        drive = prepared.drive(x)
+        speed = timespan / (self.ode_unfolds * nn.softplus(self.tau))
+
+        def fired(h: mx.array) -> mx.array:
+            return activate(self.activation, prepared(drive, h))
+
+        def rate(h: mx.array) -> mx.array:
+            return fired(h) - h if self.leak else fired(h)
+
+        for _ in range(self.ode_unfolds):
+            if self.solver == "semi_implicit" and self.leak:
+                state = (state + speed * fired(state)) / (1.0 + speed)
+            else:
+                solver = "explicit" if self.solver == "semi_implicit" else self.solver
+                state = ode_step(solver, rate, state, speed)
+            if self.clip is not None:
+                state = mx.clip(state, -self.clip, self.clip)
+        return state
+
+    def _extra_repr(self) -> str:
+        return f"{self.compiled.plan!r}, solver={self.solver!r}, activation={self.activation!r}"

@@ -1,178 +1,142 @@
-"""What a model is, in JSON: its kind, its options and its circuit; and the model again from that.
+"""What a model is, in JSON, and the model again from that: the configs of the layers, read with suspicion.
 
-Names in a file choose from the table `KINDS` and nothing else: no module is imported and no code is run
-because a file says so. Engine and layout are not part of a model: they are chosen where it runs.
+A config names its layers, and only the classes of layers that are already imported can be chosen: no module
+is imported and no code is run because a file says so. What constructors take on trust, the index arrays of a
+circuit and the sizes of things, is checked before they see it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import mlx.nn as nn
 import numpy as np
+from numpy.typing import NDArray
 
-from ..cells import LTC, BackboneCfCCell, CfC
-from ..cells.cfc import CfCCell
-from ..compile import Plan, compile_circuit
+from ..cells import NCPLayer, NCPRNNCell
+from ..cells.config import CONFIG_CLASS, KIND, from_plain, to_plain
+from ..compile import STATE_ROLES, CompiledCircuit, Plan, make_plan
 from ..errors import FileError
-from ..wiring import Circuit, CircuitArrays, Dense
-from ..wiring.files import json_format
-from ..wiring.files.source import Source
-from .scaled import Scaled
+from ..wiring import Circuit, CircuitArrays
 from .tensors import short
 
-Description = dict[str, Any]
+Config = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Execution:
-    """How a loaded model is to be run: what a file does not decide."""
-
-    engine: str = "auto"
-    layout: str = "dense"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of model that files can hold.
-
-    Attributes:
-        model: the class.
-        describe: a model -> what `build` needs, as JSON.
-        build: that -> a model of the same shapes, with any weights.
-    """
-
-    model: type[nn.Module]
-    describe: Callable[[Any], Description]
-    build: Callable[[Description, Execution], nn.Module]
-
-
-def describe(model: nn.Module) -> Description:
+def describe(model: nn.Module) -> Config:
     """What a model is, without its weights.
 
     Raises:
-        TypeError: a module that files cannot describe, such as one of your own.
+        TypeError: a module of your own, or an argument that cannot be written down.
     """
-    kind = next((name for name, kind in KINDS.items() if type(model) is kind.model), None)
-    if kind is None:
+    if not isinstance(model, NCPLayer):
         raise TypeError(
-            f"a file can hold {', '.join(KINDS)}, not {type(model).__name__}: "
-            "keep the weights of your own module by save_weights(path) and build it again in code"
+            f"a file can hold the layers of this package, not {type(model).__name__}: keep the weights of "
+            "your own module by save_weights(path) and build it again in code, or derive it from NCPLayer"
         )
-    return {"kind": kind, **KINDS[kind].describe(model)}
+    return {**model.get_config(), "input_size": _input_size(model)}
 
 
-def build(description: Description, execution: Execution) -> nn.Module:
+def build(config: Any, largest: int, *, engine: str | None = None, layout: str | None = None) -> Any:
     """A model from its description, with weights still to come.
+
+    Args:
+        config: what `describe` wrote.
+        largest: the largest whole number that a sound description may have: no part of a network can be
+            larger than the number of its weights.
+        engine: instead of the engine that was in use.
+        layout: instead of the layout that was in use.
 
     Raises:
         FileError: the description is of no model that this release knows; the message says what is wrong.
     """
-    if not isinstance(description, dict) or description.get("kind") not in KINDS:
-        kind = description.get("kind") if isinstance(description, dict) else description
-        raise FileError(f"the model's kind is {short(kind)}: this release knows {', '.join(KINDS)}")
+    if not isinstance(config, dict) or config.get(CONFIG_CLASS) not in NCPLayer._classes:
+        name = config.get(CONFIG_CLASS) if isinstance(config, dict) else config
+        known = ", ".join(sorted(NCPLayer._classes))
+        raise FileError(f"the model is a {short(name)}: this program knows {known}")
+    for part in _objects(config):
+        _check_sizes(part, largest)
+        if part.get(KIND) == "plan":
+            _check_plan(part)
+        if engine is not None and "engine" in part:
+            part["engine"] = engine
+        if layout is not None and part.get(KIND) == "compiled":
+            part["layout"] = layout
+    given = {name: value for name, value in config.items() if name != "input_size"}
     try:
-        return KINDS[description["kind"]].build(description, execution)
-    except (KeyError, TypeError, ValueError) as error:  # a field is missing, or a constructor refuses it
-        reason = f"there is no {error} in it" if isinstance(error, KeyError) else error
-        raise FileError(f"the description of the {description['kind']} is not sound: {reason}") from None
+        model = from_plain(given, NCPLayer._classes)
+        if not model.built:
+            model.build((1, 1, config["input_size"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # a constructor refuses its arguments
+        raise FileError(f"the description of the model is not sound: {short(str(error))}") from None
+    return model
 
 
-def circuit_of(plan: Plan) -> Circuit:
-    """The circuit of a plan: compiling it gives an equal plan."""
+def circuits_of(model: nn.Module) -> dict[str, Circuit]:
+    """The circuits of all cells in a model, by the path of the network or cell they are in."""
+    found = {}
+    for path, module in model.named_modules():
+        if isinstance(module, NCPRNNCell) and hasattr(module, "compiled"):
+            config = to_plain(module, path)
+            plans = [from_plain(part, {}) for part in _objects(config) if part.get(KIND) == "compiled"]
+            place = re.sub(r"(^|\.)cell(\.cell)*$", "", path)  # a cell may be inside another one
+            found[place] = circuit_of(plans[0].plan if plans else module.compiled.plan)
+    return found
+
+
+def circuit_of(plan: Plan | CompiledCircuit) -> Circuit:
+    """The circuit of a plan: compiling it gives an equal plan.
+
+    Example:
+        >>> gl.write(circuit_of(rnn.cell.compiled), "circuit.json")
+    """
+    plan = make_plan(plan)
     roles = ("sensory",) * plan.n_inputs + plan.roles
-    parts = (plan.sensory, plan.recurrent)
     pre = np.concatenate([plan.sensory.pre, plan.recurrent.pre + plan.n_inputs])
-    post = np.concatenate([part.post for part in parts]) + plan.n_inputs
-    polarity = np.concatenate([part.polarity for part in parts])
+    post = np.concatenate([plan.sensory.post, plan.recurrent.post]) + plan.n_inputs
+    polarity = np.concatenate([plan.sensory.polarity, plan.recurrent.polarity])
     return Circuit.from_arrays(CircuitArrays(pre, post, polarity, roles, plan.sensors + plan.neurons))
 
 
-def plan_of(cell: nn.Module) -> Plan | None:
-    """The plan of the circuit that a cell was given; None for a cell without wiring."""
-    if isinstance(cell, CfCCell):
-        return cell.signal  # `compiled` may hold the additional synapses of ncps's time gates
-    plan = getattr(getattr(cell, "compiled", None), "plan", None)
-    return plan if isinstance(plan, Plan) else None
+def _input_size(model: nn.Module) -> int | None:
+    """The number of input features, for layers that are built by their first input."""
+    for _, module in model.named_modules():
+        if isinstance(module, NCPRNNCell) and module.sensors:
+            return module.n_inputs
+    return None
 
 
-def _describe_ltc(model: LTC) -> Description:
-    cell = model.cell
-    return {
-        "circuit": _circuit_json(cell),
-        "options": {
-            "ode_unfolds": cell.ode_unfolds,
-            "input_mapping": _mapping(cell, "input"),
-            "output_mapping": _mapping(cell, "output"),
-            "positive": cell.positive,
-            "polarity": cell.polarity,
-            "epsilon": cell.epsilon,
-            "return_sequences": model.return_sequences,
-        },
-    }
+def _objects(value: Any) -> Iterator[Config]:
+    """All objects inside a JSON value, the outer ones first."""
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(item)
 
 
-def _mapping(cell: nn.Module, side: str) -> str | None:
-    present = cell.parameters().keys()
-    return "affine" if f"{side}_b" in present else "linear" if f"{side}_w" in present else None
+def _check_sizes(part: Config, largest: int) -> None:
+    for name, value in part.items():
+        if isinstance(value, int) and abs(value) > largest:
+            raise FileError(f"{short(name)} is {value}, in a file of {largest} numbers")
 
 
-def _describe_cfc(model: CfC) -> Description:
-    cell = model.cell
-    options: Description = {"mode": cell.mode, "return_sequences": model.return_sequences}
-    if isinstance(cell, BackboneCfCCell):
-        options["backbone_layers"] = len(cell.backbone)
-        options["backbone_activation"] = cell.backbone_activation
-        if cell.backbone:
-            options["backbone_units"] = len(cell.backbone[0].bias)
-        return {"dense": {"inputs": cell.n_inputs, "units": cell.n_neurons}, "options": options}
-    options |= {"ncps_compat": cell.ncps_compat, "schedule": cell.schedule, "polarity": cell.polarity}
-    return {"circuit": _circuit_json(cell), "options": options}
+def _check_plan(plan: Config) -> None:
+    """Refuse names and index arrays that are no circuit, which `CircuitArrays` does for people's own."""
+    try:
+        sensors, neurons = tuple(plan["sensors"]), tuple(plan["neurons"])
+        roles = [role for role, n in zip(STATE_ROLES, plan["counts"], strict=True) for _ in range(n)]
+        pre, post, polarity = _columns(plan["recurrent"])
+        CircuitArrays(pre, post, polarity, tuple(roles), neurons)
+        pre, post, polarity = _columns(plan["sensory"])
+        if (pre >= len(sensors)).any():
+            raise ValueError(f"a sensory synapse starts at {pre.max()} of {len(sensors)} sensory neurons")
+        all_roles = ("sensory",) * len(sensors) + tuple(roles)
+        CircuitArrays(pre, post + len(sensors), polarity, all_roles, sensors + neurons)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"the model's circuit is not sound: {short(str(error))}") from None
 
 
-def _circuit_json(cell: nn.Module) -> Description:
-    plan = plan_of(cell)
-    assert plan is not None
-    document: Description = json.loads(json_format.encode(circuit_of(plan)))
-    return document
-
-
-def _build_rnn(model: type[LTC] | type[CfC]) -> Callable[[Description, Execution], nn.Module]:
-    def build_rnn(description: Description, execution: Execution) -> nn.Module:
-        options = {**description["options"], "engine": execution.engine}
-        if "dense" in description:
-            sizes = description["dense"]
-            if options.get("backbone_layers", 1) > 100:  # a loop of a billion would hang the reader
-                raise ValueError(f"{options['backbone_layers']} backbone layers: expected at most 100")
-            return model(Dense(sizes["inputs"], sizes["units"]), **options)
-        data = json.dumps(description["circuit"]).encode()
-        circuit = json_format.decode(Source(Path("its circuit"), data))
-        return model(compile_circuit(circuit, layout=execution.layout), **options)
-
-    return build_rnn
-
-
-def _describe_scaled(model: Scaled) -> Description:
-    return {
-        "model": describe(model.model),
-        "inputs": list(model.inputs),
-        "outputs": list(model.outputs),
-        "time_unit": model.time_unit,
-    }
-
-
-def _build_scaled(description: Description, execution: Execution) -> nn.Module:
-    model = build(description["model"], execution)
-    return Scaled(model, description["inputs"], description["outputs"], time_unit=description["time_unit"])
-
-
-KINDS: dict[str, Kind] = {
-    "LTC": Kind(LTC, _describe_ltc, _build_rnn(LTC)),
-    "CfC": Kind(CfC, _describe_cfc, _build_rnn(CfC)),
-    "Scaled": Kind(Scaled, _describe_scaled, _build_scaled),
-}
-"""The kinds of models that files can hold, by the name they have there. A new layer is added here."""
+def _columns(synapses: Any) -> NDArray[np.int64]:
+    return np.asarray(synapses, np.int64).reshape(3, -1)

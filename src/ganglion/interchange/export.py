@@ -13,8 +13,8 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 
-from ..cells import RNN, Cell
-from .describe import Execution, build, describe
+from ..cells import RNN, NCPRNNCell
+from .describe import build, describe
 from .files import load_arrays, parameters_of
 from .randomness import random_state_kept
 
@@ -95,11 +95,11 @@ def _plain(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def _prepared_cell(network: RNN) -> Cell:
+def _prepared_cell(network: RNN) -> NCPRNNCell:
     with random_state_kept():
-        twin: Any = build(describe(network), Execution(engine="ops", layout="dense"))
+        twin = build(describe(network), largest=2**31, engine="ops", layout="dense")
     load_arrays(twin, parameters_of(network))
-    cell: Cell = twin.cell
+    cell: NCPRNNCell = twin.cell
     prepared = cell.prepare()
     mx.eval(list(_arrays_in(prepared)))
     cell.__dict__["prepare"] = lambda: prepared

@@ -14,12 +14,14 @@ from mlx.utils import tree_flatten
 
 from ..errors import FileError
 from ..wiring.files.atomic import replace_files
-from .describe import Execution, build, describe
+from .describe import build, describe
 from .randomness import random_state_kept
 from .tensors import Arrays, decode, encode, short
 
 FORMAT = "ganglion-model"
 VERSION = 1
+SMALLEST_LIMIT = 10_000
+"""Whole numbers up to this are accepted in every description, such as the unfolds of a tiny LTC."""
 MODEL_FILES = ("best.safetensors", "model.safetensors")
 """What to load from a checkpoint, best first."""
 
@@ -28,29 +30,29 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """Write a network to a safetensors file: weights, options and circuit.
 
     The file is replaced whole or, if there is an error, not touched. Any safetensors reader can open it; the
-    description is JSON in its metadata. Engine and layout are not kept: they belong to the machine.
+    description, the model's config, is JSON in its metadata.
 
     Raises:
-        TypeError: a module that a file cannot describe: only ``LTC``, ``CfC`` and ``Scaled`` ones.
+        TypeError: a module of your own, which a file cannot describe; one derived from `NCPLayer` it can.
         OSError: the file cannot be written.
 
     Example:
         >>> gl.save(rnn, "rnn.safetensors")
         >>> rnn = gl.load("rnn.safetensors")
     """
-    describe(model)  # refuse early, and only what a file cannot hold
     replace_files({Path(path): encode_model(model)})
 
 
-def load(path: str | os.PathLike[str], *, engine: str = "auto", layout: str = "dense") -> Any:
+def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str | None = None) -> Any:
     """The network in a file that `save` wrote, or the best one of a training run's directory.
 
-    Nothing in a file can run code: there is no pickle, and what it names is chosen from a fixed table.
+    Nothing in a file can run code: there is no pickle, and what it names is chosen from the layers that the
+    program knows. A layer of your own is known once its module is imported.
 
     Args:
         path: a file, or the directory of a run of `fit` or ``ganglion train``.
-        engine: who runs the sequence, see `LTC`.
-        layout: how the synapses are executed, see `compile_circuit`.
+        engine: who runs sequences, see `RNN`; as it was saved if not given.
+        layout: how synapses are executed, see `compile_circuit`; as it was saved if not given.
 
     Raises:
         FileError: not a model, cut short, or something in it does not fit; the message says what.
@@ -64,27 +66,29 @@ def load(path: str | os.PathLike[str], *, engine: str = "auto", layout: str = "d
     if file.is_dir():
         file = _in_run(file)
     arrays, metadata = decode(file.read_bytes(), file)
-    execution = Execution(engine, layout)
+    largest = max(SMALLEST_LIMIT, sum(array.size for array in arrays.values()))
     try:
         with random_state_kept():  # building draws initial values, which are then replaced
-            model = build(_description(metadata), execution)
+            model = build(_description(metadata), largest, engine=engine, layout=layout)
         load_arrays(model, arrays)
     except FileError as error:
         raise FileError(f"{file}: {error}") from None
     return model
 
 
-def encode_model(model: nn.Module, arrays: Mapping[str, mx.array] | None = None) -> bytes:
-    """A model as the content of a file; `arrays` stand in for its parameters.
+def encode_model(model: nn.Module) -> bytes:
+    """A model as the content of a file."""
+    return encode(parameters_of(model), metadata_of(model))
 
-    A module that cannot be described is written without description: its weights can be loaded, it cannot.
+
+def metadata_of(model: nn.Module) -> dict[str, str]:
+    """The texts that go with the weights of a model in a file.
+
+    Raises:
+        TypeError: a module that cannot be described.
     """
-    try:
-        document = {"format": FORMAT, "version": VERSION, "model": describe(model)}
-        metadata = {"ganglion": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
-    except TypeError:
-        metadata = {}
-    return encode(parameters_of(model) if arrays is None else arrays, metadata)
+    document = {"format": FORMAT, "version": VERSION, "model": describe(model)}
+    return {"ganglion": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
 
 
 def parameters_of(model: nn.Module) -> Arrays:
@@ -141,13 +145,13 @@ def _in_run(directory: Path) -> Path:
     raise FileError(f"{directory}: there is no checkpoint in this directory")
 
 
-def _description(metadata: Mapping[str, str]) -> dict[str, Any]:
+def _description(metadata: Mapping[str, str]) -> Any:
     if "ganglion" not in metadata:
         raise FileError(
             "this safetensors file holds weights but no description of a network; gl.save writes one"
         )
     try:
-        document = json.loads(metadata["ganglion"])
+        document = json.loads(metadata["ganglion"], parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise FileError(f"the description is not sound JSON: {short(str(error))}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -156,5 +160,8 @@ def _description(metadata: Mapping[str, str]) -> dict[str, Any]:
         raise FileError(
             f"the format's version is {short(document.get('version'))}; this release reads version {VERSION}"
         )
-    description: dict[str, Any] = document.get("model", {})
-    return description
+    return document.get("model")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

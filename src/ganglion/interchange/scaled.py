@@ -10,13 +10,17 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..cells import NCPLayer
 
-class Scaled(nn.Module):
+Shape = tuple[int, ...]
+
+
+class Scaled(NCPLayer):
     r"""A network whose inputs, outputs and time spans are in the units of the data.
 
     .. math:: y = offset + scale \cdot network((x - mean) / spread, \; timespans / time\_unit)
 
-    The four vectors are parameters that do not train; everything else is the network's.
+    The scaling is part of the config and does not train; the parameters are the network's.
 
     Args:
         model: the network, called as ``model(x, state, timespans)`` with ``(outputs, state)`` as result.
@@ -30,7 +34,7 @@ class Scaled(nn.Module):
         ValueError: a vector of a wrong length, a value that is not finite, or a unit that is not positive.
 
     Example:
-        >>> model = Scaled(gl.LTC(circuit), ["speed"], ["torque"], mean=[3.0], spread=[0.5])
+        >>> model = gl.Scaled(gl.LTC(circuit), ["speed"], ["torque"], mean=[3.0], spread=[0.5])
         >>> torque, state = model(mx.zeros((32, 20, 1)))                   # (32, 20, 1), (32, N)
     """
 
@@ -50,16 +54,24 @@ class Scaled(nn.Module):
         self.model = model
         self.inputs = _names("inputs", inputs)
         self.outputs = _names("outputs", outputs)
-        self.mean = _vector("mean", mean, len(self.inputs))
-        self.spread = _vector("spread", spread, len(self.inputs), positive=True)
-        self.offset = _vector("offset", offset, len(self.outputs))
-        self.scale = _vector("scale", scale, len(self.outputs), positive=True)
+        # Underscored, so that they are no parameters; kept, because a config holds lists and no arrays.
+        self._mean = self._vector("mean", mean, len(self.inputs))
+        self._spread = self._vector("spread", spread, len(self.inputs), positive=True)
+        self._offset = self._vector("offset", offset, len(self.outputs))
+        self._scale = self._vector("scale", scale, len(self.outputs), positive=True)
         if not (isinstance(time_unit, int | float) and 0 < time_unit < float("inf")):
             raise ValueError(f"time_unit is {time_unit!r}: expected a positive number")
         self.time_unit = float(time_unit)
-        self.freeze(recurse=False)
+        self.built = getattr(model, "built", True)
 
-    def __call__(self, x: mx.array, state: Any = None, timespans: Any = None) -> Any:
+    def build(self, input_shape: Shape) -> None:
+        self.model.build(input_shape)
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], len(self.outputs))
+
+    def __call__(self, x: Any, state: Any = None, timespans: Any = None) -> Any:
         """Run a sequence.
 
         Args:
@@ -71,25 +83,21 @@ class Scaled(nn.Module):
             The outputs in the units of the data, (B, T, M) or (T, M), and the last state.
         """
         spans = None if timespans is None else mx.array(timespans) / self.time_unit
-        outputs, state = self.model((mx.array(x) - self.mean) / self.spread, state, spans)
-        return self.offset + self.scale * outputs, state
+        outputs, state = self.model((mx.array(x) - self._mean) / self._spread, state, spans)
+        return self._offset + self._scale * outputs, state
 
-    def unfreeze(self, *args: Any, **kwargs: Any) -> Scaled:
-        """Unfreeze the network; the scaling stays as it is."""
-        self.model.unfreeze(*args, **kwargs)
-        return self
+    def _vector(self, what: str, values: ArrayLike, n: int, *, positive: bool = False) -> mx.array:
+        array = np.asarray(values, np.float32)
+        if array.shape not in ((), (n,)) or not np.isfinite(array).all():
+            raise ValueError(f"{what} must be {n} finite numbers, got {values!r}")
+        if positive and not (array > 0).all():
+            raise ValueError(f"{what} must be positive, got {values!r}")
+        full = np.ascontiguousarray(np.broadcast_to(array, (n,)))
+        self.keep(what, full.tolist())
+        return mx.array(full)
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{what} must be a list of names, got {names!r}")
     return tuple(names)
-
-
-def _vector(what: str, values: ArrayLike, n: int, *, positive: bool = False) -> mx.array:
-    array = np.asarray(values, np.float32)
-    if array.shape not in ((), (n,)) or not np.isfinite(array).all():
-        raise ValueError(f"{what} must be {n} finite numbers, got {values!r}")
-    if positive and not (array > 0).all():
-        raise ValueError(f"{what} must be positive, got {values!r}")
-    return mx.array(np.ascontiguousarray(np.broadcast_to(array, (n,))))

@@ -15,7 +15,7 @@ from ..interchange.randomness import random_key, set_random_key
 from ..interchange.tensors import decode, encode, short
 from .ranks import Ranks
 from .run import Callback, Run
-from .store import Files, Store, encode_checkpoint, load_checkpoint, read_state
+from .store import About, Files, Store, encode_checkpoint, load_checkpoint, read_state
 
 
 class Checkpoints(Callback):
@@ -32,6 +32,7 @@ class Checkpoints(Callback):
         self, directory: Path | None, every: int | None, ranks: Ranks, recipe: Mapping[str, int]
     ) -> None:
         self.directory, self.every, self.ranks, self.recipe = directory, every, ranks, dict(recipe)
+        self._known: About | None = None
         self._store = Store(directory) if directory is not None and ranks.first else None
 
     def resume(self, run: Run) -> None:
@@ -70,7 +71,9 @@ class Checkpoints(Callback):
         keys = self.ranks.gather(random_key())
         if self._store:
             state = {**run.to_json(), "recipe": self.recipe, "random": keys}
-            self._store.write(run.step, encode_checkpoint(run.model, run.optimizer, run.best, state))
+            weights = parameters_of(run.model)
+            files = encode_checkpoint(self._about(run), weights, run.best, run.optimizer.state, state)
+            self._store.write(run.step, files)
 
     def last(self) -> str:
         """A clause about the last complete checkpoint, for an error message."""
@@ -79,10 +82,16 @@ class Checkpoints(Callback):
         newest = self._store.newest() if self._store else None
         return f"the last complete checkpoint is {newest}" if newest else f"look into {self.directory}"
 
+    def _about(self, run: Run) -> About:
+        """What the model is, worked out once: for a large circuit it takes a while."""
+        if self._known is None:
+            self._known = About(run.model)
+        return self._known
+
     def _load(self, run: Run, files: Files) -> None:
         source = (self._store and self._store.newest()) or "the first process's checkpoint"
         _check_state(read_state(files, source), self.recipe, source)
-        state, best = load_checkpoint(files, run.model, run.optimizer, source)
+        state, best = load_checkpoint(files, self._about(run), run.model, run.optimizer, source)
         run.restore(state, best)
         keys = state["random"]
         set_random_key(keys[self.ranks.rank % len(keys)])

@@ -27,8 +27,8 @@ import mlx.optimizers as optim
 from mlx.utils import tree_flatten, tree_unflatten
 
 from ..errors import FileError
-from ..interchange.describe import circuit_of, plan_of
-from ..interchange.files import check_arrays, encode_model, newest_checkpoint, parameters_of
+from ..interchange.describe import circuits_of
+from ..interchange.files import check_arrays, metadata_of, newest_checkpoint, parameters_of
 from ..interchange.tensors import Arrays, decode, encode, short
 from ..wiring.files import json_format
 from ..wiring.files.atomic import flush_directory, replace_files
@@ -103,14 +103,34 @@ class Store:
             shutil.rmtree(aside, ignore_errors=True)
 
 
+class About:
+    """What a model is: the parts of its checkpoints that do not change while it trains.
+
+    A module of your own has no description, and only its weights are kept.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        try:
+            self.metadata = metadata_of(model)
+        except TypeError:
+            self.metadata = {}
+        self.circuits = {
+            f"{place}.circuit.json" if place else "circuit.json": json_format.encode(circuit)
+            for place, circuit in circuits_of(model).items()
+        }
+
+
 def encode_checkpoint(
-    model: nn.Module, optimizer: optim.Optimizer, best: Arrays | None, state: Mapping[str, Any]
+    about: About, weights: Arrays, best: Arrays | None, optimizer_state: Any, state: Mapping[str, Any]
 ) -> Files:
     """The files of a checkpoint; `state` is whatever JSON holds."""
-    files = {MODEL: encode_model(model), OPTIMIZER: encode(dict(tree_flatten(optimizer.state)), {})}
+    files = {
+        **about.circuits,
+        MODEL: encode(weights, about.metadata),
+        OPTIMIZER: encode(dict(tree_flatten(optimizer_state)), {}),
+    }
     if best is not None:
-        files[BEST] = encode_model(model, best)
-    files |= _circuits(model)
+        files[BEST] = encode(best, about.metadata)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     document = {"format": FORMAT, "version": VERSION, **state, "files": digests}
     files[STATE] = json.dumps(document).encode()
@@ -118,7 +138,7 @@ def encode_checkpoint(
 
 
 def load_checkpoint(
-    files: Files, model: nn.Module, optimizer: optim.Optimizer, source: object
+    files: Files, about: About, model: nn.Module, optimizer: optim.Optimizer, source: object
 ) -> tuple[dict[str, Any], Arrays | None]:
     """Load a checkpoint into a model and an optimizer; return the rest of the state, and the best weights.
 
@@ -129,7 +149,7 @@ def load_checkpoint(
     for name in (MODEL, OPTIMIZER):
         if name not in files:
             raise FileError(f"{source}: there is no {name}")
-    for name, circuit in _circuits(model).items():
+    for name, circuit in about.circuits.items():
         if files.get(name) != circuit:
             raise FileError(f"{source}/{name}: this run trains another circuit")
     optimizer.init(model.trainable_parameters())
@@ -165,17 +185,6 @@ def read_state(files: Files, source: object) -> dict[str, Any]:
         if hashlib.sha256(files[name]).hexdigest() != digest:
             raise FileError(f"{source}/{name}: the content is not what was written: the file is damaged")
     return state
-
-
-def _circuits(model: nn.Module) -> Files:
-    """The circuits of all cells in a model; those of a module around networks are named after their place."""
-    found = {}
-    for path, module in model.named_modules():
-        plan = plan_of(module)
-        if plan is not None:
-            place = path.removesuffix("cell").removesuffix(".")
-            found[f"{place}.circuit.json" if place else "circuit.json"] = json_format.encode(circuit_of(plan))
-    return found
 
 
 def _locked(path: Path) -> IO[bytes]:

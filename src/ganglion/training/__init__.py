@@ -2,7 +2,7 @@
 
 from .history import History
 from .loop import fit
-from .losses import cross_entropy, mse
+from .losses import cross_entropy, mse, outputs_of
 from .run import Callback, Run
 
-__all__ = ["Callback", "History", "Run", "cross_entropy", "fit", "mse"]
+__all__ = ["Callback", "History", "Run", "cross_entropy", "fit", "mse", "outputs_of"]

@@ -5,8 +5,8 @@
 DIR holds the trajectories trace_0000.npy ... of the public repository raminmh/liquid_time_constant_networks.
 Protocol (Hasani et al., Liquid Time-constant Networks, AAAI 2021, and the code there): files by name, 0-4 for
 validation, 5-14 for testing, 15-24 for training; sequences of 32 steps every 10 steps, not normalised; 32
-hidden units and a linear readout; mean squared error, Adam, batches of 16, 200 epochs; the epoch with the best
-validation error is tested.
+hidden units and a linear readout; mean squared error, Adam, batches of 16, 200 epochs; the epoch with the
+best validation error is tested.
 """
 
 from __future__ import annotations

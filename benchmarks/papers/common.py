@@ -79,7 +79,7 @@ def train(
 
 
 def table(
-    results: Sequence[Result], published: dict[str, str], measure: str, command: str, scale: float = 1.0
+    results: Sequence[Result], published: dict[str, str], measure: str, command: str
 ) -> str:
     """Mean and spread over the seeds of each model, beside the published figure, in Markdown."""
     lines = [
@@ -88,7 +88,7 @@ def table(
     ]
     for name in dict.fromkeys(result.model for result in results):
         runs = [result for result in results if result.model == name]
-        scores = [scale * run.score for run in runs]
+        scores = [run.score for run in runs]
         spread = f" ± {stdev(scores):.3f}" if len(scores) > 1 else ""
         each = ", ".join(f"{score:.3f}" for score in scores)
         lines.append(

@@ -1,0 +1,131 @@
+"""The event-based XOR task of the CfC paper: the parity of a bit stream that is told only where it changes.
+
+    python benchmarks/papers/xor.py --items 20000 --epochs 30 --units 64 --table benchmarks/papers/xor.md
+
+A stream of 2 to 31 random bits becomes a sequence of events, one per run of equal bits: the bit, and the time
+since the event before. The answer is the parity of all bits, so a model must count bits by time spans.
+Protocol (Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022, and
+train_xor.py in the public repository raminmh/CfC): 100,000 training and 10,000 test streams, time in units of
+32 bits, a CfC with a backbone, RMSprop, 200 epochs. A full run takes hours on a processor: --items, --units
+and --epochs make it smaller. Here 5 % of the training streams choose the epoch that is tested.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+from common import arguments, table, train
+from mlx.utils import tree_flatten
+
+import ganglion as gl
+from ganglion.training.data import Arrays
+
+LONGEST, TEST_ITEMS, ITEMS, EPOCHS, BATCH = 32, 10_000, 100_000, 200, 128
+PUBLISHED = {
+    "CfC": "99.42 ± 0.42",
+    "CfC no_gate": "96.29 ± 1.61",
+    "CfC pure": "85.42 ± 2.84",
+    "CfC mixed": "99.72 ± 0.08",
+    "LTC": "49.11 ± 0.00",
+}
+MODELS: dict[str, dict[str, Any]] = {
+    "CfC": {"backbone_activation": "relu"},
+    "CfC no_gate": {"mode": "no_gate", "backbone_activation": "silu"},
+    "CfC pure": {"mode": "pure", "backbone_activation": "silu"},
+    "CfC mixed": {"mixed_memory": True, "backbone_activation": "relu"},
+}
+Part = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def streams(items: int, seed: int) -> Part:
+    """Events (n, 32, 1), time spans (n, 32), numbers of events (n,), parities (n,) of random bit streams."""
+    rng = np.random.default_rng(seed)
+    events = np.zeros((items, LONGEST, 1), np.float32)
+    spans = np.ones((items, LONGEST), np.float32)  # padding comes after the last event and is never read
+    lengths, parity = np.zeros(items, np.int32), np.zeros(items, np.float32)
+    for item in range(items):
+        bits = rng.integers(0, 2, rng.integers(2, LONGEST))
+        changes = np.flatnonzero(np.diff(bits, prepend=-1))  # an event is where a new run of bits begins,
+        times = np.append(changes + 1, len(bits))  # and the end of the stream is one more
+        values = np.append(bits[changes], bits[-1])
+        times, first = np.unique(times, return_index=True)
+        n = len(times)
+        events[item, :n, 0], spans[item, :n] = values[first], np.diff(times, prepend=0)
+        lengths[item], parity[item] = n, bits.sum() % 2
+    return events, spans / LONGEST, lengths, parity
+
+
+class Parity(nn.Module):
+    """A network, and a linear map of its state after the last event to one logit."""
+
+    def __init__(self, rnn: nn.Module, units: int) -> None:
+        super().__init__()
+        self.rnn = rnn
+        self.readout = nn.Linear(units, 1)
+
+    def __call__(self, x: mx.array, spans: mx.array, lengths: mx.array) -> mx.array:
+        states = gl.training.outputs_of(self.rnn, x, spans)
+        last = mx.take_along_axis(states, lengths[:, None, None] - 1, axis=1)[:, 0]
+        return self.readout(last)[:, 0]
+
+
+def loss(model: Parity, x: mx.array, spans: mx.array, lengths: mx.array, parity: mx.array) -> mx.array:
+    """Cross entropy of the parity; in training, also the published weight decay of all matrices."""
+    error = nn.losses.binary_cross_entropy(model(x, spans, lengths), parity)
+    if not model.training:
+        return error
+    matrices = [array for name, array in tree_flatten(model.rnn.parameters()) if name.endswith("weight")]
+    return error + 3e-6 * sum(mx.square(matrix).sum() for matrix in matrices)
+
+
+def accuracy(model: Parity, data: Part) -> float:
+    """The share of streams, in percent, whose parity is right."""
+    model.eval()
+    arrays, right = Arrays(data), 0
+    for start in range(0, len(arrays), 500):
+        x, spans, lengths, parity = arrays[np.arange(start, min(start + 500, len(arrays)))]
+        right += ((model(x, spans, lengths) > 0) == (parity > 0.5)).sum().item()
+    return 100 * right / len(arrays)
+
+
+def main() -> None:
+    """Train every model with every seed and print the table."""
+    parser = arguments(__doc__, list(MODELS), EPOCHS)
+    parser.add_argument("--items", type=int, default=ITEMS, help=f"training streams (default: {ITEMS})")
+    parser.add_argument("--units", type=int, default=192, help="hidden units (default: 192)")
+    parser.add_argument("--backbone", type=int, default=128, help="backbone units (default: 128)")
+    parser.add_argument("--rate", type=float, default=0.005, help="of RMSprop, at first (default: 0.005)")
+    options = parser.parse_args()
+    data, test = streams(options.items, seed=1234984), streams(TEST_ITEMS, seed=48736)
+    held_out = options.items // 20
+    training = tuple(array[held_out:] for array in data)
+    validation = tuple(array[:held_out] for array in data)
+    steps = -(-len(training[0]) // BATCH)
+    results = []
+    for name in options.models:
+        for seed in options.seeds:
+            mx.random.seed(seed)
+            sizes = gl.dense(1, options.units)
+            rnn = gl.CfC(sizes, backbone_units=options.backbone, engine=options.engine, **MODELS[name])
+            rate = optim.exponential_decay(options.rate, 0.95 ** (1 / steps))
+            results.append(
+                train(
+                    name, seed, Parity(rnn, options.units), training, validation,
+                    lambda model: accuracy(model, test), options,
+                    loss=loss, optimizer=optim.RMSprop(rate, alpha=0.9), batch_size=BATCH, clip_norm=1.0,
+                )
+            )  # fmt: skip
+    text = table(results, PUBLISHED, "test accuracy, %", f"python {shlex.join(sys.argv)}")
+    print(text)
+    if options.table:
+        options.table.write_text(f"# Event-based XOR: parity of a bit stream\n\n{text}\n")
+
+
+if __name__ == "__main__":
+    main()

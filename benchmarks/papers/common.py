@@ -78,9 +78,7 @@ def train(
     return result
 
 
-def table(
-    results: Sequence[Result], published: dict[str, str], measure: str, command: str
-) -> str:
+def table(results: Sequence[Result], published: dict[str, str], measure: str, command: str) -> str:
     """Mean and spread over the seeds of each model, beside the published figure, in Markdown."""
     lines = [
         f"| model | {measure} | published | best epoch | seconds per run | parameters |",

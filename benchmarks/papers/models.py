@@ -56,9 +56,7 @@ def full_circuit(inputs: int, units: int, seed: int) -> gl.Circuit:
 def ltc(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
     """The published LTC: semi-implicit solver, affine inputs, the states as outputs."""
     circuit = full_circuit(inputs, units, 1000 * seed)
-    return gl.LTC(
-        circuit, ode_unfolds=UNFOLDS, output_mapping=None, initial_ranges=LTC_RANGES, engine=engine
-    )
+    return gl.LTC(circuit, ode_unfolds=UNFOLDS, output_mapping=None, initial_ranges=LTC_RANGES, engine=engine)
 
 
 def cfc(inputs: int, units: int, seed: int, engine: str) -> nn.Module:

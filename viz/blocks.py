@@ -102,7 +102,7 @@ def _draw_ribbons(
     ribbons = LineCollection(
         list(drawn.curves), colors=colors, linewidths=widths, alpha=0.85, zorder=1, capstyle="butt"
     )
-    heads = PolyCollection(drawn.heads(size, signs), facecolors=colors, edgecolors="none", zorder=2)
+    heads = PolyCollection(list(drawn.heads(size, signs)), facecolors=colors, edgecolors="none", zorder=2)
     for key, artist in (("synapses", ribbons), ("heads", heads)):
         ax.add_collection(artist, autolim=False)
         artists[key] = artist

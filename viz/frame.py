@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,6 +60,8 @@ class Frame:
 
 def neuron_radius(pos: NDArray[np.float64], bounds: tuple[float, float], unit: float) -> float:
     """A radius in data units that leaves room between neurons, within ``bounds`` in points."""
+    from scipy.spatial import cKDTree  # late: half of the time to import this room
+
     smallest, largest = bounds[0] * unit, bounds[1] * unit
     if len(pos) < 2:
         return largest

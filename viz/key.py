@@ -91,11 +91,10 @@ def polarity_squares(seen: View, look: Style) -> list[Artist]:
     ]
 
 
-def square(color: str, label: str) -> Line2D:
+def square(color: str, label: str, edge: str | None = None) -> Line2D:
     """A coloured cell."""
-    return Line2D(
-        [], [], linestyle="none", marker="s", markersize=5.0, color=color, markeredgewidth=0, label=label
-    )
+    options: dict[str, Any] = {"markeredgecolor": edge or color, "markeredgewidth": 0.4 if edge else 0.0}
+    return Line2D([], [], linestyle="none", marker="s", markersize=5.0, color=color, label=label, **options)
 
 
 def legend_columns(entries: Sequence[Artist], width: float, size: float) -> int:

@@ -30,20 +30,20 @@ class Links:
     tips: Points
     headings: Points
 
-    def heads(self, size: ArrayLike, signs: NDArray[np.int8]) -> list[Points]:
-        """Triangles (3, 2), ``size`` long, where ``signs`` (L,) is positive, and bars (4, 2) elsewhere."""
+    def heads(self, size: ArrayLike, signs: NDArray[np.int8]) -> Points:
+        """(L, 4, 2) arrowheads, ``size`` long, where ``signs`` (L,) is positive, and bars elsewhere."""
         along = self.headings * np.broadcast_to(size, len(self.tips))[:, None]
         across = _left(along)
+        barb, notch, half = 0.44 * across, 0.82 * along, 0.5 * across
         foot, thick = self.tips - along, self.tips - _BAR * along
-        arrows = np.stack([self.tips, foot + 0.42 * across, foot - 0.42 * across], axis=1)
-        half = 0.5 * across
+        arrows = np.stack([self.tips, foot + barb, self.tips - notch, foot - barb], axis=1)
         bars = np.stack([self.tips + half, self.tips - half, thick - half, thick + half], axis=1)
-        return [arrows[k] if sign > 0 else bars[k] for k, sign in enumerate(signs.tolist())]
+        return np.where((signs > 0)[:, None, None], arrows, bars)
 
 
 def head_room(size: ArrayLike, signs: NDArray[np.int8]) -> Points:
     """(L,) how far in front of the tip a curve ends, so that it meets its head without a gap."""
-    return np.asarray(size) * np.where(signs > 0, 0.9, 0.5 * _BAR)
+    return np.asarray(size) * np.where(signs > 0, 0.75, 0.5 * _BAR)
 
 
 def link(

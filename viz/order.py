@@ -18,8 +18,9 @@ from .view import View
 Ids = NDArray[np.intp]
 Table = NDArray[np.float64]
 Orders = list[Ids]  # for each layer: which of its neurons stands first, second, ...
-_SIFT_UP_TO = 600  # neurons in a layer; sifting takes time with their cube
+_SIFT_UP_TO = 400  # neurons in a layer; sifting takes time with their cube
 _SAMPLE = 900  # synapses; counting crossings takes time with their square
+_CHUNK = 128  # synapses compared with all others at a time
 
 
 def layer_ranks(
@@ -45,16 +46,17 @@ def layer_ranks(
     if order == "graph":
         return _ranks(layers, graph)
     tables = _tables(seen, layers)
-    relaxed = _relax(tables, graph)
+    relaxed = _relax(seen, layers)
     swept = min(
         (_sweep(tables, start) for start in (graph, relaxed)), key=lambda found: _crossings(tables, found)
     )
-    found = [
-        _ranks(layers, tried)
-        for tried in (graph, relaxed, swept, _sift(tables, swept), _sift(tables, relaxed))
-    ]
     some = slice(None, None, 1 + len(seen.pre) // _SAMPLE)  # enough synapses to compare orders by
-    return min(found, key=lambda rank: crossings(place(rank), seen.pre[some], seen.post[some]))
+
+    def seen_crossings(orders: Orders) -> int:
+        return crossings(place(_ranks(layers, orders)), seen.pre[some], seen.post[some])
+
+    best = min((graph, relaxed, swept), key=seen_crossings)
+    return _ranks(layers, min((best, _sift(tables, best)), key=seen_crossings))
 
 
 def crossings(pos: NDArray[np.float64], pre: Ids, post: Ids) -> int:
@@ -65,12 +67,11 @@ def crossings(pos: NDArray[np.float64], pre: Ids, post: Ids) -> int:
     """
     a, b = pos[pre], pos[post]
     total = 0
-    for k in range(len(pre) - 1):
-        c, d = a[k + 1 :], b[k + 1 :]
-        apart = (_side(a[k], b[k], c) * _side(a[k], b[k], d) < 0) & (
-            _side(c, d, a[k]) * _side(c, d, b[k]) < 0
-        )
-        total += int(np.count_nonzero(apart))
+    for start in range(0, len(pre), _CHUNK):
+        own = slice(start, start + _CHUNK)
+        c, d = a[own, None], b[own, None]
+        apart = (_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0)
+        total += int(np.count_nonzero(np.triu(apart, start + 1)))  # each pair once
     return total
 
 
@@ -85,8 +86,9 @@ def _tables(seen: View, layers: list[Ids]) -> list[list[Table]]:
         for b in range(len(layers)):
             chosen = (layer_of[seen.pre] == a) & (layer_of[seen.post] == b)
             i, k = local[seen.pre[chosen]], local[seen.post[chosen]]
-            np.add.at(tables[a][b], (i, k), 1)
-            np.add.at(tables[b][a], (k, i), 1)
+            if a != b:  # synapses inside a layer cross nothing between layers
+                np.add.at(tables[a][b], (i, k), 1)
+                np.add.at(tables[b][a], (k, i), 1)
     return tables
 
 
@@ -97,20 +99,22 @@ def _ranks(layers: list[Ids], orders: Orders) -> Ids:
     return rank
 
 
-def _relax(tables: list[list[Table]], orders: Orders, rounds: int = 150) -> Orders:
+def _relax(seen: View, layers: list[Ids], rounds: int = 150) -> Orders:
     """Pull neurons, on the real line, to the mean of all their neighbours, then sort them.
 
     This is power iteration to the slowest mode of diffusion over the circuit.
     """
-    whole = np.block(tables)
-    cuts = np.cumsum([len(order) for order in orders])[:-1]
-    degree = np.maximum(whole.sum(axis=1), 1)
-    place = np.concatenate([np.linspace(-1, 1, len(order)) for order in orders])
+    count = len(seen.names)
+    ends, others = np.concatenate([seen.pre, seen.post]), np.concatenate([seen.post, seen.pre])
+    degree = np.maximum(np.bincount(ends, minlength=count), 1)
+    place = np.zeros(count)
+    for layer in layers:
+        place[layer] = np.linspace(-1, 1, len(layer))
     for _ in range(rounds):
-        place = 0.5 * (place + whole @ place / degree)
+        place = 0.5 * (place + np.bincount(ends, weights=place[others], minlength=count) / degree)
         place -= np.average(place, weights=degree)  # the constant mode, which orders nothing
         place /= np.abs(place).max() or 1.0
-    return [np.argsort(part, kind="stable") for part in np.split(place, cuts)]
+    return [np.argsort(place[layer], kind="stable") for layer in layers]
 
 
 def _sweep(tables: list[list[Table]], orders: Orders, rounds: int = 24) -> Orders:
@@ -132,7 +136,7 @@ def _sweep(tables: list[list[Table]], orders: Orders, rounds: int = 24) -> Order
     return best
 
 
-def _sift(tables: list[list[Table]], orders: Orders, rounds: int = 6) -> Orders:
+def _sift(tables: list[list[Table]], orders: Orders, rounds: int = 4) -> Orders:
     """Move one neuron at a time to the best place in its layer, until no move helps."""
     orders = list(orders)
     fewest = _crossings(tables, orders)
@@ -153,7 +157,8 @@ def _gain(tables: list[list[Table]], orders: Orders, a: int) -> Table:
     for b in range(len(orders)):
         if b != a:
             table = tables[a][b][:, orders[b]]
-            before += table @ (np.cumsum(table, axis=1) - table).T
+            # Without BLAS: its threads cost more than they save on tables this small.
+            before += np.einsum("uk,vk->uv", table, np.cumsum(table, axis=1) - table)
     return before - before.T
 
 
@@ -188,8 +193,8 @@ def _places(order: Ids) -> Table:
 
 
 def _side(a: Table, b: Table, c: Table) -> Table:
-    """On which side of the line a -> b the point c lies; rounded, so that a point on the line gives 0."""
-    cross = (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (
+    """On which side of the line a -> b the point c lies: the sign; 0 on the line."""
+    side: Table = (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (
         c[..., 0] - a[..., 0]
     )
-    return np.round(cross, 12)
+    return side

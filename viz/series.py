@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.ticker import MaxNLocator
-from scipy.cluster.hierarchy import leaves_list, linkage
 
 from .labels import points, short_name, shorten, spread, write
 from .picture import Place
@@ -147,6 +146,8 @@ def add_colorbar(host: Axes, bounds: tuple[float, float, float, float], mesh: Qu
 
 def clustered(shown: Samples) -> Samples:
     """The same neurons, similar ones side by side inside each role (average linkage of 1 - correlation)."""
+    from scipy.cluster.hierarchy import leaves_list, linkage  # late: it is slow to import
+
     order: list[int] = []
     for role in shown.drawn_roles:
         members = [k for k, found in enumerate(shown.roles) if found == role]

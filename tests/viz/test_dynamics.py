@@ -61,7 +61,7 @@ def test_wrong_time_constants_are_refused(recording):
         plot_time_constants(recording, np.ones(3))
     tau = np.ones(recording.states.shape)
     tau[4, 1] = 0
-    with pytest.raises(ValueError, match="time constant of 'motor_1' is 0.0; expected positive"):
+    with pytest.raises(ValueError, match=r"time constant of 'motor_1' is 0.0; expected positive"):
         plot_time_constants(recording, tau)
 
 

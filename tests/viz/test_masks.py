@@ -107,3 +107,27 @@ def test_one_neuron_no_synapse_and_illegal_synapses():
     only.add_node("s", role="sensory")
     with pytest.raises(CircuitError, match="no neurons with state"):
         plot_masks(only)
+
+
+@pytest.mark.parametrize("order", ["role", "rcm", "block"])
+def test_a_blocked_circuit_is_drawn_in_its_order(build, order):
+    compile_circuit = pytest.importorskip("ganglion.compile").compile_circuit
+    compiled = compile_circuit(build((6, 30, 20, 5), density=0.2), layout="block", block_size=8, order=order)
+    picture = plot_masks(compiled)
+    recurrent, plan = compiled.recurrent, compiled.plan
+    cell = cells(picture)
+    for pre, post in zip(plan.recurrent.pre.tolist(), plan.recurrent.post.tolist(), strict=True):
+        x, y = cell[plan.neurons[pre], plan.neurons[post]]
+        assert recurrent.order.pre[int(-y)] == pre
+        assert recurrent.order.post[int(x)] == post
+    tiles = [path for path in picture.artists["blocks"].get_paths() if path.vertices[:, 1].max() <= 0]
+    assert len(tiles) == len(recurrent.tile_index)
+
+
+def test_scattered_roles_are_told_by_the_legend(build):
+    compile_circuit = pytest.importorskip("ganglion.compile").compile_circuit
+    compiled = compile_circuit(
+        build((6, 60, 40, 5), density=0.1), layout="block", block_size=8, order="block"
+    )
+    texts = {text.get_text() for text in plot_masks(compiled).artists["legend"].get_texts()}
+    assert {"sensory", "inter", "command", "motor"} <= texts

@@ -81,7 +81,7 @@ def test_unknown_style_fields_are_refused():
 
 
 def test_importing_the_room_is_light():
-    heavy = ("matplotlib.pyplot", "mlx", "mlx.core", "torch")
+    heavy = ("matplotlib.pyplot", "mlx", "mlx.core", "torch", "scipy")
     code = f"import sys, ganglion.viz; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -12,6 +12,7 @@ from .ltc import LTCCell
 from .ncps import load_ncps, ncps_parameters
 from .networks import LTC, CfC, record
 from .rnn import RNN
+from .transfer import lesion, transfer
 from .wrappers import CellWrapper, MissingValueCell, MixedMemoryCell
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "NCPDense",
     "NCPLayer",
     "NCPRNNCell",
+    "lesion",
     "load_ncps",
     "ncps_parameters",
     "ops",
     "record",
+    "transfer",
 ]

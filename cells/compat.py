@@ -72,12 +72,8 @@ def compat_plans(plan: Plan) -> CompatPlans:
 
 def lift_index(part: Synapses, whole: Synapses) -> Index:
     """For each synapse of `whole`, its place in `part`, or ``len(part)`` if `part` lacks it."""
-    keys = [s.post.astype(np.int64) * max(s.n_pre, 1) + s.pre for s in (part, whole)]
-    place = np.searchsorted(keys[0], keys[1])
-    found = np.zeros(len(whole), bool)
-    inside = place < len(part)
-    found[inside] = keys[0][place[inside]] == keys[1][inside]
-    return np.where(found, place, len(part)).astype(np.int32)
+    place = part.find(whole.pre, whole.post)
+    return np.where(place < 0, len(part), place).astype(np.int32)
 
 
 Edges = tuple[Index, Index, NDArray[np.int8]]

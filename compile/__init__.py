@@ -4,6 +4,7 @@ The room reads as a pipeline, see `pipeline.py`: circuit -> `Plan` (`plan.py`, N
 (`orders.py`) -> layout (`layouts/`, chosen by `cost.py`) -> `CompiledCircuit`.
 """
 
+from .edits import without
 from .operations import masked_matmul, synaptic_sum
 from .pipeline import CompiledCircuit, Source, compile_circuit, make_plan
 from .plan import STATE_ROLES, Plan
@@ -19,4 +20,5 @@ __all__ = [
     "make_plan",
     "masked_matmul",
     "synaptic_sum",
+    "without",
 ]

@@ -70,6 +70,17 @@ class Synapses:
         """Where the synapses onto the neurons ``start:stop`` lie in a parameter vector."""
         return slice(int(self.ptr[start]), int(self.ptr[stop]))
 
+    def find(self, pre: Index, post: Index) -> Index:
+        """Where the synapses ``pre[k] -> post[k]`` lie in a parameter vector; -1 where there is none."""
+        width = max(self.n_pre, 1)
+        keys = self.post.astype(np.int64) * width + self.pre
+        wanted = np.asarray(post, np.int64) * width + pre
+        place = np.minimum(np.searchsorted(keys, wanted), len(self) - 1)
+        if not len(self):
+            return np.full(len(wanted), -1, np.int32)
+        found = (keys[place] == wanted) & (np.asarray(pre) >= 0) & (np.asarray(post) >= 0)
+        return np.where(found, place, -1).astype(np.int32)
+
     def onto(self, start: int, stop: int) -> Synapses:
         """Only the synapses onto the neurons ``start:stop``, which become ``0:stop - start``."""
         part = self.span(start, stop)

@@ -17,8 +17,10 @@ from .cells import MixedMemoryCell as MixedMemoryCell
 from .cells import NCPDense as NCPDense
 from .cells import NCPLayer as NCPLayer
 from .cells import NCPRNNCell as NCPRNNCell
+from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps
 from .cells import record as record
+from .cells import transfer as transfer
 from .compile import CompiledCircuit as CompiledCircuit
 from .compile import Plan as Plan
 from .compile import compile_circuit as compile_circuit

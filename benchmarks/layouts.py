@@ -1,0 +1,106 @@
+"""Every layout against dense: time, error and what auto chooses.
+
+    python benchmarks/layouts.py                        # all of it, half an hour
+    python benchmarks/layouts.py --neurons 64 256       # a part
+
+One table each for one LTC unfold and one masked product, forward and forward with gradients, over random
+circuits of four sizes and four densities, batch 32. Layouts take turns; times are medians of processor time.
+Errors are the largest differences from dense in outputs and gradients, relative to the largest entry of each
+array. `auto` names the layout that `compile_circuit` takes by itself, with its time relative to the best.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import mlx.core as mx
+import numpy as np
+from measure import BATCH, Work, interleaved, machine, random_synapses
+
+from ganglion.compile import CompiledCircuit, Plan, compile_circuit
+from ganglion.compile.layouts import LAYOUTS, MixedProjection
+
+NEURONS = (64, 256, 1024, 4096)
+DENSITIES = (0.01, 0.05, 0.2, 1.0)
+TABLES = {
+    "LTC unfold, forward": (Work.ltc, "for_sums"),
+    "LTC unfold, forward and backward": (Work.ltc_gradients, "for_sums"),
+    "masked_matmul, forward": (Work.matmul, "for_products"),
+    "masked_matmul, forward and backward": (Work.matmul_gradients, "for_products"),
+}
+WITHIN = 1.2
+
+
+def main() -> None:
+    """Measure all cells, then print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--neurons", type=int, nargs="+", default=NEURONS)
+    parser.add_argument("--seconds", type=float, default=2.0, help="time for each measurement")
+    options = parser.parse_args()
+    start = time.perf_counter()
+    rows: dict[str, list[str]] = {name: [] for name in TABLES}
+    good = dict.fromkeys(TABLES, 0)
+    for n in options.neurons:
+        for density in DENSITIES:
+            for name, (row, is_good) in cell(n, density, options.seconds).items():
+                rows[name].append(row)
+                good[name] += is_good
+                print(f"{name}: {row}", flush=True)
+    print(f"\n{machine()}, batch {BATCH}")
+    head = "    N  density   dense ms   block ms    edge ms   block    edge  err block  err edge   auto"
+    for name, lines in rows.items():
+        print(f"\n{name}\n{head}")
+        print("\n".join(lines))
+        print(f"auto is within {WITHIN} of the best in {good[name]} of {len(lines)} cells")
+    print(f"\ntook {(time.perf_counter() - start) / 60:.0f} minutes")
+
+
+def cell(n: int, density: float, seconds: float) -> dict[str, tuple[str, bool]]:
+    """One row of each table, and whether auto did well."""
+    pre, post = random_synapses(n, density, seed=n)
+    plan = Plan.from_arrays(pre, post, np.ones(len(pre)), ["motor"] * n)
+    chosen = compile_circuit(plan)
+    work = {layout: Work.on(compile_circuit(plan, layout).recurrent) for layout in LAYOUTS}
+    found = {}
+    for name, (run, use) in TABLES.items():
+        errors = compared({layout: run(work[layout]) for layout in LAYOUTS})
+        runs = {layout: (lambda w=w, run=run: run(w)) for layout, w in work.items()}
+        times = interleaved(runs, seconds=seconds)
+        auto = choice(chosen, use)
+        lost = times[auto] / min(times.values())
+        ratios = [times["dense"] / times[layout] for layout in ("block", "edge")]
+        row = (
+            f"{n:5d}  {density:6.0%}  "
+            + " ".join(f"{1e3 * times[layout]:10.3f}" for layout in LAYOUTS)
+            + "  "
+            + " ".join(f"{ratio:6.2f}x" for ratio in ratios)
+            + "   "
+            + " ".join(f"{errors[layout]:9.1e}" for layout in ("block", "edge"))
+            + f"   {auto} {lost:.2f}"
+        )
+        found[name] = row, lost <= WITHIN
+    return found
+
+
+def compared(results: dict[str, list[mx.array]]) -> dict[str, float]:
+    """The largest difference from dense, for each layout."""
+    reference = [np.array(a) for a in results["dense"]]
+    errors = {}
+    for layout, arrays in results.items():
+        differences = []
+        for found, expected in zip(arrays, reference, strict=True):
+            largest = np.abs(np.array(found) - expected).max(initial=0.0)
+            differences.append(largest / np.abs(expected).max(initial=1e-30))
+        errors[layout] = max(differences)
+    return errors
+
+
+def choice(compiled: CompiledCircuit, use: str) -> str:
+    """The layout that auto took for one use."""
+    projection = compiled.recurrent
+    return getattr(projection, use).name if isinstance(projection, MixedProjection) else projection.name
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,14 @@ CFC_PARAMETERS = (
     *(name for m in CFC_MAPS for name in (f"{m}_w", f"sensory_{m}_w", f"{m}_b")),
     *("w_tau", "A"),
 )
-ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid")  # in the order of the enum in functions.h
+ACTIVATIONS = (
+    "lecun_tanh",
+    "relu",
+    "tanh",
+    "silu",
+    "gelu",
+    "sigmoid",
+)  # in the order of the enum in functions.h
 
 
 @lru_cache(maxsize=32)
@@ -90,6 +97,7 @@ def dense_kernel(
             "WEIGHTS": weights,
             "MAPS": maps,
             "ACTIVATION": ACTIVATIONS.index(activation),
+            "CHUNK": 32,
         },
         numbers={"GATED": float(mode == "default")},
         index={},

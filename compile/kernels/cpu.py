@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ...errors import KernelError
 from .build import load_library
-from .source import Kernel, cpu_source
+from .source import Kernel
+from .targets import cpu_source
 from .threads import run_together
 
 FLOAT = mx.float32
@@ -117,7 +118,7 @@ class CPURunner:
     def _layout_of(self, batch: int, steps: int, keep: int) -> tuple[Any, list[int], list[tuple[int, ...]]]:
         """The sizes as the kernel takes them, the elements of each given array, the shape of each result."""
         sizes = {**self.sizes, "T": steps, "KEEP": keep}
-        given = [math.prod(array.shape(sizes)) for array in self._given]
+        given = [array.count(sizes) for array in self._given]
         counts = [n * batch if a.kind == "rows" else n for n, a in zip(given, self._given, strict=True)]
         shapes = [(batch, *array.shape(sizes)) for array in self.kernel.of("results")]
         names = self.kernel.sizes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import mlx.core as mx
 import numpy as np
@@ -10,8 +11,11 @@ from numpy.typing import NDArray
 
 from ...errors import KernelError
 from .cpu import CPURunner
+from .gpu import GPURunner
 from .source import read_kernel
 from .tracing import Arrays, attach, differentiated, evaluable
+
+Runner: TypeAlias = CPURunner | GPURunner
 
 
 class FusedSequence:
@@ -32,8 +36,8 @@ class FusedSequence:
         index: Mapping[str, NDArray[np.int32]],
     ) -> None:
         self.name = name
-        self._forward = CPURunner(read_kernel(f"{name}_forward"), sizes, numbers, index)
-        self._backward = CPURunner(read_kernel(f"{name}_backward"), sizes, numbers, index)
+        self._given = (dict(sizes), dict(numbers), dict(index))
+        self._runners: dict[type, tuple[Runner, Runner]] = {}
 
     def __call__(
         self,
@@ -71,16 +75,17 @@ class FusedSequence:
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)
         keep = 1 if record else min(checkpoint_every, steps) if follow else steps
+        forward, backward = self.runners(GPURunner if mx.default_device().type == mx.gpu else CPURunner)
         if follow:
-            self._backward.load()  # so that an error comes now
+            backward.load()  # so that an error comes now
         spans = _each_row(timespans, batch)
-        outputs, last, kept = self._forward(batch, steps, keep, (*parameters, x, spans, state))
+        outputs, last, kept = forward(batch, steps, keep, (*parameters, x, spans, state))
 
         def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
             *values, samples, _, _ = primals  # the initial state is the first one that was kept
             given = (*values, samples, spans, kept, *cotangents)
             mx.eval(given)
-            d_x, d_spans, d_state, *d_values = self._backward(batch, steps, keep, given)
+            d_x, d_spans, d_state, *d_values = backward(batch, steps, keep, given)
             d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
             return (*d_values, d_x, d_timespans, d_state)
 
@@ -90,6 +95,14 @@ class FusedSequence:
             return outputs, last
         # What was kept before each step is the state after the one before it.
         return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
+
+    def runners(self, kind: type[Runner]) -> tuple[Runner, Runner]:
+        """The forward and the backward kernel on the CPU (`CPURunner`) or on a GPU (`GPURunner`)."""
+        if kind not in self._runners:
+            names = (f"{self.name}_forward", f"{self.name}_backward")
+            first, second = (kind(read_kernel(name), *self._given) for name in names)
+            self._runners[kind] = (first, second)
+        return self._runners[kind]
 
 
 def _each_row(timespans: mx.array, batch: int) -> mx.array:

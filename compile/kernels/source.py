@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,9 +34,13 @@ class Array:
         dims = [dim.replace("/", "//") for dim in self.dims if dim != "1"]
         return tuple(int(eval(dim, {}, dict(sizes))) for dim in dims)
 
+    def count(self, sizes: Mapping[str, int]) -> int:
+        """The number of elements (of one row of the batch, for arrays that have one)."""
+        return math.prod(self.shape(sizes))
+
     @property
     def size(self) -> str:
-        """The number of elements (of one row of the batch, for arrays that have one) as a C expression."""
+        """The same as a C expression."""
         return " * ".join(f"(int64_t)({dim})" for dim in self.dims)
 
 
@@ -95,49 +100,3 @@ def _with_fragments(text: str) -> str:
         return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
 
     return _INCLUDE.sub(fragment, text)
-
-
-def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> str:
-    """The C++ source of a kernel for a CPU, with `lanes` rows of the batch in one vector."""
-    totals = kernel.of("totals")
-    private = [(array, "float" if array.kind == "folded" else "real") for array in kernel.of(*PRIVATE)]
-    lines = [
-        f"// {kernel.name}, {lanes} lanes. Generated from the files in compile/kernels/source.",
-        f"#define LANES {lanes}",
-        *(f"#define {name} {value}" for name, value in zip(kernel.constants, constants, strict=True)),
-        (SOURCE / "lanes_cpu.h").read_text(),
-        (SOURCE / "functions.h").read_text(),
-        f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',
-        "    void *const *arrays, int64_t batch, int64_t *next) {",
-    ]
-    lines += [f"const int {name} = (int)sizes[{i}];" for i, name in enumerate(kernel.sizes)]
-    lines += [f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)]
-    types = {"index": "const int", "values": "const float", "rows": "const float", "results": "float"}
-    for i, array in enumerate(kernel.of(*types)):
-        kind = types[array.kind]
-        lines.append(f"{kind} *__restrict const {array.name} = ({kind} *)arrays[{i}];")
-        if array.kind in ("rows", "results"):
-            rows, width = array.dims
-            lines.append(f"const int64_t {array.name}_rows = {rows}, {array.name}_width = {width};")
-    lines += _memory(private)
-    lines += ["for (Block block; (block = take_block(next, batch)).count > 0;) {"]
-    if totals:
-        size = " + ".join(array.size for array in totals)
-        lines.append(f"float *row = (float *)arrays[{len(kernel.of(*types))}] + block.index * ({size});")
-        for array in totals:
-            lines += [f"float *__restrict const {array.name} = row;", f"row += {array.size};"]
-    lines += [kernel.body, "}", "return 0;", "}", ""]
-    return "\n".join(lines)
-
-
-def _memory(private: list[tuple[Array, str]]) -> list[str]:
-    """Lines that lay the private arrays out in the thread's workspace; every array starts at a vector."""
-    lanes = {
-        array.name: f"({array.size} + LANES - 1) / LANES" if kind == "float" else array.size
-        for array, kind in private
-    }
-    lines = [f"real *memory = workspace.reserve({' + '.join(lanes.values())});", "if (!memory) return 1;"]
-    for array, kind in private:
-        lines.append(f"{kind} *__restrict const {array.name} = ({kind} *)memory;")
-        lines.append(f"memory += {lanes[array.name]};")
-    return lines

@@ -3,7 +3,7 @@
 // `d_act` holds the gradients of `act`. Both are kept for CHUNK time steps; then the gradients of all weights are
 // added up at once, SIDE by SIDE of them, which stay in registers while time runs.
 //
-//: constants MAPS ACTIVATION
+//: constants MAPS ACTIVATION CHUNK
 //: sizes    T KEEP I N H LAYERS WEIGHTS
 //: numbers  GATED
 //: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
@@ -40,6 +40,7 @@ for (int t = T - 1; t >= 0; t--) {
             for (int m = 0; m < MAPS; m++) sum[m] = act[I + N + LAYERS * H + m * N + j];
             #include "cfc_update.c"
         }
+        BARRIER
     }
 
     FETCH(shown, d_outputs, t);

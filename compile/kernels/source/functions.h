@@ -1,10 +1,10 @@
 // Functions of a lane that every target shares; exp2_lane is each target's own.
 #define LOG2E 1.44269504f
 
-static inline real sigmoid2(real z) { return 1.0f / (1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
-static inline real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
-static inline real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
-static inline real absolute(real x) { return choose(x < 0.0f, -x, x); }
+FUNCTION real sigmoid2(real z) { return 1.0f / (1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
+FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
+FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
+FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
 
 // The array of map m.
 #define MAP(m, first, second, third, fourth) ((m) == 0 ? first : (m) == 1 ? second : (m) == 2 ? third : fourth)
@@ -13,7 +13,7 @@ static inline real absolute(real x) { return choose(x < 0.0f, -x, x); }
 enum { LECUN_TANH, RELU, TANH, SILU, GELU, SIGMOID };
 
 // The normal distribution: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26; error 1e-7.
-static inline real normal_cdf(real z) {
+FUNCTION real normal_cdf(real z) {
     const real t = 1.0f / (1.0f + absolute(z) * 0.231641888f);
     real p = t * 1.061405429f - 1.453152027f;
     p = p * t + 1.421413741f;
@@ -23,7 +23,7 @@ static inline real normal_cdf(real z) {
     return choose(z < 0.0f, tail, 1.0f - tail);
 }
 
-static inline real activation(int kind, real z) {
+FUNCTION real activation(int kind, real z) {
     if (kind == LECUN_TANH) return 1.7159f * tanh_lane(0.666f * z);
     if (kind == RELU) return choose(z > 0.0f, z, splat(0.0f));
     if (kind == TANH) return tanh_lane(z);
@@ -32,7 +32,7 @@ static inline real activation(int kind, real z) {
     return z * normal_cdf(z);
 }
 
-static inline real activation_slope(int kind, real z) {
+FUNCTION real activation_slope(int kind, real z) {
     if (kind == LECUN_TANH || kind == TANH) {
         const real tangent = tanh_lane(kind == TANH ? z : 0.666f * z);
         return (kind == TANH ? 1.0f : 1.7159f * 0.666f) * (1.0f - tangent * tangent);

@@ -10,6 +10,7 @@
 typedef float real __attribute__((vector_size(4 * LANES)));
 typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 
+#define FUNCTION static inline
 #define EACH(i, count) for (int i = 0; i < (count); i++)
 #define EACH_STRIDE(i, count, stride) for (int i = 0; i < (count); i += stride)
 #define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
@@ -19,16 +20,15 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define TOTAL(value) total(value, block)
 
 // How a dense layer is cut so that its sums stay in registers: units at once, and a square of weights at once
-// for the gradients, which are added up over CHUNK time steps.
+// for the gradients.
 #define TILE 8
 #define SIDE 4
-#define CHUNK 32
 
-static inline real splat(float value) { return (real){} + value; }
-static inline real choose(whole test, real yes, real no) { return test ? yes : no; }
+FUNCTION real splat(float value) { return (real){} + value; }
+FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }
 
 // 2^z: the nearest whole number n goes into the exponent; 2^(z - n) is a polynomial, good to 1 part in 10^7.
-static inline real exp2_lane(real z) {
+FUNCTION real exp2_lane(real z) {
 #if LANES == 16 && defined(__AVX512F__)
     const real n = (real)_mm512_roundscale_ps((__m512)z, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 #else

@@ -1,0 +1,114 @@
+"""Running a kernel on a GPU, by MLX's custom kernels.
+
+What ran where: the CUDA source is compiled by nvcc in the tests, and its body runs there on a CPU, with
+threads and barriers emulated. It has not run on a CUDA device yet, and the Metal source was never run
+on Metal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import KernelError
+from .source import Array, Kernel
+from .targets import gpu_body, gpu_header, shared_arrays
+
+MOST_THREADS = 512
+FEWEST = 8  # Metal puts smaller arrays into another address space, which has other pointers
+
+
+class GPURunner:
+    """One kernel over one circuit; the arguments are those of `CPURunner`."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        sizes: Mapping[str, int],
+        numbers: Mapping[str, float],
+        index: Mapping[str, NDArray[np.int32]],
+    ) -> None:
+        self.kernel, self.sizes = kernel, dict(sizes)
+        self.language = "metal" if mx.metal.is_available() else "cuda"
+        widest = max(sizes["N"], sizes.get("H", 0))
+        self.threads = min(MOST_THREADS, 32 * math.ceil(widest / 32))
+        self._numbers = mx.array(_padded([numbers[name] for name in kernel.numbers], np.float32))
+        whole = [np.ravel(index[array.name]) for array in kernel.of("index")]
+        self._index = mx.array(_padded(np.concatenate([np.zeros(0), *whole]), np.int32))
+        self._n_values = len(kernel.of("values"))
+
+    def load(self) -> None:
+        """Nothing can be built before the first call."""
+
+    def __call__(self, batch: int, steps: int, keep: int, arrays: Sequence[mx.array]) -> list[mx.array]:
+        """Run over all rows of a batch, one block of threads per row; see `CPURunner`."""
+        sizes = {**self.sizes, "T": steps, "KEEP": keep}
+        given = self.kernel.of("values") + self.kernel.of("rows")
+        for array, declared in zip(arrays, given, strict=True):
+            count = declared.count(sizes) * (batch if declared.kind == "rows" else 1)
+            if array.size != count or array.dtype != mx.float32:
+                raise KernelError(
+                    f"{declared.name} of the kernel {self.kernel.name} has shape {array.shape} of "
+                    f"{array.dtype}: expected {count} of float32"
+                )
+        values = mx.concatenate([array.reshape(-1) for array in arrays[: self._n_values]])
+        rows = [array.reshape(-1) for array in arrays[self._n_values :]]
+        call = mx.array(_padded([steps, keep], np.int32))
+        shapes = [(batch, *array.shape(sizes)) for array in self.kernel.of("results")]
+        totals, private = self._per_block(sizes)
+        sums = [array.shape(sizes) for array in totals]
+        shapes += [(batch, sum(map(math.prod, sums)))] if totals else []
+        shapes += [(batch, sum(array.count(sizes) for array in private))]
+        made = self._function(
+            inputs=[call, self._numbers, self._index, _at_least(values), *map(_at_least, rows)],
+            grid=(batch * self.threads, 1, 1),
+            threadgroup=(self.threads, 1, 1),
+            output_shapes=shapes,
+            output_dtypes=[mx.float32] * len(shapes),
+        )
+        if not totals:
+            return list(made[:-1])
+        ends = np.cumsum([math.prod(shape) for shape in sums])[:-1].tolist()
+        return [*made[:-2], *mx.split(made[-2].sum(axis=0), ends)]
+
+    def _per_block(self, sizes: Mapping[str, int]) -> tuple[list[Array], list[Array]]:
+        """The arrays that each block has for itself in main memory: its totals, and its working arrays."""
+        shared = shared_arrays(self.kernel, sizes)
+        private = self.kernel.of("folded", "scratch", "work")
+        return self.kernel.of("totals"), [array for array in private if array not in shared]
+
+    @cached_property
+    def _function(self) -> Any:
+        """The kernel as MLX calls it."""
+        make: Any = mx.fast.metal_kernel if self.language == "metal" else mx.fast.cuda_kernel
+        return make(
+            name=f"ganglion_{self.kernel.name}",
+            input_names=["call", "numbers", "index", "values", *(a.name for a in self.kernel.of("rows"))],
+            output_names=output_names(self.kernel),
+            header=gpu_header(self.language),
+            source=gpu_body(self.kernel, self.language, self.threads, self.sizes),
+        )
+
+
+def output_names(kernel: Kernel) -> list[str]:
+    """The outputs of a kernel's function on a GPU."""
+    totals = ["totals"] if kernel.of("totals") else []
+    return [*(array.name for array in kernel.of("results")), *totals, "workspace"]
+
+
+def _padded(values: Any, kind: type) -> NDArray[Any]:
+    """A vector of at least `FEWEST` elements."""
+    array: NDArray[Any] = np.asarray(values, kind)
+    return np.pad(array, (0, max(0, FEWEST - len(array))))
+
+
+def _at_least(array: mx.array) -> mx.array:
+    """The same on a GPU."""
+    short = FEWEST - array.size
+    return mx.concatenate([array, mx.zeros((short,))]) if short > 0 else array

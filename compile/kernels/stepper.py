@@ -1,0 +1,82 @@
+"""One time step after the other through a kernel, with nothing made anew in between: for control loops."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from .cpu import LANES, CPURunner, _function
+from .sequence import FusedSequence
+from .threads import run_together
+
+Floats = NDArray[np.float32]
+
+
+class Stepper:
+    """A kernel over arrays that stay where they are: write `x` and `timespan`, call, read `outputs`.
+
+    The state is read and written in place, so a call is one time step of all rows. The parameters are copied.
+    Not for several threads at once.
+
+    Args:
+        sequence: the kernel.
+        batch: B, the number of rows.
+        parameters: the kernel's values, in the order it declares them.
+
+    Attributes:
+        x: (B, I) inputs.
+        timespan: (B,) time since the previous sample.
+        state: (B, N) states.
+        outputs: (B, M) outputs.
+
+    Raises:
+        KernelError: the kernel cannot be built.
+
+    Example:
+        >>> step = Stepper(kernel, 1, parameters)
+        >>> step.x[:] = sensor.read()
+        >>> step()
+        >>> motor.write(step.outputs)
+    """
+
+    def __init__(self, sequence: FusedSequence, batch: int, parameters: Sequence[mx.array]) -> None:
+        runner = sequence.runners(CPURunner)[0]
+        assert isinstance(runner, CPURunner)
+        sizes = runner.sizes
+        self.x: Floats = np.zeros((batch, sizes["I"]), np.float32)
+        self.timespan: Floats = np.ones((batch,), np.float32)
+        self.state: Floats = np.zeros((batch, sizes["N"]), np.float32)
+        self._sizes, _, shapes = runner._layout(batch, 1, 1)
+        self.outputs: Floats = np.zeros((batch, shapes[0][-1]), np.float32)
+        # A kernel keeps the state before the first step for a backward pass; nobody asks for one here.
+        unused = np.zeros_like(self.state)
+        values: list[Floats] = [np.array(value, np.float32) for value in parameters]
+        self._alive = (values, unused)
+        given = (*values, self.x, self.timespan, self.state, self.outputs, self.state, unused)
+        pointers = [*runner._pointers, *(array.ctypes.data for array in given)]
+        self._pointers = (ctypes.c_void_p * len(pointers))(*pointers)
+        self._numbers, self._batch = runner._numbers, batch
+        self._function = _function(runner.kernel, runner.constants)
+        self._blocks = -(-batch // LANES)
+        self._next = ctypes.c_int64(0)
+        self._next_block = ctypes.byref(self._next)
+
+    def __call__(self) -> None:
+        """One time step.
+
+        Raises:
+            MemoryError: no memory for the working arrays.
+        """
+        self._next.value = 0
+        if self._run() if self._blocks == 1 else run_together(self._run, self._blocks):
+            raise MemoryError("no memory for the working arrays of a kernel")
+
+    def _run(self) -> int:
+        failed: int = self._function(
+            self._sizes, self._numbers, self._pointers, self._batch, self._next_block
+        )
+        return failed

@@ -1,0 +1,145 @@
+"""The source of a kernel for each target: the lane type, the functions, and the body between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .source import PRIVATE, SOURCE, Array, Kernel
+
+# How arrays of each kind are seen by a kernel on the CPU.
+TYPES = {"index": "const int", "values": "const float", "rows": "const float", "results": "float"}
+# What the two GPU languages call things.
+LANGUAGES = {
+    "cuda": {
+        "FUNCTION": "static __device__ inline",
+        "GLOBAL": "",
+        "SHARED": "__shared__",
+        "BARRIER": "__syncthreads();",
+        "block": "blockIdx.x",
+        "thread": "threadIdx.x",
+    },
+    "metal": {
+        "FUNCTION": "static inline",
+        "GLOBAL": "device",
+        "SHARED": "threadgroup",
+        "BARRIER": "threadgroup_barrier(metal::mem_flags::mem_threadgroup | metal::mem_flags::mem_device);",
+        "block": "threadgroup_position_in_grid.x",
+        "thread": "thread_position_in_threadgroup.x",
+    },
+}
+SHARED_LIMIT = 32768  # bytes that every GPU has for one block; a larger scratch goes to its main memory
+
+
+def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> str:
+    """The C++ source of a kernel for a CPU, with `lanes` rows of the batch in one vector."""
+    given = kernel.of(*TYPES)
+    lines = [
+        f"// {kernel.name} for a CPU. Generated from the files in compile/kernels/source.",
+        f"#define LANES {lanes}",
+        *(f"#define {name} {value}" for name, value in zip(kernel.constants, constants, strict=True)),
+        _text("lanes_cpu.h"),
+        _text("functions.h"),
+        f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',
+        "    void *const *arrays, int64_t batch, int64_t *next) {",
+    ]
+    lines += [f"const int {name} = (int)sizes[{i}];" for i, name in enumerate(kernel.sizes)]
+    lines += [f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)]
+    for i, array in enumerate(given):
+        lines += [_pointer(array, TYPES[array.kind], f"arrays[{i}]"), *_row_shape(array)]
+    lines += _cpu_memory(kernel)
+    lines += ["for (Block block; (block = take_block(next, batch)).count > 0;) {"]
+    if totals := kernel.of("totals"):
+        lines.append(f"float *row = (float *)arrays[{len(given)}] + block.index * ({_sum(totals)});")
+        lines += _in_sequence(totals, "float", "row")
+    return "\n".join([*lines, kernel.body, "}", "return 0;", "}", ""])
+
+
+def gpu_header(language: str) -> str:
+    """What stands in front of a kernel's function on a GPU."""
+    words = LANGUAGES[language]
+    defined = [f"#define {word} {words[word]}" for word in ("FUNCTION", "GLOBAL", "SHARED", "BARRIER")]
+    return "\n".join([*defined, _text("lanes_gpu.h"), _text("functions.h")])
+
+
+def gpu_body(kernel: Kernel, language: str, threads: int, sizes: Mapping[str, int]) -> str:
+    """The body of a kernel's function on a GPU, as `mx.fast.cuda_kernel` and `mx.fast.metal_kernel` take it.
+
+    A function there can have 31 arrays at most, so the index arrays come in one, and so do the values. Its
+    inputs are `call` (T and KEEP), `numbers`, `index`, `values` and the rows, its outputs the results,
+    `totals` and `workspace`, the last two with one row per block. `gpu.py` puts them together.
+    """
+    words = LANGUAGES[language]
+    fixed = [name for name in kernel.sizes if name not in ("T", "KEEP")]
+    lines = [
+        f"// {kernel.name} for {language}. Generated from the files in compile/kernels/source.",
+        f"#define THREADS {threads}",
+        *(f"#define {name} {sizes[name]}" for name in kernel.constants),
+        f"const int64_t block = {words['block']};",
+        f"const int me = {words['thread']};",
+        "const int T = call[0], KEEP = call[1];",
+        *(f"const int {name} = {sizes[name]};" for name in fixed),
+        *(f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)),
+        *_packed(kernel.of("index"), "const GLOBAL int", "index", "next_index"),
+        *_packed(kernel.of("values"), "const GLOBAL float", "values", "next_value"),
+        *(line for array in kernel.of("rows", "results") for line in _row_shape(array)),
+    ]
+    if totals := kernel.of("totals"):
+        lines += _packed(totals, "GLOBAL float", f"totals + block * ({_sum(totals)})", "next_total")
+    shared = shared_arrays(kernel, sizes)
+    lines += [f"SHARED float {array.name}[({array.size}) + 1];" for array in shared]
+    own = [array for array in kernel.of(*PRIVATE) if array not in shared]
+    lines += _packed(own, "GLOBAL float", f"workspace + block * ({_sum(own)})", "next_work")
+    return "\n".join([*lines, "BARRIER", kernel.body])
+
+
+def shared_arrays(kernel: Kernel, sizes: Mapping[str, int]) -> list[Array]:
+    """The scratch arrays, if they fit into the memory that the threads of a block share; else none."""
+    scratch = kernel.of("scratch")
+    return scratch if 4 * sum(array.count(sizes) + 1 for array in scratch) <= SHARED_LIMIT else []
+
+
+def _text(name: str) -> str:
+    return (SOURCE / name).read_text()
+
+
+def _sum(arrays: list[Array]) -> str:
+    return " + ".join(array.size for array in arrays) or "0"
+
+
+def _pointer(array: Array, kind: str, place: str) -> str:
+    return f"{kind} *__restrict const {array.name} = ({kind} *){place};"
+
+
+def _row_shape(array: Array) -> list[str]:
+    """What FETCH and STORE need to know of an array with one row per row of the batch."""
+    if array.kind not in ("rows", "results"):
+        return []
+    rows, width = array.dims
+    return [f"const int64_t {array.name}_rows = {rows}, {array.name}_width = {width};"]
+
+
+def _in_sequence(arrays: list[Array], kind: str, cursor: str) -> list[str]:
+    """Arrays that lie one behind the other from where the pointer `cursor` stands."""
+    return [line for a in arrays for line in (_pointer(a, kind, cursor), f"{cursor} += {a.size};")]
+
+
+def _packed(arrays: list[Array], kind: str, start: str, cursor: str) -> list[str]:
+    """The same on a GPU, from the expression `start` on."""
+    lines = [f"{kind} *{cursor} = {start};"]
+    for array in arrays:
+        lines += [f"{kind} *const {array.name} = {cursor};", f"{cursor} += {array.size};"]
+    return lines if arrays else []
+
+
+def _cpu_memory(kernel: Kernel) -> list[str]:
+    """Lines that lay the private arrays out in the thread's workspace; each starts at a whole vector."""
+    private = kernel.of(*PRIVATE)
+    lanes = {
+        array.name: f"({array.size} + LANES - 1) / LANES" if array.kind == "folded" else array.size
+        for array in private
+    }
+    lines = [f"real *memory = workspace.reserve({' + '.join(lanes.values())});", "if (!memory) return 1;"]
+    for array in private:
+        lines.append(_pointer(array, "float" if array.kind == "folded" else "real", "memory"))
+        lines.append(f"memory += {lanes[array.name]};")
+    return lines

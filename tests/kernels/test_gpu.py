@@ -1,0 +1,92 @@
+"""The GPU's source: it compiles as CUDA where nvcc is installed, and its body runs on the CPU."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+import ganglion as gl
+from ganglion.cells.engine import cell_kernel
+from ganglion.compile.kernels import cpu, gpu, sequence
+
+from ..support.networks import quadratic_loss, random_parameters, relative_error
+from .emulate import EmulatedRunner, cuda_function
+
+CIRCUIT = gl.auto_ncp(13, 3, inputs=4, seed=3)
+NETWORKS: dict[str, Any] = {
+    "ltc": lambda: gl.LTC(CIRCUIT),
+    "cfc": lambda: gl.CfC(CIRCUIT),
+    "cfc-synchronous": lambda: gl.CfC(CIRCUIT, mode="no_gate", schedule="synchronous"),
+    "cfc-pure": lambda: gl.CfC(CIRCUIT, mode="pure"),
+    "dense": lambda: gl.CfC(gl.dense(4, 7), backbone_units=9, backbone_layers=2, backbone_activation="gelu"),
+    "dense-pure": lambda: gl.CfC(gl.dense(4, 7), mode="pure", backbone_layers=0),
+}
+on_all_networks = pytest.mark.parametrize("name", NETWORKS)
+
+
+def make(name: str) -> Any:
+    rnn = NETWORKS[name]()
+    rnn.engine = "fused"
+    return rnn
+
+
+@on_all_networks
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_body_computes_what_the_cpu_computes(
+    name: str, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    rnn = make(name)
+    rnn.checkpoint_every = every
+    if not name.startswith("dense"):
+        random_parameters(rnn, rng)
+    inputs = {
+        "x": rng.uniform(-1, 1, (3, 5, rnn.cell.n_inputs)).astype(np.float32),
+        "state": rng.uniform(-1, 1, (3, rnn.cell.n_neurons)).astype(np.float32),
+        "timespans": rng.uniform(0.2, 2.0, (3, 5)).astype(np.float32),
+    }
+    targets = (np.zeros((3, 5, rnn.cell.n_outputs)), np.zeros((3, rnn.cell.n_neurons)))
+    loss, gradients = quadratic_loss(rnn, inputs, *targets)
+    monkeypatch.setattr(sequence, "CPURunner", EmulatedRunner)
+    emulated_loss, emulated = quadratic_loss(rnn, inputs, *targets)
+    assert emulated_loss == pytest.approx(loss, rel=1e-5)
+    for quantity, gradient in gradients.items():
+        assert relative_error(emulated[quantity], gradient) < 1e-4, quantity
+
+
+@on_all_networks
+@pytest.mark.parametrize("direction", [0, 1])
+def test_nvcc_compiles_the_source(name: str, direction: int, tmp_path: Path) -> None:
+    nvcc = shutil.which("nvcc")
+    runner = cell_kernel(make(name).cell).sequence.runners(EmulatedRunner)[direction]
+    source = tmp_path / "kernel.cu"
+    source.write_text("#include <cstdint>\n" + cuda_function(runner))
+    # Without nvcc, the host's compiler still checks what both languages share (in the test above).
+    if nvcc is None:
+        return
+    command = [nvcc, "-cubin", "-arch=sm_80", "-o", str(tmp_path / "kernel.cubin"), str(source)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_large_scratch_moves_to_main_memory() -> None:
+    sizes = {"N": 3000, "I": 2, "M": 1, "E": 0, "S": 0, "UNFOLDS": 6}
+    assert gpu.shared_arrays(sequence.read_kernel("ltc_forward"), sizes) == []
+    assert gpu.shared_arrays(sequence.read_kernel("ltc_forward"), sizes | {"N": 100}) != []
+
+
+def test_metal_has_no_more_arrays_than_a_function_can_take() -> None:
+    for name in ("ltc", "cfc", "dense"):
+        kernel = sequence.read_kernel(f"{name}_backward")
+        assert 4 + len(kernel.of("rows")) + len(gpu.output_names(kernel)) <= 31
+
+
+def test_the_cpu_is_the_default_device_of_these_tests() -> None:
+    assert mx.default_device().type == mx.cpu
+    assert cpu.LANES == 16

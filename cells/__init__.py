@@ -3,6 +3,7 @@
 from . import ops
 from .cell import Cell, NCPRNNCell
 from .cfc import CfCCell
+from .containers import Bidirectional, Stack
 from .ctgru import CTGRUCell
 from .ctrnn import CTRNNCell
 from .dense import NCPDense
@@ -12,6 +13,7 @@ from .ltc import LTCCell
 from .ncps import load_ncps, ncps_parameters
 from .networks import LTC, CfC, record
 from .rnn import RNN
+from .streaming import Stream
 from .transfer import lesion, transfer
 from .wrappers import CellWrapper, MissingValueCell, MixedMemoryCell
 
@@ -19,6 +21,7 @@ __all__ = [
     "LTC",
     "RNN",
     "BackboneCfCCell",
+    "Bidirectional",
     "CTGRUCell",
     "CTRNNCell",
     "Cell",
@@ -32,6 +35,8 @@ __all__ = [
     "NCPDense",
     "NCPLayer",
     "NCPRNNCell",
+    "Stack",
+    "Stream",
     "lesion",
     "load_ncps",
     "ncps_parameters",

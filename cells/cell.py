@@ -96,11 +96,13 @@ class NCPRNNCell(NCPLayer):
     @property
     def n_inputs(self) -> int:
         """I: the number of input features."""
-        if self.sensors is None:
-            raise ValueError(
-                f"{type(self).__name__} does not know its inputs before it is built: call build()"
-            )
-        return len(self.sensors)
+        if self.input_size is None:
+            raise ValueError(f"{type(self).__name__} learns its inputs when it is built: call build() first")
+        return self.input_size
+
+    @property
+    def input_size(self) -> int | None:
+        return len(self.sensors) if self.sensors or self.built else None
 
     @property
     def n_neurons(self) -> int:

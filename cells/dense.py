@@ -85,11 +85,16 @@ class NCPDense(NCPLayer):
             self.bias = mx.zeros((self.units,))
         super().build(input_shape)
 
+    @property
+    def input_size(self) -> int | None:
+        if self.compiled is not None:
+            return self.compiled.plan.n_inputs
+        return self.weight.shape[0] if self.built else None
+
     def call(self, x: mx.array) -> mx.array:
         """(..., N) from (..., I)."""
-        inputs = self.weight.shape[0] if self.compiled is None else self.compiled.plan.n_inputs
-        if x.shape[-1] != inputs:
-            raise ValueError(f"the input has shape {tuple(x.shape)}: expected (..., {inputs})")
+        if x.shape[-1] != self.input_size:
+            raise ValueError(f"the input has shape {tuple(x.shape)}: expected (..., {self.input_size})")
         wiring = self.compiled
         y = x @ self.weight if wiring is None else masked_matmul(x, self.weight, wiring.sensory)
         y = y + self.bias if self.use_bias else y

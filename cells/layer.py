@@ -27,6 +27,7 @@ class NCPLayer(nn.Module):
     at once and is built by its constructor.
 
     Attributes:
+        recurrent: whether the layer reads sequences and has a state, as `RNN` does.
         built: whether the parameters exist. Build a layer before an optimizer or `load_weights` asks for
             them, by a call or by `build`.
 
@@ -44,6 +45,8 @@ class NCPLayer(nn.Module):
         ...         return x * self.scale
         >>> Scale.from_config(Scale(2.0).get_config())(mx.ones((1, 3)))    # [[2, 2, 2]]
     """
+
+    recurrent: ClassVar[bool] = False
 
     _classes: ClassVar[dict[str, type[NCPLayer]]] = {}
     _config_name: ClassVar[str] = "NCPLayer"
@@ -89,6 +92,11 @@ class NCPLayer(nn.Module):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the output for inputs of a shape, without building or computing anything."""
         return tuple(input_shape)
+
+    @property
+    def input_size(self) -> int | None:
+        """How many features the layer reads; None if it has yet to learn that, or does not care."""
+        return None
 
     def get_initial_state(
         self, inputs: mx.array | None = None, batch_size: int | None = None

@@ -16,6 +16,7 @@ from .engine import ENGINES, run_update
 from .layer import NCPLayer, Shape
 from .ops.state_ops import State, rows
 from .sequence import Run, reversed_call, reversed_run, run_call
+from .streaming import Stream
 from .values import Values, one_of
 
 
@@ -40,6 +41,8 @@ class RNN(NCPLayer):
         >>> rnn = gl.RNN(gl.CTRNNCell(gl.auto_ncp(64, 8, inputs=16)), reverse=True)
         >>> outputs, state = rnn(mx.zeros((32, 20, 16)))                   # (32, 20, 8), (32, 64)
     """
+
+    recurrent = True
 
     def __init__(
         self,
@@ -125,9 +128,21 @@ class RNN(NCPLayer):
                 results = (*results, self._recording(call, run))
             return results if len(results) > 1 else results[0]
 
+    def stream(self, batch_size: int | None = None) -> Stream:
+        """An object that is fed one sample at a time and keeps the state; see `Stream`.
+
+        Args:
+            batch_size: B, how many sequences run side by side; None for one without a batch axis.
+        """
+        return Stream(self, batch_size)
+
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; call it after each optimizer step."""
         self.cell.apply_constraints()
+
+    @property
+    def input_size(self) -> int | None:
+        return self.cell.input_size
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, T, I), or of a size; for one row if neither is given."""

@@ -6,6 +6,7 @@ from . import viz as viz
 from . import wiring as wiring
 from .cells import LTC as LTC
 from .cells import RNN as RNN
+from .cells import Bidirectional as Bidirectional
 from .cells import CfC as CfC
 from .cells import CfCCell as CfCCell
 from .cells import CTGRUCell as CTGRUCell
@@ -17,6 +18,8 @@ from .cells import MixedMemoryCell as MixedMemoryCell
 from .cells import NCPDense as NCPDense
 from .cells import NCPLayer as NCPLayer
 from .cells import NCPRNNCell as NCPRNNCell
+from .cells import Stack as Stack
+from .cells import Stream as Stream
 from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps
 from .cells import record as record
@@ -31,9 +34,11 @@ from .errors import FileError as FileError
 from .errors import KernelError as KernelError
 from .errors import LayoutError as LayoutError
 from .interchange import Scaled as Scaled
+from .interchange import circuit_of as circuit_of
 from .interchange import export_mlx as export_mlx
 from .interchange import load as load
 from .interchange import save as save
+from .interchange import to_ncps as to_ncps
 from .recording import Recording as Recording
 from .training import fit as fit
 from .wiring import Circuit as Circuit

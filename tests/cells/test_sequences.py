@@ -281,8 +281,9 @@ def test_bad_masks(make: Any, given: dict[str, Any], error: type[Exception], mes
         make()(mx.zeros((B, T, I)), **given)
 
 
-def test_masks_inside_compile_are_numpy(make: Any) -> None:
-    rnn, x = make(), mx.array(sample()["x"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_masks_inside_compile_are_numpy(kind: str) -> None:
+    rnn, x = KINDS[kind](engine="ops"), mx.array(sample()["x"])
     expected = rnn(x, lengths=LENGTHS)[0]
     assert close(mx.compile(lambda x: rnn(x, lengths=LENGTHS)[0])(x), expected)
     with pytest.raises(ValueError, match=r"mask must have values: inside mx\.compile, pass a NumPy array"):

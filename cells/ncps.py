@@ -45,7 +45,7 @@ def load_ncps(rnn: RNN, state_dict: Mapping[str, Any]) -> None:
     rnn.cell.load_weights(list(parameters.items()))
 
 
-def ncps_parameters(rnn: RNN, state_dict: Mapping[str, Any]) -> dict[str, mx.array]:
+def ncps_parameters(rnn: RNN, state_dict: Mapping[str, Any] | Entries) -> dict[str, mx.array]:
     """The entries of an ncps state dict as parameters of ``rnn.cell``, without loading them.
 
     The mapping only picks entries, so gradients with respect to ncps parameters map in the same way.
@@ -53,7 +53,7 @@ def ncps_parameters(rnn: RNN, state_dict: Mapping[str, Any]) -> dict[str, mx.arr
     Raises:
         ValueError: a missing key, a wrong shape, or a mask that is not this network's circuit.
     """
-    entries = _Entries(state_dict)
+    entries = state_dict if isinstance(state_dict, Entries) else Entries(state_dict)
     if isinstance(rnn.cell, LTCCell):
         return _ltc_parameters(rnn.cell, entries)
     if isinstance(rnn.cell, BackboneCfCCell):
@@ -66,19 +66,19 @@ def ncps_parameters(rnn: RNN, state_dict: Mapping[str, Any]) -> dict[str, mx.arr
     )
 
 
-class _Entries:
+class Entries:
     """An ncps state dict read with checks; a prefix such as ``rnn_cell.`` does not matter."""
 
     def __init__(self, state_dict: Mapping[str, Any]) -> None:
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"expected a mapping of names to arrays, got {type(state_dict).__name__}")
         prefix = "rnn_cell."
-        self._values = {name.split(prefix, 1)[-1]: value for name, value in state_dict.items()}
+        self.values = {name.split(prefix, 1)[-1]: value for name, value in state_dict.items()}
 
     def get(self, name: str, shape: tuple[int, ...]) -> Floats:
-        if name not in self._values:
-            raise ValueError(f"the state dict has no {name!r}; it has {', '.join(sorted(self._values))}")
-        value = self._values[name]
+        if name not in self.values:
+            raise ValueError(f"the state dict has no {name!r}; it has {', '.join(sorted(self.values))}")
+        value = self.values[name]
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         array = np.asarray(value, np.float32)
@@ -90,7 +90,7 @@ class _Entries:
         self, name: str, ours: Mask, pre: Sequence[str], post: Sequence[str], *, post_first: bool = False
     ) -> None:
         """Refuse weights of another wiring than `ours`, (pre, post); theirs may be stored (post, pre)."""
-        if name not in self._values:
+        if name not in self.values:
             return
         theirs = (self.get(name, ours.T.shape).T if post_first else self.get(name, ours.shape)) != 0
         if (theirs != ours).any():
@@ -109,7 +109,7 @@ def _mask(synapses: Synapses) -> Mask:
     return mask
 
 
-def _ltc_parameters(cell: LTCCell, entries: _Entries) -> dict[str, mx.array]:
+def _ltc_parameters(cell: LTCCell, entries: Entries) -> dict[str, mx.array]:
     plan = cell.compiled.plan
     found: dict[str, Floats] = {}
     for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
@@ -127,7 +127,7 @@ def _ltc_parameters(cell: LTCCell, entries: _Entries) -> dict[str, mx.array]:
     return {name: mx.array(values) for name, values in found.items()}
 
 
-def _cfc_parameters(cell: CfCCell, entries: _Entries) -> dict[str, mx.array]:
+def _cfc_parameters(cell: CfCCell, entries: Entries) -> dict[str, mx.array]:
     """Each layer of ncps holds matrices (units of the layer, [units of the layer before, own units])."""
     plan, maps = cell.signal, MAPS[cell.mode]
     sensors, n = plan.n_inputs, plan.n_neurons
@@ -163,9 +163,9 @@ def _cfc_parameters(cell: CfCCell, entries: _Entries) -> dict[str, mx.array]:
     return {name: mx.array(values) for name, values in found.items()}
 
 
-def _backbone_parameters(cell: BackboneCfCCell, entries: _Entries) -> dict[str, mx.array]:
+def _backbone_parameters(cell: BackboneCfCCell, entries: Entries) -> dict[str, mx.array]:
     # torch numbers the activations (and, with dropout, those layers) of its Sequential too.
-    theirs = sorted({int(n.split(".")[1]) for n in entries._values if n.startswith("backbone.")})
+    theirs = sorted({int(n.split(".")[1]) for n in entries.values if n.startswith("backbone.")})
     names = {name: name for name in MAPS[cell.mode]}
     names |= {f"backbone.{k}": f"backbone.{number}" for k, number in enumerate(theirs)}
     found: dict[str, Floats] = {}

@@ -3,6 +3,7 @@
 from .describe import circuit_of
 from .export import export_mlx
 from .files import load, save
+from .ncps import to_ncps
 from .scaled import Scaled
 
-__all__ = ["Scaled", "circuit_of", "export_mlx", "load", "save"]
+__all__ = ["Scaled", "circuit_of", "export_mlx", "load", "save", "to_ncps"]

@@ -15,7 +15,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cells import NCPLayer, NCPRNNCell
+from ..cells import RNN, NCPLayer, NCPRNNCell
 from ..cells.config import CONFIG_CLASS, KIND, from_plain, to_plain
 from ..compile import STATE_ROLES, CompiledCircuit, Plan, make_plan
 from ..errors import FileError
@@ -52,15 +52,16 @@ def build(config: Any, largest: int, *, engine: str | None = None, layout: str |
     Raises:
         FileError: the description is of no model that this release knows; the message says what is wrong.
     """
-    if not isinstance(config, dict) or config.get(CONFIG_CLASS) not in NCPLayer._classes:
-        name = config.get(CONFIG_CLASS) if isinstance(config, dict) else config
+    name = config.get(CONFIG_CLASS) if isinstance(config, dict) else config
+    if not isinstance(config, dict) or not isinstance(name, str) or name not in NCPLayer._classes:
         known = ", ".join(sorted(NCPLayer._classes))
         raise FileError(f"the model is a {short(name)}: this program knows {known}")
     for part in _objects(config):
         _check_sizes(part, largest)
         if part.get(KIND) == "plan":
             _check_plan(part)
-        if engine is not None and "engine" in part:
+        runner = NCPLayer._classes.get(str(part.get(CONFIG_CLASS)), NCPLayer)
+        if engine is not None and issubclass(runner, RNN):
             part["engine"] = engine
         if layout is not None and part.get(KIND) == "compiled":
             part["layout"] = layout

@@ -111,7 +111,7 @@ class _Entry:
         if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
             raise FileError(f"{fault} must have dtype, shape and data_offsets, got {short(entry)}")
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if dtype not in DTYPES:
+        if not isinstance(dtype, str) or dtype not in DTYPES:
             raise FileError(f"{fault} has dtype {short(dtype)}: expected one of {', '.join(DTYPES)}")
         if not _sizes(shape, 2**31) or len(shape) > 8 or not _sizes(offsets, 2**63) or len(offsets) != 2:
             raise FileError(f"{fault} has shape {short(shape)} and data_offsets {short(offsets)}")

@@ -1,0 +1,107 @@
+"""Our weights as the state dict of an ncps model on PyTorch: the way back from `load_ncps`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mlx.utils import tree_flatten
+
+from ..cells import RNN, BackboneCfCCell, LTCCell, ncps_parameters
+from ..cells.cfc_ops import HEADS
+from ..cells.ncps import Entries, Floats, Mask
+
+LARGEST = 2**24
+"""Entries of one array that can be numbered exactly in float32."""
+
+
+def to_ncps(rnn: RNN) -> dict[str, Floats]:
+    """The weights of a network as the state dict of the ncps 1.0.1 model that `load_ncps` would load here.
+
+    Where the circuit has no synapse, ncps keeps a number that its mask hides; here it is zero. A polarity
+    that is fixed here is not held there, but the numbers have its signs.
+
+    Args:
+        rnn: an LTC, a CfC without wiring, or ``CfC(circuit, ncps_compat=True)``.
+
+    Returns:
+        Name -> array, for ``model.load_state_dict({n: torch.tensor(a) for n, a in state_dict.items()})``.
+
+    Raises:
+        ValueError: a network that ncps does not have, such as a CfC that follows its circuit.
+
+    Example:
+        >>> state_dict = gl.to_ncps(rnn)
+        >>> gl.load_ncps(rnn, state_dict)                                  # changes nothing
+    """
+    where, which = _Numbered(rnn, by_entry=False), _Numbered(rnn, by_entry=True)
+    places, owners = ncps_parameters(rnn, where), ncps_parameters(rnn, which)
+    names = list(where.arrays)
+    state = {name: np.zeros(shape, np.float32) for name, shape in where.arrays.items()}
+    for name, values in _effective(rnn).items():
+        place, owner = np.array(places[name]).ravel(), np.array(owners[name]).ravel()
+        for number in np.unique(owner):
+            mine = owner == number
+            state[names[int(number)]].flat[place[mine].astype(np.int64)] = values.ravel()[mine]
+    state |= where.masks
+    return {_torch_name(name): array for name, array in state.items()}
+
+
+class _Numbered(Entries):
+    """A state dict that has whatever it is asked for: numbers that say where `load_ncps` picks each value.
+
+    Loading from it tells for every parameter of ours the place inside an array of ncps (`by_entry` false) or
+    the number of that array (`by_entry` true).
+    """
+
+    def __init__(self, rnn: RNN, *, by_entry: bool) -> None:
+        super().__init__(dict.fromkeys(_backbone_names(rnn)))
+        self.by_entry = by_entry
+        self.arrays: dict[str, tuple[int, ...]] = {}
+        self.masks: dict[str, Floats] = {}
+
+    def get(self, name: str, shape: tuple[int, ...]) -> Floats:
+        if np.prod(shape) > LARGEST:
+            raise ValueError(
+                f"{name!r} would have shape {shape}: to_ncps serves arrays of up to 2**24 entries"
+            )
+        number = list(self.arrays).index(name) if name in self.arrays else len(self.arrays)
+        self.arrays[name] = shape
+        if self.by_entry:
+            return np.full(shape, number, np.float32)
+        return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+
+    def check_mask(
+        self, name: str, ours: Mask, pre: Sequence[str], post: Sequence[str], *, post_first: bool = False
+    ) -> None:
+        self.masks[name] = (ours.T if post_first else ours).astype(np.float32)
+
+
+def _effective(rnn: RNN) -> dict[str, Floats]:
+    """The parameters by name; where a polarity is fixed, with the signs that the equation gives them."""
+    found = {name: np.array(array) for name, array in dict(tree_flatten(rnn.cell.parameters())).items()}
+    cell: Any = rnn.cell
+    if getattr(cell, "polarity", None) == "fixed":
+        for prefix in ("", "sensory_"):
+            sign = np.array(cell[f"_{prefix}sign"])
+            signed = ["erev"] if isinstance(cell, LTCCell) else [f"{name}_w" for name in HEADS]
+            for name in (f"{prefix}{name}" for name in signed):
+                if name in found:
+                    found[name] = sign * np.abs(found[name])
+        if isinstance(cell, LTCCell):  # a negative conductance would flip the sign too
+            found |= {name: np.abs(found[name]) for name in ("w", "sensory_w")}
+    return found
+
+
+def _backbone_names(rnn: RNN) -> list[str]:
+    """The linear layers as torch numbers them: activations count, and so does dropout behind the first."""
+    cell: Any = rnn.cell
+    if not isinstance(cell, BackboneCfCCell):
+        return []
+    step = 2 if cell.dropout is None else 3
+    return [f"backbone.{max(0, k * step - (step - 2))}.weight" for k in range(len(cell.backbone))]
+
+
+def _torch_name(name: str) -> str:
+    return name if name.startswith(("lstm.", "fc.")) else f"rnn_cell.{name}"

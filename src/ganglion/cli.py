@@ -85,7 +85,7 @@ def build_parser() -> _Parser:
         "--epochs",
         type=_positive,
         metavar="N",
-        help="passes over the training images (default: 30 LTC, 40 CfC)",
+        help="passes over the training images (default: 40)",
     )
     demo.add_argument(
         "--seed", type=_natural, default=0, metavar="N", help="of weights and batches (default: 0)"

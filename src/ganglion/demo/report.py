@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from mlx.utils import tree_flatten
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -55,21 +56,21 @@ class Row:
 
 
 def table_of(rows: Sequence[Row]) -> Table:
-    """The rows as a table; with several seeds, the mean accuracy stands beside the lowest and the highest."""
+    """The rows as a table; with several seeds, the mean accuracy stands beside its range."""
     seeds = max(len(row.accuracy) for row in rows)
-    several = seeds > 1
-    table = Table(caption=f"test accuracy: mean of {seeds} seeds" if several else None)
+    caption = "accuracy on the test images" + (f", mean and range of {seeds} seeds" if seeds > 1 else "")
+    table = Table(caption=caption, box=box.SIMPLE_HEAD)
     table.add_column("model")
-    extremes = ("lowest", "highest") if several else ()
-    for title in ("test accuracy", *extremes, "s/epoch", "synapses", "parameters"):
+    for title in ("accuracy", *(["range"] if seeds > 1 else []), "s/epoch", "synapses", "parameters"):
         table.add_column(title, justify="right")
     for row in rows:
-        accuracies = (fmean(row.accuracy), *((min(row.accuracy), max(row.accuracy)) if several else ()))
+        low, high = min(row.accuracy), max(row.accuracy)
         table.add_row(
             row.model,
-            *(f"{accuracy:.3f}" for accuracy in accuracies),
-            "-" if row.seconds is None else f"{row.seconds:.2f}",
-            "-" if row.synapses is None else str(row.synapses),
+            f"{fmean(row.accuracy):.3f}",
+            *([f"{low:.3f}-{high:.3f}" if low < high else ""] if seeds > 1 else []),
+            "" if row.seconds is None else f"{row.seconds:.2f}",
+            "" if row.synapses is None else str(row.synapses),
             str(row.parameters),
         )
     return table

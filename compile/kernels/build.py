@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -12,6 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 
@@ -106,6 +108,7 @@ def _features() -> str:
 
 def _compile(source: str, path: Path) -> None:
     """Build `path`: written elsewhere in its directory, sealed, then renamed."""
+    _sweep(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as scratch:
         text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
         text.write_text(source)
@@ -121,6 +124,14 @@ def _compile(source: str, path: Path) -> None:
             file.write(hashlib.sha256(built.read_bytes()).digest())
         built.chmod(0o700)
         os.replace(built, path)
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what builds left behind that were killed long ago."""
+    for left in directory.glob("build-*"):
+        with contextlib.suppress(OSError):  # another process may have been quicker
+            if time.time() - left.stat().st_mtime > 2 * TIMEOUT:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _sealed(path: Path) -> bool:

@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parent / "source"
 # are arrays; README.md beside this file explains them at an example.
 ARGUMENTS = ("index", "values", "rows", "results", "totals")
 PRIVATE = ("folded", "scratch", "work")
-_DECLARATION = re.compile(r"^//: *(\w+) +(.*)$", re.MULTILINE)
+_DECLARATION = re.compile(r"^//: *(\w+) +(.*)\n", re.MULTILINE)
 _ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
 _INCLUDE = re.compile(r'^( *)#include "(\w+\.c)"\n', re.MULTILINE)
 

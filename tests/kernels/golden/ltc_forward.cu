@@ -1,0 +1,216 @@
+#define FUNCTION static __device__ inline
+#define GLOBAL 
+#define SHARED __shared__
+#define BARRIER __syncthreads();
+// A lane on a GPU: one row of the batch. A block of THREADS threads computes one row, and thread number `me`
+// does the neurons me, me + THREADS, ...; so the same thread always has the same neuron, and a BARRIER is
+// only needed where a neuron reads what another one wrote.
+typedef float real;
+
+#define EACH(i, count) for (int i = me; i < (count); i += THREADS)
+#define EACH_IN(i, first, end) \
+    for (int i = (first) + (me - (first) % THREADS + THREADS) % THREADS; i < (end); i += THREADS)
+#define EACH_STRIDE(i, count, stride) EACH(i, count)
+#define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
+#define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
+#define TOTAL(value) (value)
+
+// Threads do the cutting: see lanes_cpu.h.
+#define TILE 1
+#define SIDE 1
+
+FUNCTION real splat(float value) { return value; }
+FUNCTION real choose(bool test, real yes, real no) { return test ? yes : no; }
+FUNCTION real exp2_lane(real z) { return exp2(z); }
+
+// Functions of a lane that every target shares; exp2_lane is each target's own.
+#define LOG2E 1.44269504f
+
+FUNCTION real sigmoid2(real z) { return 1.0f / (1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
+FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
+FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
+FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
+
+// The array of map m.
+#define MAP(m, first, second, third, fourth) ((m) == 0 ? first : (m) == 1 ? second : (m) == 2 ? third : fourth)
+
+// The activations of a backbone, and their derivatives.
+enum { LECUN_TANH, RELU, TANH, SILU, GELU, SIGMOID };
+
+// The normal distribution: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26; error 1e-7.
+FUNCTION real normal_cdf(real z) {
+    const real t = 1.0f / (1.0f + absolute(z) * 0.231641888f);
+    real p = t * 1.061405429f - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    const real tail = 0.5f * p * t * exp2_lane(z * z * (-0.5f * LOG2E));
+    return choose(z < 0.0f, tail, 1.0f - tail);
+}
+
+FUNCTION real activation(int kind, real z) {
+    if (kind == LECUN_TANH) return 1.7159f * tanh_lane(0.666f * z);
+    if (kind == RELU) return choose(z > 0.0f, z, splat(0.0f));
+    if (kind == TANH) return tanh_lane(z);
+    if (kind == SILU) return z * sigmoid(z);
+    if (kind == SIGMOID) return sigmoid(z);
+    return z * normal_cdf(z);
+}
+
+FUNCTION real activation_slope(int kind, real z) {
+    if (kind == LECUN_TANH || kind == TANH) {
+        const real tangent = tanh_lane(kind == TANH ? z : 0.666f * z);
+        return (kind == TANH ? 1.0f : 1.7159f * 0.666f) * (1.0f - tangent * tangent);
+    }
+    if (kind == RELU) return choose(z > 0.0f, splat(1.0f), splat(0.0f));
+    if (kind == SILU || kind == SIGMOID) {
+        const real s = sigmoid(z), slope = s * (1.0f - s);
+        return kind == SILU ? s + z * slope : slope;
+    }
+    return normal_cdf(z) + z * 0.398942280f * exp2_lane(z * z * (-0.5f * LOG2E));
+}
+
+// ltc_forward for cuda. Generated from the files in compile/kernels/source.
+#define THREADS 32
+const int64_t block = blockIdx.x;
+const int me = threadIdx.x;
+const int T = call[0], KEEP = call[1];
+const int I = 3;
+const int N = 20;
+const int M = 2;
+const int E = 40;
+const int S = 10;
+const int UNFOLDS = 6;
+const float EPSILON = numbers[0];
+const GLOBAL int *next_index = index;
+const GLOBAL int *const ptr = next_index;
+next_index += (int64_t)(N+1);
+const GLOBAL int *const pre = next_index;
+next_index += (int64_t)(E);
+const GLOBAL int *const sensory_ptr = next_index;
+next_index += (int64_t)(N+1);
+const GLOBAL int *const sensory_pre = next_index;
+next_index += (int64_t)(S);
+const GLOBAL float *next_value = values;
+const GLOBAL float *const w = next_value;
+next_value += (int64_t)(E);
+const GLOBAL float *const mu = next_value;
+next_value += (int64_t)(E);
+const GLOBAL float *const sigma = next_value;
+next_value += (int64_t)(E);
+const GLOBAL float *const erev = next_value;
+next_value += (int64_t)(E);
+const GLOBAL float *const sensory_w = next_value;
+next_value += (int64_t)(S);
+const GLOBAL float *const sensory_mu = next_value;
+next_value += (int64_t)(S);
+const GLOBAL float *const sensory_sigma = next_value;
+next_value += (int64_t)(S);
+const GLOBAL float *const sensory_erev = next_value;
+next_value += (int64_t)(S);
+const GLOBAL float *const gleak = next_value;
+next_value += (int64_t)(N);
+const GLOBAL float *const vleak = next_value;
+next_value += (int64_t)(N);
+const GLOBAL float *const cm = next_value;
+next_value += (int64_t)(N);
+const GLOBAL float *const input_w = next_value;
+next_value += (int64_t)(I);
+const GLOBAL float *const input_b = next_value;
+next_value += (int64_t)(I);
+const GLOBAL float *const output_w = next_value;
+next_value += (int64_t)(M);
+const GLOBAL float *const output_b = next_value;
+next_value += (int64_t)(M);
+const int64_t x_rows = T, x_width = I;
+const int64_t timespans_rows = T, timespans_width = 1;
+const int64_t state_rows = 1, state_width = N;
+const int64_t outputs_rows = T, outputs_width = M;
+const int64_t last_rows = 1, last_width = N;
+const int64_t kept_rows = (T+KEEP-1)/KEEP, kept_width = N;
+SHARED float v[((int64_t)(2*N)) + 1];
+SHARED float sample[((int64_t)(I)) + 1];
+SHARED float input[((int64_t)(I)) + 1];
+SHARED float span[((int64_t)(1)) + 1];
+SHARED float drive[((int64_t)(N)) + 1];
+SHARED float load[((int64_t)(N)) + 1];
+SHARED float shown[((int64_t)(M)) + 1];
+GLOBAL float *next_work = workspace + block * ((int64_t)(E) + (int64_t)(E) + (int64_t)(E) + (int64_t)(S) + (int64_t)(S) + (int64_t)(S));
+GLOBAL float *const slope = next_work;
+next_work += (int64_t)(E);
+GLOBAL float *const shift = next_work;
+next_work += (int64_t)(E);
+GLOBAL float *const push = next_work;
+next_work += (int64_t)(E);
+GLOBAL float *const sensory_slope = next_work;
+next_work += (int64_t)(S);
+GLOBAL float *const sensory_shift = next_work;
+next_work += (int64_t)(S);
+GLOBAL float *const sensory_push = next_work;
+next_work += (int64_t)(S);
+BARRIER
+// ltc_forward: a whole LTC sequence for one block of the batch.
+//
+#define REMEMBER(assignment)
+
+// ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
+EACH(j, N) {
+    for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+        slope[k] = -LOG2E * sigma[k];
+        shift[k] = LOG2E * sigma[k] * mu[k];
+        push[k] = w[k] * erev[k];
+    }
+    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+        sensory_slope[k] = -LOG2E * sensory_sigma[k];
+        sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
+        sensory_push[k] = sensory_w[k] * sensory_erev[k];
+    }
+}
+int now = 0, next = N;
+real rate;
+FETCH(v, state, 0);
+for (int step = 0; step < T; step++) {
+    if (step % KEEP == 0) STORE(kept, step / KEEP, v + now);
+    // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
+    // are each neuron's numerator and denominator without the recurrent synapses.
+    FETCH(sample, x, step);
+    FETCH(span, timespans, step);
+    BARRIER
+    rate = (float)UNFOLDS / span[0];
+    EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
+    BARRIER
+    EACH(j, N) {
+        real num = splat(gleak[j] * vleak[j]);
+        real den = cm[j] * rate + (gleak[j] + EPSILON);
+        for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+            const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
+            num += sensory_push[k] * s;
+            den += sensory_w[k] * s;
+        }
+        drive[j] = num;
+        load[j] = den;
+    }
+    for (int u = 0; u < UNFOLDS; u++) {
+        // ltc_unfold: one solver step, from the states v[now...] to v[next...].
+        EACH(j, N) {
+            real num = cm[j] * rate * v[now + j] + drive[j];
+            real den = load[j];
+            for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+                const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
+                num += push[k] * s;
+                den += w[k] * s;
+                REMEMBER(open[u * E + k] = s)
+            }
+            v[next + j] = num / den;
+            REMEMBER(ease[now + j] = 1.0f / den)
+        }
+        BARRIER
+        const int old = now;
+        now = next;
+        next = old;
+    }
+    EACH(j, M) shown[j] = v[now + j] * output_w[j] + output_b[j];
+    STORE(outputs, step, shown);
+}
+STORE(last, 0, v + now);
+

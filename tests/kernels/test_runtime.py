@@ -1,0 +1,240 @@
+"""The engine at run time: threads, memory, transformations of MLX, and what happens when it cannot run."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+import ganglion as gl
+from ganglion.cells import engine
+from ganglion.compile.kernels import LTC_PARAMETERS, build, cpu, ltc_kernel
+from ganglion.errors import KernelError
+
+CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
+
+
+@pytest.fixture
+def rnn() -> Any:
+    return gl.LTC(CIRCUIT, engine="fused", key=mx.random.key(3))
+
+
+@pytest.fixture
+def x() -> mx.array:
+    return mx.array(np.random.default_rng(0).normal(size=(70, 5, 3)).astype(np.float32))
+
+
+@pytest.fixture
+def untold() -> Iterator[None]:
+    """As if nobody had been warned yet."""
+    engine._tell_once.cache_clear()
+    yield
+    engine._tell_once.cache_clear()
+
+
+def loss_and_gradients(rnn: Any, x: mx.array) -> list[np.ndarray]:
+    def loss(parameters: dict[str, Any]) -> mx.array:
+        rnn.update(parameters)
+        return (rnn(x)[0] ** 2).sum()
+
+    before = rnn.trainable_parameters()
+    value, gradients = mx.value_and_grad(loss)(before)
+    rnn.update(before)
+    return [np.array(value), *(np.array(g) for g in gradients["cell"].values())]
+
+
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    return all(np.array_equal(left, right) for left, right in zip(a, b, strict=True))
+
+
+def test_results_do_not_depend_on_the_number_of_threads(
+    rnn: Any, x: mx.array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = []
+    for count in ("1", "2", "3", "8"):
+        monkeypatch.setenv("GANGLION_NUM_THREADS", count)
+        results.append([np.array(rnn(x)[0]), *loss_and_gradients(rnn, x)])
+    assert all(same(results[0], other) for other in results[1:])
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "two", ""])
+def test_a_bad_number_of_threads_is_named(
+    rnn: Any, x: mx.array, monkeypatch: pytest.MonkeyPatch, count: str
+) -> None:
+    monkeypatch.setenv("GANGLION_NUM_THREADS", count)
+    with pytest.raises(KernelError, match=f"GANGLION_NUM_THREADS is {count!r}"):
+        rnn(x)
+
+
+def test_eight_threads_can_call_one_network(rnn: Any, x: mx.array) -> None:
+    expected = [np.array(rnn(x[:n])[0]) for n in range(1, 9)]
+    wrong: list[int] = []
+
+    def call(n: int) -> None:
+        for _ in range(20):
+            if not np.array_equal(np.array(rnn(x[:n])[0]), expected[n - 1]):
+                wrong.append(n)
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_ten_thousand_calls_keep_memory_flat(rnn: Any) -> None:
+    x = mx.zeros((1, 2, 3))
+    gradient = mx.grad(lambda x: rnn(x)[0].sum())
+
+    def call(times: int) -> None:
+        for k in range(times):
+            mx.eval(rnn(x) if k % 10 else gradient(x))
+
+    call(500)
+    gc.collect()
+    before = resident()
+    call(10_000)
+    gc.collect()
+    assert resident() - before < 4 << 20
+
+
+def resident() -> int:
+    """Bytes of resident memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+def test_long_sequences_train_with_few_kept_states() -> None:
+    rnn = gl.LTC(gl.auto_ncp(8, 2, inputs=1), engine="fused", ode_unfolds=2, checkpoint_every=100)
+    x = mx.array(np.sin(np.arange(10_000, dtype=np.float32) / 50)[:, None])
+    every = loss_and_gradients(rnn, x)
+    rnn.checkpoint_every = 1
+    assert same(every, loss_and_gradients(rnn, x))
+
+
+def test_inside_compile_and_vmap_operations_run(rnn: Any, x: mx.array, untold: None) -> None:
+    rnn.engine = "auto"
+    expected = np.array(rnn(x)[0])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for transform in (mx.compile, mx.vmap, mx.compile):
+            found = np.array(transform(lambda x: rnn(x)[0])(x))
+            assert np.abs(found - expected).max() < 1e-5
+    assert len(told) == 1
+    assert "mx.compile and mx.vmap" in str(told[0].message)
+
+
+def test_fused_inside_compile_is_an_error(rnn: Any, x: mx.array) -> None:
+    with pytest.raises(KernelError, match=r"mx\.compile and mx\.vmap"):
+        mx.compile(lambda x: rnn(x)[0])(x)
+
+
+def test_gradients_in_every_way_of_asking(rnn: Any, x: mx.array) -> None:
+    x = x[:3]
+    direct = mx.grad(lambda x: (rnn(x)[0] ** 2).sum())(x)
+    _, pulled = mx.vjp(lambda x: rnn(x)[0], [x], [2 * rnn(x)[0]])
+    assert np.array_equal(np.array(direct), np.array(pulled[0]))
+    checkpointed = mx.grad(lambda x: (mx.checkpoint(lambda x: rnn(x)[0])(x) ** 2).sum())(x)
+    assert np.allclose(np.array(direct), np.array(checkpointed), atol=1e-6)
+
+
+def test_what_has_no_derivative_says_so(rnn: Any, x: mx.array) -> None:
+    def loss(x: mx.array) -> mx.array:
+        return (rnn(x)[0] ** 2).sum()
+
+    with pytest.raises(KernelError, match="second derivatives"):
+        mx.eval(mx.grad(lambda x: mx.grad(loss)(x).sum())(x[:2]))
+    with pytest.raises(KernelError, match="forward-mode"):
+        mx.jvp(loss, [x[:2]], [x[:2]])
+
+
+def test_a_parameter_of_another_type_or_size_is_named(rnn: Any, x: mx.array) -> None:
+    rnn.cell.w = rnn.cell.w.astype(mx.float16)
+    with pytest.raises(KernelError, match=r"w of the kernel ltc_forward has shape .* of .*float16"):
+        rnn(x)
+    rnn.cell.w = mx.zeros((3,))
+    with pytest.raises(KernelError, match=r"w of the kernel ltc_forward has shape \(3,\)"):
+        rnn(x)
+
+
+def test_arrays_need_not_lie_row_after_row(rnn: Any, x: mx.array) -> None:
+    turned = mx.array(np.ascontiguousarray(np.array(x).swapaxes(0, 1))).swapaxes(0, 1)
+    assert np.array_equal(np.array(rnn(turned)[0]), np.array(rnn(x)[0]))
+
+
+def test_a_change_in_place_is_seen(rnn: Any, x: mx.array) -> None:
+    before = np.array(rnn(x)[0])
+    rnn.cell.output_b[0] = 1.0
+    assert np.allclose(np.array(rnn(x)[0])[..., 0], before[..., 0] + 1.0, atol=1e-6)
+
+
+def test_copies_and_pickles_run(rnn: Any, x: mx.array) -> None:
+    expected = np.array(rnn(x)[0])
+    for twin in (copy.deepcopy(rnn), pickle.loads(pickle.dumps(rnn))):
+        assert np.array_equal(np.array(twin(x)[0]), expected)
+
+
+def test_a_cell_without_kernel_runs_operations() -> None:
+    class Twice(gl.LTCCell):
+        def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+            return 2 * super().step(prepared, x, state, timespan)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = gl.RNN(Twice(CIRCUIT))(mx.zeros((2, 3)))[0]
+    assert y.shape == (2, 4)
+    with pytest.raises(KernelError, match="no fused kernel for Twice"):
+        gl.RNN(Twice(CIRCUIT), engine="fused")(mx.zeros((2, 3)))
+
+
+def test_without_a_compiler_operations_run_and_one_warning_says_so(
+    x: mx.array, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, untold: None
+) -> None:
+    monkeypatch.setenv("GANGLION_CACHE", str(tmp_path))
+    monkeypatch.setenv("CXX", "/nowhere/c++")
+    for forget in (build.compiler, build._identity, cpu._function):
+        forget.cache_clear()
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            rnn = gl.LTC(CIRCUIT)
+            for _ in range(3):
+                assert rnn(x)[0].shape == (70, 5, 4)
+        assert [str(w.message) for w in told] == [
+            "running plain operations instead of a fused kernel: no C++ compiler: looked for /nowhere/c++"
+        ]
+        with pytest.raises(KernelError, match="no C"):
+            gl.LTC(CIRCUIT, engine="fused")(x)
+    finally:
+        monkeypatch.undo()
+        for forget in (build.compiler, build._identity, cpu._function):
+            forget.cache_clear()
+
+
+def test_a_circuit_without_synapses_runs() -> None:
+    circuit = gl.Circuit()
+    circuit.add_neuron("in", role="sensory")
+    circuit.add_neuron("out", role="motor")
+    for network in (gl.LTC, gl.CfC):
+        fused, plain = (network(circuit, engine=e, key=mx.random.key(0)) for e in ("fused", "ops"))
+        x = mx.ones((2, 3, 1))
+        assert np.allclose(np.array(fused(x)[0]), np.array(plain(x)[0]), atol=1e-6)
+        assert mx.grad(lambda x: fused(x)[0].sum())(x).shape == x.shape  # noqa: B023
+
+
+def test_kernels_of_one_circuit_are_shared() -> None:
+    plan = gl.compile_circuit(CIRCUIT).plan
+    first = ltc_kernel(plan.recurrent, plan.sensory, 4)
+    assert ltc_kernel(plan.recurrent, plan.sensory, 4) is first
+    assert len(LTC_PARAMETERS) == 15

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..recording import Recording
-from .labels import points
+from .labels import points, short_name, text_width, write
 from .picture import Picture, Place, axes_or_new, clear_canvas
 from .samples import Samples, check_recording, samples
 from .series import (
+    END_NAMES,
+    FEW,
     add_colorbar,
     clustered,
     draw_heat,
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
 def plot_activity(
     recording: Recording, *, circuit: Any = None, sequence: int = 0, ax: Axes | None = None
 ) -> Picture:
-    """The activity of every neuron: for each role a heat map and its traces, from the sensors to the motor
-    neurons.
+    """The activity of every neuron: a heat map and traces for each role, from sensory to motor.
 
     Args:
         recording: what `ganglion.record` returns.
@@ -60,26 +61,20 @@ def plot_activity(
     host = axes_or_new(ax, 7.0, 1.0 + 1.15 * len(groups))
     look = current(host)
     size, small = clear_canvas(host), points(look.small_text)
+    columns = _columns(groups, size[0], small)
     axes: dict[str, Axes] = {}
     artists: dict[str, Artist] = {}
     neurons: dict[str, Place] = {}
-    for group, (bottom, height) in zip(groups, _shelves(groups, 3.2 * small / size[1]), strict=True):
+    for group, (bottom, height) in zip(groups, _rows(groups, size[1], small), strict=True):
         role, last = group.roles[0], group is groups[-1]
-        heat = axes[f"heatmap/{role}"] = host.inset_axes((0.13, bottom, 0.35, height))
+        boxes = {name: (left, bottom, width, height) for name, (left, width) in columns.items()}
+        heat = axes[f"heatmap/{role}"] = host.inset_axes(boxes["heatmap"])
         mesh = draw_heat(heat, group, look, group.limit() if role == "sensory" else states.limit())
-        add_colorbar(host, (0.488, bottom, 0.009, height), mesh, look)
+        add_colorbar(host, boxes["bar"], mesh, look)
         heat.set_yticks([])
-        heat.text(
-            -0.03,
-            0.5,
-            f"{role} · {len(group.names)}",
-            transform=heat.transAxes,
-            ha="right",
-            va="center",
-            fontsize=small,
-            color=look.ink,
-        )
-        trace = axes[f"traces/{role}"] = host.inset_axes((0.61, bottom, 0.35, height))
+        title = {"ha": "right", "va": "center", "transform": heat.transAxes, "fontsize": small}
+        write(heat, -6 / (columns["heatmap"][1] * size[0]), 0.5, _title(group), look, **title)
+        trace = axes[f"traces/{role}"] = host.inset_axes(boxes["traces"])
         lines = draw_traces(trace, group, look, short=True)["traces"]
         furnish_values(trace, "", look)
         for panel in (heat, trace):
@@ -155,10 +150,31 @@ def plot_heatmap(
     return Picture({"heatmap": axes}, {"heatmap": mesh}, places(mesh, shown))
 
 
-def _shelves(groups: list[Samples], foot: float) -> list[tuple[float, float]]:
+def _columns(groups: list[Samples], width: float, small: float) -> dict[str, tuple[float, float]]:
+    """(left, width) of heat maps, their colour bars and traces; their texts take the room they need."""
+    titles = max(text_width(_title(group), small) for group in groups) + 7
+    numbers = text_width("\N{MINUS SIGN}0.00", small) + 7
+    names = [
+        text_width(short_name(*pair), small)
+        for group in groups
+        if len(group.names) <= FEW
+        for pair in zip(group.names, group.roles, strict=True)
+    ]
+    ends = min(max(names, default=0.0), END_NAMES) + 4
+    panel = max((width - titles - 8 - 2 * numbers - ends) / 2, 0.15 * width)
+    lefts = {"heatmap": (titles, panel), "bar": (titles + panel + 4, 4.0)}
+    lefts["traces"] = (titles + panel + 8 + 2 * numbers, panel)
+    return {name: (left / width, wide / width) for name, (left, wide) in lefts.items()}
+
+
+def _rows(groups: list[Samples], height: float, small: float) -> list[tuple[float, float]]:
     """(bottom, height) of the panels, from the top; roles with more neurons get a little more."""
     weights = np.array([np.sqrt(np.clip(len(group.names), 6, 24)) for group in groups])
-    gap = 0.045
-    heights = weights / weights.sum() * (0.985 - foot - gap * (len(groups) - 1))
-    bottoms = 0.985 - np.cumsum(heights) - gap * np.arange(len(groups))
+    top, gap, foot = 1 - 0.7 * small / height, 1.6 * small / height, 3.2 * small / height
+    heights = weights / weights.sum() * max(top - foot - gap * (len(groups) - 1), 0.2)
+    bottoms = top - np.cumsum(heights) - gap * np.arange(len(groups))
     return list(zip(bottoms.tolist(), heights.tolist(), strict=True))
+
+
+def _title(group: Samples) -> str:
+    return f"{group.roles[0]} · {len(group.names)}"

@@ -89,7 +89,7 @@ def plot_circuit(
         style = _choose_style(seen)
     if style == "hive":
         pos = "hive"
-    axes = axes_or_new(ax)
+    axes = axes_or_new(ax, height=2.8 if style == "blocks" else 4.2)
     look = current(axes)
     size = clear_canvas(axes)
     if style == "blocks":
@@ -101,7 +101,8 @@ def plot_circuit(
         if legend
         else []
     )
-    scene = arrange(axes, seen, look, size, pos, direction, outer_names(texts), entries)
+    scaled = coloring.scale is not None
+    scene = arrange(axes, seen, look, size, pos, direction, outer_names(texts), entries, scaled)
     bright = emphasis(seen, highlight)
     artists: dict[str, Artist] = {}
     synapses = draw_synapses(

@@ -233,7 +233,7 @@ def _name_ticks(ax: Axes, rows: tuple[str, ...], columns: tuple[str, ...], look:
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         label.set(parse_math=False, fontsize=size, color=look.ink)
     widest = max((text_width(label.get_text(), size) for label in ax.get_xticklabels()), default=0)
-    if widest > 0.9 * box.width * room / max(len(columns), 1):
+    if widest > 0.7 * box.width * room / max(len(columns), 1):
         ax.tick_params(axis="x", rotation=90)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

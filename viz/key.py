@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _POLARITIES = ((1, "excitatory"), (-1, "inhibitory"))
 
 
+SCALE_WIDTH = 4.5  # of a colour bar with its numbers, in text sizes
+
+
 class SynapseKey(Polygon):
     """A legend entry that shows a synapse with its head."""
 
@@ -98,9 +101,11 @@ def square(color: str, label: str, edge: str | None = None) -> Line2D:
 
 
 def legend_columns(entries: Sequence[Artist], width: float, size: float) -> int:
-    """How many entries fit side by side into ``width`` points."""
+    """How many entries stand side by side in ``width`` points, so that all rows are about equally long."""
     widest = max((text_width(str(entry.get_label()), size) for entry in entries), default=0.0)
-    return max(1, min(len(entries), int((width + size) // (widest + 4.6 * size))))
+    most = max(1, int((width + size) // (widest + 4.6 * size)))
+    rows = -(-len(entries) // most)
+    return -(-len(entries) // max(rows, 1))
 
 
 def legend_height(entries: Sequence[Artist], width: float, size: float) -> float:
@@ -114,10 +119,12 @@ def legend_height(entries: Sequence[Artist], width: float, size: float) -> float
 def add_legend(ax: Axes, entries: Sequence[Artist], width: float, look: Style) -> Legend:
     """A legend at the foot of the axes, where the drawing left room."""
     size = points(look.small_text)
+    columns = legend_columns(entries, width, size)
+    by_column = [entry for start in range(columns) for entry in entries[start::columns]]  # read row by row
     legend = ax.legend(
-        handles=entries,
+        handles=by_column,
         loc="lower center",
-        ncols=legend_columns(entries, width, size),
+        ncols=columns,
         frameon=False,
         fontsize=size,
         labelcolor=look.ink,
@@ -136,7 +143,7 @@ def add_legend(ax: Axes, entries: Sequence[Artist], width: float, look: Style) -
 
 def add_scale(ax: Axes, scale: ScalarMappable, label: str, look: Style) -> Any:
     """A slim colour bar at the right border of the axes."""
-    inset = ax.inset_axes((0.975, 0.3, 0.014, 0.4))
+    inset = ax.inset_axes((0.98, 0.3, 0.014, 0.4))
     figure = ax.get_figure(root=True)
     assert figure is not None
     bar = figure.colorbar(scale, cax=inset)

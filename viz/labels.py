@@ -26,7 +26,7 @@ def points(size: str | float) -> float:
 
 def text_width(text: str, size: float) -> float:
     """How wide a text is, in points."""
-    return _relative_width(text, tuple(font_family())) * size
+    return 1.05 * _relative_width(text, tuple(font_family())) * size  # outlines, plus what hinting may add
 
 
 @lru_cache(maxsize=8192)

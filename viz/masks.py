@@ -70,7 +70,7 @@ def plot_masks(
         entries += [square(shade, f"blocks of {block_size}, {full:.0%} full")] * legend
     names = 0.0 if grid.fragmented else max(text_width(run.title, small) for run in grid.rows)
     foot = legend_height(entries, width, small)
-    margins = Margins(names + 2.2 * _STRIP + 2 * small, 3, 2 * _STRIP + 2.7 * small, foot + 4)
+    margins = Margins(names + 2.2 * _STRIP + 2.3 * small, 3, 2 * _STRIP + 2.7 * small, foot + 4)
     unit = Frame(width, height, margins).fit(axes, np.array([[0.0, -grid.size], [grid.size, grid.top]]))
     places = _draw_cells(axes, seen, grid, look, unit, artists)
     artists |= _draw_borders(axes, grid, look, unit)
@@ -133,7 +133,7 @@ def _draw_names(ax: Axes, grid: Grid, look: Style, unit: float, small: float, na
     shelf = grid.top + (1.9 * _STRIP + 0.1 * small) * unit
     over = shelf + line * (not grid.fragmented)
     write(ax, grid.size / 2, over, "postsynaptic", look, ha="center", va="bottom", fontsize=small)
-    edge = -(2.2 * _STRIP + names + 0.5 * small) * unit
+    edge = -(2.2 * _STRIP + names + 0.9 * small) * unit
     y = (grid.top - grid.size) / 2
     write(ax, edge, y, "presynaptic", look, ha="right", va="center", rotation=90, fontsize=small)
     if grid.fragmented:  # the legend tells the roles

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from numpy.typing import ArrayLike, NDArray
 
 from .frame import Frame, Margins, neuron_radius
-from .key import legend_height
+from .key import SCALE_WIDTH, legend_height
 from .labels import points, text_width
 from .layout import depths, positions
 from .markers import reaches
@@ -36,7 +36,7 @@ class Scene:
         radius: of a round neuron, in data units; all are equally large.
         reach: (K,) how far each neuron's marker reaches.
         flow: (2,) the direction from layer to layer, if there are layers.
-        layer: (K,) the layer of each neuron, all 0 without layers.
+        layer: (K,) the layer, or axis, of each neuron; all 0 without layers.
         headings: the text of each layer.
     """
 
@@ -71,15 +71,20 @@ def arrange(
     direction: str,
     names: Mapping[int, str],
     entries: Sequence[Artist],
+    scale: bool = False,
 ) -> Scene:
-    """Find positions on an axes of ``size`` points, with room for headings, outer ``names`` and the legend.
+    """Find positions on an axes of ``size`` points, with room for headings, outer ``names``, legend and
+    ``scale``.
 
     Raises:
         ValueError: positions that miss a neuron or have another shape.
     """
     kind = pos if isinstance(pos, str) else ""
     layer, headings = _layers(seen, kind)
-    frame = Frame(*size, _margins(look, size, layer, headings, direction, names, entries))
+    margins = _margins(look, size, layer, headings, direction, names, entries)
+    if scale:
+        margins = replace(margins, right=margins.right + SCALE_WIDTH * points(look.small_text))
+    frame = Frame(*size, margins)
     options = {"direction": direction} if headings else {}
     where = (
         positions(seen, kind, aspect=frame.box[0] / frame.box[1], **options) if kind else _given(seen, pos)
@@ -102,6 +107,8 @@ def _layers(seen: View, kind: str) -> tuple[NDArray[np.intp], tuple[str, ...]]:
         if (depth < 0).any():
             names.append("unreached")
         return np.where(depth < 0, depth.max() + 1, depth), tuple(names)
+    if kind == "hive":  # axes are layers without a common flow
+        return seen.role_ids, ()
     return np.zeros(len(seen.names), dtype=np.intp), ()
 
 

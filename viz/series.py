@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.ticker import MaxNLocator
 
 from .labels import points, short_name, shorten, spread, write
-from .picture import Place
+from .picture import Place, axes_width
 from .samples import Samples
 from .style import Style
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FEW = 8  # neurons that get a colour and a name each
+END_NAMES = 60  # points: the longest name at the end of a line
 _NAMED_ROWS = 24  # rows that get a name each
 
 
@@ -83,7 +84,12 @@ def furnish_time(ax: Axes, shown: Samples, look: Style, *, labels: bool = True) 
     ax.tick_params(
         labelsize=size, length=2.5, width=0.6, color=look.ink, labelcolor=look.ink, labelbottom=labels
     )
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=bool(np.all(shown.times == np.round(shown.times)))))
+    ax.xaxis.set_major_locator(
+        MaxNLocator(
+            max(2, min(6, int(axes_width(ax) / (4 * size)))),
+            integer=bool(np.all(shown.times == np.round(shown.times))),
+        )
+    )
     for spine in ax.spines.values():
         spine.set(linewidth=0.6, color=look.ink)
     if labels:
@@ -136,7 +142,10 @@ def add_colorbar(host: Axes, bounds: tuple[float, float, float, float], mesh: Qu
     bar_ax = host.inset_axes(bounds)
     bar = host.figure.colorbar(mesh, cax=bar_ax)
     limit = mesh.get_clim()[1]
-    bar.set_ticks([-limit, 0, limit], labels=[f"\N{MINUS SIGN}{limit:.2g}", "0", f"{limit:.2g}"])
+    ticks = {-limit: f"\N{MINUS SIGN}{limit:.2g}", 0.0: "0", limit: f"{limit:.2g}"}
+    if bar_ax.get_window_extent().height * 72 / host.figure.dpi < 3.2 * points(look.small_text):
+        del ticks[0.0]  # no room between the ends
+    bar.set_ticks(list(ticks), labels=list(ticks.values()))
     bar_ax.tick_params(
         labelsize=points(look.small_text), length=2, width=0.5, color=look.ink, labelcolor=look.ink, pad=1.5
     )
@@ -181,7 +190,7 @@ def _name_ends(ax: Axes, shown: Samples, colors: list[str], look: Style, short: 
         return
     for k, y in enumerate(spread(ends, apart, low, high)):
         name = short_name(shown.names[k], shown.roles[k]) if short else shown.names[k]
-        name = shorten(name, size, 60)
+        name = shorten(name, size, END_NAMES)
         text = write(
             ax, 1.01, y, name, look, transform=ax.get_yaxis_transform(), ha="left", va="center", fontsize=size
         )

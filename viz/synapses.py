@@ -91,6 +91,8 @@ def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) ->
         inside = (ahead == 0) & (np.abs(chord) < scene.radius)
         bend[inside] *= 2.2  # other neurons of the column stand between the ends
     else:
+        same_axis = (scene.layer[seen.post] == scene.layer[seen.pre]) & (scene.layer.max() > 0)
+        bend[same_axis] *= 4
         outwards = scene.outwards
         loop_angle = np.arctan2(outwards[:, 1], outwards[:, 0])
     return link(

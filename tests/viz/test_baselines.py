@@ -1,7 +1,7 @@
 """A few small pictures compared pixel by pixel with those in ``baseline/`` (pytest-mpl, ``--mpl``).
 
-After a change that is meant, run ``pytest tests/viz/test_baselines.py --mpl-generate-path=tests/viz/baseline``
-and look at every picture. Texts are left out, since their pixels differ between versions of FreeType.
+After a change that is meant, run this file with ``--mpl-generate-path=tests/viz/baseline`` and look at every
+picture. Texts are left out, since their pixels differ between versions of FreeType.
 """
 
 from pathlib import Path

@@ -1,0 +1,19 @@
+"""
+Activity
+========
+
+Every neuron of a liquid network while it hears two tones: a heat map and traces for each role.
+"""
+
+import mlx.core as mx
+import numpy as np
+
+import ganglion as gl
+
+mx.random.seed(3)
+circuit = gl.auto_ncp(32, 4, inputs=6, sparsity=0.6)
+time = np.arange(80) * 0.25
+tones = np.sin(time[:, None] * np.linspace(0.5, 2.0, 6)) * (time[:, None] % 10 < 7)
+
+recording = gl.record(gl.LTC(circuit), mx.array(tones.astype(np.float32)), timespans=0.25)
+gl.viz.plot_activity(recording, circuit=circuit)

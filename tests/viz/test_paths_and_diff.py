@@ -92,8 +92,8 @@ def test_diff_shows_every_change(circuit):
     assert shown(edges[2]) == (look.muted.lower(), False)
     items = [picture.synapses[pair].item for pair in (edges[2], edges[1], ("motor_0", "inter_0"), edges[0])]
     assert items == sorted(items)  # what changed lies on what did not
-    texts = [text.get_text() for text in picture.artists["legend"].get_texts()]
-    assert texts[:3] == ["added: 1 synapse", "removed: 1 synapse", "changed: 1 synapse"]
+    texts = {text.get_text() for text in picture.artists["legend"].get_texts()}
+    assert {"added: 1 synapse", "removed: 1 synapse", "changed: 1 synapse"} < texts
 
 
 def test_diff_of_equal_circuits_and_of_nothing_in_common(circuit):

@@ -68,6 +68,7 @@ class NCPRNNCell(NCPLayer):
         if isinstance(units, Dense) and not self.needs_circuit:
             self._name(units.units)
             self.sensors = _numbered("sensory", units.inputs)
+            self.built = type(self).build is NCPRNNCell.build  # or it is for the subclass to say
         elif isinstance(units, int) and not self.needs_circuit:
             self._name(units)
         else:

@@ -160,8 +160,6 @@ def _ranges(given: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, 
     for name, (low, high) in given.items():
         one_of("parameter in initial_ranges", name, tuple(INITIAL_RANGES))
         if not low <= high or (low < 0 and name in NON_NEGATIVE):
-            least = "non-negative, " if name in NON_NEGATIVE else ""
-            raise ValueError(
-                f"the initial range of {name} is ({low}, {high}): expected {least}low before high"
-            )
+            expected = "0 <= low <= high" if name in NON_NEGATIVE else "low <= high"
+            raise ValueError(f"the initial range of {name} is ({low}, {high}): expected {expected}")
     return INITIAL_RANGES | dict(given)

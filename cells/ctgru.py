@@ -34,7 +34,7 @@ class CTGRUCell(NCPRNNCell):
 
         g_{jk} &\leftarrow g_{jk}\, e^{-dt / \tau_k}, \qquad h_j = \sum_k g_{jk} \\
         r_{jk} &= softmax_k\bigl(-(retrieve_j([x, h]) - \ln \tau_k)^2\bigr) \\
-        q_j &= \tanh\bigl(detect_j([x, \textstyle\sum_k r_k g_k])\bigr) \\
+        q_j &= \tanh\bigl(detect_j([x, {\textstyle\sum_k r_k g_k}])\bigr) \\
         s_{jk} &= softmax_k\bigl(-(store_j([x, h]) - \ln \tau_k)^2\bigr) \\
         g_{jk} &\leftarrow (1 - s_{jk})\, g_{jk} + s_{jk}\, q_j
 

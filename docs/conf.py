@@ -6,8 +6,10 @@ from importlib import metadata
 from itertools import groupby
 
 from docutils import nodes
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.util.logging import getLogger
 from sphinx.writers.html5 import HTML5Translator
 
 project = "Ganglion"
@@ -45,7 +47,7 @@ def setup(app: Sphinx) -> None:
 
 
 def _inline(writer: HTML5Translator, node: nodes.math) -> None:
-    writer.body.append(tex2mathml(node.astext()))
+    writer.body.append(_mathml(node, node.astext()))
     raise nodes.SkipNode
 
 
@@ -53,8 +55,18 @@ def _block(writer: HTML5Translator, node: nodes.math_block) -> None:
     tex = node.astext()
     if "\\\\" in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
-    writer.body.append(f'<div class="math" style="padding: 0.5em 0">{tex2mathml(tex, as_block=True)}</div>')
+    writer.body.append(
+        f'<div class="math" style="padding: 0.5em 0">{_mathml(node, tex, as_block=True)}</div>'
+    )
     raise nodes.SkipNode
+
+
+def _mathml(node: nodes.Node, tex: str, *, as_block: bool = False) -> str:
+    try:
+        return str(tex2mathml(tex, as_block=as_block))
+    except MathError as error:
+        getLogger(__name__).warning("equation %r: %s", tex, error, location=node)
+        return ""
 
 
 def _tables(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

@@ -58,7 +58,7 @@ def measured(neurons: list[int]) -> dict[tuple[str, str], list[tuple[float, floa
             synapses = Plan.from_arrays(pre, post, np.ones(len(pre)), ["motor"] * n).recurrent
             work = {layout: Work.on(lay_out(synapses, layout)) for layout in LAYOUTS}
             for operation, run in (("sums", Work.ltc_gradients), ("matmul", Work.matmul_gradients)):
-                times = interleaved({name: lambda w=w, run=run: run(w) for name, w in work.items()})
+                times, _ = interleaved({name: lambda w=w, run=run: run(w) for name, w in work.items()})
                 for name, seconds in times.items():
                     samples.setdefault((operation, name), []).append(
                         (BATCH * work[name].projection.size, seconds)

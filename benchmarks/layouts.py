@@ -64,9 +64,9 @@ def cell(n: int, density: float, seconds: float) -> dict[str, tuple[str, bool]]:
     work = {layout: Work.on(compile_circuit(plan, layout).recurrent) for layout in LAYOUTS}
     found = {}
     for name, (run, use) in TABLES.items():
-        errors = compared({layout: run(work[layout]) for layout in LAYOUTS})
         runs = {layout: (lambda w=w, run=run: run(w)) for layout, w in work.items()}
-        times = interleaved(runs, seconds=seconds)
+        times, results = interleaved(runs, seconds=seconds)
+        errors = compared(results)
         auto = choice(chosen, use)
         lost = times[auto] / min(times.values())
         ratios = [times["dense"] / times[layout] for layout in ("block", "edge")]

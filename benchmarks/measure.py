@@ -108,26 +108,28 @@ def _currents(
 
 
 def interleaved(
-    runs: dict[str, Callable[[], Any]], *, seconds: float = 2.0, most: int = 15, least: int = 1
-) -> dict[str, float]:
-    """The median time of each run, in turns, until each had its share of `seconds` or `most` turns.
+    runs: dict[str, Callable[[], Any]], *, seconds: float = 2.0, most: int = 15
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """The median time of each run, in turns, until each had its share of `seconds` or `most` turns; results.
 
     It is the processor time of the process: MLX computes on one thread here, so on an idle machine this is
     the time on the wall, and on a busy one it does not count the others' work.
     """
     times: dict[str, list[float]] = {name: [] for name in runs}
+    results: dict[str, Any] = {}
     for turn in range(most + 1):
         for name, run in runs.items():
-            spent = sum(times[name])
-            if turn > least and spent > seconds:
+            if sum(times[name]) > seconds:
                 continue
             start = time.process_time()
-            mx.eval(run())
+            result = run()
+            mx.eval(result)
             took = time.process_time() - start
+            results.setdefault(name, result)
             # The first turn fills caches; long runs are not repeated for that.
             if turn or took > seconds:
                 times[name].append(took)
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: statistics.median(values) for name, values in times.items()}, results
 
 
 def machine() -> str:

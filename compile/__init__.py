@@ -5,15 +5,23 @@ The room reads as a pipeline, see `pipeline.py`: circuit -> `Plan` (`plan.py`, N
 """
 
 from .edits import without
+from .layouts import BlockProjection, DenseProjection, EdgeProjection, MixedProjection, Projection
 from .operations import masked_matmul, synaptic_sum
 from .pipeline import CompiledCircuit, Source, compile_circuit, make_plan
 from .plan import STATE_ROLES, Plan
+from .report import Report
 from .synapses import Synapses
 
 __all__ = [
     "STATE_ROLES",
+    "BlockProjection",
     "CompiledCircuit",
+    "DenseProjection",
+    "EdgeProjection",
+    "MixedProjection",
     "Plan",
+    "Projection",
+    "Report",
     "Source",
     "Synapses",
     "compile_circuit",

@@ -93,3 +93,10 @@ def test_options_survive_another_plan() -> None:
     twin = compiled.with_plan(gl.compile_circuit(gl.auto_ncp(24, 4, inputs=8)).plan)
     assert (twin.layout, twin.block_size, twin.order) == ("block", 16, "rcm")
     assert twin.recurrent.synapses.n_post == 24
+
+
+def test_options_survive_a_config() -> None:
+    rnn = gl.LTC(gl.compile_circuit(gl.auto_ncp(32, 4, inputs=8), "block", 16, "rcm"))
+    found = gl.LTC.from_config(rnn.get_config()).cell.compiled
+    assert (found.layout, found.block_size, found.order) == ("block", 16, "rcm")
+    assert found.plan == rnn.cell.compiled.plan

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
+
+from .arguments import whole
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,7 @@ class Dense:
 
     def __post_init__(self) -> None:
         for field in ("inputs", "units"):
-            size = getattr(self, field)
-            if not isinstance(size, Integral) or isinstance(size, bool):
-                raise TypeError(f"dense: {field} must be a whole number, got {size!r}")
-            if int(size) < 1:
-                raise ValueError(f"dense: {field} must be at least 1, got {size}")
-            object.__setattr__(self, field, int(size))
+            object.__setattr__(self, field, whole(f"dense: {field}", getattr(self, field)))
 
 
 def dense(inputs: int, units: int) -> Dense:

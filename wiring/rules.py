@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .arguments import fraction, whole
 
 Indices = NDArray[np.int64]
 Seed = int | np.random.Generator | None
@@ -84,7 +85,7 @@ def fixed_outdegree(groups: Groups, outdegree: Any, rng: np.random.Generator) ->
 def pairwise_bernoulli(groups: Groups, p: Any, rng: np.random.Generator) -> tuple[Indices, Indices]:
     """Each possible synapse independently with probability `p`."""
     # Independent coins are a binomial number of synapses, uniform among all sets of that size.
-    total = rng.binomial(groups.possible, _fraction("p", p))
+    total = rng.binomial(groups.possible, fraction("p", p))
     return fixed_total_number(groups, total, rng)
 
 
@@ -132,7 +133,7 @@ def draw(
         needs = f"{chosen.argument}= and nothing else" if chosen.argument else "no argument of its own"
         got = ", ".join(f"{name}=" for name in given) or "none"
         raise TypeError(f"rule {rule!r} takes {needs}, got {got}")
-    share = _fraction("inhibitory", inhibitory)
+    share = fraction("inhibitory", inhibitory)
     if seed is None and (chosen.argument or 0 < share < 1):
         what = f"rule {rule!r} draws" if chosen.argument else f"inhibitory={inhibitory} draws signs"
         raise TypeError(f"{what} at random: pass seed= (a whole number or a numpy.random.Generator)")
@@ -143,9 +144,14 @@ def draw(
         raise type(error)(message) from None
     pre, post = chosen.make(groups, *given.values(), *([rng] if chosen.argument else []))
     order = np.lexsort((post, pre))
-    polarity = np.ones(len(pre), dtype=np.int8)
-    polarity[rng.choice(len(pre), round(share * len(pre)), replace=False, shuffle=False)] = -1
-    return pre[order], post[order], polarity
+    return pre[order], post[order], balanced_signs(len(pre), share, rng)
+
+
+def balanced_signs(count: int, inhibitory: float, rng: np.random.Generator) -> NDArray[np.int8]:
+    """`count` polarities of which the share `inhibitory`, rounded to a whole number, is -1."""
+    signs = np.ones(count, dtype=np.int8)
+    signs[rng.choice(count, round(inhibitory * count), replace=False, shuffle=False)] = -1
+    return signs
 
 
 def _draw_each(
@@ -164,16 +170,7 @@ def _draw_each(
 
 
 def _count(argument: str, value: Any, most: int, of_what: str) -> int:
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{argument} must be a whole number, got {value!r}")
-    if not 0 <= int(value) <= most:
-        raise ValueError(f"{argument} is {value}; expected 0 to {most}, the number of {of_what}")
-    return int(value)
-
-
-def _fraction(argument: str, value: Any) -> float:
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{argument} must be a number from 0 to 1, got {value!r}")
-    if not 0 <= float(value) <= 1:
-        raise ValueError(f"{argument} is {value}; expected 0 to 1")
-    return float(value)
+    count = whole(argument, value, least=0)
+    if count > most:
+        raise ValueError(f"{argument} is {count}; expected 0 to {most}, the number of {of_what}")
+    return count

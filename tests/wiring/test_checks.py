@@ -228,8 +228,8 @@ class TestDense:
     @pytest.mark.parametrize(
         ("inputs", "units", "error", "message"),
         [
-            (0, 4, ValueError, "dense: inputs must be at least 1, got 0"),
-            (4, -1, ValueError, "dense: units must be at least 1, got -1"),
+            (0, 4, ValueError, "dense: inputs must be 1 or more, got 0"),
+            (4, -1, ValueError, "dense: units must be 1 or more, got -1"),
             (2.0, 4, TypeError, r"dense: inputs must be a whole number, got 2\.0"),
             (4, "8", TypeError, "dense: units must be a whole number, got '8'"),
             (True, 4, TypeError, "dense: inputs must be a whole number, got True"),

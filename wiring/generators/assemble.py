@@ -42,10 +42,3 @@ def assemble(sizes: Mapping[str, int], links: Links) -> Circuit:
     order = np.argsort(links.pre * len(names) + links.post)
     pre, post, polarity = (field[order] for field in links)
     return Circuit.from_arrays(CircuitArrays(pre, post, polarity, roles, names))
-
-
-def balanced_signs(count: int, inhibitory: float, rng: np.random.Generator) -> Ints:
-    """`count` polarities of which the share `inhibitory`, rounded to a whole number, is -1."""
-    signs = np.ones(count, dtype=np.int8)
-    signs[rng.choice(count, round(inhibitory * count), replace=False)] = -1
-    return signs

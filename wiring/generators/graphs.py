@@ -12,10 +12,10 @@ import networkx as nx
 import numpy as np
 
 from ...errors import CircuitError
+from ..arguments import fraction, seed_number, whole
 from ..circuit import Circuit
 from ..roles import ROLES, is_role, require_name, require_polarity, synapse_label, with_role
-from .arguments import fraction, seed_number, whole
-from .assemble import balanced_signs
+from ..rules import balanced_signs
 
 
 def from_graph(

@@ -9,9 +9,10 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import fraction, seed_number, whole
 from ..circuit import Circuit
-from .arguments import fraction, seed_number, whole
-from .assemble import Ints, Links, assemble, balanced_signs
+from ..rules import balanced_signs
+from .assemble import Ints, Links, assemble
 
 Mask = NDArray[np.bool_]
 

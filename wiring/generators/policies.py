@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arguments import fraction, seed_number, whole
 from ..circuit import Circuit
-from .arguments import fraction, seed_number, whole
 from .assemble import Ints, Links, assemble, join
 
 

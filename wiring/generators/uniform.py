@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arguments import fraction, seed_number, whole
 from ..circuit import Circuit
-from .arguments import fraction, seed_number, whole
 from .assemble import Ints, Links, assemble, join
 
 _TWO_THIRDS_EXCITATORY = np.array([-1, 1, 1])

@@ -1,4 +1,4 @@
-"""Arguments that generators share, checked in one place so that every message reads alike."""
+"""Numbers that users give, checked in one place so that every message reads alike."""
 
 from __future__ import annotations
 

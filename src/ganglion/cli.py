@@ -12,6 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
+from .arguments import natural, positive
+from .errors import CircuitError, FileError
+from .series_cli import add_commands
+
 EXTRAS = {"mlx": "cpu", "sklearn": "demo"}
 """Which extra brings a module that a plain installation may lack."""
 
@@ -26,6 +30,7 @@ EPILOG = """\
 start here:
   ganglion demo                  train both networks on handwritten digits (minutes)
   ganglion demo --cell cfc       only the CfC, which trains faster
+  ganglion train --help          train a circuit of yours on a time series of yours
   ganglion demo --help           all options of a command"""
 
 DEMO = """\
@@ -56,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        _demo(arguments)
-    except (ImportError, OSError) as error:
+        arguments.run(arguments)
+    except (ImportError, OSError, CircuitError, FileError, FloatingPointError) as error:
         message = _explain(error)
         if message is None:
             raise
@@ -80,22 +85,24 @@ def build_parser() -> _Parser:
         description=DEMO,
         formatter_class=style,
     )
+    demo.set_defaults(run=_demo)
     demo.add_argument("--cell", choices=("ltc", "cfc", "both"), default="both", help="default: both")
     demo.add_argument(
         "--epochs",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="passes over the training images (default: 40)",
     )
     demo.add_argument(
-        "--seed", type=_natural, default=0, metavar="N", help="of weights and batches (default: 0)"
+        "--seed", type=natural, default=0, metavar="N", help="of weights and batches (default: 0)"
     )
     demo.add_argument(
-        "--seeds", type=_positive, default=1, metavar="K", help="runs per cell, from --seed on (default: 1)"
+        "--seeds", type=positive, default=1, metavar="K", help="runs per cell, from --seed on (default: 1)"
     )
     demo.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="for pictures (default: out)"
     )
+    add_commands(commands)
     return parser
 
 
@@ -110,12 +117,14 @@ def _demo(arguments: argparse.Namespace) -> None:
     )
 
 
-def _explain(error: ImportError | OSError) -> str | None:
+def _explain(error: Exception) -> str | None:
     """One sentence for a problem that the user can solve, None for any other."""
-    if isinstance(error, OSError):
-        return f"cannot write {error.filename}: {error.strerror}" if error.filename else None
-    extra = EXTRAS.get((error.name or "").partition(".")[0])
-    return f"needs the package {error.name}; pip install 'ganglion[{extra}]' brings it" if extra else None
+    if isinstance(error, ImportError):
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        return f"needs the package {error.name}; pip install 'ganglion[{extra}]' brings it" if extra else None
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())  # a list of problems becomes one line
 
 
 def _version() -> str:
@@ -123,21 +132,3 @@ def _version() -> str:
         return metadata.version("ganglion")
     except metadata.PackageNotFoundError:
         return "(run from a folder, not installed)"
-
-
-def _positive(text: str) -> int:
-    return _at_least(1, text)
-
-
-def _natural(text: str) -> int:
-    return _at_least(0, text)
-
-
-def _at_least(lowest: int, text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = lowest - 1
-    if number < lowest:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {lowest} or more")
-    return number

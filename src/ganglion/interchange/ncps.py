@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mlx.utils import tree_flatten
 
-from ..cells import RNN, BackboneCfCCell, LTCCell, ncps_parameters
+from ..cells import RNN, BackboneCfCCell, LTCCell, MixedMemoryCell, ncps_parameters
 from ..cells.cfc_ops import HEADS
 from ..cells.ncps import Entries, Floats, Mask
 
@@ -79,24 +79,31 @@ class _Numbered(Entries):
 
 
 def _effective(rnn: RNN) -> dict[str, Floats]:
-    """The parameters by name; where a polarity is fixed, with the signs that the equation gives them."""
-    found = {name: np.array(array) for name, array in dict(tree_flatten(rnn.cell.parameters())).items()}
-    cell: Any = rnn.cell
+    """The parameters by path; where a polarity is fixed, with the signs that the equation gives them."""
+    found = {name: np.array(array) for name, array in dict(tree_flatten(rnn.parameters())).items()}
+    cell, path = _innermost(rnn)
     if getattr(cell, "polarity", None) == "fixed":
         for prefix in ("", "sensory_"):
             sign = np.array(cell[f"_{prefix}sign"])
             signed = ["erev"] if isinstance(cell, LTCCell) else [f"{name}_w" for name in HEADS]
-            for name in (f"{prefix}{name}" for name in signed):
+            for name in (f"{path}.{prefix}{name}" for name in signed):
                 if name in found:
                     found[name] = sign * np.abs(found[name])
         if isinstance(cell, LTCCell):  # a negative conductance would flip the sign too
-            found |= {name: np.abs(found[name]) for name in ("w", "sensory_w")}
+            found |= {name: np.abs(found[name]) for name in (f"{path}.w", f"{path}.sensory_w")}
     return found
+
+
+def _innermost(rnn: RNN) -> tuple[Any, str]:
+    """The cell, or the one inside its mixed memory, and the path to it."""
+    if isinstance(rnn.cell, MixedMemoryCell):
+        return rnn.cell.cell, "cell.cell"
+    return rnn.cell, "cell"
 
 
 def _backbone_names(rnn: RNN) -> list[str]:
     """The linear layers as torch numbers them: activations count, and so does dropout behind the first."""
-    cell: Any = rnn.cell
+    cell, _ = _innermost(rnn)
     if not isinstance(cell, BackboneCfCCell):
         return []
     step = 2 if cell.dropout is None else 3

@@ -82,9 +82,14 @@ class Scaled(NCPLayer):
         Returns:
             The outputs in the units of the data, (B, T, M) or (T, M), and the last state.
         """
-        spans = None if timespans is None else mx.array(timespans) / self.time_unit
-        outputs, state = self.model((mx.array(x) - self._mean) / self._spread, state, spans)
+        inputs, spans = self.scaled(x, timespans)
+        outputs, state = self.model(inputs, state, spans)
         return self._offset + self._scale * outputs, state
+
+    def scaled(self, x: Any, timespans: Any = None) -> tuple[mx.array, mx.array | None]:
+        """Inputs and time spans in the units of the network."""
+        spans = None if timespans is None else mx.array(timespans) / self.time_unit
+        return (mx.array(x) - self._mean) / self._spread, spans
 
     def _vector(self, what: str, values: ArrayLike, n: int, *, positive: bool = False) -> mx.array:
         array = np.asarray(values, np.float32)

@@ -1,0 +1,109 @@
+"""The commands ``ganglion train`` and ``ganglion predict``: their options, and what they print."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .arguments import natural, positive, rate, share
+
+TRAIN = """\
+Train a circuit on a time series. The table is a CSV file with a header and a
+row per sample. Its sensory neurons are given the inputs, its motor neurons say
+the targets. Rows are one sequence, or one per value of the --group column;
+samples are regular, or taken at the times of the --time column (numbers, or
+dates in ISO 8601).
+
+DIR gets checkpoints and a report with pictures. The same command goes on where
+it was interrupted, and with more --epochs where it had ended. The network of
+the epoch with the best validation loss is kept: ganglion predict uses it, and
+gl.load("DIR") in Python."""
+
+PREDICT = """\
+Let the network that ganglion train left in DIR read another table, which needs
+the same inputs, time and group columns, and write what it says to a CSV file."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add both commands to those of the command line."""
+    style = argparse.RawDescriptionHelpFormatter
+    train = commands.add_parser(
+        "train",
+        help="train a circuit on a time series in a CSV file",
+        description=TRAIN,
+        formatter_class=style,
+    )
+    train.set_defaults(run=_train)
+    train.add_argument("circuit", type=Path, help="circuit file: .json, .graphml or .csv")
+    train.add_argument("data", type=Path, help="table with a header: .csv")
+    train.add_argument("--target", action="append", required=True, metavar="COLUMN", help="may be repeated")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the run is kept")
+    train.add_argument(
+        "--input",
+        action="append",
+        metavar="COLUMN",
+        help="may be repeated (default: the columns named like the sensory neurons, or all others)",
+    )
+    train.add_argument("--time", metavar="COLUMN", help="when samples were taken (default: regularly)")
+    train.add_argument("--group", metavar="COLUMN", help="which sequence a row belongs to (default: one)")
+    train.add_argument("--cell", choices=("ltc", "cfc"), default="ltc", help="default: ltc")
+    for name, kind, default, what in (
+        ("epochs", positive, 100, "passes over the data"),
+        ("batch-size", positive, 8, "windows per step"),
+        ("window", positive, 32, "samples per window; windows overlap by half"),
+        ("learning-rate", rate, 0.01, "of Adam"),
+        ("clip-norm", rate, 1.0, "largest norm of all gradients"),
+        ("validation", share, 0.2, "share of the data that chooses the best epoch"),
+        ("seed", natural, 0, "of weights and data order"),
+    ):
+        metavar = "N" if kind in (positive, natural) else "X"
+        help_text = f"{what} (default: {default})"
+        train.add_argument(f"--{name}", type=kind, default=default, metavar=metavar, help=help_text)
+    train.add_argument(
+        "--patience", type=positive, metavar="N", help="stop after N epochs without a better validation loss"
+    )
+
+    predict = commands.add_parser(
+        "predict", help="use a trained circuit on a CSV file", description=PREDICT, formatter_class=style
+    )
+    predict.set_defaults(run=_predict)
+    predict.add_argument("run_directory", type=Path, metavar="DIR", help="what ganglion train left")
+    predict.add_argument("data", type=Path, help="table with a header: .csv")
+    predict.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="the table to write")
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from .training import series
+
+    settings = series.Settings(
+        cell=arguments.cell,
+        batch_size=arguments.batch_size,
+        window=arguments.window,
+        learning_rate=arguments.learning_rate,
+        clip_norm=arguments.clip_norm,
+        validation=arguments.validation,
+        seed=arguments.seed,
+    )
+    outcome = series.train_series(
+        arguments.circuit,
+        arguments.data,
+        arguments.out,
+        targets=arguments.target,
+        inputs=arguments.input,
+        time=arguments.time,
+        group=arguments.group,
+        epochs=arguments.epochs,
+        patience=arguments.patience,
+        settings=settings,
+    )
+    for name, error, baseline in zip(arguments.target, outcome.errors, outcome.baselines, strict=True):
+        print(f"{name}: error {error:.4g} on the validation data; always saying the mean: {baseline:.4g}")
+    print(f"report: {series.write_report(outcome, arguments.out)}")
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    from .training import series
+
+    rows = series.predict_series(arguments.run_directory, arguments.data, arguments.out)
+    print(f"{rows} rows: {arguments.out}")

@@ -1,0 +1,21 @@
+"""Time series in CSV files: reading them, training a circuit on them, and using it.
+
+In processing order: `table` reads a file, `sequences` turns it into what a network sees, `job` trains and
+predicts, `report` shows what came out.
+"""
+
+from .job import Outcome, Settings, predict, predict_series, train_series
+from .report import write_report
+from .sequences import Columns, Series, read_series
+
+__all__ = [
+    "Columns",
+    "Outcome",
+    "Series",
+    "Settings",
+    "predict",
+    "predict_series",
+    "read_series",
+    "train_series",
+    "write_report",
+]

@@ -1,0 +1,91 @@
+"""The directory of a run, and whose it is.
+
+run/  run.json       settings and columns; the same command goes on only with the same ones
+      step-*/        checkpoints, see `training.store`; gl.load("run") reads the best model
+      report.html    what came out, with pictures
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ...errors import FileError
+from ...interchange.files import newest_checkpoint
+from ...interchange.tensors import short
+from ...wiring.files.atomic import replace_files
+from .sequences import Columns
+
+FORMAT, VERSION = "ganglion-run", 1
+SETTINGS, REPORT = "run.json", "report.html"
+
+
+def claim(out: Path, settings: Mapping[str, Any], columns: Columns, *, circuit: str, data: str) -> None:
+    """Make the directory this run's, or refuse one that is somebody else's.
+
+    Args:
+        out: the directory, made if it is not there.
+        settings: what must be the same when the run goes on, as JSON.
+        columns: what the columns are for.
+        circuit, data: hashes of both files.
+
+    Raises:
+        FileError: it holds another run, or something else.
+        OSError: it cannot be made.
+    """
+    ours = {"settings": dict(settings), "columns": asdict(columns), "circuit": circuit, "data": data}
+    ours = json.loads(json.dumps(ours))  # as it comes back from the file
+    if (out / SETTINGS).exists():
+        _require_same(out, _read(out), ours)
+    elif out.is_dir() and any(out.iterdir()):
+        raise FileError(f"{out} is not empty and holds no run: choose another directory")
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        document = {"format": FORMAT, "version": VERSION, **ours}
+        replace_files({out / SETTINGS: (json.dumps(document, indent=1) + "\n").encode()})
+
+
+def columns_of(run: Path) -> Columns:
+    """The columns that a run was trained with.
+
+    Raises:
+        FileError: there is no run, or no checkpoint of it yet.
+    """
+    if not (run / SETTINGS).is_file() or newest_checkpoint(run) is None:
+        raise FileError(f"{run} holds no trained network: ganglion train makes one")
+    given = _read(run).get("columns")
+    if not isinstance(given, dict) or given.keys() != Columns.__dataclass_fields__.keys():
+        raise FileError(f"{run / SETTINGS}: the columns are {short(given)}")
+    lists, names = (given["inputs"], given["targets"]), (given["time"], given["group"])
+    if not all(isinstance(part, list) and all(isinstance(name, str) for name in part) for part in lists) or (
+        not all(name is None or isinstance(name, str) for name in names)
+    ):
+        raise FileError(f"{run / SETTINGS}: the columns are {short(given)}")
+    return Columns(tuple(given["inputs"]), tuple(given["targets"]), given["time"], given["group"])
+
+
+def _require_same(out: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    for part in ("columns", "settings"):
+        known = theirs.get(part)
+        known = known if isinstance(known, dict) else {}
+        for name, value in ours[part].items():
+            if known.get(name) != value:
+                there = f"{out} holds a run with {name} {short(known.get(name))}, not {short(value)}"
+                raise FileError(f"{there}: choose another directory")
+    for name in ("circuit", "data"):
+        if theirs.get(name) != ours[name]:
+            raise FileError(f"{out} holds a run with another {name} file: choose another directory")
+
+
+def _read(run: Path) -> dict[str, Any]:
+    try:
+        document = json.loads((run / SETTINGS).read_bytes())
+    except (ValueError, RecursionError):
+        document = None
+    known = (FORMAT, VERSION)
+    if not isinstance(document, dict) or (document.get("format"), document.get("version")) != known:
+        raise FileError(f"{run / SETTINGS} does not describe a run of version {VERSION}")
+    return document

@@ -1,0 +1,197 @@
+"""Training a circuit on a CSV file, in a directory of its own, and using it on another one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.optimizers as optim
+import numpy as np
+
+from ...cells import LTC, CfC
+from ...compile import CompiledCircuit, compile_circuit
+from ...errors import FileError
+from ...interchange import Scaled, load
+from ...wiring import read
+from ...wiring.files.atomic import replace_files
+from ..history import History
+from ..loop import fit
+from ..losses import mse
+from .directory import SETTINGS, claim, columns_of
+from .sequences import Columns, Floats, Scaling, Series, read_series, series_of, split, windows
+from .table import open_table
+
+CELLS = {"ltc": LTC, "cfc": CfC}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train a circuit on a time series.
+
+    Attributes:
+        cell: "ltc" or "cfc".
+        batch_size: windows per step.
+        window: samples per window, as far as gradients go back; windows overlap by half.
+        learning_rate: of Adam.
+        clip_norm: the largest norm of all gradients together.
+        validation: the share of the data that chooses the best epoch.
+        seed: of weights and data order.
+    """
+
+    cell: str = "ltc"
+    batch_size: int = 8
+    window: int = 32
+    learning_rate: float = 0.01
+    clip_norm: float = 1.0
+    validation: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training run came to.
+
+    Attributes:
+        model: the network of the best epoch, in the units of the data.
+        compiled: its circuit.
+        columns: what it reads and says.
+        settings: how it was trained.
+        history: the learning curves, in the units of the network.
+        held_out: the validation sequences.
+        errors: root mean squared error of each target on them, in the units of the data.
+        baselines: the same for always saying the mean of the training data.
+    """
+
+    model: Scaled
+    compiled: CompiledCircuit
+    columns: Columns
+    settings: Settings
+    history: History
+    held_out: list[Series]
+    errors: list[float]
+    baselines: list[float]
+
+
+def train_series(
+    circuit: Path,
+    data: Path,
+    out: Path,
+    *,
+    targets: Sequence[str],
+    inputs: Sequence[str] | None = None,
+    time: str | None = None,
+    group: str | None = None,
+    epochs: int = 100,
+    patience: int | None = None,
+    settings: Settings = Settings(),
+    progress: bool = True,
+) -> Outcome:
+    """Train a circuit to say the targets from the inputs, or go on with the run in the directory.
+
+    Everything is read and checked before the directory is touched.
+
+    Args:
+        circuit: a circuit file.
+        data: a CSV file with a header and a row per sample.
+        out: the directory of the run.
+        targets: the columns that the motor neurons are to say.
+        inputs: the columns that the sensory neurons are given; by their names, or all others, if not given.
+        time: the column of times, for samples that are not regular: numbers, or dates in ISO 8601.
+        group: the column that says which sequence a row belongs to.
+        epochs: passes over the data.
+        patience: stop after this many epochs without a better validation loss.
+        settings: the rest.
+        progress: whether to show a progress bar.
+
+    Raises:
+        CircuitError: the circuit is not sound.
+        FileError: the data are not sound, or the directory holds another run.
+        OSError: a file cannot be read or written.
+        FloatingPointError: the loss is not finite any more.
+
+    Example:
+        >>> outcome = train_series(Path("c.json"), Path("d.csv"), Path("run"), targets=["y"])
+    """
+    compiled = compile_circuit(read(circuit))
+    plan = compiled.plan
+    with open_table(data) as reader:
+        columns = Columns.choose(reader, plan.sensors, plan.n_outputs, targets, inputs, time, group)
+        series, digest = series_of(reader, columns)
+    training, held_out = split(series, settings.validation)
+    scaling = Scaling.of(training)
+    claim(out, asdict(settings), columns, circuit=plan.digest, data=digest)
+
+    mx.random.seed(settings.seed)
+    network = CELLS[settings.cell](compiled)
+    model = Scaled(network, columns.inputs, columns.targets, **scaling.to_json())
+    history = fit(
+        model,
+        windows(training, settings.window, scaling, every=max(1, settings.window // 2)),
+        loss=_loss,
+        optimizer=optim.Adam(settings.learning_rate),
+        epochs=epochs,
+        batch_size=settings.batch_size,
+        validation=windows(held_out, settings.window, scaling, every=settings.window),
+        patience=patience,
+        clip_norm=settings.clip_norm,
+        seed=settings.seed,
+        checkpoint=out,
+        progress=progress,
+    )
+    errors = _errors([predict(model, one) for one in held_out], held_out)
+    mean = np.concatenate([one.y for one in training]).mean(axis=0)
+    baselines = _errors([np.broadcast_to(mean, (len(one.x), len(mean))) for one in held_out], held_out)
+    return Outcome(model, compiled, columns, settings, history, held_out, errors, baselines)
+
+
+def predict(model: Scaled, series: Series) -> Floats:
+    """(T, M) what a network says to a sequence, exactly as ``model(x, timespans=...)`` does."""
+    outputs, _ = model(mx.array(series.x), timespans=series.timespans(model.time_unit))
+    return np.array(outputs)
+
+
+def predict_series(run: Path, data: Path, out: Path) -> int:
+    """Let the network of a run read a CSV file, and write what it says to another one; return the rows.
+
+    The file needs the columns of inputs, time and group that the run was trained with; targets are not read.
+    The result has the time, the group and the targets, row by row.
+
+    Raises:
+        FileError: no run, or data that are not sound; the result is not touched.
+        OSError: a file cannot be read or written.
+    """
+    columns = columns_of(run)
+    model = load(run)
+    if not isinstance(model, Scaled) or (model.inputs, model.outputs) != (columns.inputs, columns.targets):
+        raise FileError(f"{run}: the model there is not the one that {SETTINGS} describes")
+    series, _ = read_series(data, columns, targets=False)
+    rows: list[tuple[int, list[Any]]] = []
+    for one in series:
+        said = predict(model, one)
+        for k, line in enumerate(one.rows.lines.tolist()):
+            head: list[Any] = [one.rows.stamps[k]] if columns.time else []
+            head += [one.rows.group] if columns.group else []
+            rows.append((line, [*head, *map(str, said[k])]))  # the shortest text that is the same float32
+    rows.sort(key=lambda row: row[0])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*filter(None, (columns.time, columns.group)), *columns.targets])
+    writer.writerows(row for _, row in rows)
+    replace_files({out: text.getvalue().encode()})
+    return len(rows)
+
+
+def _loss(model: Scaled, *batch: mx.array) -> mx.array:
+    """The error in the units of the network, where all targets weigh the same."""
+    return mse(model.model, *batch)
+
+
+def _errors(said: Sequence[Floats], series: Sequence[Series]) -> list[float]:
+    """Root mean squared error of each target over all samples."""
+    wrong = np.concatenate([a - one.y for a, one in zip(said, series, strict=True)]).astype(np.float64)
+    return [float(error) for error in np.sqrt((wrong**2).mean(axis=0))]

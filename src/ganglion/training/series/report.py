@@ -1,0 +1,151 @@
+"""The report of a run: one HTML file with its pictures inside."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from dataclasses import asdict
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ... import viz
+from ...cells import RNN, record
+from ...recording import Recording
+from ...wiring.files.atomic import replace_files
+from .directory import REPORT
+from .job import Outcome, predict
+from .sequences import Series
+
+SHOWN = 200
+"""Samples of the validation data that the pictures show."""
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
+img {{ max-width: 100%; }}
+table {{ border-collapse: collapse; }}
+td, th {{ padding: 0.2rem 1rem 0.2rem 0; text-align: left; border-bottom: 1px solid #ddd; }}
+</style>
+<h1>{title}</h1>
+{body}
+</html>
+"""
+
+
+def write_report(outcome: Outcome, directory: Path) -> Path:
+    """Write the report of a run into its directory, and return its path.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = directory / REPORT
+    replace_files({path: _page(outcome).encode()})
+    return path
+
+
+def _page(outcome: Outcome) -> str:
+    one = max(outcome.held_out, key=lambda series: len(series.x))
+    shown = one.part(slice(SHOWN))
+    sections = [
+        ("Result", _results(outcome)),
+        ("Predictions", _picture(_predictions(outcome, shown), "targets and predictions over time")),
+        ("Learning curve", _picture(_curves(outcome), "training and validation loss of each epoch")),
+        ("Activity", _picture(_activity(outcome, shown), "the state of every neuron over time")),
+        ("Circuit", _picture(_circuit(outcome), "neurons and synapses")),
+        ("Masks", _picture(_masks(outcome), "which neuron reaches which")),
+        ("Settings", _table([(name, value) for name, value in asdict(outcome.settings).items()])),
+    ]
+    title = f"{outcome.settings.cell.upper()} for {', '.join(outcome.columns.targets)}"
+    body = "\n".join(f"<h2>{name}</h2>\n{content}" for name, content in sections)
+    return PAGE.format(title=html.escape(title), body=body)
+
+
+def _results(outcome: Outcome) -> str:
+    rows: list[tuple[object, ...]] = [("target", "error (RMSE)", "error of the mean")]
+    for name, error, baseline in zip(outcome.columns.targets, outcome.errors, outcome.baselines, strict=True):
+        rows.append((name, f"{error:.4g}", f"{baseline:.4g}"))
+    epochs, best = len(outcome.history.loss), outcome.history.best
+    samples = sum(len(series.x) for series in outcome.held_out)
+    says = f"<p>On {samples} samples held out for validation, after epoch {(best or 0) + 1} of {epochs}.</p>"
+    return says + _table(rows, head=True)
+
+
+def _table(rows: list[tuple[object, ...]], *, head: bool = False) -> str:
+    lines = []
+    for number, row in enumerate(rows):
+        tag = "th" if head and number == 0 else "td"
+        lines.append("".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in row))
+    return "<table>\n" + "\n".join(f"<tr>{line}</tr>" for line in lines) + "\n</table>"
+
+
+def _picture(figure: Figure, what: str) -> str:
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=110)
+    text = base64.b64encode(data.getvalue()).decode()
+    return f'<img alt="{html.escape(what)}" src="data:image/png;base64,{text}">'
+
+
+def _predictions(outcome: Outcome, shown: Series) -> Figure:
+    said = predict(outcome.model, shown)
+    names = outcome.columns.targets
+    figure = Figure(figsize=(9, 1 + 1.8 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), 1, squeeze=False, sharex=True)[:, 0]
+    spans = shown.timespans(outcome.model.time_unit)
+    times = np.arange(len(shown.x)) if spans is None else np.cumsum(spans)
+    for k, (panel, name) in enumerate(zip(panels, names, strict=True)):
+        panel.plot(times, shown.y[:, k], color="0.6", label="target")
+        panel.plot(times, said[:, k], color="tab:blue", label="prediction")
+        panel.set_ylabel(name)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False, ncols=2)
+    panels[-1].set_xlabel("time")
+    return figure
+
+
+def _curves(outcome: Outcome) -> Figure:
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    axes, epochs = figure.add_subplot(), np.arange(1, len(outcome.history.loss) + 1)
+    marker = "o" if len(epochs) == 1 else None
+    axes.plot(epochs, outcome.history.loss, color="0.6", marker=marker, label="training")
+    axes.plot(epochs, outcome.history.validation, color="tab:blue", marker=marker, label="validation")
+    axes.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
+
+
+def _activity(outcome: Outcome, shown: Series) -> Figure:
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    viz.plot_activity(_recording(outcome, shown), ax=figure.add_subplot())
+    return figure
+
+
+def _recording(outcome: Outcome, shown: Series) -> Recording:
+    """What every neuron does, with inputs in the units of the network."""
+    model = outcome.model
+    x, spans = model.scaled(mx.array(shown.x), shown.timespans(model.time_unit))
+    assert isinstance(model.model, RNN)
+    return record(model.model, x, timespans=spans)
+
+
+def _circuit(outcome: Outcome) -> Figure:
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    viz.plot_circuit(outcome.compiled, ax=figure.add_subplot())
+    return figure
+
+
+def _masks(outcome: Outcome) -> Figure:
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    viz.plot_masks(outcome.compiled, ax=figure.add_subplot())
+    return figure

@@ -1,0 +1,212 @@
+"""Time series as a network sees them: which columns, in which units, cut into windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import FileError
+from .table import Reader, Rows, open_table
+
+Floats = NDArray[np.float32]
+REACH = 0.8
+"""The part of (-1, 1), which motor neurons can reach, that the targets are scaled to."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are for.
+
+    Attributes:
+        inputs: what the sensory neurons are given, in their order.
+        targets: what the motor neurons are to say, in their order.
+        time: when a sample was taken; None for regular samples.
+        group: which sequence a row belongs to; None for a single one.
+    """
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    time: str | None = None
+    group: str | None = None
+
+    @classmethod
+    def choose(
+        cls,
+        reader: Reader,
+        sensors: Sequence[str],
+        outputs: int,
+        targets: Sequence[str],
+        inputs: Sequence[str] | None = None,
+        time: str | None = None,
+        group: str | None = None,
+    ) -> Columns:
+        """The columns for a circuit; inputs that are not named are found by the names of its sensory neurons.
+
+        If the columns do not have these names, all that are nothing else are inputs, in their order.
+
+        Raises:
+            FileError: a column is not there, is used twice, or there are more or fewer than the circuit has
+                neurons.
+        """
+        used = [*targets, *(name for name in (time, group) if name is not None)]
+        if inputs is None:
+            rest = [name for name in reader.header if name not in used]
+            inputs = list(sensors) if set(sensors) <= set(reader.header) else rest
+        for name in [*used, *inputs]:
+            reader.place(name)
+        for names, what in (([*targets], "target"), ([*inputs], "input"), (used, "target, time and group")):
+            if len(set(names)) < len(names):
+                raise FileError(f"a column is named twice as {what}: {', '.join(map(repr, names))}")
+        if len(inputs) != len(sensors):
+            raise FileError(
+                f"{reader.path} gives {len(inputs)} inputs ({', '.join(inputs)}), "
+                f"but the circuit has {len(sensors)} sensory neurons: choose the inputs"
+            )
+        if len(targets) != outputs:
+            raise FileError(
+                f"{len(targets)} targets ({', '.join(targets)}) for a circuit of {outputs} motor neurons"
+            )
+        return cls(tuple(inputs), tuple(targets), time, group)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One sequence of samples.
+
+    Attributes:
+        x: (T, I) inputs, in the units of the file.
+        y: (T, M) targets; (T, 0) if they were not asked for.
+        spans: (T,) time since the sample before; NaN for the first one; None for regular samples.
+        rows: the rows of the file that it was made from.
+    """
+
+    x: Floats
+    y: Floats
+    spans: Floats | None
+    rows: Rows
+
+    def timespans(self, unit: float) -> Floats | None:
+        """(T,) the time spans, with `unit` for the first one; None for regular samples."""
+        return None if self.spans is None else np.nan_to_num(self.spans, nan=unit)
+
+    def part(self, samples: slice) -> Series:
+        """Some consecutive samples of the sequence."""
+        spans = None if self.spans is None else self.spans[samples]
+        return Series(self.x[samples], self.y[samples], spans, self.rows)
+
+
+def read_series(path: Path, columns: Columns, *, targets: bool = True) -> tuple[list[Series], str]:
+    """The sequences of a CSV file, and a hash of the file.
+
+    Raises:
+        FileError: something is wrong in the file; the message says where.
+    """
+    with open_table(path) as reader:
+        return series_of(reader, columns, targets=targets)
+
+
+def series_of(reader: Reader, columns: Columns, *, targets: bool = True) -> tuple[list[Series], str]:
+    """The sequences of an open CSV file, and a hash of the file."""
+    wanted = (*columns.inputs, *(columns.targets if targets else ()))
+    found = []
+    for rows in reader.groups(wanted, columns.time, columns.group):
+        values = rows.values.astype(np.float32)
+        n = len(columns.inputs)
+        spans = None
+        if rows.times is not None:
+            spans = np.append(np.nan, np.diff(rows.times)).astype(np.float32)
+        found.append(Series(values[:, :n], values[:, n:], spans, rows))
+    return found, reader.digest()
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How the units of data are mapped to those of a network; the arguments of `Scaled`.
+
+    Inputs get mean 0 and spread 1, targets the range (-0.8, 0.8), time spans the median 1.
+    """
+
+    mean: Floats
+    spread: Floats
+    offset: Floats
+    scale: Floats
+    time_unit: float
+
+    @classmethod
+    def of(cls, series: Sequence[Series]) -> Scaling:
+        """The scaling of some sequences."""
+        x = np.concatenate([one.x for one in series]).astype(np.float64)
+        y = np.concatenate([one.y for one in series]).astype(np.float64)
+        low, high = y.min(axis=0), y.max(axis=0)
+        spans = [span for one in series if one.spans is not None for span in one.spans[1:].tolist()]
+        unit = float(np.median(spans)) if spans else 1.0
+        return cls(
+            mean=x.mean(axis=0).astype(np.float32),
+            spread=_nonzero(x.std(axis=0)),
+            offset=((low + high) / 2).astype(np.float32),
+            scale=_nonzero((high - low) / 2 / REACH),
+            time_unit=unit,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The arguments of `Scaled`."""
+        return {
+            name: value if isinstance(value, float) else value.tolist() for name, value in vars(self).items()
+        }
+
+
+def windows(series: Sequence[Series], length: int, scaling: Scaling, *, every: int) -> tuple[Floats, ...]:
+    """Windows that start at every so many samples, in the units of the network.
+
+    Returns:
+        Inputs (n, L, I), targets (n, L, M), time spans (n, L) and mask (n, L), which is 0 where a window
+        reaches beyond the end of its sequence.
+    """
+    parts: list[tuple[Floats, ...]] = []
+    for one in series:
+        x = (one.x - scaling.mean) / scaling.spread
+        y = (one.y - scaling.offset) / scaling.scale
+        spans = one.timespans(scaling.time_unit)
+        spans = np.ones(len(x), np.float32) if spans is None else spans / np.float32(scaling.time_unit)
+        last = max(0, len(x) - length)  # beyond it, a window would see nothing that others do not
+        for start in range(0, last + every, every):
+            cut = slice(start, start + length)
+            here = (x[cut], y[cut], spans[cut], np.ones(len(x[cut]), np.float32))
+            missing = length - len(here[0])
+            fill = (0.0, 0.0, 1.0, 0.0)  # a time span must be positive even where nobody looks
+            parts.append(
+                tuple(
+                    np.pad(a, [(0, missing)] + [(0, 0)] * (a.ndim - 1), constant_values=value)
+                    for a, value in zip(here, fill, strict=True)
+                )
+            )
+    return tuple(np.stack(column).astype(np.float32) for column in zip(*parts, strict=True))
+
+
+def split(series: Sequence[Series], share: float) -> tuple[list[Series], list[Series]]:
+    """Training and validation sequences: the last groups if there are five, else the end of each sequence.
+
+    Raises:
+        FileError: too little data for both.
+    """
+    if len(series) >= 5:
+        held_out = max(1, round(share * len(series)))
+        return list(series[:-held_out]), list(series[-held_out:])
+    pairs = []
+    for one in series:
+        at = len(one.x) - max(1, round(share * len(one.x)))
+        if at < 1:
+            name = "the data have" if one.rows.group is None else f"group {one.rows.group!r} has"
+            raise FileError(f"{name} {len(one.x)} rows: too few for training and validation")
+        pairs.append((one.part(slice(0, at)), one.part(slice(at, None))))
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def _nonzero(values: NDArray[np.float64]) -> Floats:
+    """A scale that can be divided by: 1 where a column never changes."""
+    return np.where(values > 1e-30, values, 1.0).astype(np.float32)

@@ -1,0 +1,212 @@
+"""Reading CSV files line by line, with every fault named by its line and column.
+
+A file is never held whole: lines longer than a limit are refused before they are read, so that a file without
+line ends costs no memory, and numbers go into compact arrays as they come.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import FileError
+from ...interchange.tensors import short
+
+LONGEST_LINE = 1 << 20
+"""Bytes that one line may have."""
+LARGEST = 1e30
+"""Numbers up to here can be scaled and squared in float32 after scaling."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a CSV file, or of one group in it, in the order of the file.
+
+    Attributes:
+        values: (T, K) float64, the numbers of the columns asked for.
+        times: (T,) float64 seconds or whatever unit the file has; None without a time column.
+        stamps: the times as the file writes them; empty without a time column.
+        lines: (T,) the line of each row in the file.
+        group: the text in the group column; None without one.
+    """
+
+    values: NDArray[np.float64]
+    times: NDArray[np.float64] | None
+    stamps: tuple[str, ...]
+    lines: NDArray[np.int64]
+    group: str | None
+
+
+class Reader:
+    """An open CSV file whose header has been read.
+
+    Attributes:
+        header: the names of the columns.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self.path = path
+        self._digest = hashlib.sha256()
+        self._records = csv.reader(self._lines(file), strict=True)
+        self.header = self._header()
+
+    def groups(self, columns: Sequence[str], time: str | None = None, group: str | None = None) -> list[Rows]:
+        """All rows, as one sequence or, with a group column, one per group in the order they appear.
+
+        Args:
+            columns: whose numbers to read.
+            time: the column of times; they must increase, inside each group.
+            group: the column that says which sequence a row belongs to.
+
+        Raises:
+            FileError: a column that is not there, a row that is not as long as the header, a cell that is no
+                finite number, times that do not increase, or no rows at all.
+        """
+        places = [self.place(name) for name in columns]
+        time_place = None if time is None else self.place(time)
+        group_place = None if group is None else self.place(group)
+        found: dict[str | None, _Draft] = {}
+        for row in self._rows():
+            key = None if group_place is None else row[group_place]
+            draft = found.setdefault(key, _Draft())
+            draft.values.extend([self._number(row, place) for place in places])
+            if time_place is not None:
+                self._add_time(draft, row, time_place, key)
+            draft.lines.append(self._records.line_num)
+        if not found:
+            raise FileError(f"{self.path} has a header but no rows")
+        return [draft.rows(key, len(places)) for key, draft in found.items()]
+
+    def place(self, name: str) -> int:
+        """The number of a column.
+
+        Raises:
+            FileError: there is no such column.
+        """
+        if name not in self.header:
+            raise FileError(f"{self.path} has no column {name!r}; it has {', '.join(map(repr, self.header))}")
+        return self.header.index(name)
+
+    def digest(self) -> str:
+        """A hash of what has been read so far."""
+        return self._digest.hexdigest()
+
+    def _header(self) -> list[str]:
+        header = next(self._nonempty(), None)
+        if header is None:
+            raise FileError(f"{self.path} is empty: expected a line of column names")
+        header = [name.strip() for name in header]
+        for name in header:
+            if header.count(name) > 1:
+                raise FileError(f"{self.path} has {header.count(name)} columns named {name!r}")
+        return header
+
+    def _rows(self) -> Iterator[list[str]]:
+        for row in self._nonempty():
+            if len(row) != len(self.header):
+                raise self._fault(f"{len(row)} cells, but the header has {len(self.header)}")
+            yield row
+
+    def _nonempty(self) -> Iterator[list[str]]:
+        while True:
+            try:
+                row = next(self._records, None)
+            except csv.Error as error:
+                raise self._fault(str(error)) from None
+            if row is None:
+                return
+            if row:  # an empty line, such as the last one
+                yield row
+
+    def _lines(self, file: BinaryIO) -> Iterator[str]:
+        number = 0
+        while line := file.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise FileError(f"{self.path}, line {number}: longer than {LONGEST_LINE} bytes")
+            self._digest.update(line)
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                byte = line[error.start]
+                raise FileError(f"{self.path}, line {number}: byte 0x{byte:02x} is not UTF-8 text") from None
+
+    def _number(self, row: list[str], place: int) -> float:
+        text = row[place]
+        try:
+            value = float(text) if "_" not in text else math.nan
+        except ValueError:
+            value = math.nan
+        if not abs(value) <= LARGEST:  # NaN is not
+            raise self._fault(f"column {self.header[place]!r} holds {short(text)}, not a finite number")
+        return value
+
+    def _add_time(self, draft: _Draft, row: list[str], place: int, group: str | None) -> None:
+        stamp = row[place]
+        try:
+            now = _seconds(stamp)
+        except ValueError:
+            now = math.nan
+        if not math.isfinite(now):
+            raise self._fault(
+                f"column {self.header[place]!r} holds {short(stamp)}, neither a number nor a time"
+            )
+        if draft.times and now <= draft.times[-1]:
+            where = "" if group is None else f" of group {short(group)}"
+            before = f"{short(draft.stamps[-1])} of line {draft.lines[-1]}"
+            raise self._fault(f"time {short(stamp)}{where} does not come after {before}")
+        draft.times.append(now)
+        draft.stamps.append(stamp)
+
+    def _fault(self, problem: str) -> FileError:
+        return FileError(f"{self.path}, line {self._records.line_num}: {problem}")
+
+
+@contextmanager
+def open_table(path: Path) -> Iterator[Reader]:
+    """A CSV file with its header read.
+
+    Raises:
+        FileError: it is empty, or has no sound header.
+        OSError: it cannot be read.
+    """
+    if path.is_dir():
+        raise FileError(f"{path} is a directory, expected a CSV file")
+    with path.open("rb") as file:
+        yield Reader(file, path)
+
+
+@dataclass
+class _Draft:
+    """The rows of one group while they come in."""
+
+    values: array[float] = field(default_factory=lambda: array("d"))
+    times: array[float] = field(default_factory=lambda: array("d"))
+    stamps: list[str] = field(default_factory=list)
+    lines: array[int] = field(default_factory=lambda: array("q"))
+
+    def rows(self, group: str | None, columns: int) -> Rows:
+        values = np.array(self.values).reshape(len(self.lines), columns)
+        times = np.array(self.times) if self.times else None
+        return Rows(values, times, tuple(self.stamps), np.array(self.lines), group)
+
+
+def _seconds(stamp: str) -> float:
+    """A number as it is, or an ISO 8601 date and time in seconds."""
+    try:
+        return float(stamp) if "_" not in stamp else math.nan
+    except ValueError:
+        # A time without a zone counts as UTC, so that no clock change ever makes it jump.
+        moment = datetime.fromisoformat(stamp.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

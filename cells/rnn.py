@@ -117,9 +117,11 @@ class RNN(NCPLayer):
                 mask=mask, lengths=lengths, ends=ends,
             )  # fmt: skip
             run = self._run(reversed_call(call) if self.reverse else call, record)
-            last = run.outputs[:, -1]
-            run = reversed_run(run, call) if self.reverse else run
-            outputs = self._project(run.outputs if self.return_sequences else last)
+            shown = run.outputs if self.return_sequences else run.outputs[:, -1]
+            if self.reverse:
+                run = reversed_run(run, call)
+                shown = run.outputs if self.return_sequences else shown
+            outputs = self._project(shown)
             final: Any = run.state
             if not call.batched:
                 outputs, final = outputs[0], rows(final, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -20,7 +20,10 @@ from .targets import cpu_source
 from .threads import run_together
 
 FLOAT = mx.float32
-LANES = 16  # rows of the batch in one vector
+WIDE, NARROW = 16, 8  # rows of the batch in one vector; a narrow one answers sooner if there are few rows
+
+# Of an array, a ctypes object where its data lie, which keeps them alive.
+_memory: Callable[[Any], Any] = (ctypes.c_char * 0).from_buffer
 
 
 class CPURunner:
@@ -46,6 +49,7 @@ class CPURunner:
         self._index = [np.ascontiguousarray(index[array.name], np.int32) for array in kernel.of("index")]
         self._pointers = [array.ctypes.data for array in self._index]
         self._given = kernel.of("values") + kernel.of("rows")
+        self._types = [FLOAT] * len(self._given)
         self._totals = [array.shape(sizes) for array in kernel.of("totals")]
         self._layout = lru_cache(maxsize=16)(self._layout_of)  # few lengths of sequences come again and again
 
@@ -65,7 +69,8 @@ class CPURunner:
             KernelError: an array is not float32 or not of the declared size, or the build fails.
             MemoryError: no memory for the working arrays.
         """
-        blocks = -(-batch // LANES)
+        lanes = lanes_for(batch)
+        blocks = -(-batch // lanes)
         sizes, counts, shapes = self._layout(batch, steps, keep)
         made = [np.empty(shape, np.float32) for shape in shapes]
         if self._totals:
@@ -73,7 +78,7 @@ class CPURunner:
         buffers = [*self._buffers(arrays, counts), *map(_memory, made)]
         pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
         task = partial(
-            _function(self.kernel, self.constants),
+            kernel_function(self.kernel, lanes, self.constants),
             sizes,
             self._numbers,
             (ctypes.c_void_p * len(pointers))(*pointers),
@@ -89,20 +94,20 @@ class CPURunner:
         totals = np.split(made.pop().sum(axis=0), ends)
         return [mx.array(array) for array in (*made, *totals)]
 
-    def load(self) -> None:
-        """Build the kernel now, if it was never built on this machine.
+    def load(self, batch: int) -> None:
+        """Build the kernel for a batch now, if it was never built on this machine.
 
         Raises:
             KernelError: the build fails.
         """
-        _function(self.kernel, self.constants)
+        kernel_function(self.kernel, lanes_for(batch), self.constants)
 
     def _buffers(self, arrays: Sequence[mx.array], counts: list[int]) -> list[Any]:
         """The data of the given arrays, after a look at their types and sizes."""
-        if [array.size for array in arrays] != counts or any(array.dtype != FLOAT for array in arrays):
+        if [a.size for a in arrays] != counts or [a.dtype for a in arrays] != self._types:
             raise KernelError(self._misfit(arrays, counts))
         try:
-            return [_memory(array) for array in arrays]
+            return list(map(_memory, arrays))
         except (TypeError, BufferError):  # an array is not laid out row after row
             return [_memory(np.ascontiguousarray(array)) for array in arrays]
 
@@ -125,19 +130,19 @@ class CPURunner:
         return (ctypes.c_int64 * len(names))(*(sizes[name] for name in names)), counts, shapes
 
 
-def _memory(array: object) -> Any:
-    """A ctypes object where an array's data lie, which keeps the array alive."""
-    return ctypes.c_char.from_buffer(array) if array.size else ctypes.c_char()  # type: ignore
+def lanes_for(batch: int) -> int:
+    """How many rows of a batch go into one vector."""
+    return NARROW if batch <= NARROW else WIDE
 
 
 _building = threading.Lock()
 
 
 @cache
-def _function(kernel: Kernel, constants: tuple[int, ...]) -> Any:
+def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
     with _building:
-        library = load_library(cpu_source(kernel, LANES, constants), kernel.name)
+        library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
     function = library[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int

@@ -43,7 +43,7 @@ class GPURunner:
         self._index = mx.array(_padded(np.concatenate([np.zeros(0), *whole]), np.int32))
         self._n_values = len(kernel.of("values"))
 
-    def load(self) -> None:
+    def load(self, batch: int) -> None:
         """Nothing can be built before the first call."""
 
     def __call__(self, batch: int, steps: int, keep: int, arrays: Sequence[mx.array]) -> list[mx.array]:

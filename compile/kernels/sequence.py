@@ -77,7 +77,7 @@ class FusedSequence:
         keep = 1 if record else min(checkpoint_every, steps) if follow else steps
         forward, backward = self.runners(GPURunner if mx.default_device().type == mx.gpu else CPURunner)
         if follow:
-            backward.load()  # so that an error comes now
+            backward.load(batch)  # so that an error comes now
         spans = _each_row(timespans, batch)
         outputs, last, kept = forward(batch, steps, keep, (*parameters, x, spans, state))
 

@@ -9,7 +9,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from .cpu import LANES, CPURunner, _function
+from .cpu import CPURunner, kernel_function, lanes_for
 from .sequence import FusedSequence
 from .threads import run_together
 
@@ -60,8 +60,8 @@ class Stepper:
         pointers = [*runner._pointers, *(array.ctypes.data for array in given)]
         self._pointers = (ctypes.c_void_p * len(pointers))(*pointers)
         self._numbers, self._batch = runner._numbers, batch
-        self._function = _function(runner.kernel, runner.constants)
-        self._blocks = -(-batch // LANES)
+        self._function = kernel_function(runner.kernel, lanes_for(batch), runner.constants)
+        self._blocks = -(-batch // lanes_for(batch))
         self._next = ctypes.c_int64(0)
         self._next_block = ctypes.byref(self._next)
 

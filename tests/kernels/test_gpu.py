@@ -13,7 +13,7 @@ import pytest
 
 import ganglion as gl
 from ganglion.cells.engine import cell_kernel
-from ganglion.compile.kernels import cpu, gpu, sequence
+from ganglion.compile.kernels import gpu, sequence
 
 from ..support.networks import quadratic_loss, random_parameters, relative_error
 from .emulate import EmulatedRunner, cuda_function
@@ -89,4 +89,3 @@ def test_metal_has_no_more_arrays_than_a_function_can_take() -> None:
 
 def test_the_cpu_is_the_default_device_of_these_tests() -> None:
     assert mx.default_device().type == mx.cpu
-    assert cpu.LANES == 16

@@ -203,7 +203,7 @@ def test_without_a_compiler_operations_run_and_one_warning_says_so(
 ) -> None:
     monkeypatch.setenv("GANGLION_CACHE", str(tmp_path))
     monkeypatch.setenv("CXX", "/nowhere/c++")
-    for forget in (build.compiler, build._identity, cpu._function):
+    for forget in (build.compiler, build._identity, cpu.kernel_function):
         forget.cache_clear()
     try:
         with warnings.catch_warnings(record=True) as told:
@@ -218,7 +218,7 @@ def test_without_a_compiler_operations_run_and_one_warning_says_so(
             gl.LTC(CIRCUIT, engine="fused")(x)
     finally:
         monkeypatch.undo()
-        for forget in (build.compiler, build._identity, cpu._function):
+        for forget in (build.compiler, build._identity, cpu.kernel_function):
             forget.cache_clear()
 
 

@@ -3,8 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __AVX512F__
+#if defined(__AVX512VL__) && (LANES == 16 || LANES == 8)
 #include <immintrin.h>
+#define AVX512 1
 #endif
 
 typedef float real __attribute__((vector_size(4 * LANES)));
@@ -29,8 +30,10 @@ FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }
 
 // 2^z: the nearest whole number n goes into the exponent; 2^(z - n) is a polynomial, good to 1 part in 10^7.
 FUNCTION real exp2_lane(real z) {
-#if LANES == 16 && defined(__AVX512F__)
-    const real n = (real)_mm512_roundscale_ps((__m512)z, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#if AVX512 && LANES == 16
+    const real n = (real)_mm512_roundscale_ps((__m512)z, _MM_FROUND_TO_NEAREST_INT);
+#elif AVX512
+    const real n = (real)_mm256_roundscale_ps((__m256)z, _MM_FROUND_TO_NEAREST_INT);
 #else
     z = z < splat(-126.0f) ? splat(-126.0f) : z;  // a NaN passes both comparisons
     z = z > splat(126.0f) ? splat(126.0f) : z;
@@ -43,8 +46,10 @@ FUNCTION real exp2_lane(real z) {
     p = p * f + 2.4022651e-1f;
     p = p * f + 6.9314718e-1f;
     p = p * f + 1.0f;
-#if LANES == 16 && defined(__AVX512F__)
+#if AVX512 && LANES == 16
     return (real)_mm512_scalef_ps((__m512)p, (__m512)n);
+#elif AVX512
+    return (real)_mm256_scalef_ps((__m256)p, (__m256)n);
 #else
     return (real)((whole)p + ((whole)shifted << 23));
 #endif
@@ -82,14 +87,13 @@ static inline void store(float *to, int64_t rows, int64_t width, int64_t row, co
     }
 }
 
-// The sum over a block's rows, always in the same order: lanes are folded in half until four are left.
+// The sum over a block's rows, always in the same order: lanes are added by fours, then the four sums.
 static inline float total(real value, const Block &block) {
-    typedef float eight __attribute__((vector_size(32)));
     typedef float four __attribute__((vector_size(16)));
-    union { real all; eight part[2]; } lanes = {value * block.valid};
-    union { eight all; four part[2]; } half = {lanes.part[0] + lanes.part[1]};
-    const four rest = half.part[0] + half.part[1];
-    return (rest[0] + rest[1]) + (rest[2] + rest[3]);
+    union { real lane; four part[LANES / 4]; } all = {value * block.valid};
+    four sum = all.part[0];
+    for (int i = 1; i < LANES / 4; i++) sum += all.part[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 // Memory for one block, kept by each thread for its next calls.

@@ -32,12 +32,13 @@ def text_of(name: Any) -> str | None:
         return None
 
 
-def label(name: Any) -> str:
-    """`repr(name)` for a message, whatever the name is."""
+def label(value: Any, most: int = 200) -> str:
+    """`repr(value)` for a message, whatever the value is, cut if it is longer than `most` characters."""
     try:
-        return repr(name)
+        text = repr(value)
     except Exception:
-        return f"<a {type(name).__name__} without text>"
+        return f"<a {type(value).__name__} without text>"
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def synapse_label(pre: Any, post: Any) -> str:

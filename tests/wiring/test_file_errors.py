@@ -83,6 +83,15 @@ class TestJson:
             (document().encode("utf-16"), "line 1: byte 0 is 0xff, which is not UTF-8 text"),
             (b'{\n "a": "\xe9"}', "line 2: byte 9 is 0xe9, which is not UTF-8 text"),
             ("[" * 100_000, "the JSON is nested too deeply"),
+            # Python's parser is content with this depth, but a name of that many lists is not.
+            (
+                document(nodes=[{"id": 8}]).replace("8", "[" * 900 + "]" * 900),
+                "the JSON is nested too deeply",
+            ),
+            (
+                document(edges=[{**EDGE, "polarity": "x" * 1000}]),
+                f"edges[0]: synapse 'eye' -> 'leg' has polarity '{'x' * 199}...; expected +1 or -1",
+            ),
             ("[]", 'not a circuit: a circuit file is an object with "format": "ganglion-circuit"'),
             ("3", 'not a circuit: a circuit file is an object with "format": "ganglion-circuit"'),
             ('{"nodes": []}', 'not a circuit: a circuit file is an object with "format": "ganglion-circuit"'),
@@ -154,6 +163,10 @@ class TestJson:
 
     def test_a_number_without_end(self, path: Path) -> None:
         assert "integer string conversion" in refusal(path, document(version=0).replace("0", "1" * 5000))
+
+    def test_the_key_that_is_given_twice_is_found_among_many(self, path: Path) -> None:
+        attributes = "".join(f'"k{i}": 1, ' for i in range(100_000))
+        assert refusal(path, f'{{{attributes}"k99999": 2}}').startswith("the key 'k99999' is given twice")
 
     def test_byte_order_mark_and_windows_lines(self, path: Path) -> None:
         path.write_bytes(b"\xef\xbb\xbf" + document().replace(", ", ",\r\n").encode())
@@ -241,6 +254,15 @@ class TestGraphml:
             ),
             (graphml("<hyperedge/>"), "line 6: a <hyperedge> inside <graph> is no part of a circuit"),
             (graphml("", keys='<key for="node"/>'), "line 4: this <key> has no id"),
+            (graphml("", keys='\n<key id="r" for="edge"/>'), "line 5: the key 'r' is declared twice"),
+            (
+                graphml(EYE.replace("</node>", '<data key="r">motor</data></node>')),
+                "line 6: attribute 'role' is given twice",
+            ),
+            (
+                graphml("<node id='x'><default>1</default></node>"),
+                "line 6: a <default> inside <node> is no part of a circuit",
+            ),
             (
                 graphml(
                     EYE,
@@ -404,6 +426,11 @@ class TestCsv:
     def test_synapse_table(self, path: Path, synapses: str, message: str) -> None:
         self.save(path, self.NEURONS, synapses)
         assert said_about(path) == str(path.with_name("c.synapses.csv")) + message
+
+    def test_the_column_that_is_there_twice_is_found_among_many(self, path: Path) -> None:
+        columns = ",".join(f"k{i}" for i in range(100_000))
+        self.save(path, f"neuron,role,{columns},k99999\n", self.SYNAPSES)
+        assert said_about(path).endswith("line 1: column 'k99999' is there twice")
 
     def test_a_missing_table(self, path: Path) -> None:
         self.save(path, self.NEURONS, None)

@@ -319,6 +319,19 @@ class TestWhatCannotBeWritten:
         with pytest.raises(CircuitError, match="attribute 'label' of neuron 'eye' holds the character"):
             write(circuit, tmp_path / "c.graphml")
 
+    @pytest.mark.parametrize("ending", [".graphml", ".csv"])
+    def test_an_integer_without_end(self, ending: str, tmp_path: Path) -> None:
+        circuit = reflex()
+        circuit.nodes["eye"]["big"] = 10**5000
+        with pytest.raises(CircuitError, match=r"neuron 'eye' cannot be written: .*integer string"):
+            write(circuit, tmp_path / f"c{ending}")
+
+    def test_graphml_of_an_attribute_of_the_circuit_that_no_text_names(self, tmp_path: Path) -> None:
+        circuit = reflex()
+        circuit.graph[1] = "one"
+        with pytest.raises(CircuitError, match="the circuit has an attribute named 1; in files only texts"):
+            write(circuit, tmp_path / "c.graphml")
+
     @pytest.mark.parametrize(
         ("values", "reason"),
         [
@@ -332,6 +345,7 @@ class TestWhatCannotBeWritten:
                 ("", "b"),
                 "attribute 'x' of neuron 'eye' is an empty text, which in CSV means that it is not set",
             ),
+            (("a", "b" * 200_000), "neuron 'leg' holds over 131072 characters in one cell"),
             (("a\0", "b"), r"neuron 'eye' holds the character '\\x00', which CSV cannot hold"),
             (("a", "\ud800"), r"neuron 'leg' holds the character '\\ud800', which CSV cannot hold"),
         ],

@@ -14,6 +14,7 @@ import csv
 import io
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import networkx as nx
 from ...errors import CircuitError
 from ..circuit import Circuit
 from ..roles import synapse_label
-from .draft import Attributes, Draft, neurons_of, synapses_of, texts_of_names, unboxed
+from .draft import Attributes, Draft, neurons_of, synapses_of, text_in_file, texts_of_names, unboxed
 from .source import Source
 
 _NEURON = ["neuron", "role"]
@@ -90,14 +91,19 @@ def _table(fixed: list[str], records: list[_Record]) -> bytes:
     writer = csv.writer(file)
     _write_row(writer, "the header", fixed + [_column(key, kind) for key, kind in kinds.items()])
     for owner, names, attributes in records:
-        values = [attributes[fixed[-1]], *(attributes.get(key) for key in kinds)]
-        _write_row(writer, owner, names + [_cell(unboxed(value)) for value in values])
+        values = [attributes[fixed[-1]], *(attributes.get(key, "") for key in kinds)]
+        _write_row(writer, owner, names + [text_in_file(owner, value) for value in values])
     return file.getvalue().encode()
 
 
 def _write_row(writer: Any, owner: str, cells: list[str]) -> None:
     if illegal := _ILLEGAL.search("".join(cells)):
         raise CircuitError(f"{owner} holds the character {illegal[0]!r}, which CSV cannot hold; write .json")
+    most = csv.field_size_limit()
+    if max(map(len, cells)) > most:
+        raise CircuitError(
+            f"{owner} holds over {most} characters in one cell, which CSV cannot hold; use .json"
+        )
     writer.writerow(cells)
 
 
@@ -117,12 +123,6 @@ def _kind(what: str, value: Any, before: str | None) -> str:
 
 def _column(key: str, kind: str) -> str:
     return key if kind == "str" and ":" not in key else f"{key}:{kind}"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # Reading
@@ -168,9 +168,9 @@ def _columns(source: Source, fixed: list[str], header: list[str]) -> list[tuple[
     for column in header[len(fixed) :]:
         key, _, kind = column.rpartition(":")
         columns.append((key, kind) if key and kind in _KINDS else (column, "str"))
-    keys = [*fixed, *(key for key, _ in columns)]
-    for key in keys:
-        if not key or keys.count(key) > 1:
+    keys = Counter([*fixed, *(key for key, _ in columns)])
+    for key, times in keys.items():
+        if not key or times > 1:
             raise source.error(f"column {key!r} is there twice" if key else "a column has no name", "line 1")
     return columns
 

@@ -60,7 +60,7 @@ def neurons_of(circuit: nx.DiGraph[Any]) -> Iterator[Neuron]:
     """
     for name, data in circuit.nodes(data=True):
         require_name(name)
-        _require_texts(f"neuron {name!r}", data)
+        require_texts(f"neuron {name!r}", data)
         yield name, {**data, "role": _role(name, data)}
 
 
@@ -71,7 +71,7 @@ def synapses_of(circuit: nx.DiGraph[Any]) -> Iterator[Synapse]:
         CircuitError: a synapse has no legal polarity, or an attribute whose name is no text.
     """
     for pre, post, data in circuit.edges(data=True):
-        _require_texts(synapse_label(pre, post), data)
+        require_texts(synapse_label(pre, post), data)
         yield pre, post, {**data, "polarity": _polarity(pre, post, data)}
 
 
@@ -99,6 +99,19 @@ def unboxed(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def text_in_file(owner: str, value: Any) -> str:
+    """A text, number or boolean as GraphML and CSV write it.
+
+    Raises:
+        CircuitError: an integer of more digits than Python turns into text.
+    """
+    value = unboxed(value)
+    try:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    except ValueError as error:
+        raise CircuitError(f"{owner} cannot be written: {error}") from None
+
+
 def _role(name: Hashable, attributes: Attributes) -> str:
     if "role" not in attributes:
         raise CircuitError(f"neuron {name!r} has no role")
@@ -114,7 +127,7 @@ def _polarity(pre: Hashable, post: Hashable, attributes: Attributes) -> int:
     return require_polarity(attributes["polarity"], pre, post)
 
 
-def _require_texts(owner: str, attributes: Attributes) -> None:
+def require_texts(owner: str, attributes: Attributes) -> None:
     for key in attributes:
         if not isinstance(key, str):
             raise CircuitError(f"{owner} has an attribute named {key!r}; in files only texts name attributes")

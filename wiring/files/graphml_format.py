@@ -15,7 +15,7 @@ import networkx as nx
 from ...errors import CircuitError
 from ..circuit import Circuit
 from ..roles import synapse_label
-from .draft import Attributes, neurons_of, synapses_of, texts_of_names, unboxed
+from .draft import Attributes, neurons_of, require_texts, synapses_of, text_in_file, texts_of_names, unboxed
 from .graphml_reader import Reader
 from .source import Source
 
@@ -32,7 +32,8 @@ def encode(circuit: nx.DiGraph[Any]) -> bytes:
     """
     keys: dict[tuple[str, str, str], str] = {}
     texts = texts_of_names(circuit)
-    lines = _data("graph", "the circuit", dict(circuit.graph), keys)
+    require_texts("the circuit", circuit.graph)
+    lines = _data("graph", "the circuit", circuit.graph, keys)
     for name, attributes in neurons_of(circuit):
         owner = f"neuron {name!r}"
         data = _data("node", owner, attributes, keys)
@@ -80,11 +81,10 @@ def _data(scope: str, owner: str, attributes: Attributes, keys: dict[tuple[str, 
             raise CircuitError(
                 f"{what} is a {type(value).__name__}; GraphML holds texts, numbers and booleans, JSON more"
             )
-        key = (scope, _quoted(what, str(name)), _TYPES[type(value)])
+        key = (scope, _quoted(what, name), _TYPES[type(value)])
         identifier = keys.setdefault(key, f"d{len(keys)}")
-        text = str(value).lower() if isinstance(value, bool) else str(value)
         # XML reads a bare carriage return as a line feed.
-        content = escape(_legal(what, text), {"\r": "&#13;"})
+        content = escape(_legal(what, text_in_file(what, value)), {"\r": "&#13;"})
         elements.append(f'<data key="{identifier}">{content}</data>')
     return elements
 

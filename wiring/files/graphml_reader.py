@@ -119,6 +119,8 @@ class Reader:
         """Refuse what is no circuit as soon as it opens; take note of the rest."""
         if element.tag == "key":
             element.require("id", "for")
+            if element.given["id"] in self._keys:
+                raise CircuitError(f"the key {element.given['id']!r} is declared twice")
         elif element.tag == "graph":
             if self._found["graph"]:
                 raise CircuitError("a second <graph>; a file holds one circuit")
@@ -146,9 +148,9 @@ class Reader:
             self.line = element.line
             key = self._keys[element.given["key"]]
             if key.name is not None:
-                self._open[-1].attributes[key.name] = key.value(text)
+                self._set(key.name, key.value(text))
         elif element.tag == "default":
-            self._open[-1].attributes["default"] = text
+            self._set("default", text)
         elif element.tag == "key":
             given = element.given
             self._keys[given["id"]] = _Key(
@@ -159,6 +161,12 @@ class Reader:
                 element.line,
             )
 
+    def _set(self, name: str, value: Any) -> None:
+        attributes = self._open[-1].attributes
+        if name in attributes:
+            raise CircuitError(f"attribute {name!r} is given twice")
+        attributes[name] = value
+
 
 def _boolean(text: str) -> bool:
     return {"true": True, "false": False, "1": True, "0": False}[text.strip().lower()]
@@ -168,6 +176,7 @@ def _boolean(text: str) -> bool:
 _PARENTS = {
     "graphml": "",
     "key": "graphml",
+    "default": "key",
     "graph": "graphml",
     "node": "graph",
     "edge": "graph",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Hashable
 from typing import Any, NoReturn
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from ...errors import CircuitError
 from ..circuit import Circuit
-from ..roles import synapse_label
+from ..roles import label, synapse_label
 from .draft import Attributes, Draft, neurons_of, synapses_of, unboxed
 from .source import Source
 
@@ -58,17 +59,25 @@ def decode(source: Source) -> Circuit:
     Raises:
         CircuitError: what is wrong and at which line, neuron or synapse.
     """
+    try:
+        return _decode(source)
+    except RecursionError:
+        raise source.error("the JSON is nested too deeply") from None
+
+
+def _decode(source: Source) -> Circuit:
     document = _parse(source)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise source.error(f'not a circuit: a circuit file is an object with "format": "{FORMAT}"')
     version = document.get("version")
     if type(version) is not int or version != VERSION:
-        raise source.error(f"the format's version is {version!r}; this release reads version {VERSION}")
+        given = label(version, 60)
+        raise source.error(f"the format's version is {given}; this release reads version {VERSION}")
     if document.get("directed") is False or document.get("multigraph") is True:
         raise source.error('expected "directed": true and "multigraph": false')
     attributes = document.get("graph", {})
     if not isinstance(attributes, dict):
-        raise source.error(f'"graph" must be an object of attributes, got {_short(attributes)}')
+        raise source.error(f'"graph" must be an object of attributes, got {label(attributes, 60)}')
     draft = Draft()
     for k, record in enumerate(_list(source, document, "nodes")):
         try:
@@ -152,8 +161,6 @@ def _parse(source: Source) -> Any:
         raise source.error(
             f"this is not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}"
         ) from None
-    except RecursionError:
-        raise source.error("the JSON is nested too deeply") from None
     except ValueError as error:  # a number of thousands of digits, or a key that is given twice
         raise source.error(error) from None
     if constants:
@@ -164,9 +171,8 @@ def _parse(source: Source) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is given twice in {_short(record)}")
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key {twice!r} is given twice in {label(record, 60)}")
     return record
 
 
@@ -180,17 +186,17 @@ def _refuse_constant(source: Source, text: str) -> NoReturn:
 
 def _list(source: Source, document: dict[str, Any], key: str) -> list[Any]:
     if not isinstance(document.get(key), list):
-        raise source.error(f'"{key}" must be a list, got {_short(document.get(key))}')
+        raise source.error(f'"{key}" must be a list, got {label(document.get(key), 60)}')
     return list(document[key])
 
 
 def _take(record: Any, keys: list[str]) -> list[Hashable]:
     """Remove the names from a record, which leaves its attributes."""
     if not isinstance(record, dict):
-        raise CircuitError(f"expected an object, got {_short(record)}")
+        raise CircuitError(f"expected an object, got {label(record, 60)}")
     for key in keys:
         if key not in record:
-            raise CircuitError(f'there is no "{key}" in {_short(record)}')
+            raise CircuitError(f'there is no "{key}" in {label(record, 60)}')
     return [_name(record.pop(key)) for key in keys]
 
 
@@ -199,9 +205,4 @@ def _name(value: Any) -> Hashable:
         return tuple(_name(part) for part in value)
     if isinstance(value, (str, int, float)):
         return value
-    raise CircuitError(f"a name is a text, a number or a list of these, got {_short(value)}")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."
+    raise CircuitError(f"a name is a text, a number or a list of these, got {label(value, 60)}")

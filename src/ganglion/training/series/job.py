@@ -15,9 +15,9 @@ import numpy as np
 
 from ...cells import LTC, CfC
 from ...compile import CompiledCircuit, compile_circuit
-from ...errors import FileError
+from ...errors import CircuitError, FileError
 from ...interchange import Scaled, load
-from ...wiring import read
+from ...wiring import Circuit, read
 from ...wiring.files.atomic import replace_files
 from ..history import History
 from ..loop import fit
@@ -117,7 +117,7 @@ def train_series(
     Example:
         >>> outcome = train_series(Path("c.json"), Path("d.csv"), Path("run"), targets=["y"])
     """
-    compiled = compile_circuit(read(circuit))
+    compiled = compile_circuit(_read_circuit(circuit))
     plan = compiled.plan
     with open_table(data) as reader:
         columns = Columns.choose(reader, plan.sensors, plan.n_outputs, targets, inputs, time, group)
@@ -184,6 +184,15 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
     writer.writerows(row for _, row in rows)
     replace_files({out: text.getvalue().encode()})
     return len(rows)
+
+
+def _read_circuit(path: Path) -> Circuit:
+    try:
+        return read(path)
+    except CircuitError:
+        raise
+    except ValueError as error:  # an unknown ending
+        raise FileError(str(error)) from None
 
 
 def _loss(model: Scaled, *batch: mx.array) -> mx.array:

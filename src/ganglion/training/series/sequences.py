@@ -62,14 +62,14 @@ class Columns:
         for names, what in (([*targets], "target"), ([*inputs], "input"), (used, "target, time and group")):
             if len(set(names)) < len(names):
                 raise FileError(f"a column is named twice as {what}: {', '.join(map(repr, names))}")
+        if len(targets) != outputs:
+            raise FileError(
+                f"{len(targets)} targets ({', '.join(targets)}) for a circuit of {outputs} motor neurons"
+            )
         if len(inputs) != len(sensors):
             raise FileError(
                 f"{reader.path} gives {len(inputs)} inputs ({', '.join(inputs)}), "
                 f"but the circuit has {len(sensors)} sensory neurons: choose the inputs"
-            )
-        if len(targets) != outputs:
-            raise FileError(
-                f"{len(targets)} targets ({', '.join(targets)}) for a circuit of {outputs} motor neurons"
             )
         return cls(tuple(inputs), tuple(targets), time, group)
 

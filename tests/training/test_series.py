@@ -1,0 +1,259 @@
+"""`ganglion train` and `ganglion predict`, from a CSV file to a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+import ganglion as gl
+from ganglion import cli
+from ganglion.interchange.files import newest_checkpoint
+from ganglion.training.series import Columns, read_series
+from ganglion.training.series.sequences import Scaling, split, windows
+
+TRAIN = ["--target", "y", "--time", "t", "--group", "who", "--epochs", "2", "--window", "10"]
+
+
+def write_table(path: Path, rows: int = 40, groups: str = "AB") -> None:
+    """Irregular samples of two inputs and a target, the groups' rows taking turns."""
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.uniform(0.1, 1.0, rows))
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["t", "who", "a", "b", "y"])
+        for now in times:
+            for shift, name in enumerate(groups):
+                a, b = np.sin(now + shift), rng.normal()
+                writer.writerow([round(float(now), 3), name, a, b, 100 + 7 * a])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a circuit, data, and a finished run, for tests to copy."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        gl.write(gl.auto_ncp(6, 1, inputs=2, sparsity=0.2), "c.json")
+        write_table(folder / "d.csv")
+        assert ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "run") == 0
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That folder's copy, as the current directory."""
+    shutil.copytree(trained, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def ganglion(*arguments: str) -> int:
+    return cli.main(list(arguments))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_train_leaves_a_report_and_a_network(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "run" / "report.html").unlink()
+    assert ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "run") == 0
+    assert "report: run/report.html" in capsys.readouterr().out
+    page = (folder / "run" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 5
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    model = gl.load("run")
+    assert (model.inputs, model.outputs) == (("a", "b"), ("y",))
+
+
+def test_predictions_are_those_of_the_python_api(folder: Path) -> None:
+    write_table(folder / "new.csv", rows=25, groups="XYZ")
+    assert ganglion("predict", "run", "new.csv", "-o", "out.csv") == 0
+    with open("new.csv") as given, open("out.csv") as said:
+        asked, answered = list(csv.DictReader(given)), list(csv.DictReader(said))
+    assert [(row["t"], row["who"]) for row in answered] == [(row["t"], row["who"]) for row in asked]
+    assert list(answered[0]) == ["t", "who", "y"]
+
+    model = gl.load("run")
+    for name in "XYZ":
+        rows = [row for row in asked if row["who"] == name]
+        x = mx.array([[float(row["a"]), float(row["b"])] for row in rows])
+        times = np.array([float(row["t"]) for row in rows])
+        spans = np.diff(times, prepend=np.nan).astype(np.float32)
+        spans[0] = model.time_unit
+        expected = np.array(model(x, timespans=mx.array(spans))[0])[:, 0]
+        found = np.array([row["y"] for row in answered if row["who"] == name], np.float32)
+        assert np.array_equal(found, expected)
+
+
+def test_the_same_command_goes_on(folder: Path) -> None:
+    """The run of two epochs, prolonged, is one of four."""
+    ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "whole", "--epochs", "4")
+    ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "run", "--epochs", "4")
+    whole, parts = newest_checkpoint(folder / "whole"), newest_checkpoint(folder / "run")
+    assert whole is not None
+    assert parts is not None
+    for name in ("model.safetensors", "best.safetensors", "optimizer.safetensors"):
+        assert (whole / name).read_bytes() == (parts / name).read_bytes()
+
+
+def test_regular_samples_need_no_time(folder: Path) -> None:
+    arguments = ["--target", "y", "--input", "b", "--input", "a", "--epochs", "1", "--cell", "cfc"]
+    Path("r.csv").write_text("a,b,y\n" + "".join(f"{k % 5},{k % 3},{k % 2}\n" for k in range(30)))
+    assert ganglion("train", "c.json", "r.csv", *arguments, "--out", "new") == 0
+    assert ganglion("predict", "new", "r.csv", "-o", "out.csv") == 0
+    assert gl.load("new").inputs == ("b", "a")
+    assert Path("out.csv").read_text().startswith("y\n")
+
+
+def test_inputs_are_found_by_the_names_of_the_sensory_neurons(folder: Path) -> None:
+    circuit = gl.Circuit()
+    circuit.add_neurons(["b"], role="sensory")
+    circuit.add_neurons(["out"], role="motor")
+    circuit.add_synapse("b", "out")
+    gl.write(circuit, "named.json")
+    assert ganglion("train", "named.json", "d.csv", *TRAIN, "--out", "new") == 0
+    assert gl.load("new").inputs == ("b",)
+
+
+MALFORMED = {
+    "missing column": "t,who,a,b\n1,A,1,2\n",
+    "text in a number": "t,who,a,b,y\n1,A,1,2,3\n2,A,1,two,3\n",
+    "nan": "t,who,a,b,y\n1,A,1,2,3\n2,A,1,nan,3\n",
+    "ragged": "t,who,a,b,y\n1,A,1,2,3\n2,A,1,2\n",
+    "empty": "",
+    "no rows": "t,who,a,b,y\n",
+    "same time": "t,who,a,b,y\n1,A,1,2,3\n1,A,1,2,3\n",
+    "decreasing": "t,who,a,b,y\n2,A,1,2,3\n1,A,1,2,3\n",
+    "one row": "t,who,a,b,y\n2,A,1,2,3\n",
+    "inputs": "t,who,a,b,c,y\n1,A,1,2,3,4\n2,A,1,2,3,4\n",
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_malformed_data_end_in_one_sentence_and_touch_nothing(
+    kind: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(folder / "run")
+    Path("bad.csv").write_text(MALFORMED[kind])
+    capsys.readouterr()
+    for out in ("run", "new"):
+        assert ganglion("train", "c.json", "bad.csv", *TRAIN, "--out", out) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith("ganglion train: ")
+        assert said.err.count("\n") == 1
+    assert contents(folder / "run") == before
+    assert not Path("new").exists()
+
+
+def test_malformed_data_leave_the_old_predictions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out.csv").write_text("mine")
+    Path("bad.csv").write_text("t,who,a,b\n1,A,1,2\n1,A,1,2\n")
+    assert ganglion("predict", "run", "bad.csv", "-o", "out.csv") == 2
+    assert "does not come after" in capsys.readouterr().err
+    assert Path("out.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["c.json", "d.csv", *TRAIN, "--seed", "4"], "a run with seed 0, not 4"),
+        (["c.json", "d.csv", *TRAIN, "--input", "b", "--input", "a"], r"a run with inputs \['a', 'b'\]"),
+        (["other.json", "d.csv", *TRAIN], "a run with another circuit file"),
+        (["c.json", "other.csv", *TRAIN], "a run with another data file"),
+        (["c.json", "d.csv", *TRAIN, "--target", "a"], "2 targets .* 1 motor neurons"),
+        (["c.json", "d.csv", *TRAIN, "--input", "y", "--input", "y"], "named twice as input: 'y', 'y'"),
+        (["c.json", "nothing.csv", *TRAIN], "nothing.csv: No such file"),
+        (["nothing.json", "d.csv", *TRAIN], "nothing.json"),
+        (["broken.json", "d.csv", *TRAIN], "broken.json, line 1, column 2: this is not JSON"),
+        (["c.txt", "d.csv", *TRAIN], "c.txt must end in"),
+    ],
+)
+def test_another_command_is_refused_and_the_run_stays(
+    arguments: list[str], reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gl.write(gl.auto_ncp(7, 1, inputs=2), "other.json")
+    write_table(folder / "other.csv", rows=41)
+    Path("broken.json").write_text("{")
+    before = contents(folder / "run")
+    capsys.readouterr()
+    assert ganglion("train", *arguments, "--out", "run") == 2
+    said = capsys.readouterr().err
+    assert re.search(reason, said)
+    assert said.count("\n") == 1
+    assert contents(folder / "run") == before
+
+
+def test_somebody_elses_directory_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").write_text("precious")
+    assert ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "mine") == 2
+    assert "is not empty and holds no run" in capsys.readouterr().err
+    assert ganglion("predict", "mine", "d.csv", "-o", "out.csv") == 2
+    assert "holds no trained network" in capsys.readouterr().err
+    assert [path.name for path in Path("mine").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[", '{"format": "ganglion-run", "version": 1, "columns": {"inputs": 5}}']
+)
+def test_a_damaged_description_is_refused(
+    content: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("run/run.json").write_text(content)
+    for command in (
+        ["train", "c.json", "d.csv", *TRAIN, "--out", "run"],
+        ["predict", "run", "d.csv", "-o", "o"],
+    ):
+        assert ganglion(*command) == 2
+        assert "run" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_goes_on(folder: Path) -> None:
+    """The real command, ended by the user's own signal while it trains."""
+    command = [sys.executable, "-m", "ganglion", "train", "c.json", "d.csv", *TRAIN]
+    with subprocess.Popen([*command, "--out", "new", "--epochs", "100000"], stderr=subprocess.PIPE) as ran:
+        while not Path("new").is_dir() or newest_checkpoint(folder / "new") is None:
+            assert ran.poll() is None
+            time.sleep(0.05)
+        ran.send_signal(signal.SIGINT)
+        _, said = ran.communicate(timeout=60)
+    assert ran.returncode == 130
+    assert b"interrupted" in said
+    reached = newest_checkpoint(folder / "new")
+    assert reached is not None
+    assert ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "new", "--epochs", "1") == 0
+
+
+def test_windows_cover_every_sample(folder: Path) -> None:
+    columns = Columns(("a", "b"), ("y",), "t", "who")
+    series, _ = read_series(folder / "d.csv", columns)
+    training, held_out = split(series, 0.25)
+    assert [len(one.x) for one in training] == [30, 30]
+    assert [len(one.x) for one in held_out] == [10, 10]
+    scaling = Scaling.of(training)
+    x, y, spans, mask = windows(training, 8, scaling, every=8)
+    assert x.shape == (8, 8, 2)
+    assert mask.sum() == 60
+    assert (spans > 0).all()
+    assert np.abs(y).max() == pytest.approx(0.8, abs=1e-5)
+    assert np.allclose(x[mask > 0].mean(axis=0), 0, atol=1e-5)
+
+
+def test_many_groups_are_split_by_group(folder: Path) -> None:
+    write_table(folder / "g.csv", rows=4, groups="ABCDEFGHIJ")
+    series, _ = read_series(folder / "g.csv", Columns(("a", "b"), ("y",), "t", "who"))
+    training, held_out = split(series, 0.2)
+    assert [one.rows.group for one in held_out] == ["I", "J"]
+    assert len(training) == 8

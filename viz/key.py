@@ -13,6 +13,7 @@ from matplotlib.patches import Polygon
 
 from .encode import Coloring
 from .labels import points, text_width
+from .picture import root_figure
 from .style import Style
 from .view import View
 
@@ -144,9 +145,7 @@ def add_legend(ax: Axes, entries: Sequence[Artist], width: float, look: Style) -
 def add_scale(ax: Axes, scale: ScalarMappable, label: str, look: Style) -> Any:
     """A slim colour bar at the right border of the axes."""
     inset = ax.inset_axes((0.98, 0.3, 0.014, 0.4))
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    bar = figure.colorbar(scale, cax=inset)
+    bar = root_figure(ax).colorbar(scale, cax=inset)
     size = points(look.small_text)
     bar.ax.tick_params(labelsize=size, labelcolor=look.ink, color=look.muted, length=2, width=0.5)
     bar.ax.yaxis.set_ticks_position("left")

@@ -49,9 +49,7 @@ class Picture:
     @property
     def figure(self) -> Figure:
         """The figure that everything is drawn on."""
-        figure = self.ax.get_figure(root=True)
-        assert figure is not None
-        return figure
+        return root_figure(self.ax)
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Write the figure; the ending of ``path`` chooses png, pdf or svg, ``options`` go to ``savefig``."""
@@ -72,6 +70,11 @@ def axes_or_new(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axe
     return figure.add_subplot()
 
 
+def root_figure(ax: Axes) -> Figure:
+    """The figure that an axes is on, also where it is on a part of it."""
+    return ax.figure.figure  # a SubFigure's figure is the whole one, a Figure's itself
+
+
 def axes_width(ax: Axes) -> float:
     """The width of the axes in points."""
     return float(ax.get_window_extent().width * 72 / ax.figure.dpi)
@@ -80,8 +83,7 @@ def axes_width(ax: Axes) -> float:
 def clear_canvas(ax: Axes) -> tuple[float, float]:
     """Hide the axes' frame and ticks; return its size in points, after any automatic layout of the figure."""
     ax.set_axis_off()
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    figure = root_figure(ax)
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)

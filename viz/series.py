@@ -181,7 +181,7 @@ def _name_ends(ax: Axes, shown: Samples, colors: list[str], look: Style, short: 
     size = points(look.small_text)
     height = ax.get_window_extent().height * 72 / ax.figure.dpi
     low, high = ax.get_ylim()
-    apart = 1.05 * size * (high - low) / height
+    apart = 1.2 * size * (high - low) / height
     ends = np.array(
         [values[np.isfinite(values)][-1] if np.isfinite(values).any() else low for values in shown.values.T]
     )

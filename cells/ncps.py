@@ -10,21 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compile import Synapses
+from ..compile.synapses import Index
+from .cell import NCPRNNCell
 from .cfc import CfCCell
 from .cfc_ops import HEADS, MAPS
 from .compat import compat_plans
 from .liquid import BackboneCfCCell
 from .ltc import NEURAL, SYNAPTIC, LTCCell
 from .rnn import RNN
+from .wrappers import MixedMemoryCell
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
 def load_ncps(rnn: RNN, state_dict: Mapping[str, Any]) -> None:
-    """Load the weights of an ncps 1.0.1 torch model (`LTC`, wired `CfC` or dense `CfC`).
+    """Load the weights of an ncps 1.0.1 torch model: an `LTC` or a `CfC`, with or without wiring.
 
-    A wired CfC is loaded into ``CfC(circuit, ncps_compat=True)``. Either everything is loaded or nothing.
+    A wired CfC is loaded into ``CfC(circuit, ncps_compat=True)``, a model with mixed memory or a projection
+    into a network made with ``mixed_memory=True`` or ``proj_size``. Either everything is loaded or nothing.
 
     Args:
         rnn: the network to load into; its circuit must have the neuron ids of the ncps wiring, as
@@ -42,11 +46,11 @@ def load_ncps(rnn: RNN, state_dict: Mapping[str, Any]) -> None:
     for name, values in parameters.items():
         if not bool(mx.isfinite(values).all()):
             raise ValueError(f"{name} holds values that are not finite: nothing was loaded")
-    rnn.cell.load_weights(list(parameters.items()))
+    rnn.load_weights(list(parameters.items()))
 
 
 def ncps_parameters(rnn: RNN, state_dict: Mapping[str, Any] | Entries) -> dict[str, mx.array]:
-    """The entries of an ncps state dict as parameters of ``rnn.cell``, without loading them.
+    """The entries of an ncps state dict as parameters of the network by path, without loading them.
 
     The mapping only picks entries, so gradients with respect to ncps parameters map in the same way.
 
@@ -54,16 +58,39 @@ def ncps_parameters(rnn: RNN, state_dict: Mapping[str, Any] | Entries) -> dict[s
         ValueError: a missing key, a wrong shape, or a mask that is not this network's circuit.
     """
     entries = state_dict if isinstance(state_dict, Entries) else Entries(state_dict)
-    if isinstance(rnn.cell, LTCCell):
-        return _ltc_parameters(rnn.cell, entries)
-    if isinstance(rnn.cell, BackboneCfCCell):
-        return _backbone_parameters(rnn.cell, entries)
-    if isinstance(rnn.cell, CfCCell) and rnn.cell.ncps_compat:
-        return _cfc_parameters(rnn.cell, entries)
+    cell, memory = rnn.cell, isinstance(rnn.cell, MixedMemoryCell)
+    for prefix, present, option in (
+        ("lstm.", memory, "mixed_memory=True"),
+        ("fc.", rnn.proj_size is not None, "proj_size"),
+    ):
+        if not present and any(name.startswith(prefix) for name in entries.values):
+            raise ValueError(f"the state dict has {prefix}weights: expected a network made with {option}")
+    found: dict[str, Floats] = {}
+    if isinstance(cell, MixedMemoryCell):
+        found |= _under("cell", _memory_parameters(cell, entries))
+        cell = cell.cell
+    found |= _under("cell.cell" if memory else "cell", _cell_parameters(cell, entries))
+    if rnn.proj_size is not None:
+        for part in ("weight", "bias"):
+            found[f"projection.{part}"] = entries.get(f"fc.{part}", tuple(rnn.projection[part].shape))
+    return {name: mx.array(values) for name, values in found.items()}
+
+
+def _cell_parameters(cell: NCPRNNCell, entries: Entries) -> dict[str, Floats]:
+    if isinstance(cell, LTCCell):
+        return _ltc_parameters(cell, entries)
+    if isinstance(cell, BackboneCfCCell):
+        return _backbone_parameters(cell, entries)
+    if isinstance(cell, CfCCell) and cell.ncps_compat:
+        return _cfc_parameters(cell, entries)
     raise ValueError(
         "an ncps CfC with a wiring can only be loaded into CfC(circuit, ncps_compat=True): "
         "its recurrence and time gates do not follow the circuit"
     )
+
+
+def _under(path: str, found: dict[str, Floats]) -> dict[str, Floats]:
+    return {f"{path}.{name}": values for name, values in found.items()}
 
 
 class Entries:
@@ -109,7 +136,7 @@ def _mask(synapses: Synapses) -> Mask:
     return mask
 
 
-def _ltc_parameters(cell: LTCCell, entries: Entries) -> dict[str, mx.array]:
+def _ltc_parameters(cell: LTCCell, entries: Entries) -> dict[str, Floats]:
     plan = cell.compiled.plan
     found: dict[str, Floats] = {}
     for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
@@ -124,10 +151,10 @@ def _ltc_parameters(cell: LTCCell, entries: Entries) -> dict[str, mx.array]:
         for name in (f"{side}_w", f"{side}_b"):
             if cell[name] is not None:
                 found[name] = entries.get(name, (n,))
-    return {name: mx.array(values) for name, values in found.items()}
+    return found
 
 
-def _cfc_parameters(cell: CfCCell, entries: Entries) -> dict[str, mx.array]:
+def _cfc_parameters(cell: CfCCell, entries: Entries) -> dict[str, Floats]:
     """Each layer of ncps holds matrices (units of the layer, [units of the layer before, own units])."""
     plan, maps = cell.signal, MAPS[cell.mode]
     sensors, n = plan.n_inputs, plan.n_neurons
@@ -160,10 +187,10 @@ def _cfc_parameters(cell: CfCCell, entries: Entries) -> dict[str, mx.array]:
         on = plan if name in HEADS else cell.compiled.plan
         found[f"sensory_{name}_w"] = matrix[on.sensory.pre, on.sensory.post]
         found[f"{name}_w"] = matrix[sensors + on.recurrent.pre, on.recurrent.post]
-    return {name: mx.array(values) for name, values in found.items()}
+    return found
 
 
-def _backbone_parameters(cell: BackboneCfCCell, entries: Entries) -> dict[str, mx.array]:
+def _backbone_parameters(cell: BackboneCfCCell, entries: Entries) -> dict[str, Floats]:
     # torch numbers the activations (and, with dropout, those layers) of its Sequential too.
     theirs = sorted({int(n.split(".")[1]) for n in entries.values if n.startswith("backbone.")})
     names = {name: name for name in MAPS[cell.mode]}
@@ -176,4 +203,25 @@ def _backbone_parameters(cell: BackboneCfCCell, entries: Entries) -> dict[str, m
     if cell.mode == "pure":
         for name in ("w_tau", "A"):
             found[name] = entries.get(name, (1, cell.n_neurons))[0]
-    return {name: mx.array(values) for name, values in found.items()}
+    return found
+
+
+def _memory_parameters(cell: MixedMemoryCell, entries: Entries) -> dict[str, Floats]:
+    """The LSTM's kernels, whose columns are four gates after each other, each over all neurons."""
+    n, features = cell.n_neurons, cell.n_inputs
+    order = _state_order(cell.cell)
+    columns = np.concatenate([gate * n + order for gate in range(4)])
+    kernel, recurrent = np.zeros((features, 4 * n), np.float32), np.zeros((n, 4 * n), np.float32)
+    bias = np.zeros(4 * n, np.float32)
+    kernel[:, columns] = entries.get("lstm.input_map.weight", (4 * n, features)).T
+    recurrent[np.ix_(order, columns)] = entries.get("lstm.recurrent_map.weight", (4 * n, n)).T
+    bias[columns] = entries.get("lstm.input_map.bias", (4 * n,))
+    return {"input_kernel": kernel, "recurrent_kernel": recurrent, "bias": bias}
+
+
+def _state_order(cell: NCPRNNCell) -> Index:
+    """Which neuron stands where in a state of ncps: its wired CfC orders them by layer."""
+    if not isinstance(cell, CfCCell):
+        return np.arange(cell.n_neurons, dtype=np.int32)
+    layers = compat_plans(cell.signal).layers
+    return np.concatenate([np.arange(start, stop, dtype=np.int32) for start, stop in layers])

@@ -21,7 +21,7 @@ import pytest
 import ganglion as gl
 from ganglion.cells import ncps_parameters
 
-from ..support.golden import FOLDER, MANIFEST, NAMES, Golden
+from ..support.golden import FOLDER, MANIFEST, NAMES, STORED, Golden
 from ..support.networks import ENGINES, LAYOUTS, difference, quadratic_loss, relative_error
 
 VALUES = 1e-5
@@ -91,6 +91,7 @@ def test_gradients(name: str, engine: str, layout: str) -> None:
         expected["timespans"] = torch_gradients.pop("timespans")
     masks = {key: value for key, value in golden.state_dict.items() if "sparsity_mask" in key}
     parameters = ncps_parameters(rnn, {**torch_gradients, **masks})
+    parameters = {key.removeprefix("cell."): value for key, value in parameters.items()}
     expected |= {key: np.array(value) for key, value in parameters.items()}
     assert found.keys() == expected.keys()
     errors = {key: relative_error(found[key], expected[key]) for key in found}
@@ -116,7 +117,7 @@ def test_the_circuit_is_that_of_ncps(name: str) -> None:
 def test_the_files_are_those_of_the_script() -> None:
     stored = sorted(path.name for path in FOLDER.glob("*.npz"))
     assert stored == sorted(MANIFEST["files"])
-    for name in NAMES:
+    for name in STORED:
         golden = Golden.load(name)
         total = hashlib.sha256()
         for key in sorted(golden.arrays):

@@ -1,4 +1,4 @@
-"""Make the golden files of this folder: what ncps 1.0.1 on PyTorch computes, for 31 small configurations.
+"""Make the golden files of this folder: what ncps 1.0.1 on PyTorch computes, for 54 small configurations.
 
     pip install torch==2.13.0 ncps==1.0.1
     python tests/golden/make_ncps.py            # writes *.npz and manifest.json into this folder
@@ -16,6 +16,8 @@ The tests read the files and need neither package. Each file holds
     loss              (sum (y - targets)^2 + sum (last state - state_targets)^2) / 2, where y is the first M
                       outputs: ncps's one-layer wired CfC returns all units, of which M are the outputs
     param/NAME        the torch model's state dict
+    c0, memory        only with mixed memory: the LSTM's memory before the first and after the last step; its
+                      squared distance from memory_targets counts in the loss as well
     grad/NAME         the gradient of the loss for every trainable parameter, and for x, h0 and timespans
 
 All inputs and parameters are float32 numbers drawn by NumPy, far from their trivial initial values, at places
@@ -141,6 +143,7 @@ def configurations() -> list[dict]:
     for cfc, backbone in zip(CFC, BACKBONES, strict=True):
         found.append({**cfc, "wiring": "full_ncp", "times": "irregular", "start": True})
         found.append({**cfc, **backbone, "wiring": "dense", "times": "irregular", "start": True})
+    found += networks()
     for seed, config in enumerate(found):
         config["seed"] = seed
         config["name"] = name_of(config)
@@ -148,8 +151,39 @@ def configurations() -> list[dict]:
     return found
 
 
+def networks() -> list[dict]:
+    """What ncps puts around its cells: mixed memory, a projection, backbones of every kind."""
+    found = []
+    for cell, wiring, times, extra in (
+        (LTC_SOFTPLUS, "auto_ncp", "irregular", {}),
+        (LTC_CLIP, "fully_connected", "regular", {}),
+        (CFC[0], "auto_ncp", "irregular", {}),
+        (CFC[1], "random", "unbatched", {}),
+        (CFC[2], "ncp", "regular", {"proj_size": 4}),
+        (CFC[0], "dense", "irregular", {"proj_size": 3, "backbone_units": 9}),
+    ):
+        label = f"mixed-{wiring}" + ("-projected" if extra else "")
+        found.append(
+            {**cell, **extra, "wiring": wiring, "times": times, "mixed_memory": True, "label": label}
+        )
+    for wiring, backbone in (("auto_ncp", {}), ("dense", {"backbone_units": 9})):
+        label = f"{wiring}-projected"
+        found.append(
+            {**CFC[0], **backbone, "wiring": wiring, "times": "irregular", "proj_size": 3, "label": label}
+        )
+    for layers in (1, 2, 3):
+        for k, activation in enumerate(("lecun_tanh", "relu", "tanh", "silu", "gelu")):
+            backbone = {"backbone_layers": layers, "backbone_units": 7, "backbone_activation": activation}
+            label = f"backbone{layers}-{activation}"
+            mode = CFC[(k + layers) % len(CFC)]
+            found.append({**mode, **backbone, "wiring": "dense", "times": "irregular", "label": label})
+    return [{**config, "start": True} for config in found]
+
+
 def name_of(config: dict) -> str:
     """A file name that tells the configuration, such as ``ltc-clip-random-irregular-h0``."""
+    if "label" in config:
+        return f"net-{config['cell'].lower()}-{config['label']}"
     variant = config.get("mode") or config["positive"]
     parts = [config["cell"].lower(), variant, config["wiring"], config["times"]]
     if config.get("ode_unfolds", 6) != 6:
@@ -169,11 +203,12 @@ def build_model(config: dict, dtype: torch.dtype) -> torch.nn.Module:
     """The sequence model of ncps in the given precision; its parameters are set later."""
     torch.set_default_dtype(dtype)
     inputs = WIRINGS[config["wiring"]]["inputs"]
+    around = {name: config[name] for name in ("mixed_memory", "proj_size") if name in config}
     if config["cell"] == "CfC":
         backbone = {name: value for name, value in config.items() if name.startswith("backbone_")}
         if "backbone_activation" in backbone:
             backbone["activation"] = backbone.pop("backbone_activation")
-        model = ncps.torch.CfC(inputs, build_wiring(config), mode=config["mode"], **backbone)
+        model = ncps.torch.CfC(inputs, build_wiring(config), mode=config["mode"], **backbone, **around)
     else:
         model = ncps.torch.LTC(
             inputs,
@@ -182,6 +217,7 @@ def build_model(config: dict, dtype: torch.dtype) -> torch.nn.Module:
             output_mapping=config.get("output_mapping", "affine"),
             ode_unfolds=config["ode_unfolds"],
             implicit_param_constraints=config["positive"] == "softplus",
+            **around,
         )
     return model.to(dtype)
 
@@ -189,9 +225,12 @@ def build_model(config: dict, dtype: torch.dtype) -> torch.nn.Module:
 def draw_parameter(name: str, shape: tuple[int, ...], config: dict, rng: np.random.Generator) -> np.ndarray:
     """Random float32 values for one torch parameter, away from its initial value and from saturation."""
     quantity = name.removeprefix("rnn_cell.").split(".", 1)[-1].removeprefix("sensory_")
-    if quantity.endswith("weight"):
-        # Without the gate the state ranges over (-2, 2): smaller weights keep 32 steps from turning chaotic.
-        scale = 1.0 if config["mode"] == "no_gate" else 1.5
+    if name.startswith("lstm."):
+        values = rng.normal(0.0, 0.6 / np.sqrt(shape[-1]), shape)
+    elif quantity.endswith("weight"):
+        # Without the gate the state ranges over (-2, 2), and a backbone adds to the gain: smaller weights keep
+        # 32 steps from turning chaotic.
+        scale = 1.0 if config.get("mode") == "no_gate" or "label" in config else 1.5
         values = rng.normal(0.0, scale / np.sqrt(shape[1]), shape)
     elif quantity.endswith("bias"):
         values = rng.normal(0.0, 0.5, shape)
@@ -226,8 +265,11 @@ def draw(config: dict) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         values["h0"] = rng.uniform(-0.8, 0.8, (batch, units))
     if config["times"] != "regular":
         values["timespans"] = rng.uniform(0.1, 2.0, (batch, STEPS))
-    values["targets"] = rng.normal(0.0, 0.5, (batch, STEPS, model.output_size))
+    values["targets"] = rng.normal(0.0, 0.5, (batch, STEPS, config.get("proj_size", model.output_size)))
     values["state_targets"] = rng.normal(0.0, 0.5, (batch, units))
+    if config.get("mixed_memory"):
+        values["c0"] = rng.uniform(-0.8, 0.8, (batch, units))
+        values["memory_targets"] = rng.normal(0.0, 0.5, (batch, units))
     return parameters, {name: value.astype(np.float32) for name, value in values.items()}
 
 
@@ -236,27 +278,37 @@ def run(config: dict, parameters: dict, inputs: dict, dtype: torch.dtype) -> dic
     model = build_model(config, dtype)
     model.load_state_dict({name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()})
     given = {name: torch.tensor(value, dtype=dtype) for name, value in inputs.items()}
-    for name in given.keys() & {"x", "h0", "timespans"}:
+    for name in given.keys() & {"x", "h0", "c0", "timespans"}:
         given[name].requires_grad_()
     x, spans = given["x"], given.get("timespans")
+    mixed, project = config.get("mixed_memory", False), getattr(model, "fc", torch.nn.Identity())
 
     state = given["h0"] if "h0" in given else torch.zeros(len(x), model.state_size)
+    memory = given.get("c0")
     outputs, states = [], []
     for step in range(STEPS):
         span = 1.0 if spans is None else spans[:, step : step + 1]
+        if mixed:
+            state, memory = model.lstm(x[:, step], (state, memory))
         output, state = model.rnn_cell(x[:, step], state, span)
-        outputs.append(output)
+        outputs.append(project(output))
         states.append(state)
     outputs, states = torch.stack(outputs, dim=1), torch.stack(states, dim=1)
     if spans is None or len(x) == 1:  # where the sequence classes of ncps are right
-        sequence, final = model(x, given.get("h0"), spans)
+        start = (given["h0"], given["c0"]) if mixed else given.get("h0")
+        sequence, final = model(x, start, spans)
         assert torch.equal(sequence, outputs)
-        assert torch.equal(final, state)
+        assert torch.equal(final[0] if mixed else final, state)
+        assert not mixed or torch.equal(final[1], memory)
 
-    error = outputs[..., : model.output_size] - given["targets"]
+    error = outputs[..., : given["targets"].shape[-1]] - given["targets"]
     loss = 0.5 * (error.square().sum() + (state - given["state_targets"]).square().sum())
+    if mixed:
+        loss = loss + 0.5 * (memory - given["memory_targets"]).square().sum()
     loss.backward()
     result = {"outputs": outputs, "states": states, "loss": loss}
+    if mixed:
+        result["memory"] = memory
     trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
     for name, tensor in {**trainable, **given}.items():
         if tensor.requires_grad:
@@ -272,7 +324,7 @@ def make(config: dict) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     noise = noise_of(exact, run(config, parameters, inputs, torch.float32))
     numbers = {name: value.astype(np.float32) for name, value in {**inputs, **exact}.items()}
     if config["times"] == "unbatched":
-        per_sequence = [*inputs, "outputs", "states", *(f"grad/{name}" for name in inputs)]
+        per_sequence = [*inputs, "outputs", "states", "memory", *(f"grad/{name}" for name in inputs)]
         numbers |= {name: numbers[name][0] for name in per_sequence if name in numbers}
     numbers |= {f"param/{name}": value for name, value in parameters.items()}
     return {**describe(config), **numbers}, noise

@@ -12,7 +12,10 @@ import numpy as np
 
 FOLDER = Path(__file__).resolve().parent.parent / "golden"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
-NAMES = [name.removesuffix(".npz") for name in MANIFEST["files"]]
+STORED = [name.removesuffix(".npz") for name in MANIFEST["files"]]
+NAMES = [name for name in STORED if not name.startswith("net-")]
+NETWORKS = [name for name in STORED if name.startswith("net-")]
+"""What ncps puts around its cells: mixed memory, projections, backbones of every kind."""
 
 
 @dataclass(frozen=True)

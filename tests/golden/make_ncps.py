@@ -228,7 +228,7 @@ def draw_parameter(name: str, shape: tuple[int, ...], config: dict, rng: np.rand
     if name.startswith("lstm."):
         values = rng.normal(0.0, 0.6 / np.sqrt(shape[-1]), shape)
     elif quantity.endswith("weight"):
-        # Without the gate the state ranges over (-2, 2), and a backbone adds to the gain: smaller weights keep
+        # Without the gate the state ranges over (-2, 2), and a backbone adds gain: smaller weights keep
         # 32 steps from turning chaotic.
         scale = 1.0 if config.get("mode") == "no_gate" or "label" in config else 1.5
         values = rng.normal(0.0, scale / np.sqrt(shape[1]), shape)

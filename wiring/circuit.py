@@ -11,15 +11,16 @@ import numpy as np
 
 from ..errors import CircuitError
 from .arrays import CircuitArrays
+from .checks import Problem, check
 from .guards import (
     group_of,
+    pair_of,
     require_addable,
     require_neuron,
     require_receiver,
     require_synapse,
 )
 from .roles import (
-    ROLES,
     label,
     require_digraph,
     require_name,
@@ -31,8 +32,6 @@ from .roles import (
 )
 from .rules import Groups, Seed, draw
 from .summary import Summary, summary
-
-__all__ = ["ROLES", "Circuit", "CircuitArrays"]
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -87,6 +86,19 @@ class Circuit(_DiGraph):
         kept = set(self.nbunch_iter(nodes))
         return nx.subgraph_view(self, filter_node=kept.__contains__)  # type: ignore[return-value]
 
+    def edge_subgraph(self, edges: Iterable[Pair | Synapse]) -> Circuit:
+        """A view of some synapses and the neurons they connect, as in networkx, but in graph order.
+
+        Args:
+            edges: each (pre, post) or (pre, post, polarity); those that do not exist are left out.
+        """
+        pairs = {(pre, post) for pre, post in map(pair_of, edges) if self.has_edge(pre, post)}
+        connected = self.subgraph(name for pair in pairs for name in pair)
+        return nx.subgraph_view(connected, filter_edge=lambda *pair: pair in pairs)  # type: ignore[return-value]
+
+    def __repr__(self) -> str:
+        return f"Circuit({len(self)} neurons, {self.number_of_edges()} synapses)"
+
     # What is in it
 
     def neurons(self, role: str | None = None) -> list[Hashable]:
@@ -106,6 +118,10 @@ class Circuit(_DiGraph):
         targets = set(self if post is None else group_of(self, post))
         edges = self.edges(data=True)
         return [(u, v, data.get("polarity")) for u, v, data in edges if u in sources and v in targets]  # type: ignore[misc]
+
+    def check(self) -> list[Problem]:
+        """Every problem of the circuit; the same as `check(circuit)`."""
+        return check(self)
 
     def summary(self) -> Summary:
         """The circuit in words and numbers; the same as `summary(circuit)`."""
@@ -160,9 +176,8 @@ class Circuit(_DiGraph):
         """
         new: dict[Pair, int] = {}
         for synapse in synapses:
-            if not isinstance(synapse, tuple | list) or len(synapse) not in (2, 3):
-                raise TypeError(f"expected (pre, post) or (pre, post, polarity), got {label(synapse)}")
-            pre, post, sign = (*synapse, polarity)[:3]
+            pre, post = pair_of(synapse)
+            sign = synapse[2] if len(synapse) == 3 else polarity
             require_addable(self, pre, post)
             if (pre, post) in new:
                 raise CircuitError(f"{synapse_label(pre, post)} is given twice")
@@ -257,7 +272,7 @@ class Circuit(_DiGraph):
         Raises:
             CircuitError: one of them is not there.
         """
-        pairs = [(synapse[0], synapse[1]) for synapse in synapses]
+        pairs = [pair_of(synapse) for synapse in synapses]
         for pre, post in pairs:
             require_synapse(self, pre, post)
         self.remove_edges_from(pairs)

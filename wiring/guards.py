@@ -40,6 +40,13 @@ def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
         raise CircuitError(f"{synapse_label(pre, post)} exists already")
 
 
+def pair_of(synapse: Any) -> tuple[Hashable, Hashable]:
+    """The pre and post of a synapse that is given as (pre, post) or (pre, post, polarity)."""
+    if not isinstance(synapse, tuple | list) or len(synapse) not in (2, 3):
+        raise TypeError(f"expected (pre, post) or (pre, post, polarity), got {label(synapse)}")
+    return synapse[0], synapse[1]
+
+
 def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
     """The neurons of a role, of one name, or of a collection of names, each of which exists, once."""
     if is_role(group):

@@ -53,6 +53,7 @@ def test_no_motor_neuron() -> None:
     problem = only(circuit)
     assert (problem.severity, problem.kind) == ("error", "no-motor")
     assert str(problem) == "error: the circuit has no motor neuron, so it has no outputs"
+    assert circuit.check() == [problem]
 
 
 def test_no_sensory_neuron() -> None:

@@ -151,6 +151,19 @@ class TestNetworkx:
         assert view.copy().synapses() == circuit.synapses(kept, kept)
         assert contents(pickle.loads(pickle.dumps(view.copy()))) == contents(view)
 
+    def test_views_of_synapses_keep_the_order_of_the_graph(self) -> None:
+        circuit = Circuit()
+        circuit.add_neurons([f"n{k}" for k in range(100)], role="motor")
+        circuit.connect("motor", "motor", "fixed_outdegree", outdegree=3, seed=1, inhibitory=0.5)
+        kept = circuit.synapses()[::40]
+        view = circuit.edge_subgraph([("n0", "nobody"), *reversed(kept)])
+        ends = {name for pre, post, _ in kept for name in (pre, post)}
+        assert list(view) == list(view.copy()) == [name for name in circuit if name in ends]
+        assert view.synapses() == view.copy().synapses() == kept
+        assert isinstance(view, Circuit)
+        with pytest.raises(nx.NetworkXError, match="Frozen graph"):
+            view.flip(*kept[0][:2])
+
     def test_reverse_and_undirected(self) -> None:
         circuit = reflex()
         assert circuit.reverse().has_edge("hub", "left")
@@ -286,7 +299,13 @@ class TestBuilding:
         circuit = reflex()
         with pytest.raises(TypeError, match=r"expected \(pre, post\) or \(pre, post, polarity\), got"):
             circuit.add_synapses([("left", "go"), synapse])
+        with pytest.raises(TypeError, match=r"expected \(pre, post\) or \(pre, post, polarity\), got"):
+            circuit.remove_synapses([("hub", "go"), synapse])
         assert contents(circuit) == contents(reflex())
+
+
+def test_a_circuit_prints_its_size() -> None:
+    assert repr(reflex()) == f"Circuit({len(reflex())} neurons, {len(reflex().edges)} synapses)"
 
 
 class TestChanging:

@@ -554,6 +554,12 @@ class TestAtomicWriting:
         with pytest.raises(IsADirectoryError, match=r"cannot write .*c.json: it is a directory"):
             write(reflex(), tmp_path / "c.json")
 
+    def test_a_read_only_directory(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(atomic.os, "access", lambda *_: False)  # a superuser may write to any directory
+        with pytest.raises(PermissionError, match=r"cannot write .*: the directory .* is read-only"):
+            write(reflex(), path)
+        assert list(path.parent.iterdir()) == []
+
     def test_a_read_only_file(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(reflex(), path)
         monkeypatch.setattr(atomic.os, "access", lambda *_: False)  # a superuser may write to any file

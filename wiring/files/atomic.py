@@ -15,6 +15,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     Each file is written under a temporary name in its directory, flushed to the disk and then renamed. A
     single rename is atomic. Two are not: a circuit of several files has its old ones set aside first, so that
     a crash in between leaves a missing file, which `read` reports, and never old and new files side by side.
+    Two writers of the same several files must take turns, or a file of each may remain.
 
     Raises:
         OSError: a directory is missing or the disk refuses; the old files stay as they were.
@@ -47,6 +48,8 @@ def _require_writable(path: Path) -> None:
     # A rename would not ask, because it needs leave to write to the directory only.
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(f"cannot write {path}: the file is read-only")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: the directory {path.parent} is read-only")
 
 
 def _write_flushed(path: Path, data: bytes, like: Path) -> None:

@@ -32,6 +32,7 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 
 html_theme = "furo"
@@ -44,6 +45,7 @@ def setup(app: Sphinx) -> None:
     """Show equations as MathML, which needs no script, and let docstrings hold Markdown tables."""
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
     app.connect("autodoc-process-docstring", _tables)
+    app.connect("autodoc-process-docstring", _plain_properties, priority=400)
 
 
 def _inline(writer: HTML5Translator, node: nodes.math) -> None:
@@ -73,6 +75,15 @@ def _tables(app: Sphinx, what: str, name: str, obj: object, options: object, lin
     lines[:] = [
         new for group in _grouped(lines) for new in (_list_table(group) if _is_table(group) else group)
     ]
+
+
+def _plain_properties(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    # Napoleon takes the words before a colon for a type, but not where the colon ends the line.
+    if what == "property" and ": " in lines[0]:
+        before, after = lines[0].split(": ", 1)
+        lines[:1] = [f"{before}:", after]
 
 
 def _grouped(lines: list[str]) -> list[list[str]]:

@@ -12,9 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
+from . import pictures_cli, series_cli
 from .arguments import natural, positive
 from .errors import CircuitError, FileError
-from .series_cli import add_commands
 
 EXTRAS = {"mlx": "cpu", "sklearn": "demo"}
 """Which extra brings a module that a plain installation may lack."""
@@ -31,6 +31,7 @@ start here:
   ganglion demo                  train both networks on handwritten digits (minutes)
   ganglion demo --cell cfc       only the CfC, which trains faster
   ganglion train --help          train a circuit of yours on a time series of yours
+  ganglion show FILE             print a circuit; ganglion plot FILE -o FIGURE draws it
   ganglion demo --help           all options of a command"""
 
 DEMO = """\
@@ -102,7 +103,8 @@ def build_parser() -> _Parser:
     demo.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="for pictures (default: out)"
     )
-    add_commands(commands)
+    series_cli.add_commands(commands)
+    pictures_cli.add_commands(commands)
     return parser
 
 

@@ -1,0 +1,157 @@
+"""The commands ``ganglion plot`` and ``ganglion show``: a circuit file as a figure, or in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import FileError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from .wiring import Circuit, Summary
+
+FORMATS = (".png", ".pdf", ".svg")
+
+PLOT = """\
+Draw a circuit file. Its size and style decide how: synapse by synapse, or, for
+a large circuit, as blocks between roles."""
+
+SHOW = """\
+Print a circuit file in the terminal: neurons by role, synapses between roles,
+degrees, what check() finds, and the matrix of synapses from row to column."""
+
+WIDEST = 39
+"""Columns of the matrix, which fit a terminal of 80 characters; more neurons share a cell."""
+
+SIGNS = {0: ("·", "dim"), 1: ("+", "blue"), 2: ("-", "dark_orange"), 3: ("±", "magenta")}
+"""The mark of a cell without synapses, with excitatory, with inhibitory and with both kinds."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add both commands to those of the command line."""
+    style = argparse.RawDescriptionHelpFormatter
+    plot = commands.add_parser(
+        "plot", help="draw a circuit file as a figure", description=PLOT, formatter_class=style
+    )
+    plot.set_defaults(run=_plot)
+    plot.add_argument("circuit", type=Path, help="circuit file: .json, .graphml or .csv")
+    plot.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FILE", help=f"figure: {', '.join(FORMATS)}"
+    )
+    plot.add_argument(
+        "--layout",
+        default="layered",
+        metavar="NAME",
+        help="layered, radial, hierarchy, hive, given or a networkx layout (default: layered)",
+    )
+    plot.add_argument(
+        "--style", default="auto", choices=("auto", "links", "matrix", "blocks", "hive"), help="default: auto"
+    )
+    show = commands.add_parser(
+        "show", help="print a circuit file in the terminal", description=SHOW, formatter_class=style
+    )
+    show.set_defaults(run=_show)
+    show.add_argument("circuit", type=Path, help="circuit file: .json, .graphml or .csv")
+
+
+def _plot(arguments: argparse.Namespace) -> None:
+    from .viz import plot_circuit
+    from .wiring import read
+
+    if arguments.out.suffix.lower() not in FORMATS:
+        raise FileError(f"{arguments.out}: a figure ends in one of {', '.join(FORMATS)}")
+    circuit = read(arguments.circuit)
+    try:
+        picture = plot_circuit(circuit, pos=arguments.layout, style=arguments.style)
+    except ValueError as error:
+        raise FileError(f"{arguments.circuit}: {error}") from error
+    picture.save(arguments.out)
+    print(f"{arguments.out}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from .wiring import read
+
+    show_circuit(read(arguments.circuit), Console(highlight=False))
+
+
+def show_circuit(circuit: Circuit, console: Console) -> None:
+    """Print a circuit: roles, pathways, degrees, problems and a small matrix of its synapses."""
+    from .wiring import check, summary
+
+    found = summary(circuit)
+    console.print(_roles(circuit, found))
+    if found.pathways:
+        console.print(_pathways(found))
+    if found.in_degree and found.out_degree:
+        console.print(f"synapses onto a neuron   {found.in_degree}")
+        console.print(f"synapses from a neuron   {found.out_degree}")
+    problems = check(circuit)
+    for problem in problems:
+        console.print(str(problem), style="red" if problem.severity == "error" else "yellow")
+    sound = all(problem.severity != "error" for problem in problems)
+    if sound and circuit.number_of_edges():
+        console.print()
+        console.print(_matrix(circuit))
+
+
+def _roles(circuit: Circuit, found: Summary) -> Table:
+    from rich.table import Table
+
+    table = Table("role", "neurons", "names", title=found.name or None, title_justify="left")
+    for role, count in found.neurons.items():
+        names = ", ".join(str(name) for name in circuit.neurons(role)[:4]) if count else ""
+        table.add_row(role, str(count), names + (", …" if count > 4 else ""))
+    return table
+
+
+def _pathways(found: Summary) -> Table:
+    from rich.table import Table
+
+    table = Table("from", "to", "synapses", "excitatory", "inhibitory", "density")
+    for path in found.pathways:
+        counts = (path.synapses, path.excitatory, path.inhibitory)
+        table.add_row(path.pre, path.post, *map(str, counts), f"{path.density:.1%}")
+    return table
+
+
+def _matrix(circuit: Circuit) -> Text:
+    """Rows are presynaptic, columns postsynaptic neurons, both in the order of the roles."""
+    from rich.text import Text
+
+    kinds, per_cell = _cells(circuit)
+    names = "one neuron" if per_cell == 1 else f"{per_cell} neurons"
+    text = Text(f"from row to column, {names} to a cell, sensory to motor\n", style="dim")
+    for row in kinds:
+        for kind in row:
+            text.append(SIGNS[int(kind)][0] + " ", SIGNS[int(kind)][1])
+        text.append("\n")
+    return text
+
+
+def _cells(circuit: Circuit) -> tuple[NDArray[np.int64], int]:
+    """Per cell 1 for excitatory plus 2 for inhibitory synapses, and how many neurons a cell holds."""
+    import numpy as np
+
+    from .wiring import ROLES
+
+    arrays = circuit.to_arrays()
+    order = np.argsort([ROLES.index(role) for role in arrays.roles], kind="stable")
+    place = np.argsort(order, kind="stable")
+    per_cell = -(-len(place) // WIDEST)
+    side = -(-len(place) // per_cell)
+    kinds = np.zeros((side, side), np.int64)
+    pre, post = place[arrays.pre] // per_cell, place[arrays.post] // per_cell
+    for kind, sign in ((1, 1), (2, -1)):
+        of_sign = arrays.polarity == sign
+        kinds[pre[of_sign], post[of_sign]] |= kind
+    return kinds, per_cell

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from .layouts import DENSE_LIMIT, LAYOUTS
+from .layouts import LAYOUTS, LIMIT
 from .synapses import Synapses
 from .tiling import Tiling
 
@@ -62,7 +62,7 @@ def cost(synapses: Synapses, layout: str, tiling: Tiling | None = None) -> Cost:
     for operation in OPERATIONS:
         call, value = constants()[operation][layout]
         seconds[operation] = call + value * BATCH * size
-    return Cost(4 * size, **seconds, possible=layout != "dense" or 4 * size <= DENSE_LIMIT)
+    return Cost(4 * size, **seconds, possible=layout == "edge" or 4 * size <= LIMIT)
 
 
 def cheapest(synapses: Synapses, tiling: Tiling, operation: str) -> str:

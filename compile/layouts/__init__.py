@@ -9,7 +9,7 @@ from .block import BlockProjection
 from .dense import DenseProjection
 from .edge import EdgeProjection
 from .mixed import MixedProjection
-from .projection import DENSE_LIMIT, Projection
+from .projection import LIMIT, Projection
 
 LAYOUTS = ("dense", "block", "edge")
 
@@ -33,8 +33,8 @@ def lay_out(synapses: Synapses, layout: str, block_size: int = 32, order: Order 
 
 
 __all__ = [
-    "DENSE_LIMIT",
     "LAYOUTS",
+    "LIMIT",
     "BlockProjection",
     "DenseProjection",
     "EdgeProjection",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..synapses import Synapses
 from ..tiling import Order, Tiling
-from .projection import Projection, flat_batch, refuse_large
+from .projection import LIMIT, Projection, flat_batch, refuse_large
 from .segments import Links, Permutation, Placement, indices, linear
 
 # mx.block_masked_mm knows these block sizes; it skips empty blocks on Metal only.
@@ -27,6 +27,9 @@ class BlockProjection(Projection):
         synapses: the population pair.
         block_size: neurons per side of a tile.
         order: how neurons are arranged; the order of the plan if not given.
+
+    Raises:
+        LayoutError: the tiles would take more than 1 GiB for each weight.
     """
 
     name = "block"
@@ -36,6 +39,8 @@ class BlockProjection(Projection):
         self.block_size = block_size
         self.order = Order.of_plan(synapses) if order is None else order
         self.tiling = Tiling.of(synapses, self.order, block_size)
+        what = f"the block layout with {len(self.tiling)} tiles of {block_size} x {block_size}"
+        refuse_large(self.size, what, "layout='edge', or a smaller block_size or another order")
 
     @property
     def size(self) -> int:
@@ -144,9 +149,13 @@ class BlockProjection(Projection):
         return Permutation.of(self.order.post)
 
     @property
+    def _arranged_entries(self) -> int:
+        return self.tiling.blocks[0] * self.tiling.blocks[1] * self.block_size**2
+
+    @property
     def _has_masked_mm(self) -> bool:
         on_metal = mx.metal.is_available() and mx.default_device() == mx.gpu
-        return on_metal and self.block_size in MASKED_MM_SIZES
+        return on_metal and self.block_size in MASKED_MM_SIZES and 4 * self._arranged_entries <= LIMIT
 
     def _masked_mm(self, x: mx.array, w: mx.array) -> mx.array:
         """`matmul` by `mx.block_masked_mm`, which on Metal goes over non-empty blocks only."""
@@ -155,8 +164,9 @@ class BlockProjection(Projection):
         return self.restore(y)
 
     def _matrix_of_tiles(self, tiles: mx.array) -> mx.array:
-        refuse_large(self.synapses, "the matrix of block_masked_mm", "the tiles, a block_size of 8 or 16")
         side, (n_pre, n_post) = self.block_size, self.tiling.blocks
+        what = f"the arranged matrix of {n_pre * side} x {n_post * side} neurons"
+        refuse_large(self._arranged_entries, what, "the tiles")
         cell = self.tiling.pre.astype(np.int64) * n_post + self.tiling.post
         cell = cell[self._tiles.order]
         tile_at = np.full(n_pre * n_post, len(cell))

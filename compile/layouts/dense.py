@@ -23,7 +23,8 @@ class DenseProjection(Projection):
 
     def __init__(self, synapses: Synapses) -> None:
         super().__init__(synapses)
-        refuse_large(synapses, "the dense layout", "layout='edge' or 'block'")
+        what = f"the dense layout of {synapses.n_pre} x {synapses.n_post} neurons"
+        refuse_large(self.size, what, "layout='edge' or 'block'")
         flat = synapses.pre.astype(np.int64) * synapses.n_post + synapses.post
         self._entries = Placement(indices(flat), self.size)
 

@@ -24,8 +24,8 @@ Currents: TypeAlias = "Callable[..., tuple[mx.array, ...]]"
 # arrays goes back to the system after each use and costs more to get anew than the arithmetic.
 PART = 1 << 20
 
-# The largest matrix over all pairs of neurons that is ever made: 16384 x 16384 numbers.
-DENSE_LIMIT = 1 << 30
+# The most bytes that one weight may take for the sake of pairs without a synapse: 16384 x 16384 numbers.
+LIMIT = 1 << 30
 
 
 class Projection(ABC):
@@ -132,7 +132,8 @@ class Projection(ABC):
 
     def _matrix(self, values: NDArray[np.generic]) -> mx.array:
         s = self.synapses
-        refuse_large(s, "a dense mask", "the index arrays in .synapses")
+        what = f"a dense mask of {s.n_pre} x {s.n_post} neurons"
+        refuse_large(s.n_pre * s.n_post, what, "the index arrays in .synapses")
         matrix = np.zeros((s.n_pre, s.n_post), np.float32)
         matrix[s.pre, s.post] = values
         return mx.array(matrix)
@@ -141,13 +142,13 @@ class Projection(ABC):
         return f"{type(self).__name__}({self.synapses!r})"
 
 
-def refuse_large(synapses: Synapses, what: str, instead: str) -> None:
-    """Raise LayoutError if a dense matrix of a population pair would be beyond the limit."""
-    needed = 4 * synapses.n_pre * synapses.n_post
-    if needed > DENSE_LIMIT:
+def refuse_large(entries: int, what: str, instead: str) -> None:
+    """Raise LayoutError if arrays of so many entries would be beyond the limit."""
+    needed = 4 * entries
+    if needed > LIMIT:
         raise LayoutError(
-            f"{what} of {synapses.n_pre} x {synapses.n_post} neurons takes {human_bytes(needed)} per weight, "
-            f"beyond the limit of {human_bytes(DENSE_LIMIT)}: use {instead}"
+            f"{what} takes {human_bytes(needed)} per weight, beyond the limit of {human_bytes(LIMIT)}: "
+            f"use {instead}"
         )
 
 

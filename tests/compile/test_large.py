@@ -53,6 +53,15 @@ def test_dense_beyond_the_limit_names_the_memory_and_the_way_out(plan: gl.Plan) 
             getattr(compiled.recurrent, name)
 
 
+def test_tiles_beyond_the_limit_are_refused_as_well() -> None:
+    n = 600_000
+    rng = np.random.default_rng(1)
+    plan = gl.Plan.from_arrays(np.arange(n), rng.permutation(n), np.ones(n), ["motor"] * n)
+    with pytest.raises(gl.LayoutError, match=r"tiles of 32 x 32 takes 2.\d\d GiB per weight.*layout='edge'"):
+        gl.compile_circuit(plan, "block")
+    assert gl.compile_circuit(plan).recurrent.name == "edge"
+
+
 def test_tiles_of_a_large_circuit_follow_the_synapses() -> None:
     n = 20_000
     line = np.arange(n - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import networkx as nx
@@ -22,6 +22,7 @@ Source: TypeAlias = "nx.DiGraph[Any] | Plan | CompiledCircuit"
 
 CHOICES = ("auto", *LAYOUTS)
 BLOCK_SIZES = (8, 16, 32, 64)
+MOST_LISTED = 20  # problems in one message
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class CompiledCircuit:
 
     plan: Plan
     layout: str
-    recurrent: Projection
-    sensory: Projection
+    recurrent: Projection = field(compare=False)  # follows from the others
+    sensory: Projection = field(compare=False)
     block_size: int = 32
     order: str = "role"
 
@@ -126,7 +127,9 @@ def make_plan(source: Source) -> Plan:
         raise TypeError(f"expected a Circuit, networkx.DiGraph or Plan, got {type(source).__name__}")
     errors = [problem.message for problem in check(source) if problem.severity == "error"]
     if errors:
-        listed = "".join(f"\n  - {message}" for message in errors)
+        listed = "".join(f"\n  - {message}" for message in errors[:MOST_LISTED])
+        if len(errors) > MOST_LISTED:
+            listed += f"\n  - and {len(errors) - MOST_LISTED} more, which gl.check(circuit) lists"
         raise CircuitError(f"the circuit cannot be compiled, {len(errors)} problem(s):{listed}")
     circuit = source if isinstance(source, Circuit) else Circuit(source)
     return Plan.from_circuit_arrays(circuit.to_arrays())

@@ -36,6 +36,11 @@ class Synapses:
     n_pre: int
     n_post: int
 
+    def __post_init__(self) -> None:
+        # Digests, pointers and layouts are computed once from these arrays.
+        for array in (self.pre, self.post, self.polarity):
+            array.flags.writeable = False
+
     @classmethod
     def sorted(cls, pre: object, post: object, polarity: object, n_pre: int, n_post: int) -> Synapses:
         """Synapses from arrays in any order."""
@@ -78,7 +83,9 @@ class Synapses:
         place = np.minimum(np.searchsorted(keys, wanted), len(self) - 1)
         if not len(self):
             return np.full(len(wanted), -1, np.int32)
-        found = (keys[place] == wanted) & (np.asarray(pre) >= 0) & (np.asarray(post) >= 0)
+        # A presynaptic id outside its range would alias to a neighbour's key.
+        known = (np.asarray(pre) >= 0) & (np.asarray(pre) < self.n_pre) & (np.asarray(post) >= 0)
+        found = (keys[place] == wanted) & known
         return np.where(found, place, -1).astype(np.int32)
 
     def onto(self, start: int, stop: int) -> Synapses:

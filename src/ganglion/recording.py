@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # == over arrays has no single answer
 class Recording:
     """The states of all neurons over one run, with their names, roles and times.
 

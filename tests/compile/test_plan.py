@@ -174,3 +174,26 @@ def test_describe_tells_sizes_density_and_memory() -> None:
     assert "recurrent: 4 synapses of 4 x 4 (25.0%), 2 inhibitory" in text
     assert "dense" in text
     assert "edge" in text
+
+
+def test_compiled_circuits_are_equal_when_plan_and_options_are() -> None:
+    assert gl.compile_circuit(small()) == gl.compile_circuit(small())
+    assert gl.compile_circuit(small(), layout="edge") != gl.compile_circuit(small(), layout="dense")
+
+
+def test_the_arrays_of_a_plan_cannot_be_changed_behind_its_digest() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        make_plan(small()).recurrent.polarity[0] = -1
+
+
+def test_find_knows_no_synapse_of_an_unknown_neuron() -> None:
+    synapses = Synapses.sorted([0, 1], [1, 1], [1, 1], n_pre=2, n_post=2)
+    assert synapses.find(np.array([0, 2, -1, 0]), np.array([1, 0, 1, 0])).tolist() == [0, -1, -1, -1]
+
+
+def test_a_hopeless_circuit_gets_a_short_message() -> None:
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(500))
+    with pytest.raises(gl.CircuitError, match="more, which") as caught:
+        gl.compile_circuit(graph)
+    assert len(str(caught.value).splitlines()) < 25

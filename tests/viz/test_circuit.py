@@ -5,6 +5,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.testing.compare import compare_images
 
+from ganglion.compile import compile_circuit
 from ganglion.errors import CircuitError
 from ganglion.viz import current, layout, plot_circuit, styled
 from ganglion.viz.picture import Place
@@ -202,7 +203,6 @@ def test_same_circuit_gives_the_same_pixels(circuit):
 
 
 def test_a_plan_gives_the_picture_of_its_graph(circuit):
-    compile_circuit = pytest.importorskip("ganglion.compile").compile_circuit
     picture = plot_circuit(compile_circuit(circuit))
     assert set(picture.synapses) == set(circuit.edges)
 

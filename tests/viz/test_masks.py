@@ -4,6 +4,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
+from ganglion.compile import compile_circuit
 from ganglion.errors import CircuitError
 from ganglion.viz import current, plot_masks
 
@@ -43,7 +44,6 @@ def test_colours_are_polarities(circuit):
 
 
 def test_masks_of_a_compiled_circuit_are_those_arrays(circuit):
-    compile_circuit = pytest.importorskip("ganglion.compile").compile_circuit
     compiled = compile_circuit(circuit)
     picture = plot_masks(compiled)
     drawn = np.zeros((len(compiled.plan.neurons),) * 2)
@@ -111,7 +111,6 @@ def test_one_neuron_no_synapse_and_illegal_synapses():
 
 @pytest.mark.parametrize("order", ["role", "rcm", "block"])
 def test_a_blocked_circuit_is_drawn_in_its_order(build, order):
-    compile_circuit = pytest.importorskip("ganglion.compile").compile_circuit
     compiled = compile_circuit(build((6, 30, 20, 5), density=0.2), layout="block", block_size=8, order=order)
     picture = plot_masks(compiled)
     recurrent, plan = compiled.recurrent, compiled.plan
@@ -125,7 +124,6 @@ def test_a_blocked_circuit_is_drawn_in_its_order(build, order):
 
 
 def test_scattered_roles_are_told_by_the_legend(build):
-    compile_circuit = pytest.importorskip("ganglion.compile").compile_circuit
     compiled = compile_circuit(
         build((6, 60, 40, 5), density=0.1), layout="block", block_size=8, order="block"
     )

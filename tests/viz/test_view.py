@@ -4,6 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from ganglion.compile import compile_circuit
 from ganglion.errors import CircuitError
 from ganglion.viz.view import view
 
@@ -42,7 +43,6 @@ def test_plan_is_seen_with_sensors_first():
 
 
 def test_compiled_circuit_has_the_synapses_of_its_graph(circuit):
-    compile_circuit = pytest.importorskip("ganglion.compile").compile_circuit
     seen = view(compile_circuit(circuit))
     assert set(seen.synapses) == set(circuit.edges)
     signs = dict(zip(seen.synapses, seen.polarity.tolist(), strict=True))

@@ -9,6 +9,7 @@ from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.util import inspect
 from sphinx.util.logging import getLogger
 from sphinx.writers.html5 import HTML5Translator
 
@@ -37,6 +38,8 @@ napoleon_use_rtype = False
 
 html_theme = "furo"
 html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["equations.css"]
 html_title = "Ganglion"
 html_theme_options = {"navigation_with_keys": True}
 
@@ -44,8 +47,19 @@ html_theme_options = {"navigation_with_keys": True}
 def setup(app: Sphinx) -> None:
     """Show equations as MathML, which needs no script, and let docstrings hold Markdown tables."""
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
+    app.connect("autodoc-process-signature", _init_signature)
     app.connect("autodoc-process-docstring", _tables)
     app.connect("autodoc-process-docstring", _plain_properties, priority=400)
+
+
+def _init_signature(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, returns: str
+) -> tuple[str, str] | None:
+    # The classes of networkx and MLX that ours build on take any arguments, and autodoc would show just that.
+    if what != "class" or "*args" not in (signature or ""):
+        return None
+    taken = inspect.signature(obj.__init__, bound_method=True)
+    return inspect.stringify_signature(taken, show_return_annotation=False), returns
 
 
 def _inline(writer: HTML5Translator, node: nodes.math) -> None:

@@ -96,6 +96,9 @@ class Batches:
         order = self._order(number)
         for first in range(start * self.size, len(order), self.size):
             items = order[first : first + self.size]
+            if self.ranks.size == 1:
+                yield self.data[items], len(items), 1.0
+                continue
             part = np.array_split(items, self.ranks.size)[self.ranks.rank]
             weight = self.ranks.size * len(part) / len(items)
             # A process that is left without items computes one for nothing, to stay in step with the others.

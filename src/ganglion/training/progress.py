@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .run import Callback, Run
 
-INTERVAL = 0.2
+INTERVAL = 0.5
 """Seconds between two looks at the run: drawing costs more than many a step."""
 
 

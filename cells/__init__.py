@@ -1,18 +1,21 @@
 """Cells over a compiled circuit, and the networks that run them over sequences."""
 
 from . import ops
+from .bidirectional import Bidirectional
 from .cell import Cell, NCPRNNCell
 from .cfc import CfCCell
-from .containers import Bidirectional, Stack
 from .ctgru import CTGRUCell
 from .ctrnn import CTRNNCell
 from .dense import NCPDense
+from .export import export_c
 from .layer import NCPLayer
 from .liquid import BackboneCfCCell, LiquidCell
 from .ltc import LTCCell
+from .memory import Memory
 from .ncps import load_ncps, ncps_parameters
 from .networks import LTC, CfC, record
 from .rnn import RNN
+from .stack import Stack
 from .streaming import Stream
 from .transfer import lesion, transfer
 from .wrappers import CellWrapper, MissingValueCell, MixedMemoryCell
@@ -30,6 +33,7 @@ __all__ = [
     "CfCCell",
     "LTCCell",
     "LiquidCell",
+    "Memory",
     "MissingValueCell",
     "MixedMemoryCell",
     "NCPDense",
@@ -37,6 +41,7 @@ __all__ = [
     "NCPRNNCell",
     "Stack",
     "Stream",
+    "export_c",
     "lesion",
     "load_ncps",
     "ncps_parameters",

@@ -18,6 +18,8 @@ from ..compile.kernels import (
     cfc_kernel,
     dense_kernel,
     ltc_kernel,
+    on_gpu,
+    where,
 )
 from ..errors import KernelError
 from .arguments import Call
@@ -34,9 +36,9 @@ def run_update(cell: NCPRNNCell, engine: str, *, record: bool, checkpoint_every:
     """The engine of one call: the kernel where it can run, else operations.
 
     With "auto", what stands in the kernel's way is told once in a warning, unless it is the cell itself;
-    with "fused" it is an error.
+    with "fused" it is an error. On a GPU, "auto" runs operations: the kernels have not been timed there yet.
     """
-    if engine == "ops" or (engine == "auto" and type(cell) not in KERNELS):
+    if engine == "ops" or (engine == "auto" and (type(cell) not in KERNELS or on_gpu())):
         return run_ops(cell)
     kernel = run_kernel(cell, record=record, checkpoint_every=checkpoint_every)
     return kernel if engine == "fused" else _with_fallback(kernel, cell)
@@ -61,6 +63,36 @@ def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int 
         return Run(outputs, state, visible[0] if record else None)
 
     return engine
+
+
+def explain_engine(cell: NCPRNNCell, engine: str) -> str:
+    """One paragraph on which engine and layout run a cell, and why. May build the kernel."""
+    compiled = getattr(cell, "compiled", None)
+    if compiled is None:
+        layout = "full matrices: the cell has no wiring"
+    else:
+        chosen = "which the cost model chose" if compiled.layout == "auto" else "as asked for"
+        layout = f"the layout {compiled.recurrent.name!r}, {chosen}"
+    sizes = (
+        f"{type(cell).__name__} with {cell.n_inputs} inputs and {cell.n_neurons} neurons, engine={engine!r}"
+    )
+    plain = f"Plain MLX operations run step by step on {layout}"
+    if engine == "ops":
+        return f"{sizes}: {plain[0].lower()}{plain[1:]}, as asked for."
+    if engine == "auto" and on_gpu():
+        return f"{sizes}: {plain}. The GPU's kernels have not been timed yet; engine='fused' runs them."
+    try:
+        kernel = cell_kernel(cell)
+        kernel.sequence.load()
+    except KernelError as error:
+        last = "Every call is an error." if engine == "fused" else f"{plain}."
+        return f"{sizes}: the fused kernel cannot run, because {error}. {last}"
+    inside = "a call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
+    return (
+        f"{sizes}: one fused kernel, {kernel.sequence.name!r}, runs each sequence as a whole on {where()}. "
+        f"It visits synapses only, so the layout does not matter to it. Inside mx.compile and mx.vmap, where "
+        f"arrays have no values yet, {inside}."
+    )
 
 
 class CellKernel(NamedTuple):

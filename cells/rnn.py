@@ -12,8 +12,9 @@ import numpy as np
 from ..recording import Recording
 from .arguments import Call, sequence_call
 from .cell import NCPRNNCell
-from .engine import ENGINES, run_update
+from .engine import ENGINES, explain_engine, run_update
 from .layer import NCPLayer, Shape
+from .memory import Memory, predict_memory
 from .ops.state_ops import State, rows
 from .sequence import Run, reversed_call, reversed_run, run_call
 from .streaming import Stream
@@ -130,6 +131,14 @@ class RNN(NCPLayer):
                 results = (*results, self._recording(call, run))
             return results if len(results) > 1 else results[0]
 
+    def explain(self) -> str:
+        """One paragraph on which engine and layout run this network here, and why.
+
+        Example:
+            >>> print(gl.LTC(gl.auto_ncp(64, 8, inputs=16)).explain())
+        """
+        return explain_engine(self.cell, self.engine)
+
     def stream(self, batch_size: int | None = None) -> Stream:
         """An object that is fed one sample at a time and keeps the state; see `Stream`.
 
@@ -137,6 +146,10 @@ class RNN(NCPLayer):
             batch_size: B, how many sequences run side by side; None for one without a batch axis.
         """
         return Stream(self, batch_size)
+
+    def memory(self, batch: int, steps: int) -> Memory:
+        """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""
+        return predict_memory(self, batch, steps)
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; call it after each optimizer step."""

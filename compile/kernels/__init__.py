@@ -5,7 +5,7 @@ README.md in this folder walks through one kernel line by line.
 
 from .cfc import ACTIVATIONS, CFC_MAPS, CFC_PARAMETERS, cfc_kernel, dense_kernel
 from .ltc import LTC_PARAMETERS, ltc_kernel
-from .sequence import FusedSequence
+from .sequence import FusedSequence, on_gpu, where
 from .threads import thread_count
 
 __all__ = [
@@ -17,5 +17,7 @@ __all__ = [
     "cfc_kernel",
     "dense_kernel",
     "ltc_kernel",
+    "on_gpu",
     "thread_count",
+    "where",
 ]

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import KernelError
-from .cpu import CPURunner
+from .cpu import WIDE, CPURunner
 from .gpu import GPURunner
 from .source import read_kernel
+from .threads import thread_count
 from .tracing import Arrays, attach, differentiated, evaluable
 
 Runner: TypeAlias = CPURunner | GPURunner
@@ -36,7 +37,7 @@ class FusedSequence:
         index: Mapping[str, NDArray[np.int32]],
     ) -> None:
         self.name = name
-        self._given = (dict(sizes), dict(numbers), dict(index))
+        self.sizes, self.numbers, self.index = dict(sizes), dict(numbers), dict(index)
         self._runners: dict[type, tuple[Runner, Runner]] = {}
 
     def __call__(
@@ -75,7 +76,7 @@ class FusedSequence:
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)
         keep = 1 if record else min(checkpoint_every, steps) if follow else steps
-        forward, backward = self.runners(GPURunner if mx.default_device().type == mx.gpu else CPURunner)
+        forward, backward = self.runners(GPURunner if on_gpu() else CPURunner)
         if follow:
             backward.load(batch)  # so that an error comes now
         spans = _each_row(timespans, batch)
@@ -96,11 +97,20 @@ class FusedSequence:
         # What was kept before each step is the state after the one before it.
         return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
 
+    def load(self, batch: int = 1) -> None:
+        """Build the kernels for a batch now rather than at the first call.
+
+        Raises:
+            KernelError: the build fails.
+        """
+        for runner in self.runners(GPURunner if on_gpu() else CPURunner):
+            runner.load(batch)
+
     def runners(self, kind: type[Runner]) -> tuple[Runner, Runner]:
         """The forward and the backward kernel on the CPU (`CPURunner`) or on a GPU (`GPURunner`)."""
         if kind not in self._runners:
             names = (f"{self.name}_forward", f"{self.name}_backward")
-            first, second = (kind(read_kernel(name), *self._given) for name in names)
+            first, second = (kind(read_kernel(name), self.sizes, self.numbers, self.index) for name in names)
             self._runners[kind] = (first, second)
         return self._runners[kind]
 
@@ -110,3 +120,16 @@ def _each_row(timespans: mx.array, batch: int) -> mx.array:
     if len(timespans) == batch:
         return timespans
     return mx.array(np.broadcast_to(np.array(timespans), (batch, timespans.shape[1])))
+
+
+def where() -> str:
+    """What kernels run on here, in words."""
+    if on_gpu():
+        return "the GPU"
+    threads = thread_count()
+    return f"the CPU, {WIDE} sequences to a vector, on {threads} thread{'s' if threads > 1 else ''} at most"
+
+
+def on_gpu() -> bool:
+    """Whether MLX's default device is a GPU."""
+    return bool(mx.default_device().type == mx.gpu)

@@ -70,13 +70,13 @@ class Kernel:
 
 
 @cache
-def read_kernel(name: str) -> Kernel:
-    """Read one kernel of the folder `source`.
+def read_kernel(name: str, without: tuple[str, ...] = ()) -> Kernel:
+    """Read one kernel of the folder `source`, `without` some of the fragments it includes.
 
     Example:
-        >>> read_kernel("ltc_forward").sizes          # ('T', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS', 'KEEP')
+        >>> read_kernel("ltc_forward").sizes          # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
     """
-    text = _with_fragments((SOURCE / f"{name}.c").read_text())
+    text = _with_fragments((SOURCE / f"{name}.c").read_text(), without)
     words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": []}
     arrays: dict[str, Array] = {}
     for kind, declared in _DECLARATION.findall(text):
@@ -92,11 +92,13 @@ def read_kernel(name: str) -> Kernel:
     )  # fmt: skip
 
 
-def _with_fragments(text: str) -> str:
+def _with_fragments(text: str, without: tuple[str, ...]) -> str:
     """Replace each include line by the fragment, at the line's indentation."""
 
     def fragment(match: re.Match[str]) -> str:
-        inner = _with_fragments((SOURCE / match[2]).read_text())
+        if match[2] in without:
+            return ""
+        inner = _with_fragments((SOURCE / match[2]).read_text(), without)
         return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
 
     return _INCLUDE.sub(fragment, text)

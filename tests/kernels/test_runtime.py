@@ -238,3 +238,22 @@ def test_kernels_of_one_circuit_are_shared() -> None:
     first = ltc_kernel(plan.recurrent, plan.sensory, 4)
     assert ltc_kernel(plan.recurrent, plan.sensory, 4) is first
     assert len(LTC_PARAMETERS) == 15
+
+
+def test_explain_says_what_runs_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = gl.LTC(CIRCUIT).explain()
+    assert "one fused kernel, 'ltc'" in told
+    assert "Inside mx.compile" in told
+    assert "plain MLX operations" in gl.CfC(CIRCUIT, engine="ops").explain()
+    assert "no fused kernel for CTRNNCell" in gl.RNN(gl.CTRNNCell(CIRCUIT)).explain()
+    assert "Every call is an error" in gl.RNN(gl.CTRNNCell(CIRCUIT), engine="fused").explain()
+    assert "full matrices" in gl.CfC(gl.dense(3, 5), engine="ops").explain()
+    monkeypatch.setattr(engine, "on_gpu", lambda: True)
+    assert "GPU's kernels" in gl.LTC(CIRCUIT).explain()
+    assert "one fused kernel" in gl.LTC(CIRCUIT, engine="fused").explain()
+
+
+def test_on_a_gpu_operations_run_unless_the_kernel_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "on_gpu", lambda: True)
+    monkeypatch.setattr(engine, "run_kernel", lambda *_, **__: pytest.fail("the kernel ran"))
+    assert gl.LTC(CIRCUIT)(mx.zeros((2, 3)))[0].shape == (2, 4)

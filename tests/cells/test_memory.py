@@ -1,0 +1,57 @@
+"""The predicted memory is what a run takes, within a quarter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import pytest
+from mlx.utils import tree_flatten
+
+import ganglion as gl
+from ganglion.cells.memory import peak_bytes
+
+CIRCUIT = gl.auto_ncp(64, 8, inputs=16)
+NETWORKS = {
+    "ltc": lambda: gl.LTC(CIRCUIT),
+    "cfc": lambda: gl.CfC(CIRCUIT),
+    "cfc-dense": lambda: gl.CfC(gl.dense(16, 64)),
+    "ltc-ops": lambda: gl.LTC(gl.compile_circuit(CIRCUIT, layout="edge"), ode_unfolds=2, engine="ops"),
+    "cfc-ops": lambda: gl.CfC(gl.compile_circuit(CIRCUIT, layout="dense"), engine="ops"),
+    "mixed": lambda: gl.CfC(CIRCUIT, mixed_memory=True),
+    "stack": lambda: gl.Stack([gl.Bidirectional(gl.CfC(CIRCUIT)), gl.NCPDense(4)]),
+}
+
+
+def squares(result: Any) -> mx.array:
+    return mx.square(mx.concatenate([value.reshape(-1) for _, value in tree_flatten(result)])).sum()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_memory_is_predicted_within_a_quarter(name: str) -> None:
+    network, batch, steps = NETWORKS[name](), 48, 60
+    x = mx.zeros((batch, steps, 16))
+    network.build(x.shape)
+    mx.eval(x, network.parameters())
+    predicted = network.memory(batch, steps)
+    assert predicted.parameters == sum(value.nbytes for _, value in tree_flatten(network.parameters()))
+    follow = nn.value_and_grad(network, lambda model: squares(model(x)))
+    assert predicted.training == pytest.approx(peak_bytes(lambda: follow(network)), rel=0.25)
+    # Forward, arrays are freed while operations run on: the middle of three.
+    measured = sorted(peak_bytes(lambda: network(x)) for _ in range(3))[1]
+    assert predicted.forward == pytest.approx(measured, rel=0.25)
+
+
+def test_short_sequences_are_measured_as_they_are() -> None:
+    memory = gl.LTC(CIRCUIT).memory(4, 1)
+    assert 0 < memory.forward <= memory.training
+    assert str(memory).startswith("parameters ")
+    assert "training " in str(memory)
+
+
+def test_sizes_that_are_none() -> None:
+    with pytest.raises(ValueError, match="a batch of 0 with 5 steps"):
+        gl.LTC(CIRCUIT).memory(0, 5)
+    with pytest.raises(ValueError, match="RNN is not built yet"):
+        gl.RNN(gl.LiquidCell(8)).memory(2, 5)

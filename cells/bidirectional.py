@@ -107,6 +107,10 @@ class Bidirectional(NCPLayer):
         """The pair of zero states, forwards and backwards."""
         return tuple(rnn.get_initial_state(inputs, batch_size) for rnn in (self.forward, self.backward))
 
+    def explain(self) -> str:
+        """Which engine and layout run each direction, and why."""
+        return f"Forwards, {self.forward.explain()}\nBackwards, {self.backward.explain()}"
+
     def memory(self, batch: int, steps: int) -> Memory:
         """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""
         return predict_memory(self, batch, steps)

@@ -107,6 +107,14 @@ class Stack(NCPLayer):
         batch = batch_size or (1 if inputs is None else inputs.shape[0])
         return tuple(layer.get_initial_state(None, batch) for layer in self.layers if _recurrent(layer))
 
+    def explain(self) -> str:
+        """Which engine and layout run each layer, and why."""
+        lines = []
+        for k, layer in enumerate(self.layers):
+            told = layer.explain() if _recurrent(layer) else "no state, so it runs in plain MLX operations."
+            lines.append(f"Layer {k}, {type(layer).__name__}: {told}")
+        return "\n".join(lines)
+
     def memory(self, batch: int, steps: int) -> Memory:
         """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""
         return predict_memory(self, batch, steps)

@@ -28,6 +28,8 @@ class CellWrapper(NCPRNNCell):
             raise ValueError(f"the {type(cell).__name__} inside a {type(self).__name__} is not built yet")
         super().__init__(cell.n_neurons)
         self.neurons, self.sensors, self.roles = cell.neurons, cell.sensors, cell.roles
+        if hasattr(cell, "compiled"):
+            self.compiled = cell.compiled
         self.cell, self.built = cell, True
 
     @property

@@ -223,3 +223,15 @@ def test_containers_run_where_they_are_told(where: Any) -> None:
     both = network.layers[1]
     given = mx.zeros((B, T, 5))
     assert mx.array_equal(both(given, stream=where)[0], both(given)[0])
+
+
+def test_containers_explain_who_runs_them() -> None:
+    layers = [gl.Bidirectional(gl.LTC(CIRCUIT)), gl.NCPDense(I), gl.CfC(CIRCUIT, mixed_memory=True)]
+    network = gl.Stack(layers)
+    first, second, dense, mixed = network.explain().split("\n")
+    assert first.startswith("Layer 0, Bidirectional: Forwards, LTCCell")
+    assert second.startswith("Backwards, LTCCell")
+    assert "one fused kernel" in first
+    assert dense == "Layer 1, NCPDense: no state, so it runs in plain MLX operations."
+    assert "no fused kernel for MixedMemoryCell" in mixed
+    assert "layout" in mixed

@@ -75,6 +75,7 @@ def add_commands(commands: Any) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     from .training import series
+    from .training.series.report import write_report
 
     settings = series.Settings(
         cell=arguments.cell,
@@ -99,7 +100,7 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     for name, error, baseline in zip(arguments.target, outcome.errors, outcome.baselines, strict=True):
         print(f"{name}: error {error:.4g} on the validation data; always saying the mean: {baseline:.4g}")
-    print(f"report: {series.write_report(outcome, arguments.out)}")
+    print(f"report: {write_report(outcome, arguments.out)}")
 
 
 def _predict(arguments: argparse.Namespace) -> None:

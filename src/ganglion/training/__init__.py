@@ -1,8 +1,9 @@
 """Training: `fit`, what it keeps, and time series in CSV files."""
 
+from . import series
 from .history import History
 from .loop import fit
 from .losses import cross_entropy, mse, outputs_of
 from .run import Callback, Run
 
-__all__ = ["Callback", "History", "Run", "cross_entropy", "fit", "mse", "outputs_of"]
+__all__ = ["Callback", "History", "Run", "cross_entropy", "fit", "mse", "outputs_of", "series"]

@@ -1,11 +1,10 @@
 """Time series in CSV files: reading them, training a circuit on them, and using it.
 
 In processing order: `table` reads a file, `sequences` turns it into what a network sees, `job` trains and
-predicts, `report` shows what came out.
+predicts in the `directory` of a run, and `report`, which needs matplotlib, shows what came out.
 """
 
 from .job import Outcome, Settings, predict, predict_series, train_series
-from .report import write_report
 from .sequences import Columns, Series, read_series
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "predict_series",
     "read_series",
     "train_series",
-    "write_report",
 ]

@@ -38,7 +38,7 @@ class Row:
         times = (_duration(self.cost.sums), _duration(self.cost.matmul))
         if not self.cost.possible:
             times = ("too large", "")
-        return self.layout, self.order, tiles, f"{self.fill:.1%}", human_bytes(self.cost.bytes), *times
+        return self.layout, self.order, tiles, f"{100 * self.fill:.3g}%", human_bytes(self.cost.bytes), *times
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _row(plan: Plan, layout: str, order: str, block_size: int) -> Row:
 
 def _choice(plan: Plan, layout: str, recurrent: Projection) -> str:
     """Which layout runs the recurrent synapses, and why."""
-    share = f"{plan.recurrent.density:.1%} of the recurrent pairs of neurons are synapses"
+    share = f"{100 * plan.recurrent.density:.3g}% of the recurrent pairs of neurons are synapses"
     if layout != "auto":
         return f"The layout {layout} was asked for; {share}."
     gains = []
@@ -102,7 +102,8 @@ def _choice(plan: Plan, layout: str, recurrent: Projection) -> str:
         tiling = chosen.tiling if isinstance(chosen, BlockProjection) else None
         dense, taken = cost(plan.recurrent, "dense"), cost(plan.recurrent, chosen.name, tiling)
         gain = getattr(dense, operation) / getattr(taken, operation)
-        speed = f" (predicted {gain:.1f} times as fast as dense)" if chosen.name != "dense" else ""
+        times = f"{gain:,.0f}" if gain >= 10 else f"{gain:.1f}"
+        speed = f" (predicted {times} times as fast as dense)" if chosen.name != "dense" else ""
         gains.append(f"{chosen.name} for {operation}{speed}")
     return f"auto took {' and '.join(gains)}, since {share}."
 

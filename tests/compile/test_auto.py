@@ -84,7 +84,7 @@ def test_the_report_explains_the_choice_in_a_sentence() -> None:
     choice = gl.compile_circuit(circuit).report().choice
     assert choice.startswith("auto took edge for sums (predicted ")
     assert "times as fast as dense" in choice
-    assert "1.0% of the recurrent pairs of neurons are synapses." in choice
+    assert "1% of the recurrent pairs of neurons are synapses." in choice
     assert gl.compile_circuit(circuit, "block").report().choice.startswith("The layout block was asked for")
 
 

@@ -13,6 +13,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from mlx.utils import tree_flatten
 
 import ganglion as gl
 from ganglion.interchange.tensors import decode, encode
@@ -33,6 +34,12 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "CfC compat": lambda: gl.CfC(CIRCUIT, ncps_compat=True, mode="no_gate"),
     "CfC dense": lambda: gl.CfC(gl.dense(3, 6), backbone_layers=2, backbone_units=5),
     "CfC bare": lambda: gl.CfC(gl.dense(3, 6), backbone_layers=0, mode="pure", return_sequences=False),
+    "projected": lambda: gl.LTC(CIRCUIT, proj_size=3, reverse=True),
+    "CT-RNN": lambda: gl.RNN(gl.CTRNNCell(CIRCUIT)),
+    "CT-GRU": lambda: gl.RNN(gl.CTGRUCell(CIRCUIT)),
+    "built by its first input": lambda: gl.RNN(gl.LiquidCell(4)),
+    "stack": lambda: gl.Stack([gl.CfC(CIRCUIT), gl.NCPDense(5, "tanh"), gl.RNN(gl.LiquidCell(4))]),
+    "both ways": lambda: gl.Bidirectional(gl.CfC(CIRCUIT)),
     "scaled": lambda: gl.Scaled(
         gl.LTC(CIRCUIT), ["a", "b", "c"], ["y", "z"], mean=[1, 2, 3], spread=2, scale=[9, 1], time_unit=0.1
     ),
@@ -41,13 +48,13 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 
 def outputs(model: nn.Module) -> list[np.ndarray]:
     x = mx.array(np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32))
-    y, state = model(x, timespans=mx.array([0.3, 0.1, 2.0, 1.0]))
-    return [np.array(y), *(np.array(part) for part in (state if isinstance(state, tuple) else (state,)))]
+    return [np.array(a) for _, a in tree_flatten(model(x, timespans=mx.array([0.3, 0.1, 2.0, 1.0])))]
 
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_model_comes_back_to_the_bit(kind: str, tmp_path: Path) -> None:
     model = MODELS[kind]()
+    outputs(model)
     gl.save(model, tmp_path / "m.safetensors")
     before = mx.random.state[0].tolist()
     loaded = gl.load(tmp_path / "m.safetensors")

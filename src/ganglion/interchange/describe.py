@@ -36,7 +36,7 @@ def describe(model: nn.Module) -> Config:
             f"a file can hold the layers of this package, not {type(model).__name__}: keep the weights of "
             "your own module by save_weights(path) and build it again in code, or derive it from NCPLayer"
         )
-    return {**model.get_config(), "input_size": _input_size(model)}
+    return {**model.get_config(), "input_size": model.input_size}
 
 
 def build(config: Any, largest: int, *, engine: str | None = None, layout: str | None = None) -> Any:
@@ -99,14 +99,6 @@ def circuit_of(plan: Plan | CompiledCircuit) -> Circuit:
     post = np.concatenate([plan.sensory.post, plan.recurrent.post]) + plan.n_inputs
     polarity = np.concatenate([plan.sensory.polarity, plan.recurrent.polarity])
     return Circuit.from_arrays(CircuitArrays(pre, post, polarity, roles, plan.sensors + plan.neurons))
-
-
-def _input_size(model: nn.Module) -> int | None:
-    """The number of input features, for layers that are built by their first input."""
-    for _, module in model.named_modules():
-        if isinstance(module, NCPRNNCell) and module.sensors:
-            return module.n_inputs
-    return None
 
 
 def _objects(value: Any) -> Iterator[Config]:

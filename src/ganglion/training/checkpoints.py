@@ -50,7 +50,8 @@ class Checkpoints(Callback):
             load_arrays(run.model, decode(weights, "the first process's model")[0])
 
     def on_step(self, run: Run) -> None:
-        if self.every and run.step % self.every == 0:
+        # At the end of an epoch it would lack the validation, and stand in the way of the one that has it.
+        if self.every and run.step % self.every == 0 and run.batch < run.steps_per_epoch:
             self.write(run)
 
     def on_epoch(self, run: Run) -> None:

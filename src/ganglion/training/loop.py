@@ -81,6 +81,8 @@ def fit(
     _check(epochs=epochs, batch_size=batch_size, patience=patience, checkpoint_every=checkpoint_every)
     if patience is not None and validation is None:
         raise ValueError("patience needs validation data")
+    if checkpoint_every is not None and checkpoint is None:
+        raise ValueError("checkpoint_every needs a checkpoint directory")
     ranks = Ranks.of(distributed)
     batches = Batches(as_data(data), batch_size, seed, ranks)
     held_out = Batches(as_data(validation), batch_size, None, ranks) if validation is not None else None

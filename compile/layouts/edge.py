@@ -18,7 +18,7 @@ class EdgeProjection(Projection):
 
     A value per synapse has shape (K, B): the batch comes last, since MLX reads rows many times faster than
     columns. A spread parameter is (K, 1). The list is cut into parts of some ten thousand synapses, each
-    onto neurons of its own, and `sums` finishes one part before it begins the next.
+    onto neurons of its own, and `sums` works part by part.
     """
 
     name = "edge"

@@ -3,8 +3,8 @@
 // `d_act` holds the gradients of `act`. Both are kept for CHUNK time steps; then the gradients of all weights are
 // added up at once, SIDE by SIDE of them, which stay in registers while time runs.
 //
-//: constants MAPS ACTIVATION CHUNK
-//: sizes    T KEEP I N H LAYERS WEIGHTS
+//: constants MAPS CHUNK
+//: sizes    T KEEP I N H LAYERS WEIGHTS ACTIVATION
 //: numbers  GATED
 //: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
 //: rows     x[T][I] timespans[T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][N] d_last[1][N]

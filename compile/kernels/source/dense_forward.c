@@ -2,8 +2,8 @@
 //
 // `act` holds one time step: the inputs, the states, each layer of H units, and the sums of the maps.
 //
-//: constants MAPS ACTIVATION
-//: sizes    T KEEP I N H LAYERS WEIGHTS
+//: constants MAPS
+//: sizes    T KEEP I N H LAYERS WEIGHTS ACTIVATION
 //: numbers  GATED
 //: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
 //: rows     x[T][I] timespans[T][1] state[1][N]

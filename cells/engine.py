@@ -118,10 +118,10 @@ def _ltc(cell: LTCCell) -> CellKernel:
         raise KernelError(f"the fused kernel has no solver {cell.solver!r}")
     plan = cell.compiled.plan
     p = cell.effective()
-    for side, n in (("input", plan.n_inputs), ("output", plan.n_outputs)):
-        for part, neutral in (("w", 1.0), ("b", 0.0)):
-            given = cell[f"{side}_{part}"]
-            p[f"{side}_{part}"] = _constant(neutral, n) if given is None else given
+    for name, neutral in (("input_w", 1.0), ("input_b", 0.0), ("output_w", 1.0), ("output_b", 0.0)):
+        if (given := cell[name]) is None:  # there is no mapping
+            given = _constant(neutral, plan.n_inputs if name.startswith("input") else plan.n_outputs)
+        p[name] = given
     sequence = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, cell.ode_unfolds, cell.epsilon)
     return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS])
 

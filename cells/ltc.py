@@ -18,6 +18,7 @@ MAPPINGS = ("affine", "linear")
 POSITIVE = ("clip", "softplus")
 SYNAPTIC = ("w", "mu", "sigma", "erev")
 NEURAL = ("gleak", "vleak", "cm")
+PARAMETERS = (*SYNAPTIC, *(f"sensory_{name}" for name in SYNAPTIC), *NEURAL)
 NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
 # Where parameters start, as in ncps 1.0.1; erev starts at the synapse's polarity.
 INITIAL_RANGES = {
@@ -123,7 +124,7 @@ class LTCCell(NCPRNNCell):
 
     def effective(self) -> dict[str, mx.array]:
         """The parameters as the equation uses them: non-negative, and with fixed signs if so chosen."""
-        p = {name: self[name] for name in (*SYNAPTIC, *(f"sensory_{n}" for n in SYNAPTIC), *NEURAL)}
+        p = {name: self[name] for name in PARAMETERS}
         if self.polarity == "fixed":
             for prefix in ("", "sensory_"):
                 p[f"{prefix}erev"] = self[f"_{prefix}sign"] * mx.abs(p[f"{prefix}erev"])

@@ -43,6 +43,7 @@ class Row:
     training: float | None
     batch: int = BATCH
     steps: int = 32
+    stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,11 @@ def rows() -> list[Row]:
             "LTC, auto_ncp(64, 8), one sample per call",
             **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8)), forward=8, training=None, batch=1, steps=1,
         ),
+        Row(
+            "the same, ours through rnn.stream()",
+            **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8)), forward=8, training=None, batch=1, steps=1,
+            stream=True,
+        ),
     ]  # fmt: skip
 
 
@@ -141,7 +147,8 @@ def measure(row: Row, repeats: int) -> Figures:
 
     loop = row.training is None
     # A control loop calls one network again and again: there the two take turns of 100 calls.
-    tasks = [their_step_of(theirs, their_x, loop), step_of(ours, x, loop)]
+    our_step = stream_of(ours, values) if row.stream else step_of(ours, x, loop)
+    tasks = [their_step_of(theirs, their_x, loop), our_step]
     times = interleaved(tasks, repeats, calls=100 if loop else 1)
     forward, training = Pair(*times, row.forward), None
     if row.training is not None:
@@ -160,6 +167,12 @@ def step_of(rnn: Any, x: mx.array, loop: bool) -> Callable[[], None]:
         carried[0] = state if loop else None
 
     return call
+
+
+def stream_of(rnn: Any, values: np.ndarray) -> Callable[[], None]:
+    """One sample through a stream, which keeps the state itself."""
+    stream, sample = rnn.stream(1), values[:, 0]
+    return lambda: mx.eval(stream(sample))
 
 
 def their_step_of(rnn: torch.nn.Module, x: torch.Tensor, loop: bool) -> Callable[[], None]:

@@ -2,7 +2,7 @@
 
 from . import ops
 from .bidirectional import Bidirectional
-from .cell import Cell, NCPRNNCell
+from .cell import NCPRNNCell
 from .cfc import CfCCell
 from .ctgru import CTGRUCell
 from .ctrnn import CTRNNCell
@@ -27,7 +27,6 @@ __all__ = [
     "Bidirectional",
     "CTGRUCell",
     "CTRNNCell",
-    "Cell",
     "CellWrapper",
     "CfC",
     "CfCCell",

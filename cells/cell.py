@@ -173,8 +173,5 @@ class NCPRNNCell(NCPLayer):
         return (output, new) if batched else (output[0], rows(new, 0))
 
 
-Cell = NCPRNNCell
-
-
 def _numbered(role: str, n: int) -> tuple[str, ...]:
     return tuple(f"{role}_{k}" for k in range(n))

@@ -1,4 +1,4 @@
-"""Known faults of ncps 1.0.1, one test each: what it does, as far as that shows without torch, and what we do.
+"""Known faults of ncps 1.0.1, one test each: what it does, as far as it shows without torch, and what we do.
 
 Batched irregular time spans, which ncps mixes up when the batch has as many rows as there are units, are in
 `test_sequences.py`; pictures in `tests/viz`.

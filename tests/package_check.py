@@ -51,8 +51,8 @@ def expect_sources(archive: Path, names: set[str], prefix: str) -> None:
 
 
 def sources() -> list[str]:
-    """Every file of the package but caches, links followed, relative to it."""
-    return sorted(str(path.relative_to(PACKAGE)) for path in walk(PACKAGE))
+    """Every file of the package but caches and guides for readers, links followed, relative to it."""
+    return sorted(str(path.relative_to(PACKAGE)) for path in walk(PACKAGE) if path.suffix != ".md")
 
 
 def walk(folder: Path) -> list[Path]:

@@ -28,6 +28,7 @@ from .cfc import CfCCell
 from .liquid import BackboneCfCCell
 from .ltc import LTCCell
 from .sequence import Engine, Run, run_ops
+from .wrappers import MissingValueCell
 
 ENGINES = ("auto", "ops", "fused")
 
@@ -38,6 +39,9 @@ def run_update(cell: NCPRNNCell, engine: str, *, record: bool, checkpoint_every:
     With "auto", what stands in the kernel's way is told once in a warning, unless it is the cell itself;
     with "fused" it is an error. On a GPU, "auto" runs operations: the kernels have not been timed there yet.
     """
+    if isinstance(cell, MissingValueCell):
+        inner = run_update(cell.cell, engine, record=record, checkpoint_every=checkpoint_every)
+        return cell.around(inner)
     if engine == "ops" or (engine == "auto" and (type(cell) not in KERNELS or on_gpu())):
         return run_ops(cell)
     kernel = run_kernel(cell, record=record, checkpoint_every=checkpoint_every)
@@ -67,6 +71,10 @@ def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int 
 
 def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     """One paragraph on which engine and layout run a cell, and why. May build the kernel."""
+    if isinstance(cell, MissingValueCell):
+        return (
+            f"What is missing is found in plain MLX operations, and then {explain_engine(cell.cell, engine)}"
+        )
     compiled = getattr(cell, "compiled", None)
     if compiled is None:
         layout = "full matrices: the cell has no wiring"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
 
+from .arguments import Call
 from .cell import NCPRNNCell
 from .layer import Shape
-from .ops import Draws
+from .ops import Draws, State
+from .sequence import Engine, Run
 
 
 class CellWrapper(NCPRNNCell):
@@ -142,10 +146,37 @@ class MissingValueCell(CellWrapper):
         self, prepared: Any, x: mx.array, state: tuple[mx.array, ...], timespan: mx.array
     ) -> tuple[mx.array, ...]:
         *inner, last, elapsed = state
+        features, last, elapsed = self._observe(x, last, elapsed, timespan)
+        new = self.cell.step(prepared, self.cell.encode(features), _one(inner), timespan)
+        return (*_several(new), last, elapsed)
+
+    def around(self, engine: Engine) -> Engine:
+        """An engine of this cell, from one of the inner cell, which what is missing does not depend on."""
+
+        def run(call: Call) -> Run:
+            *inner, last, elapsed = call.state
+            features = []
+            for t in range(call.steps):
+                seen, last, elapsed = self._observe(call.x[:, t], last, elapsed, call.timespans[:, t, None])
+                features.append(seen)
+            run = engine(replace(call, x=mx.stack(features, axis=1), state=_one(inner)))
+            return replace(run, state=(*_several(run.state), last, elapsed))
+
+        return run
+
+    def _observe(
+        self, x: mx.array, last: mx.array, elapsed: mx.array, timespan: mx.array
+    ) -> tuple[mx.array, mx.array, mx.array]:
+        """The inner cell's inputs (B, 3 I), the last values and the times since they were observed."""
         missing = mx.isnan(x)
         last, elapsed = mx.where(missing, last, x), elapsed + timespan
         features = mx.concatenate([last, 1.0 - missing.astype(x.dtype), elapsed], axis=-1)
-        before = inner[0] if len(inner) == 1 else tuple(inner)
-        new = self.cell.step(prepared, self.cell.encode(features), before, timespan)
-        new = new if isinstance(new, tuple) else (new,)
-        return (*new, last, mx.where(missing, elapsed, 0.0))
+        return features, last, mx.where(missing, elapsed, 0.0)
+
+
+def _one(arrays: Sequence[mx.array]) -> State:
+    return arrays[0] if len(arrays) == 1 else tuple(arrays)
+
+
+def _several(state: State) -> tuple[mx.array, ...]:
+    return state if isinstance(state, tuple) else (state,)

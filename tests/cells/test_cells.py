@@ -392,6 +392,23 @@ def test_missing_values_become_value_presence_and_age() -> None:
         assert age == pytest.approx(times[b, t] - (times[b, before[-1]] if before else 0), rel=1e-5)
 
 
+def test_missing_values_in_front_of_a_kernel() -> None:
+    rng, circuit = np.random.default_rng(0), gl.auto_ncp(12, 2, inputs=9)
+    x, spans = rng.normal(size=(B, T, 3)).astype(np.float32), rng.uniform(0.2, 2, (B, T)).astype(np.float32)
+    x[rng.random(x.shape) < 0.4] = np.nan
+    cell = gl.MissingValueCell(gl.LTCCell(circuit))
+    given = {"timespans": mx.array(spans), "lengths": [5, 2, 4], "record": True}
+    y, state, recording = gl.RNN(cell, engine="fused")(mx.array(x), **given)
+    plain, plain_state, same = gl.RNN(cell, engine="ops")(mx.array(x), **given)
+    assert difference(y, np.array(plain)) < 1e-5
+    assert difference(recording.states, same.states) < 1e-5
+    for ours, theirs in zip(state, plain_state, strict=True):
+        assert difference(ours, np.array(theirs)) < 1e-5
+    steps = [cell(mx.array(x[:, 0]), timespan=mx.array(spans[:, 0]))[0]]
+    assert difference(y[:, 0], np.array(steps[0])) < 1e-5
+    assert "then LTCCell with 9 inputs" in gl.RNN(cell).explain()
+
+
 def test_missing_values_with_memory_streams_gradients_and_learning() -> None:
     cell = gl.MissingValueCell(gl.MixedMemoryCell(gl.CfCCell(gl.auto_ncp(12, 2, inputs=9))))
     rnn = gl.RNN(cell)

@@ -1,11 +1,12 @@
 """What `gl.fit` costs over the same loop written by hand: the target is under 3 %.
 
-    python benchmarks/fit_overhead.py                # a few minutes
+    python benchmarks/fit_overhead.py                # a minute on a quiet machine
 
-Both train equal networks on equal batches, a round of some steps each in turn, so that a busy machine slows
-both alike. Times are per step: of the wall clock, the best round, which is the one that the machine disturbed
-least; of the processor, the median. "with bar" draws the progress bar, as on a terminal. The weights of all
-ways must end equal to the bit.
+The two take turns, step by step: after each step of `fit` a callback does the same step by hand, on an equal
+network and an equal batch, so that a busy machine slows both alike. The table shows the median time of a step
+of both, and the median of the ratio of neighbouring steps, which is the figure to read. "bar" is the share of
+all time that the progress bar takes on a terminal, where it is drawn twice a second. The weights of both must
+end equal to the bit.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
-from statistics import median
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 os.environ["FORCE_COLOR"] = "1"  # so that the progress bar is drawn
 
@@ -27,8 +26,10 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 import ganglion as gl
+from ganglion.training.progress import INTERVAL, ProgressBar
+from ganglion.training.run import Run
 
-BATCH, STEPS, INPUTS, OUTPUTS = 32, 32, 16, 8
+BATCH, STEPS, INPUTS, OUTPUTS, SEED, WARM = 32, 32, 16, 8, 0, 20
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "LTC, auto_ncp(64, 8)": lambda: gl.LTC(gl.auto_ncp(64, OUTPUTS, inputs=INPUTS)),
     "CfC, auto_ncp(64, 8)": lambda: gl.CfC(gl.auto_ncp(64, OUTPUTS, inputs=INPUTS)),
@@ -37,90 +38,95 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 Task = tuple[mx.array, mx.array]
 
 
-class Times(NamedTuple):
-    """Seconds per step: of the wall clock in the best round, and of the processor."""
-
-    wall: float
-    processor: float
-
-
-class ByHand:
-    """The plain MLX loop."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.model, self.optimizer = model, optim.Adam(0.001)
-        self.loss_and_gradients = nn.value_and_grad(model, gl.training.mse)
-
-    def train(self, task: Task, seed: int) -> None:
-        x, y = task
-        order = np.random.default_rng([seed, 0]).permutation(len(x))
-        losses = []
+def by_hand(model: nn.Module, task: Task, epochs: int) -> Iterator[float]:
+    """The plain MLX loop, which stops after every step to tell its loss."""
+    x, y = task
+    optimizer = optim.Adam(0.001)
+    loss_and_gradients = nn.value_and_grad(model, gl.training.mse)
+    for epoch in range(epochs):
+        order = np.random.default_rng([SEED, epoch]).permutation(len(x))
         for start in range(0, len(x), BATCH):
             chosen = mx.array(order[start : start + BATCH])
-            loss, gradients = self.loss_and_gradients(self.model, x[chosen], y[chosen])
+            loss, gradients = loss_and_gradients(model, x[chosen], y[chosen])
             gradients, _ = optim.clip_grad_norm(gradients, 1.0)
-            self.optimizer.update(self.model, gradients)
-            self.model.apply_constraints()
-            mx.eval(loss, self.model.parameters(), self.optimizer.state)
-            losses.append(loss.item())
+            optimizer.update(model, gradients)
+            model.apply_constraints()
+            mx.eval(loss, model.parameters(), optimizer.state)
+            yield loss.item()
 
 
-class ByFit:
-    """The same through `fit`."""
+class Turns(gl.training.Callback):
+    """After each step of `fit`, one step by hand; the seconds of both."""
 
-    def __init__(self, model: nn.Module, *, bar: bool) -> None:
-        self.model, self.optimizer, self.bar = model, optim.Adam(0.001), bar
+    def __init__(self, steps: Iterator[float]) -> None:
+        self.steps = steps
+        self.fit: list[float] = []
+        self.hand: list[float] = []
 
-    def train(self, task: Task, seed: int) -> None:
-        gl.fit(
-            self.model, task, loss=gl.training.mse, optimizer=self.optimizer, epochs=1,
-            batch_size=BATCH, clip_norm=1.0, seed=seed, progress=self.bar,
-        )  # fmt: skip
+    def on_start(self, run: gl.training.Run) -> None:
+        self.last = time.perf_counter()
+
+    def on_step(self, run: gl.training.Run) -> None:
+        before = time.perf_counter()
+        self.fit.append(before - self.last)
+        next(self.steps)
+        self.last = time.perf_counter()
+        self.hand.append(self.last - before)
 
 
-def compare(make: Callable[[], nn.Module], rounds: int, batches: int) -> list[Times]:
-    """Seconds per step of each way."""
-    models = []
-    for _ in range(3):
-        mx.random.seed(0)
-        models.append(make())
-    ways = [ByHand(models[0]), ByFit(models[1], bar=False), ByFit(models[2], bar=True)]
-    x = mx.random.normal((batches * BATCH, STEPS, INPUTS))
+def compare(make: Callable[[], nn.Module], steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds of every step, of `fit` and by hand."""
+    networks = []
+    for _ in range(2):
+        mx.random.seed(SEED)
+        networks.append(make())
+    x = mx.random.normal((100 * BATCH, STEPS, INPUTS))
     task = (x, mx.tanh(x[..., :OUTPUTS]))
-    rows: list[list[tuple[float, float]]] = [[] for _ in ways]
-    for number in range(rounds + 1):
-        for k in np.roll(np.arange(len(ways)), number):  # nobody is always first
-            wall, processor = time.perf_counter(), time.process_time()
-            ways[k].train(task, seed=number)
-            if number:  # the first round builds kernels and warms up
-                rows[k].append((time.perf_counter() - wall, time.process_time() - processor))
-    for model in models[1:]:
-        for (name, ours), (_, theirs) in zip(
-            tree_flatten(model.parameters()), tree_flatten(models[0].parameters()), strict=True
-        ):
-            assert mx.array_equal(ours, theirs).item(), f"{name} differs"
-    return [
-        Times(min(wall for wall, _ in way) / batches, median(processor for _, processor in way) / batches)
-        for way in rows
-    ]
+    mx.eval(task)
+    epochs = -(-steps // 100)
+    turns = Turns(by_hand(networks[1], task, epochs))
+    gl.fit(
+        networks[0], task, loss=gl.training.mse, optimizer=optim.Adam(0.001), epochs=epochs, batch_size=BATCH,
+        clip_norm=1.0, seed=SEED, callbacks=[turns], progress=False,
+    )  # fmt: skip
+    ours, theirs = (dict(tree_flatten(network.parameters())) for network in networks)
+    for name, array in ours.items():
+        assert mx.array_equal(array, theirs[name]).item(), f"{name} differs"
+    return np.array(turns.fit[WARM:]), np.array(turns.hand[WARM:])
+
+
+def bar_share() -> float:
+    """The share of time that drawing the progress bar takes."""
+    bar, run = (
+        ProgressBar(),
+        Run(nn.Linear(1, 1), optim.Adam(0.001), epochs=100, steps_per_epoch=100, epoch=50),
+    )
+    bar.on_start(run)
+    start = time.perf_counter()
+    for _ in range(100):
+        bar.draw(run)
+    seconds = (time.perf_counter() - start) / 100
+    bar.on_end(run)
+    return seconds / INTERVAL
 
 
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--batches", type=int, default=40, help="steps per round")
+    parser.add_argument("--steps", type=int, default=1000, help="of each way, per network")
     options = parser.parse_args()
-    print("| network | clock | by hand, ms | fit, ms | overhead | with bar, ms | overhead |")
-    print("|---|---|---|---|---|---|---|")
+    print("| network | by hand, ms | fit, ms | overhead | bar |\n|---|---|---|---|---|")
     with open(os.devnull, "w") as nowhere:
         stderr, sys.stderr = sys.stderr, nowhere  # where the bar goes
         for name, make in NETWORKS.items():
-            times = compare(make, options.rounds, options.batches)
-            for clock, hand, fit, bar in zip(Times._fields, *times, strict=True):
-                cells = [f"{1e3 * hand:.3f}"]
-                cells += [f"{1e3 * way:.3f} | {100 * (way / hand - 1):+.1f} %" for way in (fit, bar)]
-                print(f"| {name} | {clock} | {' | '.join(cells)} |", flush=True)
+            fit, hand = compare(make, options.steps)
+            overhead = np.median(fit / hand) - 1
+            print(
+                f"| {name} | {1e3 * np.median(hand):.3f} | {1e3 * np.median(fit):.3f} "
+                f"| {100 * overhead:+.1f} % | {100 * bar_share():.1f} % |",
+                file=sys.__stdout__,
+                flush=True,
+            )
         sys.stderr = stderr
 
 

@@ -38,17 +38,18 @@ class ProgressBar(Callback):
         now = time.monotonic()
         if now >= self._next:
             self._next = now + INTERVAL
-            self._draw(run)
+            self.draw(run)
 
     def on_epoch(self, run: Run) -> None:
         self.on_step(run)
 
     def on_end(self, run: Run) -> None:
         if self._bar.tasks:  # the run did start
-            self._draw(run)
+            self.draw(run)
             self._bar.stop()
 
-    def _draw(self, run: Run) -> None:
+    def draw(self, run: Run) -> None:
+        """Show where the run is."""
         news = f"epoch {min(run.epoch + 1, run.epochs)}: loss {run.loss:.4g}"
         if run.history.validation:
             news += f", validation {run.history.validation[-1]:.4g} (best {min(run.history.validation):.4g})"

@@ -23,6 +23,8 @@ from .sequences import Series
 
 SHOWN = 200
 """Samples of the validation data that the pictures show."""
+PANELS = 12
+"""Targets that get a picture; the table has them all."""
 
 PAGE = """\
 <!DOCTYPE html>
@@ -97,7 +99,7 @@ def _picture(figure: Figure, what: str) -> str:
 
 def _predictions(outcome: Outcome, shown: Series) -> Figure:
     said = predict(outcome.model, shown)
-    names = outcome.columns.targets
+    names = outcome.columns.targets[:PANELS]
     figure = Figure(figsize=(9, 1 + 1.8 * len(names)), layout="constrained")
     panels = figure.subplots(len(names), 1, squeeze=False, sharex=True)[:, 0]
     spans = shown.timespans(outcome.model.time_unit)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError
-from .table import Reader, Rows, open_table
+from .table import Reader, Rows, listed, open_table
 
 Floats = NDArray[np.float32]
 REACH = 0.8
@@ -61,14 +61,14 @@ class Columns:
             reader.place(name)
         for names, what in (([*targets], "target"), ([*inputs], "input"), (used, "target, time and group")):
             if len(set(names)) < len(names):
-                raise FileError(f"a column is named twice as {what}: {', '.join(map(repr, names))}")
+                raise FileError(f"a column is named twice as {what}: {listed(names)}")
         if len(targets) != outputs:
             raise FileError(
-                f"{len(targets)} targets ({', '.join(targets)}) for a circuit of {outputs} motor neurons"
+                f"{len(targets)} targets ({listed(targets)}) for a circuit of {outputs} motor neurons"
             )
         if len(inputs) != len(sensors):
             raise FileError(
-                f"{reader.path} gives {len(inputs)} inputs ({', '.join(inputs)}), "
+                f"{reader.path} gives {len(inputs)} inputs ({listed(inputs)}), "
                 f"but the circuit has {len(sensors)} sensory neurons: choose the inputs"
             )
         return cls(tuple(inputs), tuple(targets), time, group)

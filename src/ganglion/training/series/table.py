@@ -10,6 +10,7 @@ import csv
 import hashlib
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,12 @@ LONGEST_LINE = 1 << 20
 """Bytes that one line may have."""
 LARGEST = 1e30
 """Numbers up to here can be scaled and squared in float32 after scaling."""
+
+
+LARGEST_TIME, SMALLEST_SPAN = 1e19, 1e-12
+"""So that every ratio of two time spans fits into float32; times may be nanoseconds since 1970."""
+NAMED = 20
+"""Columns that an error lists."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ class Reader:
             FileError: there is no such column.
         """
         if name not in self.header:
-            raise FileError(f"{self.path} has no column {name!r}; it has {', '.join(map(repr, self.header))}")
+            raise FileError(f"{self.path} has no column {name!r}; it has {listed(self.header)}")
         return self.header.index(name)
 
     def digest(self) -> str:
@@ -107,9 +114,9 @@ class Reader:
         if header is None:
             raise FileError(f"{self.path} is empty: expected a line of column names")
         header = [name.strip() for name in header]
-        for name in header:
-            if header.count(name) > 1:
-                raise FileError(f"{self.path} has {header.count(name)} columns named {name!r}")
+        name, times = Counter(header).most_common(1)[0]
+        if times > 1:
+            raise FileError(f"{self.path} has {times} columns named {short(name)}")
         return header
 
     def _rows(self) -> Iterator[list[str]]:
@@ -158,11 +165,11 @@ class Reader:
             now = _seconds(stamp)
         except ValueError:
             now = math.nan
-        if not math.isfinite(now):
+        if not abs(now) <= LARGEST_TIME:
             raise self._fault(
                 f"column {self.header[place]!r} holds {short(stamp)}, neither a number nor a time"
             )
-        if draft.times and now <= draft.times[-1]:
+        if draft.times and now - draft.times[-1] < SMALLEST_SPAN:
             where = "" if group is None else f" of group {short(group)}"
             before = f"{short(draft.stamps[-1])} of line {draft.lines[-1]}"
             raise self._fault(f"time {short(stamp)}{where} does not come after {before}")
@@ -200,6 +207,12 @@ class _Draft:
         values = np.array(self.values).reshape(len(self.lines), columns)
         times = np.array(self.times) if self.times else None
         return Rows(values, times, tuple(self.stamps), np.array(self.lines), group)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for an error message, not all of them if they are many."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(short, names[:NAMED])) + more
 
 
 def _seconds(stamp: str) -> float:

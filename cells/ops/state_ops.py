@@ -12,7 +12,7 @@ State: TypeAlias = "mx.array | tuple[mx.array, ...]"
 
 
 def zeros(shapes: Sequence[tuple[int, ...]], batch: int) -> State:
-    """A state of zeros: one array (batch, *shape) per shape, alone if there is only one.
+    """A state of zeros: one array ``(batch, *shape)`` per shape, alone if there is only one.
 
     Example:
         >>> zeros([(64,)], batch=8).shape                                  # (8, 64)

@@ -38,8 +38,8 @@ def test_memory_is_predicted_within_a_quarter(name: str) -> None:
     assert predicted.parameters == sum(value.nbytes for _, value in tree_flatten(network.parameters()))
     follow = nn.value_and_grad(network, lambda model: squares(model(x)))
     assert predicted.training == pytest.approx(peak_bytes(lambda: follow(network)), rel=0.25)
-    # Forward, arrays are freed while operations run on: the middle of three.
-    measured = sorted(peak_bytes(lambda: network(x)) for _ in range(3))[1]
+    # Forward, arrays are freed while operations run on, later on a busy machine: the least of five.
+    measured = min(peak_bytes(lambda: network(x)) for _ in range(5))
     assert predicted.forward == pytest.approx(measured, rel=0.25)
 
 

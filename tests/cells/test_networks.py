@@ -200,8 +200,8 @@ def test_a_sequence_equals_its_steps(rnn: Any, x: mx.array) -> None:
     state = None
     for t in range(x.shape[1]):
         output, state = rnn.cell(x[:, t], state, 0.5)
-        assert mx.allclose(output, y[:, t], atol=1e-6)
-    assert mx.allclose(state, last, atol=1e-6)
+        assert mx.allclose(output, y[:, t], atol=1e-5)  # a step runs operations, a sequence the kernel
+    assert mx.allclose(state, last, atol=1e-5)
 
 
 def test_a_run_can_be_continued_from_its_state(rnn: Any, x: mx.array) -> None:

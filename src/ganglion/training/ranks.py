@@ -87,18 +87,21 @@ class Ranks:
             return
         in_main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGTERM, _terminated) if in_main else None
+        after = before
         try:
             try:
                 yield
             except RuntimeError as error:
                 if any(word in str(error).lower() for word in ("peer", "ring", "connection")):
+                    after = signal.SIG_IGN  # the launcher's signal must not cut the last words short
                     raise LostRankError(str(error)) from None
                 raise
         except _Terminated:  # it may come while the other sign is being read
+            after = signal.SIG_IGN
             raise LostRankError("the launcher ended this one too") from None
         finally:
             if in_main:
-                signal.signal(signal.SIGTERM, before)
+                signal.signal(signal.SIGTERM, after)
 
 
 class LostRankError(Exception):
@@ -110,4 +113,5 @@ class _Terminated(BaseException):
 
 
 def _terminated(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
     raise _Terminated

@@ -14,6 +14,7 @@ with its time relative to the best.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ def show(title: str, cases: Iterator[Case], seconds: float) -> None:
         for name, (row, is_good) in measured(case, seconds).items():
             rows[name].append(row)
             good[name] += is_good
+            print(f"{name}: {row}", file=sys.stderr, flush=True)
     for name, lines in rows.items():
         if lines:
             print(f"\n{name}, {title}\n{HEAD}")

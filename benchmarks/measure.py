@@ -16,8 +16,9 @@ from ganglion.compile.layouts import Projection
 
 BATCH = 32
 
-# Values per array that a measurement may hold: larger batches run in slices, one after the other.
-SLICE = 1 << 27
+# Values per array that a measurement may hold: larger batches run in slices, one after the other. A gradient
+# holds about ten such arrays.
+SLICE = 1 << 26
 
 
 def random_synapses(neurons: int, density: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from .checkpoints import Checkpoints
 from .data import Batches, as_data
 from .history import History
 from .progress import ProgressBar
-from .ranks import LostRankError, Ranks
+from .ranks import LostRankError, Ranks, Terminated
 from .run import Callback, EarlyStopping, Run
 
 Loss = Callable[..., mx.array]
@@ -98,7 +98,7 @@ def fit(
             for watcher in watchers:
                 watcher.on_start(run)
             _train(run, batches, held_out, loss, clip_norm, watchers)
-    except LostRankError as error:
+    except (LostRankError, Terminated) as error:  # the signal may come on the way out of the block, too
         where = f"rank {ranks.rank} of {ranks.size} lost another process of the run at step {run.step}"
         raise ConnectionError(f"{where} ({error}); {checkpoints.last()}") from None
     finally:

@@ -96,9 +96,9 @@ class Ranks:
                     after = signal.SIG_IGN  # the launcher's signal must not cut the last words short
                     raise LostRankError(str(error)) from None
                 raise
-        except _Terminated:  # it may come while the other sign is being read
+        except Terminated as error:  # it may come while the other sign is being read
             after = signal.SIG_IGN
-            raise LostRankError("the launcher ended this one too") from None
+            raise LostRankError(str(error)) from None
         finally:
             if in_main:
                 signal.signal(signal.SIGTERM, after)
@@ -108,10 +108,10 @@ class LostRankError(Exception):
     """Another process of a run is gone."""
 
 
-class _Terminated(BaseException):
+class Terminated(BaseException):
     """SIGTERM, as an exception that nothing on the way takes for an error of its own."""
 
 
 def _terminated(*_: object) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-    raise _Terminated
+    raise Terminated("the launcher ended this one too")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
 from typing import Any, cast
 
 import mlx.core as mx
@@ -17,9 +19,10 @@ from .cell import NCPRNNCell
 from .engine import cell_kernel
 from .layer import NCPLayer
 
-# Steps that are run: from there on, each further one adds the same. Gradients keep all arrays of operations,
-# which is slow and steady; without them MLX frees arrays while it runs on: more steps show the slope.
-FORWARD, TRAINING, KERNEL = (8, 24), (3, 5), (16, 32)
+# Numbers of steps that are run: from there on, each further step adds the same. Operations keep all arrays for
+# gradients, which is slow and steady. Otherwise MLX frees arrays while it runs on, sooner or later as chance
+# will have it, and it takes many runs to see the line.
+FORWARD, TRAINING, KERNEL = tuple(range(8, 44, 3)), (3, 5), tuple(range(16, 64, 4))
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Memory:
 
     Attributes:
         parameters: what the parameters take, at all times.
-        forward: the most that a run takes at once, without gradients.
+        forward: the most that a run takes at once, without gradients. On a busy machine, where MLX frees the
+            arrays of plain operations later, it may be more.
         training: the most that a run and its gradients take at once. An optimizer comes on top: Adam keeps
             twice the parameters.
     """
@@ -47,10 +51,10 @@ class Memory:
 def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:
     """The memory for a batch of `batch` sequences of `steps` samples.
 
-    The network runs twice over some samples of such a batch, and the difference is extended to all steps:
-    memory grows by the same amount with every step, but not with every row, since layouts bound what is alive
-    at once. The working arrays inside a kernel, some hundred bytes per synapse and thread, are not counted.
-    This resets MLX's peak memory.
+    The network runs over a few numbers of samples of such a batch, and the line through what they take is
+    extended to all steps: memory grows by the same amount with every step, but not with every row, since
+    layouts bound what is alive at once. The working arrays inside a kernel, some hundred bytes per synapse
+    and thread, are not counted. This resets MLX's peak memory.
 
     Raises:
         ValueError: sizes of less than one, or a network that is not built.
@@ -65,11 +69,10 @@ def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:
     fused = _fused(network)
 
     def needed(train: bool) -> int:
-        short, long = KERNEL if fused else TRAINING if train else FORWARD
-        if steps <= long:
-            return _peak(network, batch, steps, train)
-        first, second = (_peak(network, batch, n, train) for n in (short, long))
-        return second + (second - first) * (steps - long) // (long - short)
+        probes = KERNEL if fused else TRAINING if train else FORWARD
+        if steps <= probes[-1]:
+            return int(median(_peak(network, batch, steps, train) for _ in range(1 if train else 5)))
+        return _extended([(n, _peak(network, batch, n, train)) for n in probes], steps)
 
     return Memory(sum(array.nbytes for array in arrays), needed(train=False), needed(train=True))
 
@@ -84,8 +87,13 @@ def _peak(network: NCPLayer, batch: int, steps: int, train: bool) -> int:
         return follow(network) if train else network(x)
 
     run()  # builds what is built only once
-    # How soon MLX frees an array is a matter of luck, which gradients, that keep all, have no part in.
-    return sorted(peak_bytes(run) for _ in range(1 if train else 5))[-1 if train else 2]
+    return peak_bytes(run)
+
+
+def _extended(points: list[tuple[int, int]], steps: int) -> int:
+    """The line through (steps, bytes), whose slope is the median of those of all pairs, at another place."""
+    slope = median((q - p) / (m - n) for (n, p), (m, q) in combinations(points, 2))
+    return int(median(p + slope * (steps - n) for n, p in points))
 
 
 def _fused(network: NCPLayer) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 import mlx.core as mx
@@ -30,7 +31,7 @@ def squares(result: Any) -> mx.array:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_memory_is_predicted_within_a_quarter(name: str) -> None:
-    network, batch, steps = NETWORKS[name](), 48, 60
+    network, batch, steps = NETWORKS[name](), 48, 80
     x = mx.zeros((batch, steps, 16))
     network.build(x.shape)
     mx.eval(x, network.parameters())
@@ -38,8 +39,8 @@ def test_memory_is_predicted_within_a_quarter(name: str) -> None:
     assert predicted.parameters == sum(value.nbytes for _, value in tree_flatten(network.parameters()))
     follow = nn.value_and_grad(network, lambda model: squares(model(x)))
     assert predicted.training == pytest.approx(peak_bytes(lambda: follow(network)), rel=0.25)
-    # Forward, arrays are freed while operations run on, later on a busy machine: the least of five.
-    measured = min(peak_bytes(lambda: network(x)) for _ in range(5))
+    # Forward, arrays are freed while operations run on, later on a busy machine: the middle of seven.
+    measured = median(peak_bytes(lambda: network(x)) for _ in range(7))
     assert predicted.forward == pytest.approx(measured, rel=0.25)
 
 

@@ -1,7 +1,7 @@
 """How fast the fused LTC kernel is, per synapse evaluation and core, beside what the processor can do.
 
 A synapse evaluation is one sigmoid, two multiply-adds and its share of a division; the backward pass
-computes it again and then goes back through it. Times are the processor time of one thread, so that other
+computes the sigmoid again and goes back through it. Times are the processor time of one thread, so that other
 work on the machine disturbs them little.
 
     python -m benchmarks.kernels
@@ -22,7 +22,7 @@ import ganglion as gl
 from ganglion.cells.engine import cell_kernel
 from ganglion.compile.kernels.build import load_library
 from ganglion.compile.kernels.cpu import WIDE, CPURunner
-from ganglion.compile.kernels.source import SOURCE
+from ganglion.compile.kernels.source import SOURCE, CallSizes
 
 # Independent chains in registers, long enough to hide the latency of each operation.
 CEILINGS = """
@@ -70,7 +70,7 @@ def ceilings(repeats: int) -> tuple[float, float]:
 
 
 def kernel_times(circuit: gl.Circuit, batch: int, steps: int, repeats: int) -> tuple[int, float, float]:
-    """Synapses, and nanoseconds per synapse evaluation of the forward and of the backward kernel."""
+    """Synapses, and nanoseconds per synapse evaluation of the forward kernel, and of the two in training."""
     cell = gl.LTCCell(circuit)
     sequence, parameters = cell_kernel(cell)
     forward, backward = sequence.runners(CPURunner)
@@ -79,16 +79,18 @@ def kernel_times(circuit: gl.Circuit, batch: int, steps: int, repeats: int) -> t
     spans, state = mx.ones((batch, steps)), mx.zeros((batch, cell.n_neurons))
     d_outputs = mx.array(rng.normal(size=(batch, steps, cell.n_outputs)).astype(np.float32))
     mx.eval(parameters, x, spans, state)
-    kept = forward(batch, steps, 1, (*parameters, x, spans, state))[2]
-    given = (*parameters, x, spans, kept, d_outputs, state)
+    call = CallSizes(steps, steps, 1)
+    _, _, kept, *saved = forward(batch, call, (*parameters, x, spans, state))
+    given = (*parameters, x, spans, kept, d_outputs, state, *saved)
     plan = cell.compiled.plan
     evaluations = batch * steps * (cell.ode_unfolds * len(plan.recurrent) + len(plan.sensory))
     times = (
-        cpu_time(lambda: forward(batch, steps, 1, (*parameters, x, spans, state)), repeats),
-        cpu_time(lambda: backward(batch, steps, 1, given), repeats),
+        cpu_time(lambda: forward(batch, CallSizes(steps), (*parameters, x, spans, state)), repeats),
+        cpu_time(lambda: forward(batch, call, (*parameters, x, spans, state)), repeats),
+        cpu_time(lambda: backward(batch, call, given), repeats),
     )
-    ahead, back = (t * 1e9 / evaluations for t in times)
-    return len(plan.recurrent) + len(plan.sensory), ahead, back
+    ahead, saving, back = (t * 1e9 / evaluations for t in times)
+    return len(plan.recurrent) + len(plan.sensory), ahead, saving + back
 
 
 def main() -> None:
@@ -104,8 +106,7 @@ def main() -> None:
         "random(512, sparsity=0.95)": (gl.random(512, inputs=16, outputs=8, sparsity=0.95), 16),
     }
     for name, (circuit, steps) in circuits.items():
-        synapses, forward, backward = kernel_times(circuit, chosen.batch, steps, chosen.repeats)
-        both = forward + backward
+        synapses, forward, both = kernel_times(circuit, chosen.batch, steps, chosen.repeats)
         print(f"LTC {name}, {synapses} synapses, B={chosen.batch}, T={steps}, ns per synapse evaluation:")
         for what, found in (("forward", forward), ("forward + backward", both)):
             print(

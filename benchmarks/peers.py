@@ -1,7 +1,8 @@
 """Ganglion against ncps on PyTorch: the same circuit, the same weights, the same inputs, in one run.
 
 Both are called as their users call them: ``rnn(x)``, and for training the mean square of the outputs with the
-gradients of all parameters. The two take turns, and the medians are compared. Needs ncps 1.0.1 and PyTorch:
+gradients of all parameters. The two take turns of a tenth of a second, and medians are compared. Needs
+ncps 1.0.1 and PyTorch:
 
     pip install -e ".[cpu,bench]"
     python -m benchmarks.peers --out benchmarks/results
@@ -30,6 +31,7 @@ import torch
 import ganglion as gl
 
 INPUTS, BATCH = 16, 32
+TURN = 0.1  # seconds
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,9 @@ def measure(row: Row, repeats: int) -> Figures:
         difference = np.abs(theirs(their_x)[0].numpy() - np.array(ours(x)[0])).max()
 
     loop = row.training is None
-    # A control loop calls one network again and again: there the two take turns of 100 calls.
     our_step = stream_of(ours, values) if row.stream else step_of(ours, x, loop)
     tasks = [their_step_of(theirs, their_x, loop), our_step]
-    times = interleaved(tasks, repeats, calls=100 if loop else 1)
+    times = interleaved(tasks, repeats)
     forward, training = Pair(*times, row.forward), None
     if row.training is not None:
         times = interleaved([their_training_of(theirs, their_x), training_of(ours, x)], repeats)
@@ -191,7 +192,7 @@ def training_of(rnn: Any, x: mx.array) -> Callable[[], None]:
 
     def loss(parameters: Any) -> mx.array:
         rnn.update(parameters)
-        return (rnn(x)[0] ** 2).mean()
+        return mx.square(rnn(x)[0]).mean()
 
     parameters = rnn.trainable_parameters()
     step = mx.value_and_grad(loss)
@@ -206,21 +207,31 @@ def training_of(rnn: Any, x: mx.array) -> Callable[[], None]:
 def their_training_of(rnn: torch.nn.Module, x: torch.Tensor) -> Callable[[], None]:
     def call() -> None:
         rnn.zero_grad()
-        (rnn(x)[0] ** 2).mean().backward()
+        rnn(x)[0].square().mean().backward()
 
     return call
 
 
-def interleaved(tasks: list[Callable[[], None]], repeats: int, calls: int = 1) -> list[float]:
-    """The median time of a call of each task in milliseconds, in turns; the first two turns warm up."""
+def interleaved(tasks: list[Callable[[], None]], repeats: int) -> list[float]:
+    """The median time of a call of each task in milliseconds, in turns.
+
+    A turn is as many calls as fit into `TURN`, as a training or control loop makes them: the threads that the
+    other package leaves spinning for some milliseconds then disturb only the first call.
+    """
+    calls = [max(1, round(TURN / min(_seconds(task, 1) for _ in range(2)))) for task in tasks]
     times: list[list[float]] = [[] for _ in tasks]
-    for _ in range(repeats + 2):
-        for task, found in zip(tasks, times, strict=True):
-            start = time.perf_counter()
-            for _ in range(calls):
-                task()
-            found.append((time.perf_counter() - start) / calls)
-    return [1e3 * statistics.median(found[2:]) for found in times]
+    for _ in range(repeats):
+        for task, many, found in zip(tasks, calls, times, strict=True):
+            found.append(_seconds(task, many))
+    return [1e3 * statistics.median(found) for found in times]
+
+
+def _seconds(task: Callable[[], None], calls: int) -> float:
+    """The mean time of a call over some calls."""
+    start = time.perf_counter()
+    for _ in range(calls):
+        task()
+    return (time.perf_counter() - start) / calls
 
 
 def main() -> None:
@@ -232,7 +243,7 @@ def main() -> None:
     torch.set_num_threads(2)
     machine = f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
     versions = f"MLX {version('mlx')}, ncps {version('ncps')}, torch {version('torch')} with 2 threads"
-    print(f"{machine}; {versions}; B={BATCH}, T=32, I={INPUTS}, median of {chosen.repeats}\n\n{HEADER}")
+    print(f"{machine}; {versions}; B={BATCH}, T=32, I={INPUTS}, median of {chosen.repeats} turns\n\n{HEADER}")
     found = []
     for row in rows():
         if chosen.only in row.name:

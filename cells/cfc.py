@@ -103,8 +103,11 @@ class CfCCell(NCPRNNCell):
             self.w_tau = draws.uniform(0.0, 0.1, len(self.neurons))
             self.A = mx.ones((len(self.neurons),))
 
-    def effective(self) -> dict[str, mx.array]:
-        """The parameters as the equation uses them, every map on the synapses of `compiled`."""
+    def effective(self, *, lifted: bool = True) -> dict[str, mx.array]:
+        """The parameters as the equation uses them.
+
+        Every map has the synapses of `compiled`; unless `lifted`, ff1 and ff2 only those of `signal`.
+        """
         p: dict[str, mx.array] = {}
         for name in MAPS[self.mode]:
             p[f"{name}_b"] = self[f"{name}_b"]
@@ -112,7 +115,7 @@ class CfCCell(NCPRNNCell):
                 w = self[f"{prefix}{name}_w"]
                 if name in HEADS and self.polarity == "fixed":
                     w = self[f"_{prefix}sign"] * mx.abs(w)
-                if name in HEADS and self._lift is not None:
+                if lifted and name in HEADS and self._lift is not None:
                     w = mx.concatenate([w, mx.zeros((1,))])[self._lift[side]]
                 p[f"{prefix}{name}_w"] = w
         if self.mode == "pure":

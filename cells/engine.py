@@ -136,11 +136,12 @@ def _ltc(cell: LTCCell) -> CellKernel:
 
 def _cfc(cell: CfCCell) -> CellKernel:
     plan = cell.compiled.plan
-    p = cell.effective()
+    p = cell.effective(lifted=False)
     if cell.mode == "pure":
         p["w_tau"] = mx.abs(p["w_tau"])
     phases = tuple((phase.start, phase.stop) for phase in cell._phases)
-    sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, cell.mode, phases)
+    signal = (cell.signal.recurrent, cell.signal.sensory)
+    sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, cell.mode, phases, signal)
     return CellKernel(sequence, [p.get(name, _constant(0.0, 0)) for name in CFC_PARAMETERS])
 
 

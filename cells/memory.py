@@ -13,15 +13,16 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from ..compile.kernels import SAVED_MOST, forget_spare
 from ..compile.plan import human_bytes
 from ..errors import KernelError
 from .cell import NCPRNNCell
 from .engine import cell_kernel
 from .layer import NCPLayer
 
-# Numbers of steps that are run: from there on, each further step adds the same. Operations keep all arrays for
-# gradients, which is slow and steady. Otherwise MLX frees arrays while it runs on, sooner or later as chance
-# will have it, and it takes many runs to see the line.
+# Numbers of steps that are run: from there on, each further step adds the same. Operations keep all arrays
+# for gradients, which is slow and steady. Otherwise MLX frees arrays while it runs on, sooner or later as
+# chance will have it, and it takes many runs to see the line.
 FORWARD, TRAINING, KERNEL = tuple(range(8, 44, 3)), (3, 5), tuple(range(16, 64, 4))
 
 
@@ -72,7 +73,7 @@ def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:
         probes = KERNEL if fused else TRAINING if train else FORWARD
         if steps <= probes[-1]:
             return int(median(_peak(network, batch, steps, train) for _ in range(1 if train else 5)))
-        return _extended([(n, _peak(network, batch, n, train)) for n in probes], steps)
+        return _extended([(n, _shorter_peak(network, batch, n, train, steps)) for n in probes], steps)
 
     return Memory(sum(array.nbytes for array in arrays), needed(train=False), needed(train=True))
 
@@ -88,6 +89,15 @@ def _peak(network: NCPLayer, batch: int, steps: int, train: bool) -> int:
 
     run()  # builds what is built only once
     return peak_bytes(run)
+
+
+def _shorter_peak(network: NCPLayer, batch: int, n: int, train: bool, steps: int) -> int:
+    """The peak of a run of n steps in which kernels save what they would save in one of `steps`."""
+    before = SAVED_MOST.set(SAVED_MOST.get() * n // steps)
+    try:
+        return _peak(network, batch, n, train)
+    finally:
+        SAVED_MOST.reset(before)
 
 
 def _extended(points: list[tuple[int, int]], steps: int) -> int:
@@ -121,6 +131,7 @@ def _arrays(tree: Any) -> list[mx.array]:
 def peak_bytes(run: Callable[[], Any]) -> int:
     """The most bytes that a function holds at once while its result is computed, by MLX and by NumPy."""
     nested = tracemalloc.is_tracing()
+    forget_spare()
     if not nested:
         tracemalloc.start()
     try:

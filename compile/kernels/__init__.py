@@ -4,8 +4,9 @@ README.md in this folder walks through one kernel line by line.
 """
 
 from .cfc import ACTIVATIONS, CFC_MAPS, CFC_PARAMETERS, cfc_kernel, dense_kernel
+from .cpu import forget_spare
 from .ltc import LTC_PARAMETERS, ltc_kernel
-from .sequence import FusedSequence, on_gpu, where
+from .sequence import SAVED_MOST, FusedSequence, on_gpu, where
 from .threads import thread_count
 
 __all__ = [
@@ -13,9 +14,11 @@ __all__ = [
     "CFC_MAPS",
     "CFC_PARAMETERS",
     "LTC_PARAMETERS",
+    "SAVED_MOST",
     "FusedSequence",
     "cfc_kernel",
     "dense_kernel",
+    "forget_spare",
     "ltc_kernel",
     "on_gpu",
     "thread_count",

@@ -116,8 +116,9 @@ def _compile(source: str, directory: Path, stem: str) -> Path:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise KernelError(f"cannot run the compiler: {error}") from error
         if ran.returncode:
-            told = "\n".join(ran.stderr.splitlines()[:12])
-            raise KernelError(f"{shlex.join(command)} failed:\n{told}")
+            # Without the name of the scratch directory, it is the same message every time, and told once.
+            told = "\n".join(ran.stderr.splitlines()[:12]).replace(f"{scratch}/", "")
+            raise KernelError(f"{shlex.join(command).replace(f'{scratch}/', '')} failed:\n{told}")
         built.chmod(0o700)
         path = directory / f"{stem}-{_content(built)}.so"
         os.replace(built, path)

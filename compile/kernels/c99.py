@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .sequence import FusedSequence
-from .source import SOURCE, Kernel, read_kernel
+from .source import SOURCE, CallSizes, Kernel, read_kernel
 
 # A function with the comment above it, and the part of a body that only some numbers of maps have.
 _FUNCTION = re.compile(
@@ -83,7 +83,7 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
     """
     # Parameters are folded here once instead of at every step there.
     kernel = read_kernel(f"{sequence.name}_forward", without=("ltc_fold.c", "cfc_fold.c"))
-    sizes = {**sequence.sizes, "T": 1, "KEEP": 1}
+    sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
     maps = str(sizes.get("MAPS"))
     kernel = replace(kernel, body=_MAPS.sub(lambda m: m[2] if m[1] == maps else m[3], kernel.body))
     values: Values = {**sequence.index}
@@ -121,10 +121,14 @@ def _folded(sequence: FusedSequence, values: Values) -> Values:
     sources = {"weight": "{}_w", "sensory_weight": "sensory_{}_w", "bias": "{}_b"}
     if sequence.name != "cfc":
         return {}
-    return {
-        name: np.stack([values[source.format(m)] for m in maps], axis=1).ravel()
-        for name, source in sources.items()
-    }
+    found = {}
+    for name, source in sources.items():
+        weights = [values[source.format(m)] for m in maps]
+        if name != "bias":  # where ff1 and ff2 have no synapse, a zero stands behind their weights
+            place = values["signal" if name == "weight" else "sensory_signal"]
+            weights[:2] = [np.append(w, np.float32(0))[place] for w in weights[:2]]
+        found[name] = np.stack(weights, axis=1).ravel()
+    return found
 
 
 def _uses(code: str, name: str) -> bool:
@@ -171,7 +175,7 @@ def _state(kernel: Kernel, sizes: dict[str, int]) -> str:
 
 def _step(kernel: Kernel, sequence: FusedSequence) -> str:
     """The step function: the forward kernel for one row and one time step."""
-    sizes = {**sequence.sizes, "T": 1, "KEEP": 1}
+    sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
     names = [name for name in kernel.sizes if name not in kernel.constants]
     rows = kernel.of("rows", "results")
     # The kernel would keep the old state for a backward pass: it may write it where it took it from.

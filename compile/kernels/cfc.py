@@ -17,6 +17,7 @@ CFC_PARAMETERS = (
     *(name for m in CFC_MAPS for name in (f"{m}_w", f"sensory_{m}_w", f"{m}_b")),
     *("w_tau", "A"),
 )
+CHUNK = 32  # time steps after which the backward kernels add up the gradients of weights
 ACTIVATIONS = (
     "lecun_tanh",
     "relu",
@@ -34,6 +35,7 @@ def cfc_kernel(
     outputs: int,
     mode: str = "default",
     phases: tuple[tuple[int, int], ...] = (),
+    signal: tuple[Synapses, Synapses] | None = None,
 ) -> FusedSequence:
     """The fused CfC over a circuit; its parameters are `CFC_PARAMETERS`, empty where a mode has none.
 
@@ -43,11 +45,13 @@ def cfc_kernel(
         outputs: M, how many of the first neurons are outputs.
         mode: "default", "no_gate" or "pure", as `CfCCell` defines them; for "pure", w_tau is not negative.
         phases: ranges of neurons that are updated together, in order; all at once if there are none.
+        signal: the recurrent and sensory synapses of the maps ff1 and ff2, if they lack some.
 
     Example:
         >>> kernel = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, phases=((12, 64), (0, 12)))
         >>> outputs, state = kernel(x, timespans, state, [p.get(name, empty) for name in CFC_PARAMETERS])
     """
+    ff, sensory_ff = signal or (recurrent, sensory)
     ranges = np.array(phases or [(0, recurrent.n_post)], np.int32)
     return FusedSequence(
         "cfc",
@@ -57,6 +61,9 @@ def cfc_kernel(
             "M": outputs,
             "E": len(recurrent),
             "S": len(sensory),
+            "F": len(ff),
+            "G": len(sensory_ff),
+            "CHUNK": CHUNK,
             "PHASES": len(ranges),
             "MAPS": 1 if mode == "pure" else len(CFC_MAPS),
         },
@@ -66,7 +73,8 @@ def cfc_kernel(
             "phase_start": ranges[:, 0],
             "phase_end": ranges[:, 1],
             **_leaving(recurrent, ranges),
-            "sensory_out_post": sensory.post[sensory.by_pre],
+            "signal": ff.find(recurrent.pre, recurrent.post),
+            "sensory_signal": sensory_ff.find(sensory.pre, sensory.post),
         },
     )
 
@@ -97,7 +105,7 @@ def dense_kernel(
             "WEIGHTS": weights,
             "MAPS": maps,
             "ACTIVATION": ACTIVATIONS.index(activation),
-            "CHUNK": 32,
+            "CHUNK": CHUNK,
         },
         numbers={"GATED": float(mode == "default")},
         index={},
@@ -105,7 +113,10 @@ def dense_kernel(
 
 
 def _leaving(recurrent: Synapses, ranges: Index) -> dict[str, Index]:
-    """The synapses by presynaptic neuron; of each, those onto its own and earlier phases come first."""
+    """The synapses by presynaptic neuron; of each, those onto its own and earlier phases come first.
+
+    The others read the new state of their neuron, and `carried` counts it N places behind the old one.
+    """
     phase = np.empty(recurrent.n_post, np.int32)
     for number, (start, stop) in enumerate(ranges):
         phase[start:stop] = number
@@ -113,6 +124,7 @@ def _leaving(recurrent: Synapses, ranges: Index) -> dict[str, Index]:
     out = np.lexsort((recurrent.post, late, recurrent.pre)).astype(np.int32)
     early = np.bincount(recurrent.pre[~late], minlength=recurrent.n_pre)
     return {
+        "carried": recurrent.pre + recurrent.n_pre * late.astype(np.int32),
         "out": out,
         "out_post": recurrent.post[out],
         "out_late": (recurrent.pre_ptr[:-1] + early).astype(np.int32),

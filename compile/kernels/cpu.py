@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import mlx.core as mx
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import KernelError
 from .build import load_library
-from .source import Kernel
+from .source import CallSizes, Kernel
 from .targets import cpu_source
 from .threads import run_together
 
@@ -26,12 +27,28 @@ WIDE, NARROW = 16, 8  # rows of the batch in one vector; a narrow one answers so
 _memory: Callable[[Any], Any] = (ctypes.c_char * 0).from_buffer
 
 
+class _Layout(NamedTuple):
+    """What a call needs: the kernel's sizes, and how large its arrays are.
+
+    Attributes:
+        sizes: as the kernel takes them.
+        counts: elements of each given array.
+        shapes: of each result.
+        saves: elements of each saved array, for one row of the batch.
+    """
+
+    sizes: Any
+    counts: list[int]
+    shapes: list[tuple[int, ...]]
+    saves: list[int]
+
+
 class CPURunner:
-    """One kernel over one circuit: ``runner(batch, steps, keep, arrays)`` gives its results and totals.
+    """One kernel over one circuit: ``runner(batch, call, arrays)`` gives its results and totals.
 
     Args:
         kernel: what to run; it is built at the first call.
-        sizes: the kernel's sizes and constants by name, but for T and KEEP, which belong to a call.
+        sizes: the kernel's sizes and constants by name, but for `CallSizes`.
         numbers: the kernel's numbers by name.
         index: the kernel's index arrays by name.
     """
@@ -53,17 +70,17 @@ class CPURunner:
         self._totals = [array.shape(sizes) for array in kernel.of("totals")]
         self._layout = lru_cache(maxsize=16)(self._layout_of)  # few lengths of sequences come again and again
 
-    def __call__(self, batch: int, steps: int, keep: int, arrays: Sequence[mx.array]) -> list[mx.array]:
+    def __call__(self, batch: int, call: CallSizes, arrays: Sequence[Any]) -> list[Any]:
         """Run over all rows of a batch, the GIL released, on as many threads as there are blocks for.
 
         Args:
             batch: B, the number of rows.
-            steps: T, the length of the sequence.
-            keep: the states before every so many time steps are kept.
-            arrays: the kernel's values, then its rows, as they are declared; evaluated.
+            call: the length of the sequence, and what is kept of it.
+            arrays: the kernel's values, then its rows, as they are declared; evaluated. Then what the
+                forward kernel saved.
 
         Returns:
-            The kernel's results, each (B, ...), then its totals.
+            The kernel's results, each (B, ...), then what it saves or its totals.
 
         Raises:
             KernelError: an array is not float32 or not of the declared size, or the build fails.
@@ -71,11 +88,14 @@ class CPURunner:
         """
         lanes = lanes_for(batch)
         blocks = -(-batch // lanes)
-        sizes, counts, shapes = self._layout(batch, steps, keep)
+        sizes, counts, shapes, saves = self._layout(batch, call)
         made = [np.empty(shape, np.float32) for shape in shapes]
+        saving = [_aligned(blocks * lanes * count) for count in saves]
         if self._totals:
             made.append(np.empty((blocks, sum(map(math.prod, self._totals))), np.float32))
-        buffers = [*self._buffers(arrays, counts), *map(_memory, made)]
+        given, saved = arrays[: len(counts)], arrays[len(counts) :]
+        buffers = [*self._buffers(given, counts), *map(_memory, (*saved, *made[: len(shapes)], *saving))]
+        buffers += map(_memory, made[len(shapes) :])
         pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
         task = partial(
             kernel_function(self.kernel, lanes, self.constants),
@@ -88,7 +108,7 @@ class CPURunner:
         if task() if blocks == 1 else run_together(task, blocks):
             raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
         if not self._totals:
-            return [mx.array(array) for array in made]
+            return [*map(mx.array, made), *saving]
         # One row per block, added in order: the same sum for any number of threads.
         ends = np.cumsum([math.prod(shape) for shape in self._totals])[:-1]
         totals = np.split(made.pop().sum(axis=0), ends)
@@ -120,14 +140,46 @@ class CPURunner:
             if given.size != count or given.dtype != FLOAT
         )
 
-    def _layout_of(self, batch: int, steps: int, keep: int) -> tuple[Any, list[int], list[tuple[int, ...]]]:
-        """The sizes as the kernel takes them, the elements of each given array, the shape of each result."""
-        sizes = {**self.sizes, "T": steps, "KEEP": keep}
+    def _layout_of(self, batch: int, call: CallSizes) -> _Layout:
+        sizes = {**self.sizes, **call._asdict()}
         given = [array.count(sizes) for array in self._given]
         counts = [n * batch if a.kind == "rows" else n for n, a in zip(given, self._given, strict=True)]
         shapes = [(batch, *array.shape(sizes)) for array in self.kernel.of("results")]
+        saves = [array.count(sizes) for array in self.kernel.of("saves")]
         names = self.kernel.sizes
-        return (ctypes.c_int64 * len(names))(*(sizes[name] for name in names)), counts, shapes
+        return _Layout((ctypes.c_int64 * len(names))(*(sizes[name] for name in names)), counts, shapes, saves)
+
+
+_spare: dict[int, list[NDArray[np.float32]]] = {}
+
+
+def _aligned(count: int) -> NDArray[np.float32]:
+    """(count,) floats that begin at a whole vector.
+
+    Their memory waits for the next call of that size when nobody needs it any more: on fresh pages, the first
+    write costs more than all that a kernel computes for it.
+    """
+    try:
+        whole = _spare[count].pop()
+    except (KeyError, IndexError):
+        whole = np.empty(count + WIDE, np.float32)
+    start = -whole.ctypes.data // 4 % WIDE
+    view = whole[start : start + count]
+    weakref.finalize(view, _keep, count, whole).atexit = False
+    return view
+
+
+def forget_spare() -> None:
+    """Give back the memory that waits for the next call."""
+    _spare.clear()
+
+
+def _keep(count: int, whole: NDArray[np.float32]) -> None:
+    if count not in _spare and len(_spare) > 3:  # sizes come and go
+        _spare.clear()
+    kept = _spare.setdefault(count, [])
+    if len(kept) < 4:
+        kept.append(whole)
 
 
 def lanes_for(batch: int) -> int:

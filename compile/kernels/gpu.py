@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import KernelError
-from .source import Array, Kernel
+from .source import Array, CallSizes, Kernel
 from .targets import gpu_body, gpu_header, shared_arrays
 
 MOST_THREADS = 512
@@ -46,11 +46,13 @@ class GPURunner:
     def load(self, batch: int) -> None:
         """Nothing can be built before the first call."""
 
-    def __call__(self, batch: int, steps: int, keep: int, arrays: Sequence[mx.array]) -> list[mx.array]:
+    def __call__(self, batch: int, call: CallSizes, arrays: Sequence[mx.array]) -> list[mx.array]:
         """Run over all rows of a batch, one block of threads per row; see `CPURunner`."""
-        sizes = {**self.sizes, "T": steps, "KEEP": keep}
-        given = self.kernel.of("values") + self.kernel.of("rows")
+        sizes = {**self.sizes, **call._asdict()}
+        given = self.kernel.of("values") + self.kernel.of("rows", "saved")
         for array, declared in zip(arrays, given, strict=True):
+            if declared.kind == "saved":
+                continue
             count = declared.count(sizes) * (batch if declared.kind == "rows" else 1)
             if array.size != count or array.dtype != mx.float32:
                 raise KernelError(
@@ -59,14 +61,19 @@ class GPURunner:
                 )
         values = mx.concatenate([array.reshape(-1) for array in arrays[: self._n_values]])
         rows = [array.reshape(-1) for array in arrays[self._n_values :]]
-        call = mx.array(_padded([steps, keep], np.int32))
         shapes = [(batch, *array.shape(sizes)) for array in self.kernel.of("results")]
+        shapes += [(batch, max(1, array.count(sizes))) for array in self.kernel.of("saves")]
         totals, private = self._per_block(sizes)
         sums = [array.shape(sizes) for array in totals]
         shapes += [(batch, sum(map(math.prod, sums)))] if totals else []
         shapes += [(batch, sum(array.count(sizes) for array in private))]
         made = self._function(
-            inputs=[call, self._numbers, self._index, _at_least(values), *map(_at_least, rows)],
+            inputs=[
+                mx.array(_padded(call, np.int32)),
+                self._numbers,
+                self._index,
+                *map(_at_least, (values, *rows)),
+            ],
             grid=(batch * self.threads, 1, 1),
             threadgroup=(self.threads, 1, 1),
             output_shapes=shapes,
@@ -89,7 +96,10 @@ class GPURunner:
         make: Any = mx.fast.metal_kernel if self.language == "metal" else mx.fast.cuda_kernel
         return make(
             name=f"ganglion_{self.kernel.name}",
-            input_names=["call", "numbers", "index", "values", *(a.name for a in self.kernel.of("rows"))],
+            input_names=[
+                *("call", "numbers", "index", "values"),
+                *(array.name for array in self.kernel.of("rows", "saved")),
+            ],
             output_names=output_names(self.kernel),
             header=gpu_header(self.language),
             source=gpu_body(self.kernel, self.language, self.threads, self.sizes),
@@ -99,7 +109,7 @@ class GPURunner:
 def output_names(kernel: Kernel) -> list[str]:
     """The outputs of a kernel's function on a GPU."""
     totals = ["totals"] if kernel.of("totals") else []
-    return [*(array.name for array in kernel.of("results")), *totals, "workspace"]
+    return [*(array.name for array in kernel.of("results", "saves")), *totals, "workspace"]
 
 
 def _padded(values: Any, kind: type) -> NDArray[Any]:

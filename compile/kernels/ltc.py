@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+
 from ..synapses import Index, Synapses
 from .sequence import FusedSequence
 
@@ -45,14 +47,22 @@ def ltc_kernel(
 
 
 def index_arrays(recurrent: Synapses, sensory: Synapses) -> dict[str, Index]:
-    """The synapses by postsynaptic neuron (ptr, pre) and by presynaptic neuron (out_ptr, out)."""
-    return {
-        f"{prefix}{name}": array
-        for prefix, synapses in (("", recurrent), ("sensory_", sensory))
-        for name, array in (
-            ("ptr", synapses.ptr),
-            ("pre", synapses.pre),
-            ("out_ptr", synapses.pre_ptr),
-            ("out", synapses.by_pre),
-        )
-    }
+    """The synapses by postsynaptic neuron, as they are sorted, and by presynaptic neuron: `out_ptr`, `out`.
+
+    `spot` is where each synapse stands in `out`.
+    """
+    found: dict[str, Index] = {}
+    for prefix, synapses in (("", recurrent), ("sensory_", sensory)):
+        out = synapses.by_pre
+        spot = np.empty_like(out)
+        spot[out] = np.arange(len(out), dtype=out.dtype)
+        arrays = {
+            "ptr": synapses.ptr,
+            "pre": synapses.pre,
+            "out_ptr": synapses.pre_ptr,
+            "out": out,
+            "out_post": synapses.post[out],
+            "spot": spot,
+        }
+        found |= {f"{prefix}{name}": array for name, array in arrays.items()}
+    return found

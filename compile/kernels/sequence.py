@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import TypeAlias
 
 import mlx.core as mx
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from ...errors import KernelError
 from .cpu import WIDE, CPURunner
 from .gpu import GPURunner
-from .source import read_kernel
+from .source import CallSizes, read_kernel
 from .threads import thread_count
 from .tracing import Arrays, attach, differentiated, evaluable
 
 Runner: TypeAlias = CPURunner | GPURunner
+SAVED_MOST = ContextVar("SAVED_MOST", default=1 << 26)
 
 
 class FusedSequence:
@@ -24,7 +26,7 @@ class FusedSequence:
 
     Args:
         name: the pair of kernels.
-        sizes: the kernels' sizes and constants by name, but for T and KEEP, which belong to a call.
+        sizes: the kernels' sizes and constants by name, but for `CallSizes`.
         numbers: the kernels' numbers by name.
         index: the kernels' index arrays by name.
     """
@@ -58,7 +60,9 @@ class FusedSequence:
             state: (B, N) states before the first sample.
             parameters: the kernels' values, in the order they declare them.
             checkpoint_every: of how many time steps one state is kept for the backward pass; more than 1
-                saves memory and costs a second computation of the others.
+                saves memory and costs a second computation of the others. With 1, up to `SAVED_MOST` bytes
+                are saved for the backward pass, so that it need not compute anything again; beyond, it
+                computes again what lies between two time steps.
             record: whether to return the states of all time steps, too.
 
         Returns:
@@ -75,18 +79,20 @@ class FusedSequence:
             raise KernelError("a fused kernel needs values, which mx.compile and mx.vmap do not have")
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)
-        keep = 1 if record else min(checkpoint_every, steps) if follow else steps
+        saving = follow and checkpoint_every == 1 and self.saved_bytes(batch, steps) <= SAVED_MOST.get()
+        keep = 1 if record else min(checkpoint_every, steps) if follow and not saving else steps
+        call = CallSizes(steps, keep, int(saving))
         forward, backward = self.runners(GPURunner if on_gpu() else CPURunner)
         if follow:
             backward.load(batch)  # so that an error comes now
         spans = _each_row(timespans, batch)
-        outputs, last, kept = forward(batch, steps, keep, (*parameters, x, spans, state))
+        outputs, last, kept, *saved = forward(batch, call, (*parameters, x, spans, state))
 
         def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
             *values, samples, _, _ = primals  # the initial state is the first one that was kept
             given = (*values, samples, spans, kept, *cotangents)
             mx.eval(given)
-            d_x, d_spans, d_state, *d_values = backward(batch, steps, keep, given)
+            d_x, d_spans, d_state, *d_values = backward(batch, call, (*given, *saved))
             d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
             return (*d_values, d_x, d_timespans, d_state)
 
@@ -96,6 +102,12 @@ class FusedSequence:
             return outputs, last
         # What was kept before each step is the state after the one before it.
         return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
+
+    def saved_bytes(self, batch: int, steps: int) -> int:
+        """What forward would save for backward, so that backward need not compute it again."""
+        sizes = {**self.sizes, **CallSizes(steps, 1, 1)._asdict()}
+        saves = read_kernel(f"{self.name}_forward").of("saves")
+        return 4 * batch * sum(array.count(sizes) for array in saves)
 
     def load(self, batch: int = 1) -> None:
         """Build the kernels for a batch now rather than at the first call.

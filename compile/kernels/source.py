@@ -8,16 +8,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 SOURCE = Path(__file__).parent / "source"
 
 # What the words in front of a kernel file's declarations mean. Sizes and numbers are single values, the rest
 # are arrays; README.md beside this file explains them at an example.
-ARGUMENTS = ("index", "values", "rows", "results", "totals")
+ARGUMENTS = ("index", "values", "rows", "results", "saves", "saved", "totals")
 PRIVATE = ("folded", "scratch", "work")
 _DECLARATION = re.compile(r"^//: *(\w+) +(.*)\n", re.MULTILINE)
 _ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
 _INCLUDE = re.compile(r'^( *)#include "(\w+\.c)"\n', re.MULTILINE)
+
+
+class CallSizes(NamedTuple):
+    """The sizes of a kernel that belong to a call.
+
+    Attributes:
+        T: the number of time steps.
+        KEEP: the states before every so many time steps are kept for the backward pass.
+        SAVING: 1 if forward saves all that backward needs, 0 if backward computes it again.
+    """
+
+    T: int
+    KEEP: int = 1
+    SAVING: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .cpu import CPURunner, kernel_function, lanes_for
 from .sequence import FusedSequence
+from .source import CallSizes
 from .threads import run_together
 
 Floats = NDArray[np.float32]
@@ -50,13 +51,15 @@ class Stepper:
         self.x: Floats = np.zeros((batch, sizes["I"]), np.float32)
         self.timespan: Floats = np.ones((batch,), np.float32)
         self.state: Floats = np.zeros((batch, sizes["N"]), np.float32)
-        self._sizes, _, shapes = runner._layout(batch, 1, 1)
-        self.outputs: Floats = np.zeros((batch, shapes[0][-1]), np.float32)
+        layout = runner._layout(batch, CallSizes(1))
+        self._sizes = layout.sizes
+        self.outputs: Floats = np.zeros((batch, layout.shapes[0][-1]), np.float32)
         # A kernel keeps the state before the first step for a backward pass; nobody asks for one here.
         unused = np.zeros_like(self.state)
         values: list[Floats] = [np.array(value, np.float32) for value in parameters]
         self._alive = (values, unused)
-        given = (*values, self.x, self.timespan, self.state, self.outputs, self.state, unused)
+        given = [*values, self.x, self.timespan, self.state, self.outputs, self.state, unused]
+        given += [unused] * len(layout.saves)
         pointers = [*runner._pointers, *(array.ctypes.data for array in given)]
         self._pointers = (ctypes.c_void_p * len(pointers))(*pointers)
         self._numbers, self._batch = runner._numbers, batch

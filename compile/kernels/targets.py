@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .source import PRIVATE, SOURCE, Array, Kernel
+from .source import PRIVATE, SOURCE, Array, CallSizes, Kernel
 
 # How arrays of each kind are seen by a kernel on the CPU.
-TYPES = {"index": "const int", "values": "const float", "rows": "const float", "results": "float"}
+TYPES = {
+    "index": "const int",
+    "values": "const float",
+    "rows": "const float",
+    "results": "float",
+    "saves": "real",  # what forward keeps for backward alone
+    "saved": "const real",
+}
+ROWS = ("rows", "results", "saves", "saved")  # arrays with one row per row of the batch
 # What the two GPU languages call things.
 LANGUAGES = {
     "cuda": {
@@ -65,23 +73,25 @@ def gpu_body(kernel: Kernel, language: str, threads: int, sizes: Mapping[str, in
     """The body of a kernel's function on a GPU, as `mx.fast.cuda_kernel` and `mx.fast.metal_kernel` take it.
 
     A function there can have 31 arrays at most, so the index arrays come in one, and so do the values. Its
-    inputs are `call` (T and KEEP), `numbers`, `index`, `values` and the rows, its outputs the results,
-    `totals` and `workspace`, the last two with one row per block. `gpu.py` puts them together.
+    inputs are `call` (its `CallSizes`), `numbers`, `index`, `values`, the rows and what was saved, its
+    outputs the results, what it saves, `totals` and `workspace`, the last two with one row per block.
+    `gpu.py` puts them together.
     """
     words = LANGUAGES[language]
-    fixed = [name for name in kernel.sizes if name not in ("T", "KEEP")]
+    of_call = [name for name in kernel.sizes if name in CallSizes._fields]
+    fixed = [name for name in kernel.sizes if name not in CallSizes._fields]
     lines = [
         f"// {kernel.name} for {language}. Generated from the files in compile/kernels/source.",
         f"#define THREADS {threads}",
         *(f"#define {name} {sizes[name]}" for name in kernel.constants),
         f"const int64_t block = {words['block']};",
         f"const int me = {words['thread']};",
-        "const int T = call[0], KEEP = call[1];",
+        *(f"const int {name} = call[{CallSizes._fields.index(name)}];" for name in of_call),
         *(f"const int {name} = {sizes[name]};" for name in fixed),
         *(f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)),
         *_packed(kernel.of("index"), "const GLOBAL int", "index", "next_index"),
         *_packed(kernel.of("values"), "const GLOBAL float", "values", "next_value"),
-        *(line for array in kernel.of("rows", "results") for line in _row_shape(array)),
+        *(line for array in kernel.of(*ROWS) for line in _row_shape(array)),
     ]
     if totals := kernel.of("totals"):
         lines += _packed(totals, "GLOBAL float", f"totals + block * ({_sum(totals)})", "next_total")
@@ -112,7 +122,7 @@ def _pointer(array: Array, kind: str, place: str) -> str:
 
 def _row_shape(array: Array) -> list[str]:
     """What FETCH and STORE need to know of an array with one row per row of the batch."""
-    if array.kind not in ("rows", "results"):
+    if array.kind not in ROWS:
         return []
     rows, width = array.dims
     return [f"const int64_t {array.name}_rows = {rows}, {array.name}_width = {width};"]

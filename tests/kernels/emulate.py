@@ -22,7 +22,7 @@ def cuda_function(runner: GPURunner) -> str:
     """The function that MLX makes of a kernel's header, names and body on CUDA."""
     kernel, sizes = runner.kernel, runner.sizes
     inputs = ["const int *call", "const float *numbers", "const int *index", "const float *values"]
-    inputs += [f"const float *{array.name}" for array in kernel.of("rows")]
+    inputs += [f"const float *{array.name}" for array in kernel.of("rows", "saved")]
     outputs = [f"float *{name}" for name in output_names(kernel)]
     return "\n".join(
         [
@@ -43,7 +43,7 @@ class EmulatedRunner(GPURunner):
 
     @cached_property
     def _function(self) -> Callable[..., list[mx.array]]:
-        n_inputs = 4 + len(self.kernel.of("rows"))
+        n_inputs = 4 + len(self.kernel.of("rows", "saved"))
         casts = [f"({'const int' if i in (0, 2) else 'const float'} *)a[{i}]" for i in range(n_inputs)]
         casts += [f"(float *)a[{n_inputs + i}]" for i in range(len(output_names(self.kernel)))]
         entry = f"{{ launch(blocks, threads, [&] {{ {self.kernel.name}({', '.join(casts)}); }}); }}"

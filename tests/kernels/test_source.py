@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from ganglion.compile.kernels.targets import cpu_source, gpu_body, gpu_header
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = {
     "ltc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "UNFOLDS": 6},
-    "cfc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "PHASES": 3, "MAPS": 4},
+    "cfc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "F": 30, "G": 8, "PHASES": 3, "MAPS": 4, "CHUNK": 32},
     "dense": {"I": 3, "N": 20, "H": 8, "LAYERS": 2, "WEIGHTS": 888, "MAPS": 4, "ACTIVATION": 0, "CHUNK": 32},
 }
 KERNELS = [f"{name}_{direction}" for name in SIZES for direction in ("forward", "backward")]
@@ -55,7 +56,7 @@ def test_no_kernel_has_changed_unseen() -> None:
 
 def test_what_a_kernel_file_declares() -> None:
     kernel = read_kernel("ltc_forward")
-    assert kernel.sizes == ("T", "KEEP", "I", "N", "M", "E", "S", "UNFOLDS")
+    assert kernel.sizes == ("T", "KEEP", "SAVING", "I", "N", "M", "E", "S", "UNFOLDS")
     assert kernel.numbers == ("EPSILON",)
     assert [array.name for array in kernel.of("rows")] == ["x", "timespans", "state"]
     kept = kernel.arrays["kept"]
@@ -71,6 +72,7 @@ def test_backward_takes_what_forward_takes_and_returns_its_gradients(name: str) 
     assert [array.name for array in backward.of("values")] == values
     assert [array.name for array in backward.of("totals")] == [f"d_{value}" for value in values]
     assert [a.name for a in backward.of("rows")] == ["x", "timespans", "kept", "d_outputs", "d_last"]
+    assert backward.of("saved") == [replace(a, kind="saved") for a in forward.of("saves")]
     assert [a.name for a in backward.of("results")] == ["d_x", "d_timespans", "d_state"]
 
 

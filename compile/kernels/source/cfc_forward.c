@@ -3,25 +3,29 @@
 // With MAPS = 4 the gated modes (GATED = 1: default, 0: no_gate), with MAPS = 1 the mode pure.
 //
 //: constants MAPS
-//: sizes    T KEEP I N M E S PHASES
+//: sizes    T KEEP SAVING I N M E S F G PHASES
 //: numbers  GATED
 //: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S] phase_start[PHASES] phase_end[PHASES]
-//: values   ff1_w[E] sensory_ff1_w[S] ff1_b[N]
-//: values   ff2_w[(MAPS==4)*E] sensory_ff2_w[(MAPS==4)*S] ff2_b[(MAPS==4)*N]
+//: index    signal[E] sensory_signal[S]
+//: values   ff1_w[F] sensory_ff1_w[G] ff1_b[N]
+//: values   ff2_w[(MAPS==4)*F] sensory_ff2_w[(MAPS==4)*G] ff2_b[(MAPS==4)*N]
 //: values   time_a_w[(MAPS==4)*E] sensory_time_a_w[(MAPS==4)*S] time_a_b[(MAPS==4)*N]
 //: values   time_b_w[(MAPS==4)*E] sensory_time_b_w[(MAPS==4)*S] time_b_b[(MAPS==4)*N]
 //: values   w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
 //: rows     x[T][I] timespans[T][1] state[1][N]
 //: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
+//: saves    states[SAVING*(T+1)][N] locals[SAVING*T][4*N]
 //: folded   weight[MAPS*E] sensory_weight[MAPS*S] bias[MAPS*N]
 //: scratch  seen[N] fresh[N] sample[I] span[1]
-#define REMEMBER(assignments)
+#define REMEMBER(m, value) SAVE(locals, step, 4 * j + (m), value)
 
 #include "cfc_fold.c"
 FETCH(seen, state, 0);
+EACH(j, N) { SAVE(states, 0, j, seen[j]) }
 for (int step = 0; step < T; step++) {
     if (step % KEEP == 0) STORE(kept, step / KEEP, seen);
     #include "cfc_step.c"
+    EACH(j, N) { SAVE(states, step + 1, j, seen[j]) }
     STORE(outputs, step, seen);
 }
 STORE(last, 0, seen);

@@ -1,12 +1,17 @@
-// cfc_update: the new state of neuron j from the sums of its maps and the time span.
+// cfc_update: the new state of neuron j from the sums of its maps and the time span. REMEMBER notes what
+// cfc_update_back needs as LOCAL.
 #if MAPS == 4
 const real first = tanh_lane(sum[0]);
 const real second = tanh_lane(sum[1]);
 const real gate = sigmoid(sum[2] * span[0] + sum[3]);
 fresh[j] = first * (1.0f - GATED * gate) + gate * second;
-REMEMBER(local[4 * j] = first; local[4 * j + 1] = second; local[4 * j + 2] = gate; local[4 * j + 3] = sum[2])
+REMEMBER(0, first)
+REMEMBER(1, second)
+REMEMBER(2, gate)
+REMEMBER(3, sum[2])
 #else
 const real decay = exp2_lane((w_tau[j] + absolute(sum[0])) * span[0] * -LOG2E);
 fresh[j] = A[j] - A[j] * decay * sum[0];
-REMEMBER(local[4 * j] = sum[0]; local[4 * j + 1] = decay)
+REMEMBER(0, sum[0])
+REMEMBER(1, decay)
 #endif

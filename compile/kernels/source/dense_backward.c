@@ -13,7 +13,9 @@
 //: scratch  span[1] local[4*N] d_span[N] g[N] shown[N] g_span[1]
 //: work     path[(KEEP+1)*N] bend[I+N+LAYERS*H] own[2*N]
 //: work     acts[CHUNK*((I+N+LAYERS*H+MAPS*N)|1)] d_acts[CHUNK*((I+N+LAYERS*H+MAPS*N)|1)]
-#define REMEMBER(assignments) assignments;
+#define REMEMBER(m, value) local[4 * j + (m)] = value;
+#define LOCAL(m) local[4 * j + (m)]
+#define BEND(i, slope) bend[i] = slope;
 #define ACTS ((I + N + LAYERS * H + MAPS * N) | 1)  // odd, so that time steps spread over the cache
 #define act (acts + slot * ACTS)
 #define d_act (d_acts + slot * ACTS)

@@ -9,7 +9,8 @@
 //: rows     x[T][I] timespans[T][1] state[1][N]
 //: results  outputs[T][N] last[1][N] kept[(T+KEEP-1)/KEEP][N]
 //: scratch  act[I+N+LAYERS*H+MAPS*N] span[1]
-#define REMEMBER(assignments)
+#define REMEMBER(m, value)
+#define BEND(i, slope)
 #define fresh (act + I)
 
 FETCH(fresh, state, 0);

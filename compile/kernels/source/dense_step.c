@@ -7,7 +7,7 @@ for (int layer = 0; layer <= LAYERS; layer++) {
     #include "dense_layer.c"
     if (layer < LAYERS) {
         EACH(o, count) {
-            REMEMBER(bend[to + o] = activation_slope(ACTIVATION, act[to + o]))
+            BEND(to + o, activation_slope(ACTIVATION, act[to + o]))
             act[to + o] = activation(ACTIVATION, act[to + o]);
         }
         BARRIER

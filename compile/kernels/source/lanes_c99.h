@@ -8,6 +8,7 @@ typedef float real;
 #define BARRIER
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(row) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(row) * to##_width + i] = (from)[i]
+#define SAVE(name, row, i, value)  // there is no backward pass
 #define TILE 4
 
 FUNCTION real splat(float value) { return value; }

@@ -3,9 +3,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__AVX512VL__) && (LANES == 16 || LANES == 8)
+#if defined(__AVX512VL__) && defined(__AVX512DQ__) && LANES == 16
 #include <immintrin.h>
-#define AVX512 1
+#define AVX512(name) (real)_mm512_##name##_ps
+typedef __m512 native;
+#elif defined(__AVX512VL__) && defined(__AVX512DQ__) && LANES == 8
+#include <immintrin.h>
+#define AVX512(name) (real)_mm256_##name##_ps
+typedef __m256 native;
 #endif
 
 typedef float real __attribute__((vector_size(4 * LANES)));
@@ -19,6 +24,9 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
 #define TOTAL(value) total(value, block)
+// What forward saves for backward lies as lanes, and is not interleaved anew.
+#define SAVED(name, row, i) name[(block.index * name##_rows + (row)) * name##_width + (i)]
+#define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
 // How a dense layer is cut so that its sums stay in registers: units at once, and a square of weights at once
 // for the gradients.
@@ -28,29 +36,26 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 FUNCTION real splat(float value) { return (real){} + value; }
 FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }
 
-// 2^z: the nearest whole number n goes into the exponent; 2^(z - n) is a polynomial, good to 1 part in 10^7.
+// 2^z = 2^n 2^(z - n): a whole number n goes into the exponent, the rest is a polynomial, good to 1 part in 10^7.
 FUNCTION real exp2_lane(real z) {
-#if AVX512 && LANES == 16
-    const real n = (real)_mm512_roundscale_ps((__m512)z, _MM_FROUND_TO_NEAREST_INT);
-#elif AVX512
-    const real n = (real)_mm256_roundscale_ps((__m256)z, _MM_FROUND_TO_NEAREST_INT);
-#else
+#ifdef AVX512  // n is the largest one below z: one instruction subtracts it, one multiplies by 2^n
+    const real f = AVX512(reduce)((native)z, _MM_FROUND_TO_NEG_INF);
+    real p = f * 1.87758e-3f + 8.98934e-3f;
+    p = p * f + 5.582632e-2f;
+    p = p * f + 2.4015362e-1f;
+    p = p * f + 6.9315307e-1f;
+    p = p * f + 0.99999993f;
+    return AVX512(scalef)((native)p, (native)z);
+#else  // n is the nearest one
     z = z < splat(-126.0f) ? splat(-126.0f) : z;  // a NaN passes both comparisons
     z = z > splat(126.0f) ? splat(126.0f) : z;
     const real shifted = z + 12582912.0f;  // 1.5 * 2^23: the floats from here on are whole numbers
-    const real n = shifted - 12582912.0f;
-#endif
-    const real f = z - n;
+    const real f = z - (shifted - 12582912.0f);
     real p = f * 1.3333558e-3f + 9.6181291e-3f;
     p = p * f + 5.5504109e-2f;
     p = p * f + 2.4022651e-1f;
     p = p * f + 6.9314718e-1f;
     p = p * f + 1.0f;
-#if AVX512 && LANES == 16
-    return (real)_mm512_scalef_ps((__m512)p, (__m512)n);
-#elif AVX512
-    return (real)_mm256_scalef_ps((__m256)p, (__m256)n);
-#else
     return (real)((whole)p + ((whole)shifted << 23));
 #endif
 }

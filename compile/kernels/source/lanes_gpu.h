@@ -10,6 +10,8 @@ typedef float real;
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define TOTAL(value) (value)
+#define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]
+#define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
 // Threads do the cutting: see lanes_cpu.h.
 #define TILE 1

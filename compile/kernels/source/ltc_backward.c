@@ -1,26 +1,40 @@
 // ltc_backward: the gradients of ltc_forward for one block of the batch, from the last time step to the first.
 //
-// The states between time steps come from `kept`; those between unfolds are computed again.
+// The states between unfolds were saved (SAVING = 1), or those between time steps come from `kept` and the others are
+// computed again.
 //
-//: sizes    T KEEP I N M E S UNFOLDS
+//: sizes    T KEEP SAVING I N M E S UNFOLDS
 //: numbers  EPSILON
 //: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S]
-//: index    out_ptr[N+1] out[E] sensory_out_ptr[I+1] sensory_out[S]
+//: index    out_ptr[N+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S]
 //: values   w[E] mu[E] sigma[E] erev[E] sensory_w[S] sensory_mu[S] sensory_sigma[S] sensory_erev[S]
 //: values   gleak[N] vleak[N] cm[N] input_w[I] input_b[I] output_w[M] output_b[M]
 //: rows     x[T][I] timespans[T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][M] d_last[1][N]
+//: saved    states[SAVING*(T*UNFOLDS+1)][N] fractions[SAVING*T*UNFOLDS][N]
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_w[E] d_mu[E] d_sigma[E] d_erev[E]
 //: totals   d_sensory_w[S] d_sensory_mu[S] d_sensory_sigma[S] d_sensory_erev[S]
 //: totals   d_gleak[N] d_vleak[N] d_cm[N] d_input_w[I] d_input_b[I] d_output_w[M] d_output_b[M]
 //: folded   slope[E] shift[E] push[E] sensory_slope[S] sensory_shift[S] sensory_push[S]
+//: folded   out_slope[E] out_shift[E] out_push[E] out_w[E] out_sigma[E]
 //: scratch  v[(UNFOLDS+1)*N] sample[I] input[I] span[1] drive[N] load[N] shown[M]
-//: scratch  g[N] g_num[N] sum_num[N] sum_den[N] sum_cm[N] g_rate[N] g_sample[I] g_span[1]
-//: work     path[KEEP*N] open[UNFOLDS*E] ease[UNFOLDS*N] back[E] sensory_back[S]
+//: scratch  g[N] d_num[N] d_den[N] sum_num[N] sum_den[N] sum_cm[N] g_rate[N] g_sample[I] g_span[1]
+//: work     path[KEEP*N] fractions_of[UNFOLDS*N] sensory_open[S] sensory_back[S]
 //: work     synapse[4*E] sensory_synapse[4*S] neuron[3*N] in[2*I] shown_sum[2*M]
-#define REMEMBER(assignment) assignment;
+#define REMEMBER_SENSORY(s) sensory_open[k] = s;
+#define REMEMBER(fraction) fractions_of[now + j] = fraction;
 
 #include "ltc_fold.c"
+BARRIER
+EACH(i, N) {
+    for (int q = out_ptr[i]; q < out_ptr[i + 1]; q++) {  // parameters in the order of `out`
+        out_slope[q] = slope[out[q]];
+        out_shift[q] = shift[out[q]];
+        out_push[q] = push[out[q]];
+        out_w[q] = w[out[q]];
+        out_sigma[q] = sigma[out[q]];
+    }
+}
 EACH(i, 4 * E) synapse[i] = splat(0.0f);
 EACH(i, 4 * S) sensory_synapse[i] = splat(0.0f);
 EACH(i, 3 * N) neuron[i] = splat(0.0f);
@@ -34,15 +48,23 @@ for (int t = T - 1; t >= 0; t--) {
     // Entering a stretch of KEEP time steps from its end: run it from its kept state, to have the others.
     const int start = t - t % KEEP;
     const int entering = t == T - 1 || t == start + KEEP - 1;
-    if (entering) FETCH(path, kept, start / KEEP);
-    for (int step = entering ? start : t; step <= t; step++) {
-        EACH(j, N) v[j] = path[(step - start) * N + j];
+    if (entering && !SAVING) FETCH(path, kept, start / KEEP);
+    for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "ltc_inputs.c"
+        if (SAVING) break;
+        EACH(j, N) v[j] = path[(step - start) * N + j];
+        BARRIER
         for (int u = 0; u < UNFOLDS; u++) {
             const int now = u * N, next = now + N;
             #include "ltc_unfold.c"
         }
         if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];
+    }
+    if (SAVING) {
+        EACH(j, N) {
+            for (int u = 0; u <= UNFOLDS; u++) v[u * N + j] = SAVED(states, t * UNFOLDS + u, j);
+            for (int u = 0; u < UNFOLDS; u++) fractions_of[u * N + j] = SAVED(fractions, t * UNFOLDS + u, j);
+        }
     }
 
     FETCH(shown, d_outputs, t);
@@ -55,29 +77,29 @@ for (int t = T - 1; t >= 0; t--) {
 
     for (int u = UNFOLDS - 1; u >= 0; u--) {
         const int now = u * N, next = now + N;
-        // From the state v = num / den to num and den, and from them to every synapse.
+        // From the state v = num / den to num and den,
         EACH(j, N) {
-            const real d_num = g[j] * ease[now + j];
-            const real d_den = -d_num * v[next + j];
-            g_num[j] = d_num;
-            sum_num[j] += d_num;
-            sum_den[j] += d_den;
-            sum_cm[j] += d_num * v[now + j] + d_den;
-            for (int k = ptr[j]; k < ptr[j + 1]; k++) {
-                const real s = open[u * E + k];
-                const real d_arg = (d_num * push[k] + d_den * w[k]) * (s - s * s);
-                synapse[4 * k] += d_num * s;
-                synapse[4 * k + 1] += d_den * s;
-                synapse[4 * k + 2] += d_arg * (v[now + pre[k]] - mu[k]);
-                synapse[4 * k + 3] += d_arg;
-                back[k] = d_arg * sigma[k];
-            }
+            d_num[j] = g[j] * fractions_of[now + j];
+            d_den[j] = -d_num[j] * v[next + j];
+            sum_num[j] += d_num[j];
+            sum_den[j] += d_den[j];
+            sum_cm[j] += d_num[j] * v[now + j] + d_den[j];
         }
         BARRIER
-        // And from the synapses back to the neurons they come from.
+        // and through every synapse back to the neuron it comes from.
         EACH(i, N) {
-            real sum = g_num[i] * (cm[i] * rate);
-            for (int q = out_ptr[i]; q < out_ptr[i + 1]; q++) sum += back[out[q]];
+            const real from = v[now + i];
+            real sum = d_num[i] * (cm[i] * rate);
+            for (int q = out_ptr[i]; q < out_ptr[i + 1]; q++) {
+                const real to_num = d_num[out_post[q]], to_den = d_den[out_post[q]];
+                const real s = sigmoid2(out_slope[q] * from + out_shift[q]);
+                const real d_arg = (to_num * out_push[q] + to_den * out_w[q]) * (s - s * s);
+                synapse[4 * q] += to_num * s;
+                synapse[4 * q + 1] += to_den * s;
+                synapse[4 * q + 2] += d_arg * from;
+                synapse[4 * q + 3] += d_arg;
+                sum += d_arg * out_sigma[q];
+            }
             g[i] = sum;
         }
         BARRIER
@@ -90,7 +112,7 @@ for (int t = T - 1; t >= 0; t--) {
         g_rate[j] = sum_cm[j] * cm[j];
         for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
             const real from = input[sensory_pre[k]];
-            const real s = sigmoid2(sensory_slope[k] * from + sensory_shift[k]);
+            const real s = sensory_open[k];
             const real d_arg = (sum_num[j] * sensory_push[k] + sum_den[j] * sensory_w[k]) * (s - s * s);
             sensory_synapse[4 * k] += sum_num[j] * s;
             sensory_synapse[4 * k + 1] += sum_den[j] * s;
@@ -122,11 +144,12 @@ EACH(j, N) {
     d_gleak[j] = TOTAL(neuron[3 * j]);
     d_vleak[j] = TOTAL(neuron[3 * j + 1] * gleak[j]);
     d_cm[j] = TOTAL(neuron[3 * j + 2]);
-    for (int k = ptr[j]; k < ptr[j + 1]; k++) {
-        d_w[k] = TOTAL(synapse[4 * k] * erev[k] + synapse[4 * k + 1]);
-        d_mu[k] = TOTAL(synapse[4 * k + 3] * -sigma[k]);
-        d_sigma[k] = TOTAL(synapse[4 * k + 2]);
-        d_erev[k] = TOTAL(synapse[4 * k] * w[k]);
+    for (int q = out_ptr[j]; q < out_ptr[j + 1]; q++) {
+        const int k = out[q];
+        d_w[k] = TOTAL(synapse[4 * q] * erev[k] + synapse[4 * q + 1]);
+        d_mu[k] = TOTAL(synapse[4 * q + 3] * -sigma[k]);
+        d_sigma[k] = TOTAL(synapse[4 * q + 2] - synapse[4 * q + 3] * mu[k]);
+        d_erev[k] = TOTAL(synapse[4 * q] * w[k]);
     }
     for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
         d_sensory_w[k] = TOTAL(sensory_synapse[4 * k] * sensory_erev[k] + sensory_synapse[4 * k + 1]);

@@ -13,6 +13,7 @@ EACH(j, N) {
         const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
         num += sensory_push[k] * s;
         den += sensory_w[k] * s;
+        REMEMBER_SENSORY(s)
     }
     drive[j] = num;
     load[j] = den;

@@ -6,9 +6,9 @@ EACH(j, N) {
         const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
         num += push[k] * s;
         den += w[k] * s;
-        REMEMBER(open[u * E + k] = s)
     }
-    v[next + j] = num / den;
-    REMEMBER(ease[now + j] = 1.0f / den)
+    const real fraction = 1.0f / den;
+    v[next + j] = num * fraction;
+    REMEMBER(fraction)
 }
 BARRIER

@@ -5,9 +5,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__AVX512VL__) && (LANES == 16 || LANES == 8)
+#if defined(__AVX512VL__) && defined(__AVX512DQ__) && LANES == 16
 #include <immintrin.h>
-#define AVX512 1
+#define AVX512(name) (real)_mm512_##name##_ps
+typedef __m512 native;
+#elif defined(__AVX512VL__) && defined(__AVX512DQ__) && LANES == 8
+#include <immintrin.h>
+#define AVX512(name) (real)_mm256_##name##_ps
+typedef __m256 native;
 #endif
 
 typedef float real __attribute__((vector_size(4 * LANES)));
@@ -21,6 +26,9 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
 #define TOTAL(value) total(value, block)
+// What forward saves for backward lies as lanes, and is not interleaved anew.
+#define SAVED(name, row, i) name[(block.index * name##_rows + (row)) * name##_width + (i)]
+#define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
 // How a dense layer is cut so that its sums stay in registers: units at once, and a square of weights at once
 // for the gradients.
@@ -30,29 +38,26 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 FUNCTION real splat(float value) { return (real){} + value; }
 FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }
 
-// 2^z: the nearest whole number n goes into the exponent; 2^(z - n) is a polynomial, good to 1 part in 10^7.
+// 2^z = 2^n 2^(z - n): a whole number n goes into the exponent, the rest is a polynomial, good to 1 part in 10^7.
 FUNCTION real exp2_lane(real z) {
-#if AVX512 && LANES == 16
-    const real n = (real)_mm512_roundscale_ps((__m512)z, _MM_FROUND_TO_NEAREST_INT);
-#elif AVX512
-    const real n = (real)_mm256_roundscale_ps((__m256)z, _MM_FROUND_TO_NEAREST_INT);
-#else
+#ifdef AVX512  // n is the largest one below z: one instruction subtracts it, one multiplies by 2^n
+    const real f = AVX512(reduce)((native)z, _MM_FROUND_TO_NEG_INF);
+    real p = f * 1.87758e-3f + 8.98934e-3f;
+    p = p * f + 5.582632e-2f;
+    p = p * f + 2.4015362e-1f;
+    p = p * f + 6.9315307e-1f;
+    p = p * f + 0.99999993f;
+    return AVX512(scalef)((native)p, (native)z);
+#else  // n is the nearest one
     z = z < splat(-126.0f) ? splat(-126.0f) : z;  // a NaN passes both comparisons
     z = z > splat(126.0f) ? splat(126.0f) : z;
     const real shifted = z + 12582912.0f;  // 1.5 * 2^23: the floats from here on are whole numbers
-    const real n = shifted - 12582912.0f;
-#endif
-    const real f = z - n;
+    const real f = z - (shifted - 12582912.0f);
     real p = f * 1.3333558e-3f + 9.6181291e-3f;
     p = p * f + 5.5504109e-2f;
     p = p * f + 2.4022651e-1f;
     p = p * f + 6.9314718e-1f;
     p = p * f + 1.0f;
-#if AVX512 && LANES == 16
-    return (real)_mm512_scalef_ps((__m512)p, (__m512)n);
-#elif AVX512
-    return (real)_mm256_scalef_ps((__m256)p, (__m256)n);
-#else
     return (real)((whole)p + ((whole)shifted << 23));
 #endif
 }
@@ -166,12 +171,13 @@ extern "C" int ltc_forward(const int64_t *sizes, const float *numbers,
     void *const *arrays, int64_t batch, int64_t *next) {
 const int T = (int)sizes[0];
 const int KEEP = (int)sizes[1];
-const int I = (int)sizes[2];
-const int N = (int)sizes[3];
-const int M = (int)sizes[4];
-const int E = (int)sizes[5];
-const int S = (int)sizes[6];
-const int UNFOLDS = (int)sizes[7];
+const int SAVING = (int)sizes[2];
+const int I = (int)sizes[3];
+const int N = (int)sizes[4];
+const int M = (int)sizes[5];
+const int E = (int)sizes[6];
+const int S = (int)sizes[7];
+const int UNFOLDS = (int)sizes[8];
 const float EPSILON = numbers[0];
 const int *__restrict const ptr = (const int *)arrays[0];
 const int *__restrict const pre = (const int *)arrays[1];
@@ -204,6 +210,10 @@ float *__restrict const last = (float *)arrays[23];
 const int64_t last_rows = 1, last_width = N;
 float *__restrict const kept = (float *)arrays[24];
 const int64_t kept_rows = (T+KEEP-1)/KEEP, kept_width = N;
+real *__restrict const states = (real *)arrays[25];
+const int64_t states_rows = SAVING*(T*UNFOLDS+1), states_width = N;
+real *__restrict const fractions = (real *)arrays[26];
+const int64_t fractions_rows = SAVING*T*UNFOLDS, fractions_width = N;
 real *memory = workspace.reserve(((int64_t)(E) + LANES - 1) / LANES + ((int64_t)(E) + LANES - 1) / LANES + ((int64_t)(E) + LANES - 1) / LANES + ((int64_t)(S) + LANES - 1) / LANES + ((int64_t)(S) + LANES - 1) / LANES + ((int64_t)(S) + LANES - 1) / LANES + (int64_t)(2*N) + (int64_t)(I) + (int64_t)(I) + (int64_t)(1) + (int64_t)(N) + (int64_t)(N) + (int64_t)(M));
 if (!memory) return 1;
 float *__restrict const slope = (float *)memory;
@@ -235,7 +245,10 @@ memory += (int64_t)(M);
 for (Block block; (block = take_block(next, batch)).count > 0;) {
 // ltc_forward: a whole LTC sequence for one block of the batch.
 //
-#define REMEMBER(assignment)
+#define REMEMBER_SENSORY(s)
+#define REMEMBER(fraction)                                   \
+    SAVE(states, step * UNFOLDS + u + 1, j, v[next + j]) \
+    SAVE(fractions, step * UNFOLDS + u, j, fraction)
 
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
 EACH(j, N) {
@@ -253,6 +266,7 @@ EACH(j, N) {
 int now = 0, next = N;
 real rate;
 FETCH(v, state, 0);
+EACH(j, N) { SAVE(states, 0, j, v[j]) }
 for (int step = 0; step < T; step++) {
     if (step % KEEP == 0) STORE(kept, step / KEEP, v + now);
     // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
@@ -270,6 +284,7 @@ for (int step = 0; step < T; step++) {
             const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
             num += sensory_push[k] * s;
             den += sensory_w[k] * s;
+            REMEMBER_SENSORY(s)
         }
         drive[j] = num;
         load[j] = den;
@@ -283,10 +298,10 @@ for (int step = 0; step < T; step++) {
                 const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
                 num += push[k] * s;
                 den += w[k] * s;
-                REMEMBER(open[u * E + k] = s)
             }
-            v[next + j] = num / den;
-            REMEMBER(ease[now + j] = 1.0f / den)
+            const real fraction = 1.0f / den;
+            v[next + j] = num * fraction;
+            REMEMBER(fraction)
         }
         BARRIER
         const int old = now;

@@ -14,6 +14,8 @@ typedef float real;
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define TOTAL(value) (value)
+#define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]
+#define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
 // Threads do the cutting: see lanes_cpu.h.
 #define TILE 1
@@ -74,7 +76,9 @@ FUNCTION real activation_slope(int kind, real z) {
 #define THREADS 32
 const int64_t block = blockIdx.x;
 const int me = threadIdx.x;
-const int T = call[0], KEEP = call[1];
+const int T = call[0];
+const int KEEP = call[1];
+const int SAVING = call[2];
 const int I = 3;
 const int N = 20;
 const int M = 2;
@@ -128,6 +132,8 @@ const int64_t state_rows = 1, state_width = N;
 const int64_t outputs_rows = T, outputs_width = M;
 const int64_t last_rows = 1, last_width = N;
 const int64_t kept_rows = (T+KEEP-1)/KEEP, kept_width = N;
+const int64_t states_rows = SAVING*(T*UNFOLDS+1), states_width = N;
+const int64_t fractions_rows = SAVING*T*UNFOLDS, fractions_width = N;
 SHARED float v[((int64_t)(2*N)) + 1];
 SHARED float sample[((int64_t)(I)) + 1];
 SHARED float input[((int64_t)(I)) + 1];
@@ -151,7 +157,10 @@ next_work += (int64_t)(S);
 BARRIER
 // ltc_forward: a whole LTC sequence for one block of the batch.
 //
-#define REMEMBER(assignment)
+#define REMEMBER_SENSORY(s)
+#define REMEMBER(fraction)                                   \
+    SAVE(states, step * UNFOLDS + u + 1, j, v[next + j]) \
+    SAVE(fractions, step * UNFOLDS + u, j, fraction)
 
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
 EACH(j, N) {
@@ -169,6 +178,7 @@ EACH(j, N) {
 int now = 0, next = N;
 real rate;
 FETCH(v, state, 0);
+EACH(j, N) { SAVE(states, 0, j, v[j]) }
 for (int step = 0; step < T; step++) {
     if (step % KEEP == 0) STORE(kept, step / KEEP, v + now);
     // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
@@ -186,6 +196,7 @@ for (int step = 0; step < T; step++) {
             const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
             num += sensory_push[k] * s;
             den += sensory_w[k] * s;
+            REMEMBER_SENSORY(s)
         }
         drive[j] = num;
         load[j] = den;
@@ -199,10 +210,10 @@ for (int step = 0; step < T; step++) {
                 const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
                 num += push[k] * s;
                 den += w[k] * s;
-                REMEMBER(open[u * E + k] = s)
             }
-            v[next + j] = num / den;
-            REMEMBER(ease[now + j] = 1.0f / den)
+            const real fraction = 1.0f / den;
+            v[next + j] = num * fraction;
+            REMEMBER(fraction)
         }
         BARRIER
         const int old = now;

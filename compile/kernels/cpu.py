@@ -7,7 +7,7 @@ import math
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import mlx.core as mx
@@ -97,15 +97,9 @@ class CPURunner:
         buffers = [*self._buffers(given, counts), *map(_memory, (*saved, *made[: len(shapes)], *saving))]
         buffers += map(_memory, made[len(shapes) :])
         pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
-        task = partial(
-            kernel_function(self.kernel, lanes, self.constants),
-            sizes,
-            self._numbers,
-            (ctypes.c_void_p * len(pointers))(*pointers),
-            batch,
-            ctypes.byref(ctypes.c_int64(0)),
-        )
-        if task() if blocks == 1 else run_together(task, blocks):
+        function = kernel_function(self.kernel, lanes, self.constants)
+        places = (ctypes.c_void_p * len(pointers))(*pointers)
+        if run_together(function, sizes, self._numbers, places, batch, blocks):
             raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
         if not self._totals:
             return [*map(mx.array, made), *saving]

@@ -65,8 +65,6 @@ class Stepper:
         self._numbers, self._batch = runner._numbers, batch
         self._function = kernel_function(runner.kernel, lanes_for(batch), runner.constants)
         self._blocks = -(-batch // lanes_for(batch))
-        self._next = ctypes.c_int64(0)
-        self._next_block = ctypes.byref(self._next)
 
     def __call__(self) -> None:
         """One time step.
@@ -74,12 +72,7 @@ class Stepper:
         Raises:
             MemoryError: no memory for the working arrays.
         """
-        self._next.value = 0
-        if self._run() if self._blocks == 1 else run_together(self._run, self._blocks):
+        if run_together(
+            self._function, self._sizes, self._numbers, self._pointers, self._batch, self._blocks
+        ):
             raise MemoryError("no memory for the working arrays of a kernel")
-
-    def _run(self) -> int:
-        failed: int = self._function(
-            self._sizes, self._numbers, self._pointers, self._batch, self._next_block
-        )
-        return failed

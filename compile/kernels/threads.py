@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from functools import cache
+from typing import Any
 
 from ...errors import KernelError
+from .build import load_library
+from .source import SOURCE
 
 
-def run_together(task: Callable[[], int], copies: int) -> int:
-    """Run copies of a task that share its work, on up to `thread_count` threads; the sum of their results."""
-    helpers = min(copies, thread_count()) - 1
-    running = [_pool().submit(task) for _ in range(helpers)]
-    own = task()
-    return own + sum(helper.result() for helper in running)
+def run_together(function: Any, sizes: Any, numbers: Any, arrays: Any, batch: int, blocks: int) -> int:
+    """Run a kernel over the blocks of a batch, on up to `thread_count` threads; the sum of its results."""
+    failed: int
+    if helpers := min(blocks, thread_count()) - 1:
+        with _loading:
+            together = _pool()
+        failed = together(function, sizes, numbers, arrays, batch, helpers)
+    else:
+        failed = function(sizes, numbers, arrays, batch, ctypes.byref(ctypes.c_int64(0)))
+    return failed
 
 
 def thread_count() -> int:
@@ -38,11 +45,13 @@ def _processors() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+_loading = threading.Lock()
+
+
 @cache
-def _pool() -> ThreadPoolExecutor:
-    # Threads start as they are needed, so room for many costs nothing.
-    return ThreadPoolExecutor(max(_processors(), 64), thread_name_prefix="ganglion")
-
-
-if hasattr(os, "register_at_fork"):  # threads do not survive a fork: the child starts its own
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+def _pool() -> Any:
+    """The function of pool.h; there is one pool for all kernels."""
+    function = load_library((SOURCE / "pool.h").read_text(), "pool").run_together
+    function.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int64, ctypes.c_int]
+    function.restype = ctypes.c_int
+    return function

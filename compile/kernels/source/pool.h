@@ -1,0 +1,98 @@
+// The threads that share the blocks of a kernel with the thread that calls it. They watch for the next call for a
+// while before they sleep: waking one takes longer than a small kernel runs. A call never waits for a thread that has
+// not begun, and one that finds the threads busy with another call runs alone.
+#include <stdint.h>
+#include <unistd.h>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+typedef int (*KernelFunction)(const int64_t *, const float *, void *const *, int64_t, int64_t *);
+
+struct Task {
+    KernelFunction function;
+    const int64_t *sizes;
+    const float *numbers;
+    void *const *arrays;
+    int64_t batch;
+    int64_t next;  // the block that nobody has taken yet
+    int run() { return function(sizes, numbers, arrays, batch, &next); }
+};
+
+struct Pool {
+    static constexpr uint64_t OPEN = 1 << 16, NUMBER = 1 << 17;  // below OPEN: how many threads are at work
+    std::atomic<uint64_t> state{0};  // a task's number, whether threads may join it, and how many did
+    std::atomic<int> failed{0}, asleep{0}, seats{0};
+    std::atomic_flag busy = ATOMIC_FLAG_INIT;
+    std::mutex mutex;
+    std::condition_variable wake;
+    Task *task = nullptr;
+    int threads = 0;
+    pid_t process = getpid();
+
+    int together(Task &given, int helpers) {
+        if (helpers < 1 || busy.test_and_set(std::memory_order_acquire)) return given.run();
+        for (; threads < helpers; threads++) std::thread([this] { work(); }).detach();
+        task = &given;
+        failed = 0;
+        seats = helpers;
+        state += NUMBER + OPEN;
+        if (asleep) {
+            std::lock_guard<std::mutex> guard(mutex);
+            wake.notify_all();
+        }
+        const int own = given.run();
+        state -= OPEN;
+        while (state % OPEN) pause();
+        const int sum = own + failed;
+        busy.clear(std::memory_order_release);
+        return sum;
+    }
+
+    void work() {
+        for (uint64_t last = 0;;) {
+            uint64_t now = watch(last);
+            last = now / NUMBER;
+            while (now & OPEN && now / NUMBER == last) {
+                if (!state.compare_exchange_weak(now, now + 1)) continue;
+                if (seats.fetch_sub(1) > 0) failed += task->run();
+                state -= 1;
+                break;
+            }
+        }
+    }
+
+    // Wait for a task with another number than the last one that this thread saw.
+    uint64_t watch(uint64_t last) {
+        const auto fresh = [&] { return state / NUMBER != last; };
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(500);
+        for (int turn = 1; !fresh(); turn++) {
+            pause();
+            if (turn % 64 || std::chrono::steady_clock::now() < end) continue;
+            std::unique_lock<std::mutex> guard(mutex);
+            asleep++;
+            wake.wait(guard, fresh);
+            asleep--;
+        }
+        return state;
+    }
+
+    static void pause() {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("yield");
+#endif
+    }
+};
+
+extern "C" int run_together(KernelFunction function, const int64_t *sizes, const float *numbers, void *const *arrays,
+                            int64_t batch, int helpers) {
+    static Pool *pool = new Pool;  // never destroyed: its threads run until the process ends
+    // After a fork the threads are gone, and whatever they held with them.
+    if (pool->process != getpid()) pool = new Pool;
+    Task task = {function, sizes, numbers, arrays, batch, 0};
+    return pool->together(task, helpers);
+}

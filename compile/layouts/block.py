@@ -172,6 +172,9 @@ class BlockProjection(Projection):
         tile_at = np.full(n_pre * n_post, len(cell))
         tile_at[cell] = np.arange(len(cell))
         place, where = indices(tile_at), indices(cell)
-        empty = mx.zeros((1, side, side), tiles.dtype)
-        grid = linear(lambda t: mx.concatenate([t, empty])[place], lambda c: c[where], tiles)
+
+        def spread_out(tiles: mx.array) -> mx.array:
+            return mx.concatenate([tiles, mx.zeros((1, *tiles.shape[1:]), tiles.dtype)])[place]
+
+        grid = linear(spread_out, lambda c: c[where], tiles)
         return grid.reshape(n_pre, n_post, side, side).transpose(0, 2, 1, 3).reshape(n_pre * side, -1)

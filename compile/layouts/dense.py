@@ -33,7 +33,10 @@ class DenseProjection(Projection):
         return self.synapses.n_pre * self.synapses.n_post
 
     def spread(self, w: mx.array) -> mx.array:
-        return self._entries.put(w).reshape(self.synapses.n_pre, self.synapses.n_post)
+        s = self.synapses
+        if len(s) == self.size:  # all pairs, sorted by the postsynaptic neuron
+            return mx.contiguous(w.reshape(s.n_post, s.n_pre).T)
+        return self._entries.put(w).reshape(s.n_pre, s.n_post)
 
     def gather(self, v: mx.array) -> mx.array:
         return v[:, :, None]

@@ -9,7 +9,8 @@ import mlx.core as mx
 import numpy as np
 
 from ..synapses import Synapses
-from .projection import PART, Currents, Projection
+from .product import Product
+from .projection import PART, Currents, Projection, flat_batch
 from .segments import Links, Permutation
 
 
@@ -46,6 +47,11 @@ class EdgeProjection(Projection):
             start += len(part.order)
         return Permutation.of(np.concatenate(orders).astype(np.int32))
 
+    @cached_property
+    def product(self) -> Product:
+        """How `matmul` goes over the synapses."""
+        return Product.of(self.synapses, max(1, PART // 32))
+
     def spread(self, w: mx.array) -> mx.array:
         return self._order(w)[:, None]
 
@@ -58,8 +64,12 @@ class EdgeProjection(Projection):
             [part.sum(rows) for part, rows in zip(self.parts, self._split(a), strict=True)]
         ).T
 
+    def weights(self, w: mx.array) -> mx.array:
+        return w
+
     def matmul(self, x: mx.array, w: mx.array) -> mx.array:
-        return self.sums(lambda v, w: (v * w,), x, w)[0]
+        y = self.product(mx.contiguous(flat_batch(x).T), w)
+        return y.T.reshape(*x.shape[:-1], self.synapses.n_post)
 
     def onto(self, start: int, stop: int) -> EdgeProjection:
         return EdgeProjection(self.synapses.onto(start, stop))

@@ -123,6 +123,41 @@ def test_a_part_of_the_targets(layout: str, synapses: Synapses, seed: int, bound
 
 
 @on_all_layouts
+def test_all_pairs(layout: str) -> None:
+    """A full matrix, which the dense layout need not put together."""
+    rng = np.random.default_rng(6)
+    synapses = synapses_of(rng.choice([1, -1], (9, 7)))
+    s = laid_out(synapses, layout, rng)
+    x, w, _, c = sample(synapses, rng)
+    x64, c64, w64 = (np.array(a, np.float64) for a in (x, c, matrix(synapses, np.array(w))))
+    agree(s.matmul(x, s.weights(w)), x64 @ w64)
+    _, (by_x, by_w) = mx.vjp(lambda x, w: s.matmul(x, s.weights(w)), [x, w], [c])
+    agree(by_x, c64 @ w64.T)
+    agree(by_w, (x64.T @ c64)[synapses.pre, synapses.post])
+
+
+@on_all_layouts
+@pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0), (1, 0)])
+def test_products_of_several_inputs_or_weights(layout: str, axes: tuple[int | None, int | None]) -> None:
+    rng = np.random.default_rng(7)
+    synapses = synapses_of(rng.choice([0, 1, -1], (12, 10), p=[0.6, 0.2, 0.2]))
+    s = laid_out(synapses, layout, rng)
+    draws = [sample(synapses, rng)[:2] for _ in range(4)]
+    xs, ws = (
+        draws[0][i] if axis is None else mx.stack([d[i] for d in draws], axis=axis)
+        for i, axis in enumerate(axes)
+    )
+
+    def product(x: mx.array, w: mx.array) -> mx.array:
+        return s.matmul(x, s.weights(w))
+
+    found = mx.vmap(product, in_axes=axes)(xs, ws)
+    for k, (x, w) in enumerate(draws):
+        x, w = (draws[0][i] if axes[i] is None else a for i, a in enumerate((x, w)))
+        agree(found[k], np.array(product(x, w)))
+
+
+@on_all_layouts
 @pytest.mark.parametrize("block_size", [8, 16, 32, 64])
 def test_many_blocks(layout: str, block_size: int) -> None:
     rng = np.random.default_rng(1)
@@ -165,6 +200,7 @@ def test_parts_change_nothing(layout: str, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(edge, "PART", part)
         s = laid_out(synapses, layout, rng)
         results.append([run(v, w, mu), *mx.vjp(run, [v, w, mu], [c])[1]])
+        results[-1] += mx.vjp(lambda v, w, s=s: s.matmul(v, s.weights(w)), [v, w], [c])[1]
     assert layout != "edge" or len(s.parts) > 10
     for other in results[1:]:
         for found, expected in zip(other, results[0], strict=True):

@@ -1,0 +1,118 @@
+"""Products over a list of synapses: how the edge layout multiplies.
+
+A product gathers one row of x per synapse, multiplies it by its weight and adds rows up run by run
+(see `segments`). It is linear in x and in w, so its derivatives are products again: nothing is scattered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import mlx.core as mx
+import numpy as np
+
+from ..synapses import Index, Synapses
+from .segments import Segments, indices, pick
+
+
+@dataclass(frozen=True)
+class Side:
+    """The synapses in runs by the neurons that they add up onto.
+
+    Attributes:
+        reads: the neuron that each synapse reads, (number, length) for every kind of run.
+        segments: the runs.
+        order: (K,) which synapse, in plan order, stands where in the runs.
+    """
+
+    reads: tuple[mx.array, ...]
+    segments: Segments
+    order: mx.array
+
+    @classmethod
+    def of(cls, reads: Index, onto: Index, n: int, order: Index, most: int) -> Side:
+        """From synapses in plan order and the `order` that sorts them by the n neurons `onto`."""
+        segments, places = Segments.of(onto[order], n, most)
+        order = order[places]
+        runs = np.split(reads[order], segments.bounds)[: len(segments.runs)]
+        shaped = (indices(run.reshape(shape)) for run, shape in zip(runs, segments.runs, strict=True))
+        return cls(tuple(shaped), segments, indices(order))
+
+    def product(self, x: mx.array, w: mx.array) -> mx.array:
+        """(n, C) from rows (m, C) and weights (K,) in plan order."""
+        weights = self.segments.split(pick(w, self.order))
+        pairs = zip(self.reads, weights, strict=True)
+        runs = [mx.take(x, reads, axis=0) * part.reshape(*reads.shape, 1) for reads, part in pairs]
+        return self.segments.total(runs, x)
+
+
+@dataclass(frozen=True)
+class Product:
+    r"""The map :math:`y_j = \sum_{i \to j} x_i w_{ij}` of rows (n_pre, C) and weights (K,) to (n_post, C).
+
+    Attributes:
+        pre, post: (K,) the neurons of each synapse, in plan order.
+        forth: the synapses by postsynaptic neuron.
+        back: the synapses by presynaptic neuron.
+        most: about how many synapses are multiplied at once.
+    """
+
+    pre: mx.array
+    post: mx.array
+    forth: Side
+    back: Side
+    most: int
+
+    @classmethod
+    def of(cls, s: Synapses, most: int) -> Product:
+        """The product over some synapses."""
+        forth = Side.of(s.pre, s.post, s.n_post, np.arange(len(s), dtype=np.int32), most)
+        back = Side.of(s.post, s.pre, s.n_pre, s.by_pre, most)
+        return cls(indices(s.pre), indices(s.post), forth, back, most)
+
+    @property
+    def turned(self) -> Product:
+        """The same over the reversed synapses."""
+        return Product(self.post, self.pre, self.back, self.forth, self.most)
+
+    def __call__(self, x: mx.array, w: mx.array) -> mx.array:
+        """(n_post, C) from (n_pre, C) and (K,)."""
+
+        @mx.custom_function
+        def product(x: mx.array, w: mx.array) -> mx.array:
+            return self.forth.product(x, w)
+
+        @product.vjp
+        def product_vjp(primals: list[mx.array], c: mx.array, _: mx.array) -> tuple[mx.array, mx.array]:
+            x, w = primals
+            return self.turned(c, w), self.by_weight(x, c)
+
+        @product.vmap
+        def product_vmap(inputs: list[mx.array], axes: list[int | None]) -> tuple[mx.array, int]:
+            x, w = (
+                a if axis is None else mx.moveaxis(a, axis, -1) for a, axis in zip(inputs, axes, strict=True)
+            )
+            if axes[1] is None:  # more columns
+                y = self(x.reshape(len(x), -1), w)
+                return y.reshape(-1, *x.shape[1:]), 2
+            columns = (x if axes[0] is None else x[..., k] for k in range(w.shape[1]))
+            return mx.stack([self(rows, w[:, k]) for k, rows in enumerate(columns)]), 0
+
+        return cast(mx.array, product(x, w))
+
+    def by_weight(self, x: mx.array, c: mx.array) -> mx.array:
+        """(K,) the product of x (n_pre, C) and c (n_post, C) at each synapse: the vjp of a call by w."""
+
+        @mx.custom_function
+        def by_weight(x: mx.array, c: mx.array) -> mx.array:
+            parts = [slice(k, k + self.most) for k in range(0, max(1, len(self.pre)), self.most)]
+            rows = (mx.take(x, self.pre[p], axis=0) * mx.take(c, self.post[p], axis=0) for p in parts)
+            return mx.concatenate([products.sum(axis=1) for products in rows])
+
+        @by_weight.vjp
+        def by_weight_vjp(primals: list[mx.array], g: mx.array, _: mx.array) -> tuple[mx.array, mx.array]:
+            x, c = primals
+            return self.turned(c, g), self(x, g)
+
+        return cast(mx.array, by_weight(x, c))

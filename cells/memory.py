@@ -23,7 +23,7 @@ from .layer import NCPLayer
 # Numbers of steps that are run: from there on, each further step adds the same. Operations keep all arrays
 # for gradients, which is slow and steady. Otherwise MLX frees arrays while it runs on, sooner or later as
 # chance will have it, and it takes many runs to see the line.
-FORWARD, TRAINING, KERNEL = tuple(range(8, 44, 3)), (3, 5), tuple(range(16, 64, 4))
+FORWARD, TRAINING, KERNEL = tuple(range(8, 44, 3)), (3, 6, 9, 12), tuple(range(16, 64, 4))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import patheffects
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from numpy.typing import NDArray
 
@@ -106,12 +105,12 @@ def _draw_ribbons(
     for key, artist in (("synapses", ribbons), ("heads", heads)):
         ax.add_collection(artist, autolim=False)
         artists[key] = artist
-    halo = [patheffects.withStroke(linewidth=2, foreground=look.ground)]
-    for (x, y), count in zip(
-        drawn.curves[:, drawn.curves.shape[1] // 2].tolist(), held.tolist(), strict=True
-    ):
-        options = {"ha": "center", "va": "center_baseline", "fontsize": points(look.small_text), "zorder": 4}
-        write(ax, x, y, f"{count:,}", look, path_effects=halo, **options)
+    texts, small = [f"{count:,}" for count in held.tolist()], points(look.small_text)
+    card = {"boxstyle": "round,pad=0.2,rounding_size=0.4", "facecolor": look.ground, "edgecolor": "none"}
+    options = {"ha": "center", "va": "center_baseline", "fontsize": small, "zorder": 4, "bbox": card}
+    boxes = scene.unit * small * np.array([(text_width(text, 1) + 0.5, 1.6) for text in texts]).reshape(-1, 2)
+    for (x, y), text in zip(_free_spots(drawn.curves, boxes, pre == post).tolist(), texts, strict=True):
+        write(ax, x, y, text, look, **options)
     ribbon = np.zeros(counts.shape, dtype=int)
     ribbon[tuple(found.T)] = np.arange(len(found))
     own = ribbon[(seen.polarity < 0).astype(int), seen.role_ids[seen.pre], seen.role_ids[seen.post]]
@@ -140,6 +139,32 @@ def _bow(
         )
         curves[own], tips[own], headings[own] = part.curves, part.tips, part.headings
     return Links(curves, tips, headings)
+
+
+def _free_spots(
+    curves: NDArray[np.float64], boxes: NDArray[np.float64], loops: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """(R, 2) where the number of each ribbon stands: near its middle, where no other number does.
+
+    Loops come first, since they have one place only: their far end, or beyond it if they are small.
+    """
+    spots, taken = np.empty((len(curves), 2)), np.empty((0, 4))
+    steps = curves.shape[1]
+    along = (np.array([0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74]) * steps).astype(int)
+    for k in np.argsort(~loops, kind="stable").tolist():
+        curve, half = curves[k], boxes[k] / 2
+        choices = curve[along]
+        if loops[k]:
+            foot, end = (curve[0] + curve[-1]) / 2, curve[steps // 2]
+            height = end[1] - foot[1]
+            small = abs(height) < 4 * half[1]
+            choices = end[None] + [0, np.sign(height) * half[1] if small else 0]
+        found = np.concatenate([choices - half, choices + half], axis=1)
+        covered = np.all((found[:, None, :2] < taken[:, 2:]) & (taken[:, :2] < found[:, None, 2:]), axis=2)
+        free = int(np.argmin(np.any(covered, axis=1)))  # the first that is, or else the middle
+        spots[k] = choices[free]
+        taken = np.concatenate([taken, found[[free]]])
+    return spots
 
 
 def role_counts(seen: View) -> NDArray[np.intp]:

@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.testing.compare import compare_images
 
+import ganglion as gl
 from ganglion.compile import compile_circuit
 from ganglion.errors import CircuitError
 from ganglion.viz import current, layout, plot_circuit, styled
@@ -267,3 +270,15 @@ def test_style_sheets_set_ground_and_text(circuit):
         picture = plot_circuit(circuit)
     assert to_rgb(picture.ax.texts[0].get_color()) == (1, 1, 1)
     assert current(picture.ax).ground == "#000000"
+
+
+@pytest.mark.parametrize("outputs", [1, 10, 100])
+def test_the_numbers_of_a_summary_do_not_cover_each_other(outputs):
+    """Every pair of roles has synapses here, of both polarities, and loops are small and large."""
+    circuit = gl.random(500, inputs=20, outputs=outputs, sparsity=0.9)
+    figure = plot_circuit(circuit, style="blocks").figure
+    figure.canvas.draw()
+    numbers = [text for text in figure.axes[0].texts if text.get_text().replace(",", "").isdigit()]
+    assert len(numbers) >= 10
+    boxes = [text.get_window_extent() for text in numbers]
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))

@@ -70,11 +70,14 @@ def sides(xy: NDArray[np.float64]) -> Sides:
 def lines_crossed(side: Sides, start: Ids, end: Ids) -> NDArray[np.int32]:
     """(K, K) how many of the lines start -> end would cross the line between two places."""
     count = np.zeros(side.shape[:2], np.int32)
-    for a, b in zip(start.tolist(), end.tolist(), strict=True):
-        left, right = side[a, b] > 0, side[a, b] < 0
-        parted = (left[:, None] & right) | (right[:, None] & left)  # by the line a -> b
-        # The sides of three places do not change when they are named in turn: side[a] is side[:, :, a].
-        count += parted & (side[a] * side[b] < 0)
+    for some in range(0, len(start), 255):
+        few = np.zeros(count.shape, np.uint8)  # adding bytes to bytes is fast
+        for a, b in zip(start[some : some + 255].tolist(), end[some : some + 255].tolist(), strict=True):
+            parted = np.multiply.outer(side[a, b], side[a, b]) < 0  # places by the line a -> b
+            # The sides of three places do not change when they are named in turn: side[a] is side[:, :, a].
+            parted &= side[a] * side[b] < 0
+            few += parted.view(np.uint8)
+        count += few
     return count
 
 

@@ -5,6 +5,7 @@
 // registers while time runs.
 //
 //: constants MAPS CHUNK
+//: gcc      schedule-insns sched-pressure
 //: sizes    T KEEP SAVING I N H LAYERS WEIGHTS ACTIVATION
 //: numbers  GATED
 //: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]

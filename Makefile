@@ -42,7 +42,7 @@ docs: $(VENV)/ready-cpu,docs
 	@echo "open docs/_build/html/index.html"
 
 clean:
-	rm -rf $(VENV) $(OUT) build dist docs/_build src/*.egg-info
+	rm -rf $(VENV) $(OUT) build dist docs/_build docs/gallery src/*.egg-info
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # A stamp per set of extras: set-up runs again only when pyproject.toml changes.

@@ -1,6 +1,7 @@
 """Cells over a compiled circuit, and the networks that run them over sequences."""
 
 from . import ops
+from .analysis import saliency, time_constants
 from .bidirectional import Bidirectional
 from .cell import NCPRNNCell
 from .cfc import CfCCell
@@ -46,5 +47,7 @@ __all__ = [
     "ncps_parameters",
     "ops",
     "record",
+    "saliency",
+    "time_constants",
     "transfer",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import metadata
 from itertools import groupby
+from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math import MathError
@@ -18,11 +20,14 @@ author = "The Ganglion authors"
 copyright = author
 version = release = metadata.version("ganglion")
 
+sys.path.insert(0, str(Path(__file__).parent))  # for the order of the gallery
+
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
@@ -36,10 +41,26 @@ autodoc_preserve_defaults = True
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "/plot_",
+    "ignore_pattern": "train_",  # these take long, and draw nothing
+    "within_subsection_order": "example_order.place",
+    "capture_repr": ("_repr_html_",),
+    "image_srcset": ["2x"],
+    "thumbnail_size": (480, 336),
+    "run_stale_examples": True,  # the package may have changed where the example has not
+    "download_all_examples": False,
+    "show_signature": False,
+    "min_reported_time": 3600,  # how long an example took says nothing to its reader
+    "write_computation_times": False,
+}
+
 html_theme = "furo"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
-html_css_files = ["equations.css"]
+html_css_files = ["equations.css", "gallery.css"]
 html_title = "Ganglion"
 html_theme_options = {"navigation_with_keys": True}
 

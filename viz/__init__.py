@@ -1,8 +1,8 @@
 """Pictures of circuits, of their masks and of their activity, with plain matplotlib underneath.
 
-In processing order: `view` sees a circuit as arrays; `layout` and `order` place its neurons, `scene` adds
-room for text; `links` and `markers` give the shapes that `synapses` and `neurons` draw. `style` holds every
-colour and size, and every function returns a `Picture` of what it drew.
+In processing order: `view` sees a circuit as arrays; `layout`, `order` and `exchange` place its neurons,
+`scene` adds room for text; `links` and `markers` give the shapes that `synapses` and `neurons` draw. `style`
+holds every colour and size, and every function returns a `Picture` of what it drew.
 """
 
 from .activity import plot_activity, plot_heatmap, plot_traces

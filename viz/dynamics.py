@@ -87,7 +87,8 @@ def plot_time_constants(
 
     Args:
         recording: what `ganglion.record` returns; it brings names, roles and times.
-        time_constants: (T, N) or (B, T, N), positive, in the unit of the times; nan is a gap.
+        time_constants: what `ganglion.time_constants` returns: (T, N) or (B, T, N), positive, in the unit of
+            the times; nan is a gap.
         neurons: names, the name of a role, or None for all.
         sequence: which sequence of a batched recording.
         ax: the axes to draw on; a new figure if not given.
@@ -99,7 +100,7 @@ def plot_time_constants(
         ValueError: another shape than the states, or a value that is not positive.
 
     Example:
-        >>> gl.viz.plot_time_constants(recording, tau)
+        >>> gl.viz.plot_time_constants(recording, gl.time_constants(rnn, recording))
     """
     tau = np.asarray(time_constants, dtype=float)
     if tau.shape != recording.states.shape:
@@ -143,7 +144,7 @@ def plot_saliency(
 
     Args:
         recording: what `ganglion.record` returns; it brings the names.
-        saliency: (I, M) gradients, summed or averaged over time as you like, signed; or (B, I, M).
+        saliency: what `ganglion.saliency` returns: (I, M) signed gradients, or (B, I, M).
         sequence: which sequence of a batch.
         ax: the axes to draw on; a new figure if not given.
 
@@ -154,7 +155,7 @@ def plot_saliency(
         ValueError: another shape.
 
     Example:
-        >>> gl.viz.plot_saliency(recording, gradients)
+        >>> gl.viz.plot_saliency(recording, gl.saliency(rnn, x))
     """
     values = np.asarray(saliency, dtype=float)
     motors = tuple(n for n, role in zip(recording.neurons, recording.roles, strict=True) if role == "motor")

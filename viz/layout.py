@@ -1,8 +1,8 @@
 """Where neurons stand: pure functions from a circuit to positions, NumPy only.
 
 Every layout gives x to the right and y upwards, within a box ``aspect`` wide and 1 high. The layered one is a
-Sugiyama drawing: roles are the layers, and barycentre sweeps (Sugiyama, Tagawa and Toda, 1981) order the
-neurons inside a layer so that few synapses cross.
+Sugiyama drawing: roles are the layers, and `order` sorts the neurons inside a layer so that few synapses
+cross.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The order of neurons inside the layers of a drawing, so that few synapses cross.
 
 Three steps: relaxation gives a start that sees the whole circuit, barycentre sweeps (Sugiyama, Tagawa and
-Toda, 1981) sort layer after layer, and sifting (Matuszewski, Schoenfeld and Molitor, 1999) moves single
-neurons. All three work on one table of synapses for each pair of layers.
+Toda, 1981) sort layer after layer, and `exchange` lets pairs of neurons change places where that makes the
+picture itself clearer.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LayoutError
+from .exchange import SYNAPSES, UP_TO, exchange
 from .view import View
 
 Ids = NDArray[np.intp]
 Table = NDArray[np.float64]
 Orders = list[Ids]  # for each layer: which of its neurons stands first, second, ...
-_SIFT_UP_TO = 400  # neurons in a layer; sifting takes time with their cube
+_SMALL = 100  # neurons, up to which exchanges are tried from several starts
 _SAMPLE = 900  # synapses; counting crossings takes time with their square
 _CHUNK = 128  # synapses compared with all others at a time
 
@@ -28,9 +29,8 @@ def layer_ranks(
 ) -> Ids:
     """(K,) the rank of each neuron inside its layer, 0 first.
 
-    Several orders are tried and the one that crosses least in the picture is taken, the order of the graph
-    among
-    them: the result is never worse than that.
+    Several orders are tried, that of the graph among them, and the one that crosses least in the picture is
+    taken.
 
     Args:
         layers: the indices of the neurons of each layer.
@@ -55,8 +55,12 @@ def layer_ranks(
     def seen_crossings(orders: Orders) -> int:
         return crossings(place(_ranks(layers, orders)), seen.pre[some], seen.post[some])
 
-    best = min((graph, relaxed, swept), key=seen_crossings)
-    return _ranks(layers, min((best, _sift(tables, best)), key=seen_crossings))
+    starts = sorted((swept, relaxed, graph), key=seen_crossings)
+    if len(seen.names) > UP_TO or len(seen.pre) > SYNAPSES:
+        return _ranks(layers, starts[0])
+    tried = starts[: 3 if len(seen.names) <= _SMALL else 1]
+    exchanged = [_exchanged(seen, layers, orders, place) for orders in tried]
+    return _ranks(layers, min((*exchanged, starts[0]), key=seen_crossings))
 
 
 def crossings(pos: NDArray[np.float64], pre: Ids, post: Ids) -> int:
@@ -136,41 +140,16 @@ def _sweep(tables: list[list[Table]], orders: Orders, rounds: int = 24) -> Order
     return best
 
 
-def _sift(tables: list[list[Table]], orders: Orders, rounds: int = 4) -> Orders:
-    """Move one neuron at a time to the best place in its layer, until no move helps."""
-    orders = list(orders)
-    fewest = _crossings(tables, orders)
-    for _ in range(rounds):
-        for a in range(len(orders)):
-            if len(orders[a]) <= _SIFT_UP_TO:
-                orders[a] = _sift_layer(_gain(tables, orders, a), orders[a])
-        if (crossed := _crossings(tables, orders)) >= fewest:
-            break
-        fewest = crossed
-    return orders
-
-
-def _gain(tables: list[list[Table]], orders: Orders, a: int) -> Table:
-    """gain[u, v]: crossings added by putting u before v in layer a, instead of behind it."""
-    size = len(orders[a])
-    before = np.zeros((size, size))
-    for b in range(len(orders)):
-        if b != a:
-            table = tables[a][b][:, orders[b]]
-            # Without BLAS: its threads cost more than they save on tables this small.
-            before += np.einsum("uk,vk->uv", table, np.cumsum(table, axis=1) - table)
-    return before - before.T
-
-
-def _sift_layer(gain: Table, order: Ids) -> Ids:
-    for neuron in order.tolist():
-        others = order[order != neuron]
-        cost = np.concatenate(
-            [[0.0], np.cumsum(gain[others, neuron])]
-        )  # at place k, k others stand before it
-        place = int(np.argmin(cost))
-        order = np.concatenate([others[:place], [neuron], others[place:]])
-    return order
+def _exchanged(
+    seen: View, layers: list[Ids], orders: Orders, place: Callable[[Ids], NDArray[np.float64]]
+) -> Orders:
+    """Orders after exchanges at the places that they give."""
+    layer = np.empty(len(seen.names), dtype=np.intp)
+    for k, members in enumerate(layers):
+        layer[members] = k
+    rank = _ranks(layers, orders)
+    rank = rank[exchange(place(rank), layer, seen.pre, seen.post)]
+    return [np.argsort(rank[members]) for members in layers]
 
 
 def _crossings(tables: list[list[Table]], orders: Orders) -> int:

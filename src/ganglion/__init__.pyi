@@ -24,6 +24,8 @@ from .cells import export_c as export_c
 from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps
 from .cells import record as record
+from .cells import saliency as saliency
+from .cells import time_constants as time_constants
 from .cells import transfer as transfer
 from .compile import CompiledCircuit as CompiledCircuit
 from .compile import Plan as Plan

@@ -9,7 +9,8 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("plot_*.py"))
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
 
 
 @pytest.fixture
@@ -51,5 +52,7 @@ def test_example(path, drawn):
     assert covered == []
 
 
-def test_there_are_examples():
+def test_every_example_has_a_place_in_the_gallery():
+    listed = runpy.run_path(str(ROOT / "docs" / "example_order.py"))["EXAMPLES"]
+    assert sorted(f"plot_{name}" for name in listed) == [path.stem for path in EXAMPLES]
     assert len(EXAMPLES) >= 15

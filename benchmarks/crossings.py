@@ -1,6 +1,6 @@
 """How many crossings the layered layout removes, and how many more a long search finds.
 
-    python -m benchmarks.crossings [--anneal SECONDS] [--out benchmarks/results]
+    python benchmarks/crossings.py [--anneal SECONDS] [--out benchmarks/results]
 
 Crossings are those of straight lines between the neurons as `plot_circuit` places them, all synapses counted.
 "removed" is the share of those in the order of the graph. With ``--anneal``, simulated annealing goes on from
@@ -16,14 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from measure import machine
 
 import ganglion as gl
 from ganglion.viz.exchange import sides
 from ganglion.viz.layout import positions
 from ganglion.viz.order import crossings
 from ganglion.viz.view import View, view
-
-from .measure import machine
 
 SEEDS = (1, 2, 3)
 
@@ -114,7 +113,7 @@ def main() -> None:
     lines = [
         "# Crossings in the layered layout",
         "",
-        f"`python -m benchmarks.crossings --anneal {arguments.anneal:g}` on {machine()}.",
+        f"`python benchmarks/crossings.py --anneal {arguments.anneal:g}` on {machine()}.",
         "",
         "| circuit | seed | neurons / synapses | order of the graph | layered | removed | time | annealed |",
         "|---|---|---|---|---|---|---|---|",

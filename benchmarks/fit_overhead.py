@@ -3,12 +3,12 @@
     python benchmarks/fit_overhead.py                # a minute on a quiet machine
 
 The two take turns, step by step: after each step of `fit` a callback does the same step by hand, on an
-equal network and an equal batch, so that a busy machine slows both alike. Each has its own copy of the data:
-who comes second would find a shared batch in the cache. The table shows the median time of a step of both,
-and the median of the ratio of neighbouring steps, which is the figure to read, beside "method": the same
-ratio for two loops by hand, which is what the measurement itself is worth. "bar" is the share of all time
-that the progress bar takes on a terminal, where it is drawn twice a second. The weights of both must end equal
-to the bit.
+equal network and an equal batch, so that a busy machine slows both alike. Each has its own copy of the
+data: who comes second would find a shared batch in the cache. The table shows the median time of a step of
+both, and the median of the ratio of neighbouring steps, which is the figure to read, beside "method": the
+same ratio for two loops by hand, which is what the measurement itself is worth. "bar" is the share of all
+time that the progress bar takes on a terminal, where it is drawn twice a second. The weights of both must
+end equal to the bit.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A synapse evaluation is one sigmoid, two multiply-adds and its share of a divisi
 computes the sigmoid again and goes back through it. Times are the processor time of one thread, so that other
 work on the machine disturbs them little.
 
-    python -m benchmarks.kernels
+    python benchmarks/kernels.py
 """
 
 from __future__ import annotations

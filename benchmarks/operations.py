@@ -1,6 +1,6 @@
 """The operations of `cells/ops` beside NumPy: time, and the largest difference.
 
-    python -m benchmarks.operations [--out benchmarks/results]
+    python benchmarks/operations.py [--out benchmarks/results]
 
 A call of MLX costs some microseconds whatever it computes, so small arrays show the overhead and large ones
 the work. An operation "keeps up" if it needs at most NumPy's time and the overhead of its calls, which is the
@@ -17,12 +17,11 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from measure import interleaved, machine
 from scipy.special import expit
 
 import ganglion as gl
 from ganglion.cells import ops
-
-from .measure import interleaved, machine
 
 ROWS = 4096
 N = 256

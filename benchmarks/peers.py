@@ -5,7 +5,7 @@ gradients of all parameters. The two take turns of a tenth of a second, and medi
 ncps 1.0.1 and PyTorch:
 
     pip install -e ".[cpu,bench]"
-    python -m benchmarks.peers --out benchmarks/results
+    python benchmarks/peers.py --out benchmarks/results
 """
 
 from __future__ import annotations

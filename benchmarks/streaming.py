@@ -1,7 +1,7 @@
 """A control loop: one sample at a time, the state carried, against ncps on PyTorch in the same run.
 
     pip install -e ".[cpu,bench]"
-    python -m benchmarks.streaming [--out benchmarks/results]
+    python benchmarks/streaming.py [--out benchmarks/results]
 
 Both have the same weights and read the same samples, in turns of 100. The stream is also measured for eight
 rows side by side, and beside calls of the network itself. What is measured is processor time: on an idle
@@ -24,10 +24,9 @@ import ncps.torch
 import ncps.wirings
 import numpy as np
 import torch
+from measure import machine
 
 import ganglion as gl
-
-from .measure import machine
 
 INPUTS, TURN, REPEATS = 16, 100, 15
 LIMIT, WANTED = 46.0, 8.0  # microseconds per sample for the first row, and times faster than ncps

@@ -20,10 +20,11 @@ from .cell import NCPRNNCell
 from .engine import cell_kernel
 from .layer import NCPLayer
 
-# Numbers of steps that are run: from there on, each further step adds the same. Operations keep all arrays
-# for gradients, which is slow and steady. Otherwise MLX frees arrays while it runs on, sooner or later as
-# chance will have it, and it takes many runs to see the line.
-FORWARD, TRAINING, KERNEL = tuple(range(8, 44, 3)), (3, 6, 9, 12), tuple(range(16, 64, 4))
+# Numbers of steps that are run: from there on, each further step adds the same. MLX frees arrays while it
+# runs on, sooner or later as chance will have it, so it takes several runs to see the line; gradients of
+# operations keep most arrays, and where they take so much that little else counts, two runs will do.
+FORWARD, TRAINING, KERNEL = tuple(range(8, 44, 3)), (3, 12, 24, 36), tuple(range(16, 64, 4))
+LARGE, SHORT = 1 << 26, (3, 5)
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Memory:
         parameters: what the parameters take, at all times.
         forward: the most that a run takes at once, without gradients. On a busy machine, where MLX frees the
             arrays of plain operations later, it may be more.
-        training: the most that a run and its gradients take at once. An optimizer comes on top: Adam keeps
-            twice the parameters.
+        training: the most that a run and its gradients take at once, likewise. An optimizer comes on top:
+            Adam keeps twice the parameters.
     """
 
     parameters: int
@@ -71,15 +72,20 @@ def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:
 
     def needed(train: bool) -> int:
         probes = KERNEL if fused else TRAINING if train else FORWARD
+        if train and not fused and _peak(network, batch, min(steps, SHORT[0]), train) > LARGE:
+            probes = SHORT
         if steps <= probes[-1]:
-            return int(median(_peak(network, batch, steps, train) for _ in range(1 if train else 5)))
+            return _peak(network, batch, steps, train)
         return _extended([(n, _shorter_peak(network, batch, n, train, steps)) for n in probes], steps)
 
     return Memory(sum(array.nbytes for array in arrays), needed(train=False), needed(train=True))
 
 
 def _peak(network: NCPLayer, batch: int, steps: int, train: bool) -> int:
-    """The most bytes in use at once during a run, by MLX and by NumPy together."""
+    """The most bytes in use at once during a run, by MLX and by NumPy together.
+
+    It is the middle between the least and the most of four runs: in some, MLX frees an array a moment later.
+    """
     x = mx.zeros((batch, steps, network.input_size or 1))
     mx.eval(x)
     follow = nn.value_and_grad(network, lambda model: _squares(model(x)))
@@ -88,7 +94,8 @@ def _peak(network: NCPLayer, batch: int, steps: int, train: bool) -> int:
         return follow(network) if train else network(x)
 
     run()  # builds what is built only once
-    return peak_bytes(run)
+    peaks = [peak_bytes(run) for _ in range(4)]
+    return (min(peaks) + max(peaks)) // 2
 
 
 def _shorter_peak(network: NCPLayer, batch: int, n: int, train: bool, steps: int) -> int:

@@ -1,10 +1,26 @@
-"""The order of the gallery: from one circuit to large ones, then masks and statistics, then what neurons do."""
+"""The order of the gallery: from one circuit to large ones, masks and statistics, then what neurons do."""
 
-EXAMPLES = """
-    circuit circuit_down circuit_radial circuit_hive colors_and_widths dark blocks paths diff
-    masks masks_blocks degrees summary
-    activity heatmap phase time_constants saliency animation
-""".split()
+EXAMPLES = [
+    "circuit",
+    "circuit_down",
+    "circuit_radial",
+    "circuit_hive",
+    "colors_and_widths",
+    "dark",
+    "blocks",
+    "paths",
+    "diff",
+    "masks",
+    "masks_blocks",
+    "degrees",
+    "summary",
+    "activity",
+    "heatmap",
+    "phase",
+    "time_constants",
+    "saliency",
+    "animation",
+]
 
 
 def place(name: str) -> int:

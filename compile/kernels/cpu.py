@@ -145,6 +145,7 @@ class CPURunner:
 
 
 _spare: dict[int, list[NDArray[np.float32]]] = {}
+_nothing: NDArray[np.float32] = np.empty(0, np.float32)
 
 
 def _aligned(count: int) -> NDArray[np.float32]:
@@ -153,6 +154,8 @@ def _aligned(count: int) -> NDArray[np.float32]:
     Their memory waits for the next call of that size when nobody needs it any more: on fresh pages, the first
     write costs more than all that a kernel computes for it.
     """
+    if not count:
+        return _nothing
     try:
         whole = _spare[count].pop()
     except (KeyError, IndexError):

@@ -68,6 +68,7 @@ class Kernel:
         sizes: whole numbers given at each call.
         numbers: float numbers given at each call.
         constants: whole numbers fixed when the kernel is compiled.
+        gcc: optimizations that help GCC with this kernel.
         arrays: arrays by name, in the order they are given.
         body: the statements.
     """
@@ -76,6 +77,7 @@ class Kernel:
     sizes: tuple[str, ...]
     numbers: tuple[str, ...]
     constants: tuple[str, ...]
+    gcc: tuple[str, ...]
     arrays: dict[str, Array] = field(repr=False)
     body: str = field(repr=False)
 
@@ -92,7 +94,7 @@ def read_kernel(name: str, without: tuple[str, ...] = ()) -> Kernel:
         >>> read_kernel("ltc_forward").sizes          # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
     """
     text = _with_fragments((SOURCE / f"{name}.c").read_text(), without)
-    words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": []}
+    words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": [], "gcc": []}
     arrays: dict[str, Array] = {}
     for kind, declared in _DECLARATION.findall(text):
         if kind in words:
@@ -102,9 +104,7 @@ def read_kernel(name: str, without: tuple[str, ...] = ()) -> Kernel:
         for array, dims in _ARRAY.findall(declared):
             arrays[array] = Array(array, kind, tuple(re.findall(r"\[([^\]]+)\]", dims)))
     body = _DECLARATION.sub("", text)
-    return Kernel(
-        name, tuple(words["sizes"]), tuple(words["numbers"]), tuple(words["constants"]), arrays, body
-    )  # fmt: skip
+    return Kernel(name, **{kind: tuple(names) for kind, names in words.items()}, arrays=arrays, body=body)
 
 
 def _with_fragments(text: str, without: tuple[str, ...]) -> str:

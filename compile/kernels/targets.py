@@ -45,6 +45,7 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> s
         f"// {kernel.name} for a CPU. Generated from the files in compile/kernels/source.",
         f"#define LANES {lanes}",
         *(f"#define {name} {value}" for name, value in zip(kernel.constants, constants, strict=True)),
+        *_gcc(kernel),
         _text("lanes_cpu.h"),
         _text("functions.h"),
         f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',
@@ -110,6 +111,12 @@ def shared_arrays(kernel: Kernel, sizes: Mapping[str, int]) -> list[Array]:
 
 def _text(name: str) -> str:
     return (SOURCE / name).read_text()
+
+
+def _gcc(kernel: Kernel) -> list[str]:
+    """Optimizations for one kernel; Clang, which has others, reads over them."""
+    chosen = ", ".join(f'"{name}"' for name in kernel.gcc)
+    return ["#ifndef __clang__", f"#pragma GCC optimize({chosen})", "#endif"] if chosen else []
 
 
 def _sum(arrays: list[Array]) -> str:

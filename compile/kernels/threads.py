@@ -16,7 +16,7 @@ from .source import SOURCE
 def run_together(function: Any, sizes: Any, numbers: Any, arrays: Any, batch: int, blocks: int) -> int:
     """Run a kernel over the blocks of a batch, on up to `thread_count` threads; the sum of its results."""
     failed: int
-    if helpers := min(blocks, thread_count()) - 1:
+    if blocks > 1 and (helpers := min(blocks, thread_count()) - 1):
         with _loading:
             together = _pool()
         failed = together(function, sizes, numbers, arrays, batch, helpers)

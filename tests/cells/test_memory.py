@@ -38,8 +38,9 @@ def test_memory_is_predicted_within_a_quarter(name: str) -> None:
     predicted = network.memory(batch, steps)
     assert predicted.parameters == sum(value.nbytes for _, value in tree_flatten(network.parameters()))
     follow = nn.value_and_grad(network, lambda model: squares(model(x)))
-    assert predicted.training == pytest.approx(peak_bytes(lambda: follow(network)), rel=0.25)
-    # Forward, arrays are freed while operations run on, later on a busy machine: the middle of seven.
+    # Arrays are freed while operations run on, sooner or later as chance will have it.
+    measured = median(peak_bytes(lambda: follow(network)) for _ in range(3))
+    assert predicted.training == pytest.approx(measured, rel=0.25)
     measured = median(peak_bytes(lambda: network(x)) for _ in range(7))
     assert predicted.forward == pytest.approx(measured, rel=0.25)
 

@@ -60,6 +60,7 @@ def numbers(text: str) -> np.ndarray:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_thousand_steps_agree(name: str, tmp_path: Path) -> None:
+    mx.random.seed(0)  # with some weights, a full recurrence is so close to chaos that rounding errors grow
     rnn = NETWORKS[name]()
     export_c(rnn, tmp_path / f"{name}.c")
     program = build(tmp_path / f"{name}.c", f"-D{name}_MAIN")

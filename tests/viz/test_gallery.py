@@ -16,6 +16,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
 @pytest.fixture
 def drawn(monkeypatch):
     """Every text that is really drawn: ticks beyond the limits of their axis, for example, are not."""
+    plt.close("all")  # what other tests left open
     found = {}
     draw = Text.draw
 

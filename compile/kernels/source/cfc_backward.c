@@ -6,6 +6,7 @@
 // gradients of the maps' sums are kept for CHUNK time steps; then those of all weights are added up at once.
 //
 //: constants MAPS CHUNK
+//: gcc      schedule-insns sched-pressure
 //: sizes    T KEEP SAVING I N M E S F G PHASES
 //: numbers  GATED
 //: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S] phase_start[PHASES] phase_end[PHASES]

@@ -1,13 +1,16 @@
 // dense_backward: the gradients of dense_forward for one block of the batch, from the last time step to the first.
 //
-// `d_act` holds the gradients of `act`. Both are kept for CHUNK time steps; then the gradients of all weights are
-// added up at once, SIDE by SIDE of them, which stay in registers while time runs.
+// What a step needs was saved (SAVING = 1), or is computed again. `d_act` holds the gradients of `act`. Both are kept
+// for CHUNK time steps; then the gradients of all weights are added up at once, SIDE by SIDE of them, which stay in
+// registers while time runs.
 //
 //: constants MAPS CHUNK
-//: sizes    T KEEP I N H LAYERS WEIGHTS ACTIVATION
+//: gcc      schedule-insns sched-pressure
+//: sizes    T KEEP SAVING I N H LAYERS WEIGHTS ACTIVATION
 //: numbers  GATED
 //: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
 //: rows     x[T][I] timespans[T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][N] d_last[1][N]
+//: saved    acts_of[SAVING*T][I+N+LAYERS*H+MAPS*N] bends[SAVING*T][LAYERS*H]
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_weights[WEIGHTS] d_biases[LAYERS*H+MAPS*N] d_w_tau[(MAPS==1)*N] d_A[(MAPS==1)*N]
 //: scratch  span[1] local[4*N] d_span[N] g[N] shown[N] g_span[1]
@@ -31,12 +34,19 @@ BARRIER
 for (int t = T - 1; t >= 0; t--) {
     const int slot = t % CHUNK;
     // Entering a stretch of KEEP time steps from its end: run it from its kept state, to have the others.
-    const int start = t - t % KEEP;
-    const int entering = t == T - 1 || t == start + KEEP - 1;
+    const int start = SAVING ? t : t - t % KEEP;
+    const int entering = !SAVING && (t == T - 1 || t == start + KEEP - 1);
     if (entering) FETCH(path, kept, start / KEEP);
     for (int step = entering ? start : t; step <= t; step++) {
-        EACH(j, N) act[I + j] = path[(step - start) * N + j];
-        #include "dense_step.c"
+        if (SAVING) {
+            FETCH(span, timespans, t);
+            EACH(i, I + N + LAYERS * H + MAPS * N) act[i] = SAVED(acts_of, t, i);
+            EACH(i, LAYERS * H) bend[I + N + i] = SAVED(bends, t, i);
+            BARRIER
+        } else {
+            EACH(j, N) act[I + j] = path[(step - start) * N + j];
+            #include "dense_step.c"
+        }
         EACH(j, N) {
             real sum[MAPS];
             for (int m = 0; m < MAPS; m++) sum[m] = act[I + N + LAYERS * H + m * N + j];

@@ -1,6 +1,6 @@
 """How long pictures take, next to `draw_graph` of ncps and `networkx.draw`, all on the Agg canvas.
 
-    python -m benchmarks.plots [--out benchmarks/results]
+    python benchmarks/plots.py [--out benchmarks/results]
 
 One row for each picture: seconds of the processor from the circuit to a rendered canvas, the best of three
 runs (of one, if it takes longer than ten seconds), and how often faster that is than ncps in the same run.
@@ -27,11 +27,10 @@ mpl.use("Agg")
 
 import ncps.wirings
 from matplotlib import pyplot as plt
+from measure import machine
 
 import ganglion as gl
 from ganglion.recording import Recording
-
-from .measure import machine
 
 
 def seconds(draw: Callable[[], Any]) -> float:
@@ -104,7 +103,7 @@ def table() -> Iterator[str]:
     """The rows of the table, each when it has been measured."""
     yield "# Pictures"
     yield ""
-    yield f"`python -m benchmarks.plots` on {machine()}; matplotlib {mpl.__version__}, networkx"
+    yield f"`python benchmarks/plots.py` on {machine()}; matplotlib {mpl.__version__}, networkx"
     yield f"{nx.__version__}, ncps 1.0.1. Seconds of the processor, the best of three."
     yield ""
     yield "| circuit, neurons / synapses | picture | time | faster than ncps |"

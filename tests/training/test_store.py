@@ -71,7 +71,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        target = {"write": (atomic, "_write_flushed"), "mkdir": (Path, "mkdir")}.get(broken, (os, broken))
+        target = {"write": (atomic, "_written"), "mkdir": (Path, "mkdir")}.get(broken, (os, broken))
         if broken == "mkdir":
             make = Path.mkdir
             patch.setattr(Path, "mkdir", lambda p, **k: make(p, **k) if k else full())

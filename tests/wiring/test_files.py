@@ -460,6 +460,18 @@ def crashing_replace(times: int) -> Callable[[Any, Any], None]:
     return crash
 
 
+def dying_replace(times: int) -> Callable[[Any, Any], None]:
+    calls = iter(range(1000))
+    replace = os.replace
+
+    def die(source: Any, target: Any) -> None:
+        if next(calls) >= times:
+            os._exit(9)
+        replace(source, target)
+
+    return die
+
+
 class TestAtomicWriting:
     @pytest.fixture(params=ENDINGS)
     def path(self, request: pytest.FixtureRequest, tmp_path: Path) -> Path:
@@ -498,8 +510,9 @@ class TestAtomicWriting:
         write(reflex(), path)
         before = sorted(path.parent.iterdir())
         monkeypatch.setattr(atomic.os, "fsync", fail)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match="No space left") as caught:
             write(self.bigger(), path)
+        assert caught.value.filename in map(str, before)
         assert sorted(path.parent.iterdir()) == before
         assert contents(read(path)) == contents(reflex())
 
@@ -517,6 +530,52 @@ class TestAtomicWriting:
             assert path.suffix == ".csv"
         else:
             assert found in (contents(reflex()), contents(self.bigger()))
+
+    def test_the_next_write_removes_what_a_crash_left(self, path: Path) -> None:
+        """A process that ends in the middle of a write: after the new files, after each rename."""
+        write(reflex(), path)
+        before = sorted(path.parent.iterdir())
+        for times in range(4 if path.suffix == ".csv" else 1):
+            child = os.fork()
+            if child == 0:
+                try:
+                    with pytest.MonkeyPatch.context() as patch:
+                        patch.setattr(atomic.os, "replace", dying_replace(times))
+                        write(self.bigger(), path)
+                finally:
+                    os._exit(1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+            assert sorted(path.parent.iterdir()) != before
+            write(reflex(), path)
+            assert sorted(path.parent.iterdir()) == before
+
+    def test_files_of_a_writer_at_work_stay(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another process writes the same file between our writing and our renaming."""
+        replace, others = os.replace, []
+
+        def meanwhile(source: Any, target: Any) -> None:
+            monkeypatch.setattr(atomic.os, "replace", replace)
+            child = os.fork()
+            if child == 0:
+                try:
+                    write(reflex(), path)
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            others.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            replace(source, target)
+
+        monkeypatch.setattr(atomic.os, "replace", meanwhile)
+        write(self.bigger(), path)
+        assert others == [0]
+        assert contents(read(path)) == contents(self.bigger())
+
+    def test_a_pipe_is_refused(self, tmp_path: Path) -> None:
+        """Renaming over a device would remove it."""
+        os.mkfifo(tmp_path / "c.json")
+        with pytest.raises(OSError, match=r"cannot write .*c.json: it is no regular file"):
+            write(reflex(), tmp_path / "c.json")
+        assert (tmp_path / "c.json").is_fifo()
 
     def test_permissions(self, path: Path) -> None:
         mask = os.umask(0o027)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 
@@ -15,32 +18,38 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     Each file is written under a temporary name in its directory, flushed to the disk and then renamed. A
     single rename is atomic. Two are not: a circuit of several files has its old ones set aside first, so that
     a crash in between leaves a missing file, which `read` reports, and never old and new files side by side.
-    Two writers of the same several files must take turns, or a file of each may remain.
+    Two writers of the same several files must take turns, or a file of each may remain. What a crash leaves
+    under other names is removed when the same files are next written.
 
     Raises:
-        OSError: a directory is missing or the disk refuses; the old files stay as they were.
+        OSError: a directory is missing, the target is a device or a pipe, or the disk refuses; the old files
+            stay as they were.
     """
+    for path in contents:
+        _require_writable(path)
     targets = [Path(os.path.realpath(path)) for path in contents]  # a symbolic link stays a link
-    for target in targets:
-        _require_writable(target)
     token = secrets.token_hex(6)
-    new = [path.with_name(f".ganglion-{token}-{k}.tmp") for k, path in enumerate(targets)]
-    old = [path.with_name(f".ganglion-{token}-{k}.old") for k, path in enumerate(targets)]
-    try:
+    new = [path.with_name(f"{_stem(path)}-{token}.tmp") for path in targets]
+    old = [path.with_name(f"{_stem(path)}-{token}.old") for path in targets]
+    with ExitStack() as temporary:
         for path, target, data in zip(new, targets, contents.values(), strict=True):
-            _write_flushed(path, data, like=target)
+            try:
+                temporary.enter_context(_written(path, data, target))
+            except OSError as error:  # from writing or, once more, from closing; neither names the target
+                raise OSError(error.errno, error.strerror, str(target)) from None
         if len(targets) == 1:
             os.replace(new[0], targets[0])
         else:
             _exchange(new, targets, old)
         for directory in {path.parent for path in targets}:
             flush_directory(directory)
-    finally:
-        for path in new:
-            path.unlink(missing_ok=True)
+    _sweep(targets)
 
 
 def _require_writable(path: Path) -> None:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(f"cannot write {path}: it is no regular file")  # a rename would replace a device
+    path = Path(os.path.realpath(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no directory {path.parent}")
     if path.is_dir():
@@ -52,15 +61,39 @@ def _require_writable(path: Path) -> None:
         raise PermissionError(f"cannot write {path}: the directory {path.parent} is read-only")
 
 
-def _write_flushed(path: Path, data: bytes, like: Path) -> None:
-    """Write a new file through to the disk, with the permissions of `like`, or the usual ones."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    if like.exists():
-        os.chmod(path, stat.S_IMODE(like.stat().st_mode))
+def _stem(target: Path) -> str:
+    """How the temporary names of a file begin; a hash, because its own name may be as long as names can be."""
+    return f".ganglion-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}"
+
+
+@contextmanager
+def _written(path: Path, data: bytes, target: Path) -> Iterator[None]:
+    """A new file, through to the disk, with the permissions of the target, or the usual ones.
+
+    It is there, if it was not renamed, and locked against `_sweep` until the end of the block.
+    """
+    try:
+        with path.open("xb") as file:
+            with suppress(OSError):  # some file systems have no locks; nothing is swept there
+                fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            if target.exists():
+                os.chmod(path, stat.S_IMODE(target.stat().st_mode))
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _sweep(targets: Iterable[Path]) -> None:
+    """Remove what writers that crashed have left: other temporary files of these names that nobody holds."""
+    for target in targets:
+        for path in target.parent.glob(f"{_stem(target)}-*"):
+            with suppress(OSError), path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size:  # one that is still empty may be about to be locked
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
 
 
 def _exchange(new: list[Path], targets: list[Path], old: list[Path]) -> None:
@@ -83,9 +116,7 @@ def _exchange(new: list[Path], targets: list[Path], old: list[Path]) -> None:
 
 
 def flush_directory(path: Path) -> None:
-    """Make renames last through a power cut; only POSIX lets a directory be flushed."""
-    if os.name != "posix":
-        return
+    """Make renames last through a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

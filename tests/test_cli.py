@@ -84,3 +84,24 @@ def test_an_impossible_folder_is_refused_before_any_training(tmp_path: Path) -> 
     occupied = tmp_path / "file"
     occupied.write_text("not a folder")
     assert str(occupied) in one_sentence(ganglion("demo", "--out", str(occupied)))
+
+
+def test_an_interrupt_in_a_destructor_is_not_lost() -> None:
+    """Python prints such an exception and goes on."""
+    before = """if True:
+        import time
+        from ganglion import demo
+
+        class Short:
+            def __del__(self):
+                raise KeyboardInterrupt
+
+        def run(**_):
+            Short()
+            time.sleep(60)
+
+        demo.run = run
+    """
+    ran = ganglion("demo", before=before)
+    assert ran.returncode == 130
+    assert ran.stderr == "ganglion demo: interrupted\n"

@@ -6,8 +6,11 @@ Exit codes: 0 done, 2 the request cannot be served (one sentence on stderr says 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
@@ -62,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        arguments.run(arguments)
+        with _interrupts_repeated():
+            arguments.run(arguments)
     except (ImportError, OSError, CircuitError, FileError, FloatingPointError) as error:
         message = _explain(error)
         if message is None:
@@ -125,8 +129,39 @@ def _explain(error: Exception) -> str | None:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         return f"needs the package {error.name}; pip install 'ganglion[{extra}]' brings it" if extra else None
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split())  # a list of problems becomes one line
+        return _line(f"{error.filename}: {error.strerror}")
+    return _line(str(error))
+
+
+def _line(text: str) -> str:
+    """A list of problems, or a file whose name has a line end, on one line."""
+    return " ".join(text.split())
+
+
+@contextmanager
+def _interrupts_repeated() -> Iterator[None]:
+    """Interrupt again where Python drops an interrupt, because it came while an object was taken apart.
+
+    An exception cannot leave a destructor, so Python prints it and goes on; training would, too.
+    """
+    dropped = sys.unraisablehook
+    timers: list[threading.Timer] = []
+    main = threading.main_thread().ident
+
+    def repeat(unraisable: sys.UnraisableHookArgs) -> None:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            dropped(unraisable)
+        elif main is not None:  # when the destructor is left, and so that a sleeping thread wakes up
+            timers.append(threading.Timer(0.01, signal.pthread_kill, (main, signal.SIGINT)))
+            timers[-1].start()
+
+    sys.unraisablehook = repeat
+    try:
+        yield
+    finally:
+        sys.unraisablehook = dropped
+        for timer in timers:
+            timer.cancel()
 
 
 def _version() -> str:

@@ -62,7 +62,7 @@ def _require_writable(path: Path) -> None:
 
 
 def _stem(target: Path) -> str:
-    """How the temporary names of a file begin; a hash, because its own name may be as long as names can be."""
+    """How temporary names of a file begin; a hash, because its own name may be as long as names can be."""
     return f".ganglion-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}"
 
 

@@ -165,6 +165,40 @@ def test_malformed_data_leave_the_old_predictions(folder: Path, capsys: pytest.C
     assert Path("out.csv").read_text() == "mine"
 
 
+def test_predictions_replace_neither_the_run_nor_the_data(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(folder)
+    checkpoint = newest_checkpoint(folder / "run")
+    Path("link").symlink_to("run")
+    for out in ("run/run.json", "link/report.html", f"{checkpoint}/new.csv", "d.csv", "run/../d.csv"):
+        assert ganglion("predict", "run", "d.csv", "-o", out) == 2
+        assert capsys.readouterr().err == (
+            f"ganglion predict: {out} is a file of the run or the data: "
+            "choose another file for the predictions\n"
+        )
+    Path("link").unlink()
+    assert contents(folder) == before
+    assert ganglion("predict", "run", "d.csv", "-o", "run/said.csv") == 0
+    assert ganglion("train", "c.json", "d.csv", *TRAIN, "--out", "run") == 0
+
+
+def test_predictions_are_never_written_in_part(folder: Path) -> None:
+    """The system lets no file grow so long; the limit binds a child only."""
+    Path("out.csv").write_text("mine")
+    before = contents(folder)
+    code = (
+        "import resource, signal, sys; from ganglion.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))\n"
+        "sys.exit(main(['predict', 'run', 'd.csv', '-o', 'out.csv']))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr == f"ganglion predict: {folder / 'out.csv'}: File too large\n"
+    assert contents(folder) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -67,6 +67,12 @@ def columns_of(run: Path) -> Columns:
     return Columns(tuple(given["inputs"]), tuple(given["targets"]), given["time"], given["group"])
 
 
+def may_hold(run: Path, file: Path) -> bool:
+    """Whether a file of the user's may be written: anywhere else, and as a table beside the run's own files."""
+    run, file = run.resolve(), file.resolve()
+    return run not in file.parents or (file.parent == run and file.suffix == ".csv")
+
+
 def _require_same(out: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
     for part in ("columns", "settings"):
         known = theirs.get(part)

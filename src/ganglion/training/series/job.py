@@ -22,7 +22,7 @@ from ...wiring.files.atomic import replace_files
 from ..history import History
 from ..loop import fit
 from ..losses import mse
-from .directory import SETTINGS, claim, columns_of
+from .directory import SETTINGS, claim, columns_of, may_hold
 from .sequences import Columns, Floats, Scaling, Series, read_series, series_of, split, windows
 from .table import open_table
 
@@ -162,10 +162,13 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
     The result has the time, the group and the targets, row by row.
 
     Raises:
-        FileError: no run, or data that are not sound; the result is not touched.
+        FileError: no run, data that are not sound, or a result that would replace the data or a file of the
+            run; nothing is touched.
         OSError: a file cannot be read or written.
     """
     columns = columns_of(run)
+    if not may_hold(run, out) or (out.exists() and data.exists() and out.samefile(data)):
+        raise FileError(f"{out} is a file of the run or the data: choose another file for the predictions")
     model = load(run)
     if not isinstance(model, Scaled) or (model.inputs, model.outputs) != (columns.inputs, columns.targets):
         raise FileError(f"{run}: the model there is not the one that {SETTINGS} describes")

@@ -23,6 +23,9 @@ from .wrappers import MixedMemoryCell
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+FLOATS, WHOLE = ("float", "bfloat"), ("int", "uint", "bool")
+"""How the names of the types of weights, and of masks besides, begin."""
+
 
 def load_ncps(rnn: RNN, state_dict: Mapping[str, Any]) -> None:
     """Load the weights of an ncps 1.0.1 torch model: an `LTC` or a `CfC`, with or without wiring.
@@ -33,14 +36,15 @@ def load_ncps(rnn: RNN, state_dict: Mapping[str, Any]) -> None:
     Args:
         rnn: the network to load into; its circuit must have the neuron ids of the ncps wiring, as
             `from_ncps` and the generators give them.
-        state_dict: name -> array, for example ``model.state_dict()``.
+        state_dict: name -> array of floating-point numbers, which become float32; for example
+            ``model.state_dict()``.
 
     Raises:
-        ValueError: a missing key, a wrong shape, a value that is not finite, or a mask that is not this
-            network's circuit; the message names it, and nothing is loaded.
+        ValueError: a missing key, a wrong shape or type, a value that is not finite, or a mask that is not
+            this network's circuit; the message names it, and nothing is loaded.
 
     Example:
-        >>> gl.load_ncps(rnn, {name: p.numpy() for name, p in model.state_dict().items()})
+        >>> gl.load_ncps(rnn, model.state_dict())
     """
     parameters = ncps_parameters(rnn, state_dict)
     for name, values in parameters.items():
@@ -103,15 +107,19 @@ class Entries:
         self.values = {name.split(prefix, 1)[-1]: value for name, value in state_dict.items()}
 
     def get(self, name: str, shape: tuple[int, ...]) -> Floats:
+        return self._read(name, shape, FLOATS)
+
+    def _read(self, name: str, shape: tuple[int, ...], dtypes: tuple[str, ...]) -> Floats:
         if name not in self.values:
             raise ValueError(f"the state dict has no {name!r}; it has {', '.join(sorted(self.values))}")
-        value = self.values[name]
-        if hasattr(value, "detach"):
-            value = value.detach().cpu().numpy()
-        array = np.asarray(value, np.float32)
+        array = _array(name, self.values[name])
+        if not array.dtype.name.startswith(dtypes):
+            given = getattr(self.values[name], "dtype", array.dtype)
+            raise ValueError(f"{name!r} holds {given}: expected floating-point numbers")
         if array.shape != shape:
             raise ValueError(f"{name!r} has shape {array.shape}: the circuit needs {shape}")
-        return array
+        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and refused as that
+            return array.astype(np.float32)
 
     def check_mask(
         self, name: str, ours: Mask, pre: Sequence[str], post: Sequence[str], *, post_first: bool = False
@@ -119,7 +127,8 @@ class Entries:
         """Refuse weights of another wiring than `ours`, (pre, post); theirs may be stored (post, pre)."""
         if name not in self.values:
             return
-        theirs = (self.get(name, ours.T.shape).T if post_first else self.get(name, ours.shape)) != 0
+        stored = self._read(name, ours.T.shape if post_first else ours.shape, (*FLOATS, *WHOLE))
+        theirs = (stored.T if post_first else stored) != 0
         if (theirs != ours).any():
             i, j = (int(k) for k in np.argwhere(theirs != ours)[0])
             there, here = ("a", "no") if theirs[i, j] else ("no", "a")
@@ -127,6 +136,19 @@ class Entries:
                 f"{name!r} is another wiring: it has {there} synapse {pre[i]} -> {post[j]}, "
                 f"the circuit has {here} such synapse"
             )
+
+
+def _array(name: str, value: Any) -> NDArray[Any]:
+    """An entry of a state dict in NumPy, which has no bfloat16: such numbers become float32."""
+    try:
+        if hasattr(value, "detach"):  # a torch tensor
+            value = value.detach().cpu()
+            value = (value.float() if value.is_floating_point() else value).numpy()
+        elif isinstance(value, mx.array) and value.dtype == mx.bfloat16:
+            value = value.astype(mx.float32)
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # sparse, without data, ragged
+        raise ValueError(f"{name!r} does not become an array: {error}") from None
 
 
 def _mask(synapses: Synapses) -> Mask:

@@ -8,6 +8,7 @@ import mlx.core as mx
 import networkx as nx
 import numpy as np
 import pytest
+from mlx.utils import tree_flatten
 
 import ganglion as gl
 
@@ -288,6 +289,67 @@ def test_every_wrong_shape(loading: tuple[Any, dict[str, np.ndarray]]) -> None:
         wrong = np.zeros((*state_dict[name].shape, 1), np.float32)
         message = rf"'{name.removeprefix('rnn_cell.')}' has shape \(.*1\).*\("
         check_refused(network, {**state_dict, name: wrong}, message)
+
+
+class Tensor:
+    """What `load_ncps` uses of a torch tensor; of bfloat16 there is no NumPy array."""
+
+    def __init__(self, array: np.ndarray, dtype: str) -> None:
+        self.array, self.dtype = array, f"torch.{dtype}"
+
+    def detach(self) -> Tensor:
+        return self
+
+    cpu = detach
+
+    def is_floating_point(self) -> bool:
+        return "float" in self.dtype
+
+    def float(self) -> Tensor:
+        return Tensor(self.array.astype(np.float32), "float32")
+
+    def numpy(self) -> np.ndarray:
+        if self.dtype == "torch.bfloat16":
+            raise TypeError("Got unsupported ScalarType BFloat16")
+        return self.array
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "bfloat16"])
+def test_other_floating_point_types_become_float32(dtype: str) -> None:
+    network, state_dict = loadable("ltc-clip-auto_ncp-irregular-h0")
+    short = {name: mx.array(array).astype(mx.bfloat16) for name, array in state_dict.items()}
+    exact = {name: np.array(array.astype(mx.float32)) for name, array in short.items()}
+    gl.load_ncps(network, exact)
+    expected = dict(tree_flatten(network.parameters()))
+    if dtype == "float16":
+        exact = {name: array.astype(np.float16).astype(np.float32) for name, array in exact.items()}
+        gl.load_ncps(network, exact)
+        expected = dict(tree_flatten(network.parameters()))
+    numpy_type = np.float64 if dtype == "bfloat16" else dtype
+    arrays = {name: array.astype(numpy_type) for name, array in exact.items()}
+    forms = [{name: Tensor(array, dtype) for name, array in arrays.items()}]
+    forms.append(short if dtype == "bfloat16" else arrays)
+    for form in forms:
+        other, _ = loadable("ltc-clip-auto_ncp-irregular-h0")
+        gl.load_ncps(other, form)
+        for name, array in tree_flatten(other.parameters()):
+            assert array.dtype == mx.float32
+            assert mx.array_equal(array, expected[name]).item(), name
+
+
+def test_types_that_hold_no_weights(loading: tuple[Any, dict[str, np.ndarray]]) -> None:
+    network, state_dict = loading
+    name = names_of(state_dict)[0]
+    says = f"'{name.removeprefix('rnn_cell.')}' holds "
+    array = state_dict[name]
+    for dtype in (np.int64, np.complex64, bool):
+        message = rf"{says}(torch\.)?{np.dtype(dtype).name}: expected floating-point numbers"
+        for wrong in (array.astype(dtype), Tensor(array.astype(dtype), np.dtype(dtype).name)):
+            check_refused(network, {**state_dict, name: wrong}, message)
+    check_refused(network, {**state_dict, name: [[1.0], []]}, "does not become an array")
+    check_refused(network, {**state_dict, name: array.astype(np.float64) + 1e300}, "not finite")
+    whole = {n: a.astype(np.int64) if n.endswith("mask") else a for n, a in state_dict.items()}
+    gl.load_ncps(network, whole)
 
 
 def test_values_that_are_not_finite(loading: tuple[Any, dict[str, np.ndarray]]) -> None:

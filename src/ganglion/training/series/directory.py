@@ -68,7 +68,7 @@ def columns_of(run: Path) -> Columns:
 
 
 def may_hold(run: Path, file: Path) -> bool:
-    """Whether a file of the user's may be written: anywhere else, and as a table beside the run's own files."""
+    """Whether the user may write to a file: anywhere else, and as a table beside the run's own files."""
     run, file = run.resolve(), file.resolve()
     return run not in file.parents or (file.parent == run and file.suffix == ".csv")
 

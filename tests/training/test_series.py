@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import mlx.core as mx
@@ -18,7 +20,8 @@ import pytest
 import ganglion as gl
 from ganglion import cli
 from ganglion.interchange.files import newest_checkpoint
-from ganglion.training.series import Columns, read_series
+from ganglion.training.series import Columns, read_series, train_series
+from ganglion.training.series.report import _recording
 from ganglion.training.series.sequences import Scaling, split, windows
 
 TRAIN = ["--target", "y", "--time", "t", "--group", "who", "--epochs", "2", "--window", "10"]
@@ -74,6 +77,35 @@ def test_train_leaves_a_report_and_a_network(folder: Path, capsys: pytest.Captur
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     model = gl.load("run")
     assert (model.inputs, model.outputs) == (("a", "b"), ("y",))
+
+
+def test_any_column_name_gets_into_the_report(folder: Path) -> None:
+    """Formulas are none, markup is text, and the font need not have every character."""
+    names = ["cost $x_$", "温度", "<b>&"]
+    header, rows = Path("d.csv").read_text().split("\n", 1)
+    Path("d.csv").write_text(",".join([*header.split(",")[:2], *names]) + "\n" + rows)
+    arguments = ["--time", "t", "--group", "who", "--epochs", "1"]
+    for name in names:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Glyph")
+            assert ganglion("train", "c.json", "d.csv", *arguments, "--target", name, "--out", name[:4]) == 0
+        page = (folder / name[:4] / "report.html").read_text()
+        assert page.count(html.escape(name)) >= 3  # title, result and settings
+        assert "<b>" not in page
+
+
+def test_the_report_tells_times_in_the_unit_of_the_data(folder: Path) -> None:
+    columns = Columns(("a", "b"), ("y",), "t", "who")
+    outcome = train_series(
+        Path("c.json"), Path("d.csv"), Path("new"), targets=["y"], time="t", group="who", epochs=1,
+        progress=False,
+    )  # fmt: skip
+    series, _ = read_series(folder / "d.csv", columns)
+    one = series[0].part(slice(5, 15))
+    times = _recording(outcome, one).times
+    assert outcome.model.time_unit != 1
+    assert one.rows.times is not None
+    assert np.allclose(np.diff(times), np.diff(one.rows.times[5:15]), rtol=1e-5)
 
 
 def test_predictions_are_those_of_the_python_api(folder: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from dataclasses import asdict
+import warnings
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import mlx.core as mx
@@ -30,13 +31,19 @@ PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
+:root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
-img {{ max-width: 100%; }}
+h1, td {{ overflow-wrap: anywhere; }}
+img {{ max-width: 100%; height: auto; }}
 table {{ border-collapse: collapse; }}
-td, th {{ padding: 0.2rem 1rem 0.2rem 0; text-align: left; border-bottom: 1px solid #ddd; }}
+td, th {{ padding: 0.2rem 1rem 0.2rem 0; text-align: left; border-bottom: 1px solid #8884; }}
+@media (prefers-color-scheme: dark) {{
+  body {{ background: #121212; }}
+  img {{ filter: invert(0.93) hue-rotate(180deg); }} /* a dark ground, and every colour keeps its hue */
+}}
 </style>
 <h1>{title}</h1>
 {body}
@@ -65,7 +72,7 @@ def _page(outcome: Outcome) -> str:
         ("Activity", _picture(_activity(outcome, shown), "the state of every neuron over time")),
         ("Circuit", _picture(_circuit(outcome), "neurons and synapses")),
         ("Masks", _picture(_masks(outcome), "which neuron reaches which")),
-        ("Settings", _table([(name, value) for name, value in asdict(outcome.settings).items()])),
+        ("Settings", _table(_settings(outcome))),
     ]
     title = f"{outcome.settings.cell.upper()} for {', '.join(outcome.columns.targets)}"
     body = "\n".join(f"<h2>{name}</h2>\n{content}" for name, content in sections)
@@ -82,6 +89,12 @@ def _results(outcome: Outcome) -> str:
     return says + _table(rows, head=True)
 
 
+def _settings(outcome: Outcome) -> list[tuple[object, ...]]:
+    columns = {name: value for name, value in asdict(outcome.columns).items() if value is not None}
+    texts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in columns.items()}
+    return list({**texts, **asdict(outcome.settings)}.items())
+
+
 def _table(rows: list[tuple[object, ...]], *, head: bool = False) -> str:
     lines = []
     for number, row in enumerate(rows):
@@ -92,7 +105,9 @@ def _table(rows: list[tuple[object, ...]], *, head: bool = False) -> str:
 
 def _picture(figure: Figure, what: str) -> str:
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110)
+    with warnings.catch_warnings():  # names are in the tables, too, where the browser has every character
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+        figure.savefig(data, format="png", dpi=110)
     text = base64.b64encode(data.getvalue()).decode()
     return f'<img alt="{html.escape(what)}" src="data:image/png;base64,{text}">'
 
@@ -107,9 +122,9 @@ def _predictions(outcome: Outcome, shown: Series) -> Figure:
     for k, (panel, name) in enumerate(zip(panels, names, strict=True)):
         panel.plot(times, shown.y[:, k], color="0.6", label="target")
         panel.plot(times, said[:, k], color="tab:blue", label="prediction")
-        panel.set_ylabel(name)
+        panel.set_ylabel(name, parse_math=False)  # a name such as "cost $2 or $3" is no formula
         panel.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(frameon=False, ncols=2)
+    panels[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
     panels[-1].set_xlabel("time")
     return figure
 
@@ -134,11 +149,12 @@ def _activity(outcome: Outcome, shown: Series) -> Figure:
 
 
 def _recording(outcome: Outcome, shown: Series) -> Recording:
-    """What every neuron does, with inputs in the units of the network."""
+    """What every neuron does, with inputs in the units of the network and times in those of the data."""
     model = outcome.model
     x, spans = model.scaled(mx.array(shown.x), shown.timespans(model.time_unit))
     assert isinstance(model.model, RNN)
-    return record(model.model, x, timespans=spans)
+    recording = record(model.model, x, timespans=spans)
+    return replace(recording, times=recording.times * model.time_unit)
 
 
 def _circuit(outcome: Outcome) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import mlx.core as mx
@@ -252,3 +253,17 @@ def test_batches_of_several_processes_make_up_the_joint_batch() -> None:
 def test_a_progress_bar_is_no_burden_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     fit(network(), task(), progress=True, epochs=1)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("width", "best"), [(80, False), (120, True)])
+def test_a_progress_bar_keeps_its_figures_on_a_narrow_terminal(
+    width: int, best: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as if it were a terminal
+    monkeypatch.setenv("COLUMNS", str(width))
+    fit(network(), task(200), progress=True, epochs=20, validation=task())
+    drawn = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", capsys.readouterr().err)
+    last = [line for line in re.split(r"[\r\n]", drawn) if "training" in line][-1]
+    assert "1000/1000 steps" in last
+    assert re.search(r"epoch 20: loss [\d.e-]+, validation [\d.e-]+", last)
+    assert ("best" in last) == best

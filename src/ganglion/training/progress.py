@@ -6,11 +6,14 @@ import time
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from .run import Callback, Run
 
 INTERVAL = 0.5
 """Seconds between two looks at the run: drawing costs more than many a step."""
+WIDE = 100
+"""Columns of a terminal that has room for the best loss besides."""
 
 
 class ProgressBar(Callback):
@@ -20,9 +23,9 @@ class ProgressBar(Callback):
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),  # so that only the bar gets shorter
             TextColumn("steps"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeRemainingColumn(elapsed_when_finished=True, table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[news]}"),
         )
         console = Console(stderr=True)
@@ -52,5 +55,7 @@ class ProgressBar(Callback):
         """Show where the run is."""
         news = f"epoch {min(run.epoch + 1, run.epochs)}: loss {run.loss:.4g}"
         if run.history.validation:
-            news += f", validation {run.history.validation[-1]:.4g} (best {min(run.history.validation):.4g})"
+            news += f", validation {run.history.validation[-1]:.4g}"
+            if self._bar.console.width >= WIDE:
+                news += f" (best {min(run.history.validation):.4g})"
         self._bar.update(self._task, completed=run.step, news=news, refresh=True)

@@ -22,8 +22,9 @@ def launch(out: Path, *arguments: str, ranks: int = 2) -> subprocess.CompletedPr
     command = [sys.executable, str(SCRIPT), str(out), *arguments]
     if ranks > 1:
         # In this file's own interpreter, whether or not its folder of commands is on the path.
-        # Ports of its own: other tests launch processes at the same time.
-        port = ["--starting-port", str(20000 + os.getpid() % 4000 * 4)]
+        # Ports of its own, because other tests launch processes at the same time, and below 32768, because
+        # from there on the system gives ports to whoever connects.
+        port = ["--starting-port", str(20000 + os.getpid() % 3000 * 4)]
         start = "from mlx._distributed_utils.launch import main; main()"
         command = [sys.executable, "-c", start, "-n", str(ranks), "--backend", "ring", *port, *command]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -34,6 +34,13 @@ LARGEST_TIME, SMALLEST_SPAN = 1e19, 1e-12
 """So that every ratio of two time spans fits into float32; times may be nanoseconds since 1970."""
 NAMED = 20
 """Columns that an error lists."""
+SEPARATORS = ";\t|"
+"""What some programs write between cells."""
+PLAIN = {
+    "unexpected end of data": "a quotation mark is not closed",
+    "new-line character seen": "a carriage return alone: expected lines that end in \\n or \\r\\n",
+}
+"""What Python's csv module says, for those who do not know its options."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,11 @@ class Reader:
             FileError: there is no such column.
         """
         if name not in self.header:
-            raise FileError(f"{self.path} has no column {name!r}; it has {listed(self.header)}")
+            other = next((mark for mark in SEPARATORS if mark in self.header[0]), None)
+            hint = (
+                f": expected commas between cells, not {other!r}" if other and len(self.header) == 1 else ""
+            )
+            raise FileError(f"{self.path} has no column {name!r}; it has {listed(self.header)}{hint}")
         return self.header.index(name)
 
     def digest(self) -> str:
@@ -130,7 +141,8 @@ class Reader:
             try:
                 row = next(self._records, None)
             except csv.Error as error:
-                raise self._fault(str(error)) from None
+                known = (plain for said, plain in PLAIN.items() if str(error).startswith(said))
+                raise self._fault(next(known, str(error))) from None
             if row is None:
                 return
             if row:  # an empty line, such as the last one

@@ -70,7 +70,13 @@ def build(config: Any, largest: int, *, engine: str | None = None, layout: str |
         model = from_plain(given, NCPLayer._classes)
         if not model.built:
             model.build((1, 1, config["input_size"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # a constructor refuses its arguments
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+    ) as error:  # a constructor refuses its arguments
         raise FileError(f"the description of the model is not sound: {short(str(error))}") from None
     return model
 
@@ -119,7 +125,10 @@ def _check_plan(plan: Config) -> None:
     """Refuse names and index arrays that are no circuit, which `CircuitArrays` does for people's own."""
     try:
         sensors, neurons = tuple(plan["sensors"]), tuple(plan["neurons"])
-        roles = [role for role, n in zip(STATE_ROLES, plan["counts"], strict=True) for _ in range(n)]
+        counts = plan["counts"]
+        if sum(counts) != len(neurons) or min(counts) < 0:  # before a list gets as long as a count says
+            raise ValueError(f"the counts {counts} were given for {len(neurons)} names")
+        roles = [role for role, n in zip(STATE_ROLES, counts, strict=True) for _ in range(n)]
         pre, post, polarity = _columns(plan["recurrent"])
         CircuitArrays(pre, post, polarity, tuple(roles), neurons)
         pre, post, polarity = _columns(plan["sensory"])
@@ -127,7 +136,7 @@ def _check_plan(plan: Config) -> None:
             raise ValueError(f"a sensory synapse starts at {pre.max()} of {len(sensors)} sensory neurons")
         all_roles = ("sensory",) * len(sensors) + tuple(roles)
         CircuitArrays(pre, post + len(sensors), polarity, all_roles, sensors + neurons)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileError(f"the model's circuit is not sound: {short(str(error))}") from None
 
 

@@ -96,7 +96,8 @@ class Scaled(NCPLayer):
         return (mx.array(x) - self._mean) / self._spread, spans
 
     def _vector(self, what: str, values: ArrayLike, n: int, *, positive: bool = False) -> mx.array:
-        array = np.asarray(values, np.float32)
+        with np.errstate(over="ignore"):  # a number too large for float32 is refused below
+            array = np.asarray(values, np.float32)
         if array.shape not in ((), (n,)) or not np.isfinite(array).all():
             raise ValueError(f"{what} must be {n} finite numbers, got {values!r}")
         if positive and not (array > 0).all():

@@ -18,7 +18,7 @@ from .labels import points, shorten, text_width
 from .picture import Picture, Place, axes_or_new
 from .samples import Samples, samples
 from .series import furnish_time, name_rows, places
-from .style import Style, current
+from .style import Style, current, font_family
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -64,7 +64,7 @@ def plot_phase(
     pieces = np.stack([plane[:-1], plane[1:]], axis=1)
     path = LineCollection(list(pieces), cmap=look.sequential, linewidths=1.2, zorder=2, capstyle="round")
     path.set_array((shown.times[:-1] + shown.times[1:]) / 2)
-    path.set_clim(float(shown.times[0]), max(float(shown.times[-1]), float(shown.times[0]) + 1e-9))
+    path.set_clim(*(shown.span if len(shown.times) == 1 else (shown.times[0], shown.times[-1])))
     axes.add_collection(path)
     artists: dict[str, Artist] = {"path": path}
     known = np.flatnonzero(np.isfinite(plane).all(axis=1))
@@ -78,7 +78,7 @@ def plot_phase(
     _furnish_plane(axes, look, labels)
     bar = _scale(axes, path, "time", look)
     if len(shown.times) == 1:
-        bar.set_ticks([float(shown.times[0])])
+        bar.set_ticks([float(shown.times[0])], labels=[f"{shown.times[0]:.4g}"])
     return Picture({"phase": axes}, artists)
 
 
@@ -218,7 +218,9 @@ def _furnish_plane(ax: Axes, look: Style, labels: tuple[str, str]) -> None:
     size = points(look.small_text)
     for axis, label in ((ax.xaxis, labels[0]), (ax.yaxis, labels[1])):
         axis.set_major_locator(MaxNLocator(4))
-        axis.set_label_text(shorten(label, size, 120), fontsize=size, color=look.ink, parse_math=False)
+        axis.set_label_text(
+            shorten(label, size, 120), fontsize=size, color=look.ink, parse_math=False, family=font_family()
+        )
     ax.tick_params(labelsize=size, length=2.5, width=0.6, color=look.ink, labelcolor=look.ink)
     ax.spines[["top", "right"]].set_visible(False)
     for spine in ax.spines.values():
@@ -247,7 +249,7 @@ def _name_ticks(ax: Axes, rows: tuple[str, ...], columns: tuple[str, ...], look:
         at = np.arange(0, len(names), step)
         axis.set_ticks(at + 0.5, [shorten(names[k], size, 80) for k in at])
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        label.set(parse_math=False, fontsize=size, color=look.ink)
+        label.set(parse_math=False, fontsize=size, color=look.ink, family=font_family())
     widest = max((text_width(label.get_text(), size) for label in ax.get_xticklabels()), default=0)
     if widest > 0.7 * box.width * room / max(len(columns), 1):
         ax.tick_params(axis="x", rotation=90)

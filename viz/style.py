@@ -30,7 +30,7 @@ _FALLBACK_FONTS = (
     "Microsoft YaHei",
     "PingFang SC",
     "Hiragino Sans",
-    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
     "Arial Unicode MS",
     "Noto Sans Devanagari",
     "Noto Emoji",

@@ -106,6 +106,7 @@ def test_the_only_sample_names_its_time(circuit, record):
     bar = picture.ax.child_axes[0]
     picture.figure.canvas.draw()
     assert bar.get_yticks() == pytest.approx(recording.times)
+    assert [t.get_text() for t in bar.get_yticklabels()] == [f"{recording.times[0]:.4g}"]
     assert bar.yaxis.get_offset_text().get_text() == ""
 
 
@@ -113,3 +114,12 @@ def test_saliency_without_sensors_is_refused(build, record):
     recording = record(build(sizes=(0, 3, 2, 1)))
     with pytest.raises(ValueError, match="0 sensors and 1 motor neurons"):
         plot_saliency(recording, np.zeros((0, 1)))
+
+
+def test_names_on_axes_find_fonts_of_other_scripts(circuit, record, monkeypatch):
+    monkeypatch.setattr("ganglion.viz.style._installed_fallbacks", lambda: ("DejaVu Serif",))
+    recording = record(circuit)
+    ax = plot_saliency(recording, np.ones((4, 3))).ax
+    phase = plot_phase(recording, ["inter_0", "motor_1"]).ax
+    for text in (*ax.get_xticklabels(), *ax.get_yticklabels(), phase.xaxis.label, phase.yaxis.label):
+        assert text.get_fontfamily()[-1] == "DejaVu Serif"

@@ -87,3 +87,37 @@ def test_show_names_the_problems_of_an_unsound_circuit(
     text = capsys.readouterr().out
     assert "motor" in text
     assert "'a' -> 'eye'" in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_show_fits_the_terminal(
+    width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    circuit = gl.random(1000, inputs=8, outputs=4, sparsity=0.99, seed=1)
+    gl.write(circuit, tmp_path / "large.json")
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["show", str(tmp_path / "large.json")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    rows = [line.split() for line in lines if line and set(line) <= set("·+-± ")]
+    assert len(rows) > 15
+    assert {len(row) for row in rows} == {len(rows)}, "a row of the matrix was broken"
+    pathway = next(line.split() for line in lines if line.replace("│", " ").split()[:2] == ["inter", "motor"])
+    assert {"43", "28", "15"} <= set(pathway), "a number was cut"
+
+
+def test_plot_says_in_one_sentence_that_it_sums_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gl.write(gl.random(500, inputs=8, outputs=4, sparsity=0.99, seed=1), tmp_path / "large.json")
+    assert main(["plot", str(tmp_path / "large.json"), "-o", str(tmp_path / "figure.png")]) == 0
+    error = capsys.readouterr().err
+    assert error.startswith("ganglion plot: 508 neurons")
+    assert error.count("\n") == 1
+
+
+def test_plot_refuses_a_layout_that_does_not_suit(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plot", file, "-o", str(tmp_path / "figure.png"), "--layout", "bipartite"]) == 2
+    assert "by the layout 'bipartite'" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from matplotlib import patheffects
 from numpy.typing import NDArray
 
 from .labels import fitting_size, points, short_name, shorten, text_width, write
+from .links import LOOP_APART, LOOP_SIZE
 from .scene import Scene
 from .style import Style, lightness
 from .view import View
@@ -55,7 +56,7 @@ def add_names(
     faint = look.faint(look.ink, 0.6)
     size, radius = points(look.small_text), scene.radius / scene.unit
     inside = min(size, 1.15 * radius)
-    taken = _Taken(scene, force)
+    taken = _Taken(ax, seen, scene, force)
     for k, text in texts.items():
         x, y = scene.pos[k]
         if text_width(text, inside) <= 1.6 * radius and inside >= _SMALLEST:
@@ -71,7 +72,7 @@ def add_names(
             written[seen.names[k]] = write(ax, x, y, text, look, **options)
         elif force or not text.isdigit():
             text = shorten(text, size, 0.22 * scene.frame.width)
-            away = taken.claim(k, scene.outwards[k], text_width(text, size), size)
+            away = taken.claim(k, scene.outwards[k], text_width(text, size), 1.15 * size)
             if away is not None:
                 color = look.ink if bright[k] else faint
                 written[seen.names[k]] = _beside(ax, scene, look, k, away, text, size, color)
@@ -121,29 +122,44 @@ def _beside(
 
 
 class _Taken:
-    """Boxes (in points) that neurons and names already take."""
+    """Boxes (in points) that neurons, their loops and names already take, on a page that names stay on."""
 
-    def __init__(self, scene: Scene, force: bool) -> None:
+    def __init__(self, ax: Axes, seen: View, scene: Scene, force: bool) -> None:
         self.force = force
         self.at = scene.pos / scene.unit
         self.reach = scene.reach[:, None] / scene.unit
-        self.boxes = np.concatenate([self.at - self.reach, self.at + self.reach], axis=1)
+        self.page = np.array([*zip(ax.get_xlim(), ax.get_ylim(), strict=True)]) / scene.unit
+        own = seen.pre[seen.pre == seen.post]
+        loops = (self.at + LOOP_APART * self.reach * scene.loops)[own]
+        half = LOOP_SIZE * self.reach[own]
+        low, high = (
+            np.concatenate([self.at - self.reach, loops - half]),
+            np.concatenate([self.at + self.reach, loops + half]),
+        )
+        self.boxes = np.concatenate([low, high], axis=1)
 
     def claim(
         self, k: int, wanted: NDArray[np.float64], width: float, height: float
     ) -> NDArray[np.float64] | None:
-        """The direction in which a text beside neuron ``k`` covers nothing, or None; its box is taken."""
-        for away in (wanted, *_SIDES):
-            box = self._box(k, away, np.array([width, height]))
-            hit = (self.boxes[:, :2] < box[2:]).all(axis=1) & (self.boxes[:, 2:] > box[:2]).all(axis=1)
-            if not hit.any():
-                break
-        else:
-            if not self.force:
-                return None
-            away, box = wanted, self._box(k, wanted, np.array([width, height]))
-        self.boxes = np.concatenate([self.boxes, [box]])
-        return away
+        """The direction in which a text beside neuron ``k`` covers nothing, or None; its box is taken.
+
+        A forced text covers the least that it can on the page.
+        """
+        sides = [wanted, *_SIDES]
+        boxes = np.array([self._box(k, away, np.array([width, height])) for away in sides])
+        inside = (boxes[:, :2] >= self.page[0] - 1).all(axis=1) & (boxes[:, 2:] <= self.page[1] + 1).all(
+            axis=1
+        )
+        hits = np.array([self._hits(box) for box in boxes])
+        best = int(np.lexsort((hits, ~inside))[0])
+        if not self.force and (hits[best] or not inside[best]):
+            return None
+        self.boxes = np.concatenate([self.boxes, boxes[[best]]])
+        return sides[best]
+
+    def _hits(self, box: NDArray[np.float64]) -> int:
+        hit = (self.boxes[:, :2] < box[2:]).all(axis=1) & (self.boxes[:, 2:] > box[:2]).all(axis=1)
+        return int(np.count_nonzero(hit))
 
     def _box(self, k: int, away: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
         centre = self.at[k] + away * (self.reach[k] + _GAP) + _anchor(away) * size / 2

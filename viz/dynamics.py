@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from .labels import points, shorten, text_width
 from .picture import Picture, Place, axes_or_new
 from .samples import Samples, samples
 from .series import furnish_time, name_rows, places
-from .style import Style, current
+from .style import Style, current, font_family
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -44,19 +45,26 @@ def plot_phase(
         A `Picture` with the collection ``path`` and the points ``start`` and ``end``.
 
     Raises:
-        ValueError: fewer than two neurons.
+        ValueError: fewer than two neurons, or no sample at which all have a value.
 
     Example:
         >>> gl.viz.plot_phase(recording, ["command_0", "motor_0"])
     """
     shown = samples(recording, sequence).select(neurons)
+    alive = np.flatnonzero(np.isfinite(shown.values).any(axis=0)).tolist()
+    if 2 <= len(alive) < len(shown.names):
+        silent = len(shown.names) - len(alive)
+        warnings.warn(
+            f"left out {silent} of {len(shown.names)} neurons, which never have a value", stacklevel=2
+        )
+        shown = shown.pick(alive)
     plane, labels = _plane(shown)
     axes = axes_or_new(ax, 3.4, 2.9)
     look = current(axes)
     pieces = np.stack([plane[:-1], plane[1:]], axis=1)
     path = LineCollection(list(pieces), cmap=look.sequential, linewidths=1.2, zorder=2, capstyle="round")
     path.set_array((shown.times[:-1] + shown.times[1:]) / 2)
-    path.set_clim(float(shown.times[0]), max(float(shown.times[-1]), float(shown.times[0]) + 1e-9))
+    path.set_clim(*(shown.span if len(shown.times) == 1 else (shown.times[0], shown.times[-1])))
     axes.add_collection(path)
     artists: dict[str, Artist] = {"path": path}
     known = np.flatnonzero(np.isfinite(plane).all(axis=1))
@@ -68,7 +76,9 @@ def plot_phase(
     axes.margins(0.08)
     axes.autoscale_view()
     _furnish_plane(axes, look, labels)
-    _scale(axes, path, "time", look)
+    bar = _scale(axes, path, "time", look)
+    if len(shown.times) == 1:
+        bar.set_ticks([float(shown.times[0])], labels=[f"{shown.times[0]:.4g}"])
     return Picture({"phase": axes}, artists)
 
 
@@ -152,7 +162,7 @@ def plot_saliency(
         A `Picture` with the mesh ``saliency``; a motor neuron's item is its column, a sensor's its row.
 
     Raises:
-        ValueError: another shape.
+        ValueError: another shape, or no sensor or no motor neuron.
 
     Example:
         >>> gl.viz.plot_saliency(recording, gl.saliency(rnn, x))
@@ -164,6 +174,11 @@ def plot_saliency(
     if values.shape != (len(recording.sensors), len(motors)):
         expected = (len(recording.sensors), len(motors))
         raise ValueError(f"saliency has shape {values.shape}; expected {expected}: sensors x motor neurons")
+    if not values.size:
+        raise ValueError(
+            f"nothing to draw: {len(recording.sensors)} sensors and {len(motors)} motor neurons; "
+            "a saliency needs one of each"
+        )
     axes = axes_or_new(ax, 3.4, 2.9)
     look = current(axes)
     limit = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
@@ -184,13 +199,13 @@ def _plane(shown: Samples) -> tuple[NDArray[np.float64], tuple[str, str]]:
     """(T, 2) two states, or the first two principal components; and their names."""
     if len(shown.names) < 2:
         raise ValueError(f"a phase plane needs two neurons, got {len(shown.names)}")
+    known = np.isfinite(shown.values).all(axis=1)
+    if not known.any():
+        raise ValueError(f"no sample at which all {len(shown.names)} neurons have a value")
     if len(shown.names) == 2:
         return shown.values, (shown.names[0], shown.names[1])
-    known = np.isfinite(shown.values).all(axis=1)
     plane = np.full((len(shown.times), 2), np.nan)
-    centred = shown.values[known] - shown.values[known].mean(axis=0) if known.any() else np.zeros((0, 2))
-    if not len(centred):
-        return plane, ("component 1", "component 2")
+    centred = shown.values[known] - shown.values[known].mean(axis=0)
     _, scale, axes = np.linalg.svd(
         np.pad(centred, ((0, max(2 - len(centred), 0)), (0, 0))), full_matrices=False
     )
@@ -203,7 +218,9 @@ def _furnish_plane(ax: Axes, look: Style, labels: tuple[str, str]) -> None:
     size = points(look.small_text)
     for axis, label in ((ax.xaxis, labels[0]), (ax.yaxis, labels[1])):
         axis.set_major_locator(MaxNLocator(4))
-        axis.set_label_text(shorten(label, size, 120), fontsize=size, color=look.ink, parse_math=False)
+        axis.set_label_text(
+            shorten(label, size, 120), fontsize=size, color=look.ink, parse_math=False, family=font_family()
+        )
     ax.tick_params(labelsize=size, length=2.5, width=0.6, color=look.ink, labelcolor=look.ink)
     ax.spines[["top", "right"]].set_visible(False)
     for spine in ax.spines.values():
@@ -232,7 +249,7 @@ def _name_ticks(ax: Axes, rows: tuple[str, ...], columns: tuple[str, ...], look:
         at = np.arange(0, len(names), step)
         axis.set_ticks(at + 0.5, [shorten(names[k], size, 80) for k in at])
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        label.set(parse_math=False, fontsize=size, color=look.ink)
+        label.set(parse_math=False, fontsize=size, color=look.ink, family=font_family())
     widest = max((text_width(label.get_text(), size) for label in ax.get_xticklabels()), default=0)
     if widest > 0.7 * box.width * room / max(len(columns), 1):
         ax.tick_params(axis="x", rotation=90)

@@ -37,7 +37,8 @@ def layout(
         aspect: width of the box over its height.
 
     Raises:
-        LayoutError: no layout of that name, or a neuron without ``x`` and ``y`` under ``given``.
+        LayoutError: no layout of that name, one that does not suit the circuit (``planar``), or a neuron
+            without ``x`` and ``y`` under ``given``.
 
     Example:
         >>> pos = gl.viz.layout(circuit, "layered", direction="down")
@@ -51,17 +52,23 @@ def positions(seen: View, kind: str, *, aspect: float = 1.6, **options: Any) -> 
     """`layout` as a (K, 2) array in the order of the neurons."""
     if kind in LAYOUTS:
         return LAYOUTS[kind](seen, aspect, **options)
-    function = getattr(nx, f"{kind.removesuffix('_layout')}_layout", None)
-    if function is None:
+    name = kind.removesuffix("_layout")
+    function = getattr(nx, f"{name}_layout", None)
+    if function is None or name == "rescale":  # which moves positions and finds none
         raise LayoutError(
             f"unknown layout {kind!r}; expected {', '.join(LAYOUTS)} or the name of a networkx layout"
         )
     graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(seen.names)))
+    graph.add_nodes_from(
+        (k, {"subset": layer}) for k, layer in enumerate(seen.role_ids.tolist())
+    )  # multipartite
     graph.add_edges_from(zip(seen.pre.tolist(), seen.post.tolist(), strict=True))
     if "seed" not in options and function in (nx.spring_layout, nx.random_layout):
         options["seed"] = 0  # the same circuit gives the same picture
-    found = function(graph, **options)
+    try:
+        found = function(graph, **options)
+    except nx.NetworkXException as error:
+        raise LayoutError(f"networkx cannot place this circuit by the layout {kind!r}: {error}") from error
     xy = np.array([found[k] for k in range(len(seen.names))], dtype=float).reshape(-1, 2)
     return _fit(xy, aspect)
 

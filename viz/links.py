@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Points = NDArray[np.float64]
 Ids = NDArray[np.intp]
+LOOP_APART, LOOP_SIZE = 1.25, 0.72  # centre and radius of a loop, in radii of its neuron
+LOOP_REACH = 1.08 * (LOOP_APART + LOOP_SIZE)  # how far a loop stands out from the middle of its neuron
 _BAR = 0.36  # how thick a bar is, relative to the length of an arrowhead
 
 
@@ -135,8 +137,7 @@ def _loops(
     centre: Points, radius: Points, angle: Points, head: Points, points: int
 ) -> tuple[Points, Points, Points]:
     """Arcs of a circle that stands on the border of the neuron, run through clockwise."""
-    size = 0.72 * radius
-    apart = 1.25 * radius
+    size, apart = LOOP_SIZE * radius, LOOP_APART * radius
     # Half the opening, seen from the loop, at which loop and neuron meet (law of cosines).
     opening = np.arccos(np.clip((apart**2 + size**2 - radius**2) / (2 * apart * size), -1, 1))
     middle = centre + apart[:, None] * _direction(angle)

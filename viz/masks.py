@@ -33,7 +33,8 @@ def plot_masks(
 
     The sensory part (I, N) stands on the recurrent part (N, N), in the same columns: one column is all that a
     neuron receives. Neurons are in plan order: motor, command, inter; a circuit compiled to the layout
-    ``block`` is drawn in the order that it is executed in.
+    ``block`` is drawn in the order that it is executed in. The layout ``auto`` may take another order for
+    each operation, so that the plan's is drawn.
 
     Args:
         circuit: a compiled circuit, a Plan or a DiGraph.

@@ -14,6 +14,7 @@ from .frame import Frame, Margins, neuron_radius
 from .key import SCALE_WIDTH, legend_height
 from .labels import points, text_width
 from .layout import depths, positions
+from .links import LOOP_REACH
 from .markers import reaches
 from .style import Style
 from .view import View
@@ -61,6 +62,11 @@ class Scene:
         between = (self.layer > 0) & (self.layer < len(self.headings) - 1)
         return np.where(between[:, None], -np.abs(across) if across[1] else np.abs(across), side)
 
+    @property
+    def loops(self) -> NDArray[np.float64]:
+        """(K, 2) the direction in which a synapse of a neuron with itself stands: up, or outwards."""
+        return self.outwards if self.flow is None else np.broadcast_to((0.0, 1.0), self.pos.shape)
+
 
 def arrange(
     ax: Axes,
@@ -81,7 +87,8 @@ def arrange(
     """
     kind = pos if isinstance(pos, str) else ""
     layer, headings = _layers(seen, kind)
-    margins = _margins(look, size, layer, headings, direction, names, entries)
+    loops = bool((seen.pre == seen.post).any())
+    margins = _margins(look, size, layer, headings, direction, names, entries, loops)
     if scale:
         margins = replace(margins, right=margins.right + SCALE_WIDTH * points(look.small_text))
     frame = Frame(*size, margins)
@@ -120,6 +127,7 @@ def _margins(
     direction: str,
     names: Mapping[int, str],
     entries: Sequence[Artist],
+    loops: bool,
 ) -> Margins:
     text, small = points(look.text), points(look.small_text)
     # Neurons are sized when they have their places; this is close enough to leave room for them.
@@ -127,12 +135,14 @@ def _margins(
     neuron = float(np.clip(0.25 * (size[1] if direction == "right" else size[0]) / crowd, *look.radius)) + 1
     bottom = legend_height(entries, size[0], small)
     line = 1.3 * small if names else 0.0  # one line of names above, below and beside the neurons
+    loop = (LOOP_REACH - 1) * neuron if loops else 0.0
     if not headings:
-        wide = 0.5 * _widest(names.values(), small, 0.3 * size[0])
-        return Margins(neuron + wide + 2, neuron + wide + 2, neuron + line + 2, neuron + line + bottom + 2)
+        wide = neuron + loop + 0.5 * _widest(names.values(), small, 0.3 * size[0]) + 2
+        high = neuron + loop + line + 2
+        return Margins(wide, wide, high, high + bottom)
     if direction == "down":
         left = _widest(headings, text, 0.25 * size[0]) + neuron + 0.6 * text
-        return Margins(left, neuron + 2, 1.3 * neuron + line, neuron + line + bottom)
+        return Margins(left, neuron + 2, 1.3 * neuron + loop + line, neuron + line + bottom)
     first = _widest((name for k, name in names.items() if layer[k] == 0), small, 0.22 * size[0])
     last = _widest((name for k, name in names.items() if layer[k] == layer.max()), small, 0.22 * size[0])
     over = [0.5 * text_width(heading, text) for heading in (headings[0], headings[-1])]

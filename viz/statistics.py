@@ -73,6 +73,8 @@ def plot_degrees(circuit: Any, *, ax: Axes | None = None) -> Picture:
     artists["medians"] = bars
     axes.set_xlim(-0.55, len(seen.drawn_roles) - 0.45)
     axes.set_xticks(range(len(seen.drawn_roles)), seen.drawn_roles)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -0.04 * high), max(high, 1.08))  # counts: from 0, and at least to 1
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     _quiet(axes, look, "", "synapses per neuron")
     slot = width / len(seen.drawn_roles)

@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 _FALLBACK_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
+    "Microsoft YaHei",
+    "PingFang SC",
     "Hiragino Sans",
+    "WenQuanYi Micro Hei",
     "Arial Unicode MS",
     "Noto Sans Devanagari",
+    "Noto Emoji",
+    "Segoe UI Emoji",
+    "Symbola",
 )
 
 

@@ -83,7 +83,6 @@ def synapse_opacity(count: int, bright: NDArray[np.bool_]) -> NDArray[np.float64
 def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) -> Links:
     """Forward synapses follow the flow of the layers; those inside a layer, or back, bow out of the way."""
     bend = np.full(len(seen.pre), look.curvature)
-    loop_angle = None
     if scene.flow is not None:
         ahead = scene.layer[seen.post] - scene.layer[seen.pre]
         chord = (scene.pos[seen.post] - scene.pos[seen.pre]) @ scene.flow
@@ -93,8 +92,6 @@ def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) ->
     else:
         same_axis = (scene.layer[seen.post] == scene.layer[seen.pre]) & (scene.layer.max() > 0)
         bend[same_axis] *= 4
-        outwards = scene.outwards
-        loop_angle = np.arctan2(outwards[:, 1], outwards[:, 0])
     return link(
         scene.pos,
         1.08 * scene.reach,
@@ -103,6 +100,6 @@ def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) ->
         bend=bend,
         head=head_room(head, seen.polarity),
         flow=scene.flow,
-        loop_angle=loop_angle,
+        loop_angle=np.arctan2(scene.loops[:, 1], scene.loops[:, 0]),
         points=20 if len(seen.pre) < 5000 else 9,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,9 @@ degrees, what check() finds, and the matrix of synapses from row to column."""
 
 WIDEST = 39
 """Columns of the matrix, which fit a terminal of 80 characters; more neurons share a cell."""
+
+NARROW = 64
+"""Characters of a terminal, below which the table of pathways has short headings."""
 
 SIGNS = {0: ("·", "dim"), 1: ("+", "blue"), 2: ("-", "dark_orange"), 3: ("±", "magenta")}
 """The mark of a cell without synapses, with excitatory, with inhibitory and with both kinds."""
@@ -68,11 +73,15 @@ def _plot(arguments: argparse.Namespace) -> None:
     if arguments.out.suffix.lower() not in FORMATS:
         raise FileError(f"{arguments.out}: a figure ends in one of {', '.join(FORMATS)}")
     circuit = read(arguments.circuit)
-    try:
-        picture = plot_circuit(circuit, pos=arguments.layout, style=arguments.style)
-    except ValueError as error:
-        raise FileError(f"{arguments.circuit}: {error}") from error
-    picture.save(arguments.out)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            picture = plot_circuit(circuit, pos=arguments.layout, style=arguments.style)
+        except ValueError as error:
+            raise FileError(f"{arguments.circuit}: {error}") from error
+        picture.save(arguments.out)
+    for message in dict.fromkeys(str(warning.message) for warning in told):
+        print(f"ganglion plot: {message}", file=sys.stderr)
     print(f"{arguments.out}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
 
 
@@ -91,7 +100,7 @@ def show_circuit(circuit: Circuit, console: Console) -> None:
     found = summary(circuit)
     console.print(_roles(circuit, found))
     if found.pathways:
-        console.print(_pathways(found))
+        console.print(_pathways(found, console.width < NARROW))
     if found.in_degree and found.out_degree:
         console.print(f"synapses onto a neuron   {found.in_degree}")
         console.print(f"synapses from a neuron   {found.out_degree}")
@@ -101,7 +110,7 @@ def show_circuit(circuit: Circuit, console: Console) -> None:
     sound = all(problem.severity != "error" for problem in problems)
     if sound and circuit.number_of_edges():
         console.print()
-        console.print(_matrix(circuit))
+        console.print(_matrix(circuit, max(1, min(WIDEST, console.width // 2))))
 
 
 def _roles(circuit: Circuit, found: Summary) -> Table:
@@ -114,21 +123,24 @@ def _roles(circuit: Circuit, found: Summary) -> Table:
     return table
 
 
-def _pathways(found: Summary) -> Table:
+def _pathways(found: Summary, narrow: bool) -> Table:
     from rich.table import Table
 
-    table = Table("from", "to", "synapses", "excitatory", "inhibitory", "density")
+    counts = ("all", "+", "-") if narrow else ("synapses", "excitatory", "inhibitory")
+    table = Table("from", "to", *counts, "share" if narrow else "density")
+    if narrow:
+        table.box, table.padding = None, (0, 1, 0, 0)
     for path in found.pathways:
-        counts = (path.synapses, path.excitatory, path.inhibitory)
-        table.add_row(path.pre, path.post, *map(str, counts), f"{path.density:.1%}")
+        numbers = (path.synapses, path.excitatory, path.inhibitory)
+        table.add_row(path.pre, path.post, *map(str, numbers), f"{path.density:.1%}")
     return table
 
 
-def _matrix(circuit: Circuit) -> Text:
+def _matrix(circuit: Circuit, widest: int) -> Text:
     """Rows are presynaptic, columns postsynaptic neurons, both in the order of the roles."""
     from rich.text import Text
 
-    kinds, per_cell = _cells(circuit)
+    kinds, per_cell = _cells(circuit, widest)
     names = "one neuron" if per_cell == 1 else f"{per_cell} neurons"
     text = Text(f"from row to column, {names} to a cell, sensory to motor\n", style="dim")
     for row in kinds:
@@ -138,7 +150,7 @@ def _matrix(circuit: Circuit) -> Text:
     return text
 
 
-def _cells(circuit: Circuit) -> tuple[NDArray[np.int64], int]:
+def _cells(circuit: Circuit, widest: int) -> tuple[NDArray[np.int64], int]:
     """Per cell 1 for excitatory plus 2 for inhibitory synapses, and how many neurons a cell holds."""
     import numpy as np
 
@@ -147,7 +159,7 @@ def _cells(circuit: Circuit) -> tuple[NDArray[np.int64], int]:
     arrays = circuit.to_arrays()
     order = np.argsort([ROLES.index(role) for role in arrays.roles], kind="stable")
     place = np.argsort(order, kind="stable")
-    per_cell = -(-len(place) // WIDEST)
+    per_cell = -(-len(place) // widest)
     side = -(-len(place) // per_cell)
     kinds = np.zeros((side, side), np.int64)
     pre, post = place[arrays.pre] // per_cell, place[arrays.post] // per_cell

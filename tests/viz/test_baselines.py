@@ -6,11 +6,14 @@ picture. Texts are left out, since their pixels differ between versions of FreeT
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 
 from ganglion.viz import current, plot_activity, plot_circuit, plot_masks, styled
+from ganglion.viz.style import DARK, LIGHT
 
 TOLERANCE = 1.0
 BASELINE = Path(__file__).parent / "baseline"
@@ -58,6 +61,26 @@ def test_activity(recording):
     for ax in figure.axes[0].child_axes:
         for text in [*ax.texts]:
             text.remove()
+    return figure
+
+
+@pytest.mark.mpl_image_compare(baseline_dir="baseline", tolerance=0.01, style="default")
+def test_colours():
+    """Every colour of both palettes as a flat cell, so that the smallest change of any one is seen."""
+    shades = np.linspace(0, 1, 33)
+    rows = []
+    for look in (LIGHT, DARK):
+        one = [look.excitatory, look.inhibitory, look.ink, look.ground, look.muted, look.accent, look.missing]
+        rows += [
+            to_rgba_array([*look.colors.values(), *one, *look.palette]),
+            look.diverging()(shades),
+            look.magnitudes()(shades),
+        ]
+    cells = np.ones((len(rows), len(shades), 4))
+    for row, colors in zip(cells, rows, strict=True):
+        row[: len(colors)] = colors
+    figure = Figure(figsize=(len(shades) / 50, len(rows) / 50), dpi=100)  # two pixels to a cell
+    figure.figimage(np.kron(cells, np.ones((2, 2, 1))))
     return figure
 
 

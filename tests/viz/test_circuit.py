@@ -282,3 +282,36 @@ def test_the_numbers_of_a_summary_do_not_cover_each_other(outputs):
     assert len(numbers) >= 10
     boxes = [text.get_window_extent() for text in numbers]
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+
+
+@pytest.mark.parametrize("options", [{"direction": "down"}, {"pos": "radial"}, {"style": "hive"}], ids=str)
+def test_loops_stay_on_the_page_and_off_the_legend(options):
+    graph = nx.DiGraph()
+    graph.add_nodes_from((f"inter_{k}" for k in range(5)), role="inter")
+    graph.add_node("motor_0", role="motor")
+    graph.add_edges_from(((node, node) for node in graph), polarity=1)
+    picture = plot_circuit(graph, **options)
+    picture.figure.canvas.draw()
+    legend = picture.artists["legend"].get_window_extent()
+    axes = picture.ax
+    curves = axes.transData.transform(np.concatenate(picture.artists["synapses"].get_segments()))
+    assert (curves >= axes.bbox.min + 1).all()
+    assert (curves <= axes.bbox.max - 1).all()
+    assert not (legend.y1 > curves[:, 1])[(legend.x0 < curves[:, 0]) & (curves[:, 0] < legend.x1)].any()
+
+
+@pytest.mark.parametrize("labels", [True, None])
+@pytest.mark.parametrize(
+    "options", [{"direction": "down"}, {"pos": "radial"}, {"pos": "circular"}, {}], ids=str
+)
+def test_long_names_stay_on_the_page(build, labels, options):
+    graph = nx.relabel_nodes(
+        build(sizes=(3, 4, 3, 2)), lambda name: f"{name}_of_the_ventral_nerve_cord".ljust(40, "x")
+    )
+    picture = plot_circuit(graph, labels=labels, **options)
+    picture.figure.canvas.draw()
+    page = picture.figure.bbox
+    for text in picture.ax.texts:
+        box = text.get_window_extent()
+        assert min(box.x0 - page.x0, page.x1 - box.x1) >= -1, text
+        assert min(box.y0 - page.y0, page.y1 - box.y1) >= -1, text

@@ -79,3 +79,47 @@ def test_saliency_cells_and_names(recording):
     )
     with pytest.raises(ValueError, match=r"shape \(3, 4\); expected \(4, 3\): sensors x motor neurons"):
         plot_saliency(recording, values.T)
+
+
+@pytest.mark.filterwarnings("ignore:.*not finite")
+def test_phase_leaves_out_neurons_without_a_value(circuit, record):
+    broken = record(circuit)
+    broken.states[:, 2] = np.nan
+    with pytest.warns(UserWarning, match="left out 1 of 14 neurons, which never have a value"):
+        picture = plot_phase(broken)
+    assert len(picture.artists["start"].get_offsets()) == 1
+    assert np.isfinite(np.array(picture.artists["path"].get_segments())).all()
+
+
+@pytest.mark.filterwarnings("ignore:.*not finite")
+def test_phase_without_a_common_sample_is_refused(circuit, record):
+    broken = record(circuit)
+    broken.states[::2, 0], broken.states[1::2, 1] = np.nan, np.nan
+    for neurons, count in ((None, 14), ([broken.neurons[0], broken.neurons[1]], 2)):
+        with pytest.raises(ValueError, match=f"no sample at which all {count} neurons have a value"):
+            plot_phase(broken, neurons)
+
+
+def test_the_only_sample_names_its_time(circuit, record):
+    recording = record(circuit, steps=1)
+    picture = plot_phase(recording)
+    bar = picture.ax.child_axes[0]
+    picture.figure.canvas.draw()
+    assert bar.get_yticks() == pytest.approx(recording.times)
+    assert [t.get_text() for t in bar.get_yticklabels()] == [f"{recording.times[0]:.4g}"]
+    assert bar.yaxis.get_offset_text().get_text() == ""
+
+
+def test_saliency_without_sensors_is_refused(build, record):
+    recording = record(build(sizes=(0, 3, 2, 1)))
+    with pytest.raises(ValueError, match="0 sensors and 1 motor neurons"):
+        plot_saliency(recording, np.zeros((0, 1)))
+
+
+def test_names_on_axes_find_fonts_of_other_scripts(circuit, record, monkeypatch):
+    monkeypatch.setattr("ganglion.viz.style._installed_fallbacks", lambda: ("DejaVu Serif",))
+    recording = record(circuit)
+    ax = plot_saliency(recording, np.ones((4, 3))).ax
+    phase = plot_phase(recording, ["inter_0", "motor_1"]).ax
+    for text in (*ax.get_xticklabels(), *ax.get_yticklabels(), phase.xaxis.label, phase.yaxis.label):
+        assert text.get_fontfamily()[-1] == "DejaVu Serif"

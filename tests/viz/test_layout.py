@@ -203,3 +203,20 @@ def test_spread_keeps_order_distance_and_limits(wanted):
     assert placed.max() <= 10 + 1e-9
     if len(values) == 1 or np.diff(np.sort(values)).min() >= 1:
         assert np.allclose(placed, values)
+
+
+@pytest.mark.parametrize("kind", ["planar", "bipartite", "rescale", "rescale_layout"])
+def test_networkx_layouts_that_do_not_suit_are_refused(build, kind):
+    dense = build(density=1.0, inner=1.0)
+    with pytest.raises(LayoutError, match=f"'{kind}'"):
+        layout(dense, kind)
+
+
+def test_multipartite_takes_roles_for_parts(circuit):
+    found = layout(circuit, "multipartite")
+    columns = {
+        role: {found[n][0].round(6) for n, r in circuit.nodes(data="role") if r == role}
+        for role in ("sensory", "inter", "command", "motor")
+    }
+    assert [len(column) for column in columns.values()] == [1, 1, 1, 1]
+    assert len(set.union(*columns.values())) == 4

@@ -64,3 +64,15 @@ def test_one_neuron_without_synapses(draw):
     graph = nx.DiGraph()
     graph.add_node("m", role="motor")
     draw(graph).figure.canvas.draw()
+
+
+@pytest.mark.parametrize("synapses", [[], [("a", "a"), ("b", "b")]])
+def test_degrees_that_are_all_alike_are_counted_from_zero(synapses):
+    graph = nx.DiGraph()
+    graph.add_nodes_from("ab", role="inter")
+    graph.add_edges_from(synapses, polarity=1)
+    axes = plot_degrees(graph).ax
+    low, high = axes.get_ylim()
+    assert -0.5 < low < 0 < 1 < high
+    assert {0, 1} <= {tick for tick in axes.get_yticks() if low <= tick <= high}
+    assert all(tick == int(tick) for tick in axes.get_yticks())

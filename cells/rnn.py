@@ -96,7 +96,7 @@ class RNN(NCPLayer):
                 states and outputs stay what they were, and are zeros before the first sample.
             lengths: (B,) whole numbers instead of a mask: how many samples each sequence has.
             ends: (B, T) or (T,) booleans, true at the last sample of an episode: the state starts anew after
-                it.
+                it. Where there is no sample, nothing ends.
             record: whether to return a `Recording` of every neuron as a last value.
             stream: an MLX stream or device to run on; the default one if not given.
 

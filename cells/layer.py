@@ -10,6 +10,7 @@ import mlx.nn as nn
 
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
+from .values import Values, mlx_array
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
@@ -71,10 +72,17 @@ class NCPLayer(nn.Module):
         super().__init__()
         self.built = False
 
-    def __call__(self, x: mx.array, *args: Any, **kwargs: Any) -> Any:
-        """`call`, after building the layer for this input if it is not built yet."""
-        self.ensure_built(x.shape)
-        return self.call(x, *args, **kwargs)
+    def __call__(self, x: Values, *args: Any, **kwargs: Any) -> Any:
+        """`call`, after building the layer for this input if it is not built yet.
+
+        Raises:
+            TypeError: an input that does not hold real numbers.
+        """
+        inputs = mlx_array("the input", x)
+        if inputs.ndim == 0:
+            raise ValueError("the input is a single number: expected (..., features)")
+        self.ensure_built(inputs.shape)
+        return self.call(inputs, *args, **kwargs)
 
     def call(self, x: mx.array, *args: Any, **kwargs: Any) -> Any:
         """What the layer computes; a subclass provides it."""

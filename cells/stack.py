@@ -13,7 +13,7 @@ import mlx.nn as nn
 from .bidirectional import outputs_and_state
 from .layer import NCPLayer, Shape
 from .memory import Memory, predict_memory
-from .values import Values
+from .values import Values, mlx_array
 
 
 class Stack(NCPLayer):
@@ -73,7 +73,7 @@ class Stack(NCPLayer):
         networks = [layer for layer in self.layers if _recurrent(layer)]
         if state is not None and len(state) != len(networks):
             raise ValueError(f"{len(state)} states were given for {len(networks)} layers that have one")
-        values: Any = x
+        values: Any = mlx_array("the input", x)
         before, after = iter(state or [None] * len(networks)), []
         with nullcontext() if stream is None else mx.stream(stream):
             for k, layer in enumerate(self.layers):

@@ -18,6 +18,15 @@ def real_array(what: str, values: Values) -> mx.array:
     Raises:
         TypeError: not numbers, or complex ones.
     """
+    return mlx_array(what, values).astype(mx.float32)
+
+
+def mlx_array(what: str, values: Values) -> mx.array:
+    """`values` as an MLX array: one of MLX keeps its type, others become float32.
+
+    Raises:
+        TypeError: not numbers, or complex ones.
+    """
     if not isinstance(values, mx.array):
         array = _numpy_array(what, values)
         if array.dtype.kind not in "biuf":
@@ -25,7 +34,7 @@ def real_array(what: str, values: Values) -> mx.array:
         values = mx.array(array.astype(np.float32))
     if mx.issubdtype(values.dtype, mx.complexfloating):
         raise TypeError(f"{what} must hold real numbers, got {values.dtype}")
-    return values.astype(mx.float32)
+    return values
 
 
 def whole_array(what: str, values: Any) -> NDArray[Any]:

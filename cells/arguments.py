@@ -205,7 +205,12 @@ def _flags(what: str, value: Any, batch: int, steps: int, batched: bool) -> Mask
     """(B, T) booleans from (B, T) or, for an unbatched input, (T,)."""
     if value is None:
         return None
-    flags: Mask = whole_array(what, value).astype(bool)
+    given = whole_array(what, value)
+    if given.size and (given.min() < 0 or given.max() > 1):
+        raise ValueError(
+            f"{what} holds numbers from {given.min()} to {given.max()}: expected booleans, or 0 and 1"
+        )
+    flags: Mask = given.astype(bool)
     expected = (batch, steps) if batched else (steps,)
     if flags.shape != expected:
         raise ValueError(f"{what} has shape {flags.shape}: expected {expected}")

@@ -140,7 +140,12 @@ class NCPLayer(nn.Module):
 
         Raises:
             ValueError: an unknown class, or one that is no subclass of this one.
+            TypeError: no dict, or an argument that the class does not have.
         """
+        if not isinstance(config, dict):
+            raise TypeError(f"a config is a dict, as get_config() gives it, got {type(config).__name__}")
+        if cls is NCPLayer and CONFIG_CLASS not in config:
+            raise ValueError(f"the config names no {CONFIG_CLASS!r}; it has {', '.join(config) or 'nothing'}")
         layer = from_plain({CONFIG_CLASS: cls._config_name} | config, NCPLayer._classes)
         if not isinstance(layer, cls):
             raise ValueError(f"the config is of a {type(layer).__name__}: expected a {cls.__name__}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,17 @@ def _numpy_array(what: str, values: Any) -> NDArray[Any]:
         return np.asarray(values)
     except ValueError:  # NumPy's word for rows of different lengths is long and names no argument
         raise TypeError(f"{what} must be one array, got {type(values).__name__} of unequal parts") from None
+
+
+def whole_number(what: str, value: Any, least: int = 1) -> int:
+    """`value` as an int, or a ValueError if it is no whole number or below `least`."""
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise ValueError(f"{what} is {value!r}: expected a whole number of at least {least}")
+    return number
 
 
 def one_of(what: str, given: object, known: Sequence[str]) -> None:

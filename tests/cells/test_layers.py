@@ -210,7 +210,7 @@ def test_dense_learns(wiring: gl.Circuit) -> None:
 
 
 def test_dense_refuses_what_it_cannot_do(wiring: gl.Circuit) -> None:
-    with pytest.raises(ValueError, match="0 units: expected at least one"):
+    with pytest.raises(ValueError, match="units is 0: expected a whole number of at least 1"):
         gl.NCPDense(0)
     with pytest.raises(ValueError, match="unknown activation 'elu'"):
         gl.NCPDense(3, "elu")

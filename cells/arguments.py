@@ -26,7 +26,7 @@ class Call:
         timespans: (1, T) or (B, T) time since the previous sample.
         batched: whether the caller's input had a batch axis.
         mask: (B, T) which samples there are; None for all.
-        ends: (B, T) after which samples the state starts anew; None for none.
+        ends: (B, T) after which samples the state starts anew; None for none. Never where there is none.
     """
 
     x: mx.array
@@ -55,7 +55,8 @@ def sequence_call(
 ) -> Call:
     """Check the arguments of ``rnn(x, state, timespans, ...)``.
 
-    What stands where the mask says that there is no sample may be anything: it is replaced.
+    What stands where the mask says that there is no sample may be anything: it is replaced, and ends are
+    ignored there.
 
     Raises:
         ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive.
@@ -76,16 +77,19 @@ def sequence_call(
     inputs = inputs if batched else inputs[None]
     batch, steps = inputs.shape[:2]
     valid = _sequence_mask(mask, lengths, batch, steps, batched)
-    there = None if valid is None else mx.array(valid)
-    if there is not None:
+    flags = _flags("ends", ends, batch, steps, batched)
+    there = None
+    if valid is not None:
+        there = mx.array(valid)
         inputs = mx.where(there[..., None], inputs, 0.0)
+        flags = None if flags is None else flags & valid
     return Call(
         x=inputs,
         state=initial_state(state, state_shapes, batch, batched),
         timespans=_sequence_timespans(timespans, batch, steps, batched, there),
         batched=batched,
         mask=valid,
-        ends=_flags("ends", ends, batch, steps, batched),
+        ends=flags,
     )
 
 
@@ -201,7 +205,12 @@ def _flags(what: str, value: Any, batch: int, steps: int, batched: bool) -> Mask
     """(B, T) booleans from (B, T) or, for an unbatched input, (T,)."""
     if value is None:
         return None
-    flags: Mask = whole_array(what, value).astype(bool)
+    given = whole_array(what, value)
+    if given.size and (given.min() < 0 or given.max() > 1):
+        raise ValueError(
+            f"{what} holds numbers from {given.min()} to {given.max()}: expected booleans, or 0 and 1"
+        )
+    flags: Mask = given.astype(bool)
     expected = (batch, steps) if batched else (steps,)
     if flags.shape != expected:
         raise ValueError(f"{what} has shape {flags.shape}: expected {expected}")

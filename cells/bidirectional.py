@@ -45,6 +45,9 @@ class Bidirectional(NCPLayer):
     def __init__(self, rnn: RNN, merge: str = "concat", *, backward: RNN | None = None) -> None:
         super().__init__()
         one_of("merge", merge, tuple(MERGES))
+        for network in (rnn, backward):
+            if network is not None and not isinstance(network, RNN):
+                raise TypeError(f"expected a network, such as gl.LTC(circuit), got {type(network).__name__}")
         if backward is None:
             backward = type(rnn).from_config(rnn.get_config() | {"reverse": True})
         if rnn.reverse or not backward.reverse:
@@ -81,6 +84,8 @@ class Bidirectional(NCPLayer):
         Returns:
             The merged outputs and the pair of last states; the outputs alone if `return_state` is off.
         """
+        if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):
+            raise TypeError(f"the state must be a pair, forwards and backwards, got {type(state).__name__}")
         first, second = (None, None) if state is None else state
         with nullcontext() if stream is None else mx.stream(stream):
             ahead = outputs_and_state(self.forward, x, first, timespans, given)

@@ -12,7 +12,7 @@ from ..wiring import Dense
 from .arguments import step_call
 from .layer import NCPLayer, Shape
 from .ops.state_ops import State, rows, zeros
-from .values import Values
+from .values import Values, whole_number
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
 Units: TypeAlias = "Source | Dense | int"
@@ -85,8 +85,7 @@ class NCPRNNCell(NCPLayer):
         self.built = True
 
     def _name(self, units: int) -> None:
-        if units < 1:
-            raise ValueError(f"{units} units: expected at least one")
+        whole_number("units", units)
         self.neurons, self.roles = _numbered("motor", units), ("motor",) * units
 
     def build(self, input_shape: Shape) -> None:
@@ -145,8 +144,7 @@ class NCPRNNCell(NCPLayer):
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, ...), or of a size; for one row if neither is given."""
-        batch = batch_size or (1 if inputs is None else inputs.shape[0])
-        return zeros(self.state_shapes, batch)
+        return zeros(self.state_shapes, batch_of(inputs, batch_size))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.n_outputs)
@@ -171,6 +169,13 @@ class NCPRNNCell(NCPLayer):
         new = self.step(self.prepare(), self.encode(inputs), state, span)
         output = self.decode(self.visible(new))
         return (output, new) if batched else (output[0], rows(new, 0))
+
+
+def batch_of(inputs: mx.array | None, batch_size: int | None) -> int:
+    """The size of a batch, given or that of (B, ...) inputs; 1 if neither is given."""
+    if batch_size is None:
+        return 1 if inputs is None else int(inputs.shape[0])
+    return whole_number("batch_size", batch_size)
 
 
 def _numbered(role: str, n: int) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from .cell import NCPRNNCell
 from .ltc_ops import SOLVERS
 from .maps import POLARITY, CircuitMap, make_map, read_map
 from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
-from .values import one_of
+from .values import one_of, whole_number
 
 
 class CTRNNCell(NCPRNNCell):
@@ -70,7 +70,8 @@ class CTRNNCell(NCPRNNCell):
         one_of("solver", solver, SOLVERS)
         one_of("activation", activation, ACTIVATIONS)
         one_of("polarity", polarity, POLARITY)
-        for what, value in (("ode_unfolds", ode_unfolds), ("tau", tau), ("clip", clip)):
+        whole_number("ode_unfolds", ode_unfolds)
+        for what, value in (("tau", tau), ("clip", clip)):
             if value is not None and not value > 0:
                 raise ValueError(f"{what} is {value}: expected a positive number")
         super().__init__(circuit)

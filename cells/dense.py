@@ -9,7 +9,7 @@ from ..compile import CompiledCircuit, Source, compile_circuit, masked_matmul
 from ..errors import CircuitError
 from .layer import NCPLayer, Shape
 from .ops import ACTIVATIONS, Draws, activate, glorot_limits
-from .values import one_of
+from .values import one_of, whole_number
 
 
 class NCPDense(NCPLayer):
@@ -48,8 +48,7 @@ class NCPDense(NCPLayer):
         key: mx.array | None = None,
     ) -> None:
         super().__init__()
-        if units < 1:
-            raise ValueError(f"{units} units: expected at least one")
+        whole_number("units", units)
         if activation is not None:
             one_of("activation", activation, ACTIVATIONS)
         self.units, self.activation, self.use_bias = units, activation, use_bias

@@ -93,12 +93,13 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
         kernel = cell_kernel(cell)
         kernel.sequence.load()
     except KernelError as error:
-        last = "Every call is an error." if engine == "fused" else f"{plain}."
-        return f"{sizes}: the fused kernel cannot run, because {error}. {last}"
+        last = "every call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
+        return f"{sizes}: {error}, so {last}."
     inside = "a call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
+    visits = "" if compiled is None else "It visits synapses only, so the layout does not matter to it. "
     return (
         f"{sizes}: one fused kernel, {kernel.sequence.name!r}, runs each sequence as a whole on {where()}. "
-        f"It visits synapses only, so the layout does not matter to it. Inside mx.compile and mx.vmap, where "
+        f"{visits}Inside mx.compile and mx.vmap, where "
         f"arrays have no values yet, {inside}."
     )
 
@@ -117,8 +118,9 @@ def cell_kernel(cell: NCPRNNCell) -> CellKernel:
         KernelError: there is none for the cell, or for one of its options.
     """
     if type(cell) not in KERNELS:  # a subclass may compute anything
-        raise KernelError(f"there is no fused kernel for {type(cell).__name__}: use engine='ops'")
-    return KERNELS[type(cell)](cell)
+        raise KernelError(f"there is no fused kernel for {type(cell).__name__}")
+    sequence, parameters = KERNELS[type(cell)](cell)
+    return CellKernel(sequence, [p.astype(mx.float32) for p in parameters])  # kept in half precision perhaps
 
 
 def _ltc(cell: LTCCell) -> CellKernel:

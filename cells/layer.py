@@ -10,6 +10,7 @@ import mlx.nn as nn
 
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
+from .values import Values, mlx_array
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
@@ -71,10 +72,17 @@ class NCPLayer(nn.Module):
         super().__init__()
         self.built = False
 
-    def __call__(self, x: mx.array, *args: Any, **kwargs: Any) -> Any:
-        """`call`, after building the layer for this input if it is not built yet."""
-        self.ensure_built(x.shape)
-        return self.call(x, *args, **kwargs)
+    def __call__(self, x: Values, *args: Any, **kwargs: Any) -> Any:
+        """`call`, after building the layer for this input if it is not built yet.
+
+        Raises:
+            TypeError: an input that does not hold real numbers.
+        """
+        inputs = mlx_array("the input", x)
+        if inputs.ndim == 0:
+            raise ValueError("the input is a single number: expected (..., features)")
+        self.ensure_built(inputs.shape)
+        return self.call(inputs, *args, **kwargs)
 
     def call(self, x: mx.array, *args: Any, **kwargs: Any) -> Any:
         """What the layer computes; a subclass provides it."""
@@ -132,7 +140,12 @@ class NCPLayer(nn.Module):
 
         Raises:
             ValueError: an unknown class, or one that is no subclass of this one.
+            TypeError: no dict, or an argument that the class does not have.
         """
+        if not isinstance(config, dict):
+            raise TypeError(f"a config is a dict, as get_config() gives it, got {type(config).__name__}")
+        if cls is NCPLayer and CONFIG_CLASS not in config:
+            raise ValueError(f"the config names no {CONFIG_CLASS!r}; it has {', '.join(config) or 'nothing'}")
         layer = from_plain({CONFIG_CLASS: cls._config_name} | config, NCPLayer._classes)
         if not isinstance(layer, cls):
             raise ValueError(f"the config is of a {type(layer).__name__}: expected a {cls.__name__}")

@@ -14,7 +14,7 @@ from .cell import NCPRNNCell
 from .cfc_ops import MAPS, cfc_gated, cfc_pure
 from .layer import Shape
 from .ops import ACTIVATIONS, Draws, activate, softplus_inverse
-from .values import one_of
+from .values import one_of, whole_number
 
 
 class LiquidCell(NCPRNNCell):
@@ -70,11 +70,9 @@ class LiquidCell(NCPRNNCell):
         if not isinstance(units, Dense | int):
             raise TypeError(f"expected gl.dense(inputs, units) or a number, got {type(units).__name__}")
         one_of("backbone_activation", backbone_activation, ACTIVATIONS)
-        if backbone_layers < 0 or (backbone_layers and backbone_units < 1):
-            raise ValueError(
-                f"{backbone_layers} backbone layers of {backbone_units} units: expected at least one unit, "
-                "or no layers"
-            )
+        whole_number("ode_unfolds", ode_unfolds)
+        if whole_number("backbone_layers", backbone_layers, 0):
+            whole_number("backbone_units", backbone_units)
         super().__init__(units)
         self.ode_unfolds = ode_unfolds
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers

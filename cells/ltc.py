@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import mlx.core as mx
@@ -12,7 +13,7 @@ from .cell import NCPRNNCell
 from .ltc_ops import SOLVERS, LTCTerms, ltc_step_ops
 from .maps import POLARITY, signs
 from .ops import Draws, affine
-from .values import one_of
+from .values import one_of, whole_number
 
 MAPPINGS = ("affine", "linear")
 POSITIVE = ("clip", "softplus")
@@ -97,8 +98,9 @@ class LTCCell(NCPRNNCell):
         one_of("solver", solver, SOLVERS)
         one_of("positive", positive, POSITIVE)
         one_of("polarity", polarity, POLARITY)
-        if not isinstance(ode_unfolds, int) or ode_unfolds < 1:
-            raise ValueError(f"ode_unfolds is {ode_unfolds!r}: expected a whole number of at least 1")
+        whole_number("ode_unfolds", ode_unfolds)
+        if not 0 <= epsilon < math.inf:
+            raise ValueError(f"epsilon is {epsilon}: expected a number of at least 0")
         super().__init__(circuit)
         plan = self.compiled.plan
         self.ode_unfolds, self.solver, self.epsilon = ode_unfolds, solver, epsilon
@@ -158,8 +160,11 @@ class LTCCell(NCPRNNCell):
 
 def _ranges(given: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """The initial ranges with those that were given in place."""
-    for name, (low, high) in given.items():
+    for name, limits in given.items():
         one_of("parameter in initial_ranges", name, tuple(INITIAL_RANGES))
+        if not isinstance(limits, tuple | list) or len(limits) != 2:
+            raise TypeError(f"the initial range of {name} is {limits!r}: expected (low, high)")
+        low, high = limits
         if not low <= high or (low < 0 and name in NON_NEGATIVE):
             expected = "0 <= low <= high" if name in NON_NEGATIVE else "low <= high"
             raise ValueError(f"the initial range of {name} is ({low}, {high}): expected {expected}")

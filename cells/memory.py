@@ -19,6 +19,7 @@ from ..errors import KernelError
 from .cell import NCPRNNCell
 from .engine import cell_kernel
 from .layer import NCPLayer
+from .values import whole_number
 
 # Numbers of steps that are run: from there on, each further step adds the same. MLX frees arrays while it
 # runs on, sooner or later as chance will have it, so it takes several runs to see the line; gradients of
@@ -61,8 +62,8 @@ def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:
     Raises:
         ValueError: sizes of less than one, or a network that is not built.
     """
-    if batch < 1 or steps < 1:
-        raise ValueError(f"a batch of {batch} with {steps} steps: expected at least one of each")
+    whole_number("batch", batch)
+    whole_number("steps", steps)
     if network.input_size is None:
         raise ValueError(f"the {type(network).__name__} is not built yet: call build() first")
     arrays = _arrays(network.parameters())

@@ -18,7 +18,7 @@ from .memory import Memory, predict_memory
 from .ops.state_ops import State, rows
 from .sequence import Run, reversed_call, reversed_run, run_call
 from .streaming import Stream
-from .values import Values, one_of
+from .values import Values, one_of, whole_number
 
 
 class RNN(NCPLayer):
@@ -37,6 +37,7 @@ class RNN(NCPLayer):
 
     Raises:
         ValueError: an unknown engine, or a size that is not positive.
+        TypeError: `cell` is no cell.
 
     Example:
         >>> rnn = gl.RNN(gl.CTRNNCell(gl.auto_ncp(64, 8, inputs=16)), reverse=True)
@@ -58,10 +59,11 @@ class RNN(NCPLayer):
     ) -> None:
         super().__init__()
         one_of("engine", engine, ENGINES)
-        if proj_size is not None and proj_size < 1:
-            raise ValueError(f"proj_size is {proj_size}: expected at least 1, or None")
-        if checkpoint_every < 1:
-            raise ValueError(f"checkpoint_every is {checkpoint_every}: expected at least 1")
+        if not isinstance(cell, NCPRNNCell):
+            raise TypeError(f"expected a cell, such as gl.LTCCell(circuit), got {type(cell).__name__}")
+        if proj_size is not None:
+            whole_number("proj_size", proj_size)
+        whole_number("checkpoint_every", checkpoint_every)
         self.cell = cell
         self.engine, self.checkpoint_every = engine, checkpoint_every
         self.return_sequences, self.return_state = return_sequences, return_state
@@ -96,7 +98,7 @@ class RNN(NCPLayer):
                 states and outputs stay what they were, and are zeros before the first sample.
             lengths: (B,) whole numbers instead of a mask: how many samples each sequence has.
             ends: (B, T) or (T,) booleans, true at the last sample of an episode: the state starts anew after
-                it.
+                it. Where there is no sample, nothing ends.
             record: whether to return a `Recording` of every neuron as a last value.
             stream: an MLX stream or device to run on; the default one if not given.
 

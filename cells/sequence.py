@@ -81,15 +81,11 @@ def reversed_call(call: Call) -> Call:
     order = _reverse_order(call)
     valid = np.ones(call.timespans.shape, bool) if call.mask is None else call.mask
     spans = mx.broadcast_to(call.timespans, valid.shape)
-    ends = None
-    if call.ends is not None:  # an end parts two samples: it stands after the later one now
-        ends = np.concatenate([np.zeros_like(call.ends[:, :1]), call.ends[:, :-1]], axis=1)
-        ends = np.take_along_axis(ends, order, axis=1)
     return replace(
         call,
         x=take_steps(call.x, order),
         timespans=take_steps(spans, reverse_index(valid, first=1)),
-        ends=ends,
+        ends=None if call.ends is None else _reversed_ends(call.ends, valid),
     )
 
 
@@ -98,6 +94,18 @@ def reversed_run(run: Run, call: Call) -> Run:
     order = _reverse_order(call)
     visible = None if run.visible is None else take_steps(run.visible, order)
     return replace(run, outputs=take_steps(run.outputs, order), visible=visible)
+
+
+def _reversed_ends(ends: Mask, valid: Mask) -> Mask:
+    """The episode ends of the samples read backwards.
+
+    An end parts two samples: it stands after the later one now. The end of the last one parts it from none.
+    """
+    found = np.zeros_like(ends)
+    for row, given, there in zip(found, ends, np.broadcast_to(valid, ends.shape), strict=True):
+        between = given[there][:-1]
+        row[np.flatnonzero(there)[: len(between)]] = between[::-1]
+    return found
 
 
 def _reverse_order(call: Call) -> Index:

@@ -11,9 +11,10 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from .bidirectional import outputs_and_state
+from .cell import NCPRNNCell, batch_of
 from .layer import NCPLayer, Shape
 from .memory import Memory, predict_memory
-from .values import Values
+from .values import Values, mlx_array
 
 
 class Stack(NCPLayer):
@@ -27,6 +28,7 @@ class Stack(NCPLayer):
 
     Raises:
         ValueError: a layer that cannot read what the one before gives; the message names both.
+        TypeError: what is no layer, or a cell, which runs one time step only.
 
     Example:
         >>> network = gl.Stack([gl.LTC(gl.auto_ncp(64, 8, inputs=16)), gl.NCPDense(4)], dropout=0.1)
@@ -39,8 +41,15 @@ class Stack(NCPLayer):
         self, layers: Sequence[nn.Module], dropout: float = 0.0, *, return_state: bool = True
     ) -> None:
         super().__init__()
+        if not isinstance(layers, list | tuple):
+            raise TypeError(f"expected a list of layers, got {type(layers).__name__}")
         if not layers:
             raise ValueError("a stack of no layers: expected at least one")
+        for k, layer in enumerate(layers):
+            if isinstance(layer, NCPRNNCell) or not callable(layer):
+                raise TypeError(
+                    f"layer {k} is a {type(layer).__name__}: expected a layer, or a cell inside gl.RNN(cell)"
+                )
         self.layers, self.return_state = list(layers), return_state
         self.dropout = nn.Dropout(dropout) if dropout else None
         self._check()
@@ -71,9 +80,13 @@ class Stack(NCPLayer):
             ValueError: another number of states than there are layers with one.
         """
         networks = [layer for layer in self.layers if _recurrent(layer)]
+        if state is not None and not isinstance(state, tuple | list):
+            raise TypeError(
+                f"the state must be a tuple of {len(networks)} states, got {type(state).__name__}"
+            )
         if state is not None and len(state) != len(networks):
             raise ValueError(f"{len(state)} states were given for {len(networks)} layers that have one")
-        values: Any = x
+        values: Any = mlx_array("the input", x)
         before, after = iter(state or [None] * len(networks)), []
         with nullcontext() if stream is None else mx.stream(stream):
             for k, layer in enumerate(self.layers):
@@ -104,7 +117,7 @@ class Stack(NCPLayer):
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> Any:
         """A tuple with one state of zeros per layer that has one."""
-        batch = batch_size or (1 if inputs is None else inputs.shape[0])
+        batch = batch_of(inputs, batch_size)
         return tuple(layer.get_initial_state(None, batch) for layer in self.layers if _recurrent(layer))
 
     def explain(self) -> str:

@@ -15,7 +15,7 @@ from .cell import NCPRNNCell
 from .engine import cell_kernel
 from .ltc import LTCCell
 from .ops.state_ops import State, each, reset, rows, zeros
-from .values import Values
+from .values import Values, whole_number
 
 if TYPE_CHECKING:
     from .rnn import RNN
@@ -49,8 +49,8 @@ class Stream:
     def __init__(self, rnn: RNN, batch_size: int | None = None) -> None:
         if rnn.reverse:
             raise ValueError("a network that reads backwards cannot be fed one sample at a time")
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}: expected at least 1, or None")
+        if batch_size is not None:
+            whole_number("batch_size", batch_size)
         self._cell, self._project = rnn.cell, rnn._project if rnn.proj_size is not None else None
         self._batched, batch = batch_size is not None, batch_size or 1
         self._shape = (batch, self._cell.n_inputs)
@@ -101,11 +101,11 @@ class Stream:
         expected = self._shape if self._batched else self._shape[1:]
         if isinstance(x, mx.array | np.ndarray | list | tuple) and isinstance(timespan, float | int):
             try:
-                sample = np.asarray(x, np.float32)
+                sample = np.asarray(x, None if isinstance(x, np.ndarray | mx.array) else np.float32)
             except (TypeError, ValueError):
                 sample = np.zeros(0, np.float32)
-            if sample.shape == expected and 0 < timespan < np.inf:
-                return sample.reshape(self._shape), float(timespan)
+            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 < timespan < np.inf:
+                return sample.reshape(self._shape).astype(np.float32, copy=False), float(timespan)
         # Anything unusual: the slow way, which also knows what to complain about.
         inputs, _, span, batched = step_call(x, None, timespan, self._shape[1], self._cell.state_shapes)
         if batched != self._batched or tuple(inputs.shape) != self._shape:

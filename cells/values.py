@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,15 @@ def real_array(what: str, values: Values) -> mx.array:
     Raises:
         TypeError: not numbers, or complex ones.
     """
+    return mlx_array(what, values).astype(mx.float32)
+
+
+def mlx_array(what: str, values: Values) -> mx.array:
+    """`values` as an MLX array: one of MLX keeps its type, others become float32.
+
+    Raises:
+        TypeError: not numbers, or complex ones.
+    """
     if not isinstance(values, mx.array):
         array = _numpy_array(what, values)
         if array.dtype.kind not in "biuf":
@@ -25,7 +35,7 @@ def real_array(what: str, values: Values) -> mx.array:
         values = mx.array(array.astype(np.float32))
     if mx.issubdtype(values.dtype, mx.complexfloating):
         raise TypeError(f"{what} must hold real numbers, got {values.dtype}")
-    return values.astype(mx.float32)
+    return values
 
 
 def whole_array(what: str, values: Any) -> NDArray[Any]:
@@ -49,6 +59,17 @@ def _numpy_array(what: str, values: Any) -> NDArray[Any]:
         return np.asarray(values)
     except ValueError:  # NumPy's word for rows of different lengths is long and names no argument
         raise TypeError(f"{what} must be one array, got {type(values).__name__} of unequal parts") from None
+
+
+def whole_number(what: str, value: Any, least: int = 1) -> int:
+    """`value` as an int, or a ValueError if it is no whole number or below `least`."""
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise ValueError(f"{what} is {value!r}: expected a whole number of at least {least}")
+    return number
 
 
 def one_of(what: str, given: object, known: Sequence[str]) -> None:

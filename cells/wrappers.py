@@ -28,6 +28,8 @@ class CellWrapper(NCPRNNCell):
     cell: NCPRNNCell
 
     def __init__(self, cell: NCPRNNCell) -> None:
+        if not isinstance(cell, NCPRNNCell):
+            raise TypeError(f"expected a cell, such as gl.LTCCell(circuit), got {type(cell).__name__}")
         if not cell.built:
             raise ValueError(f"the {type(cell).__name__} inside a {type(self).__name__} is not built yet")
         super().__init__(cell.n_neurons)

@@ -19,6 +19,8 @@ class Draws:
     """
 
     def __init__(self, key: mx.array | None = None) -> None:
+        if key is not None and not isinstance(key, mx.array):
+            raise TypeError(f"key must be one that mx.random.key made, got {type(key).__name__}")
         self._key = key
 
     def uniform(self, low: float | mx.array, high: float | mx.array, *shape: int) -> mx.array:

@@ -181,6 +181,45 @@ def test_unknown_options_of_networks() -> None:
             make(circuit, **options)
 
 
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda c: gl.LTC(c, proj_size=2.5), ValueError, "proj_size is 2.5: expected a whole number"),
+        (lambda c: gl.LTC(c, checkpoint_every=1.5), ValueError, "checkpoint_every is 1.5: expected a whole"),
+        (lambda c: gl.LTC(c, epsilon=-1), ValueError, "epsilon is -1: expected a number of at least 0"),
+        (lambda c: gl.LTC(c, initial_ranges={"cm": 0.5}), TypeError, r"cm is 0.5: expected \(low, high\)"),
+        (lambda c: gl.LTC(c, key=3), TypeError, "key must be one that mx.random.key made, got int"),
+        (lambda c: gl.CTRNNCell(c, ode_unfolds=2.5), ValueError, "ode_unfolds is 2.5: expected a whole"),
+        (lambda c: gl.CTGRUCell(c, scales=2.5), ValueError, "scales is 2.5: expected a whole number"),
+        (lambda _: gl.LiquidCell(4, ode_unfolds=0), ValueError, "ode_unfolds is 0: expected a whole number"),
+        (lambda _: gl.CfC(gl.dense(4, 4), backbone_layers=1.5), ValueError, "backbone_layers is 1.5"),
+        (lambda _: gl.NCPDense(2.5), ValueError, "units is 2.5: expected a whole number"),
+        (lambda c: gl.LTC(c).stream(2.5), ValueError, "batch_size is 2.5: expected a whole number"),
+        (lambda c: gl.LTC(c).memory(2.5, 1), ValueError, "batch is 2.5: expected a whole number"),
+        (lambda c: gl.LTC(c).get_initial_state(batch_size=0), ValueError, "batch_size is 0: expected"),
+        (
+            lambda c: gl.LTC(c).stream()(np.zeros(I, complex)),
+            TypeError,
+            "real numbers, got ndarray of complex",
+        ),
+        (gl.RNN, TypeError, "expected a cell, such as gl.LTCCell.*got Circuit"),
+        (lambda c: gl.RNN(gl.LTC(c)), TypeError, "expected a cell.*got LTC"),
+        (gl.MixedMemoryCell, TypeError, "expected a cell.*got Circuit"),
+        (lambda c: gl.Bidirectional(gl.LTCCell(c)), TypeError, "expected a network.*got LTCCell"),
+        (lambda c: gl.Stack([gl.LTCCell(c)]), TypeError, r"layer 0 is a LTCCell: .*gl\.RNN"),
+        (lambda c: gl.Stack(gl.LTC(c)), TypeError, "expected a list of layers, got LTC"),
+        (lambda c: gl.Stack([gl.LTC(c)])(X, mx.zeros((B, N))), TypeError, "tuple of 1 states, got array"),
+        (lambda c: gl.Bidirectional(gl.LTC(c))(X, mx.zeros((B, N))), TypeError, "a pair.*got array"),
+        (lambda c: gl.LTC(c)(X, mask=2 * np.ones((B, T), int)), ValueError, "from 2 to 2: expected booleans"),
+        (lambda _: gl.NCPLayer.from_config("LTC"), TypeError, "a config is a dict.*got str"),
+        (lambda _: gl.NCPLayer.from_config({}), ValueError, "names no 'class'; it has nothing"),
+    ],
+)
+def test_arguments_that_make_no_sense(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make(gl.auto_ncp(N, M, inputs=I))
+
+
 def test_unknown_options_of_a_cfc_without_wiring() -> None:
     with pytest.raises(ValueError, match="unknown mode 'gated'"):
         gl.CfC(gl.dense(I, N), mode="gated")

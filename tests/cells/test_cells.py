@@ -306,7 +306,7 @@ def test_backbone_dropout_acts_in_training_only() -> None:
 def test_liquid_cells_refuse_what_does_not_fit() -> None:
     with pytest.raises(TypeError, match=r"expected gl\.dense\(inputs, units\) or a number, got Circuit"):
         gl.LiquidCell(gl.auto_ncp(12, 2, inputs=3))
-    with pytest.raises(ValueError, match="0 units: expected at least one"):
+    with pytest.raises(ValueError, match="units is 0: expected a whole number of at least 1"):
         gl.LiquidCell(0)
     with pytest.raises(TypeError, match="ode_unfolds is no option of a closed form"):
         BackboneCfCCell(6, ode_unfolds=3)

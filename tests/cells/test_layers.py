@@ -135,6 +135,27 @@ def test_arguments_of_every_kind_come_back() -> None:
     assert twin.held["layer"].start == 2.0
 
 
+def test_a_layer_takes_what_becomes_an_array() -> None:
+    """NumPy's own matrix product took over for NumPy inputs, and no gradient passed."""
+    for layer in (gl.NCPDense(3), gl.Stack([nn.Linear(7, 3), gl.NCPDense(2)], return_state=False)):
+        expected = layer(mx.array(X))
+        for form in (X, X.astype(np.float64), X.tolist()):
+            assert isinstance(layer(form), mx.array)
+            assert mx.array_equal(layer(form), expected)
+    dense = gl.NCPDense(3)
+    dense.build(X.shape)
+    assert float(mx.abs(nn.value_and_grad(dense, lambda m: m(X).sum())(dense)[1]["weight"]).sum()) > 0
+
+
+@pytest.mark.parametrize("x", ["zeros", None, {1}, np.zeros((2, 7), complex), np.array([None] * 7)])
+def test_a_layer_refuses_what_is_no_number(x: Any) -> None:
+    for layer in (gl.NCPDense(3), gl.Stack([gl.NCPDense(3)])):
+        with pytest.raises(TypeError, match=rf"the input must hold real numbers, got {type(x).__name__}"):
+            layer(x)
+        with pytest.raises(ValueError, match="the input is a single number"):
+            layer(3.0)
+
+
 # NCPDense
 
 
@@ -189,7 +210,7 @@ def test_dense_learns(wiring: gl.Circuit) -> None:
 
 
 def test_dense_refuses_what_it_cannot_do(wiring: gl.Circuit) -> None:
-    with pytest.raises(ValueError, match="0 units: expected at least one"):
+    with pytest.raises(ValueError, match="units is 0: expected a whole number of at least 1"):
         gl.NCPDense(0)
     with pytest.raises(ValueError, match="unknown activation 'elu'"):
         gl.NCPDense(3, "elu")

@@ -151,6 +151,39 @@ def test_ends_and_lengths_together(make: Any) -> None:
         assert n == 0 or close(y[k, : int(n)], one[0])
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_ends_in_the_padding_ends_nothing(make: Any, reverse: bool) -> None:
+    """Environments go on reporting "done" after the last sample of a row."""
+    rnn, values = make(reverse=reverse), sample()
+    ends = np.random.default_rng(4).random((B, T)) < 0.4
+    ends[np.arange(B), np.maximum(LENGTHS - 1, 0)] = [False, False, True, False, True]
+    ends |= np.arange(T) >= LENGTHS[:, None]
+    start = mx.array(np.random.default_rng(1).uniform(-0.5, 0.5, (B, N)).astype(np.float32))
+    y, last = rnn(state=start, **arrays(values), ends=ends, lengths=LENGTHS)
+    for k, n in enumerate(LENGTHS):
+        if n == 0:
+            assert close(last[k], np.array(start[k]))
+            continue
+        alone = {name: mx.array(value[k, :n]) for name, value in values.items()}
+        one, one_last = rnn(state=start[k], **alone, ends=ends[k, :n])
+        assert close(y[k, : int(n)], one)
+        assert close(last[k], one_last)
+
+
+def test_ends_beside_gaps_read_backwards(make: Any) -> None:
+    """An end parts the same two samples whether or not there is a gap between them."""
+    rnn, values = make(reverse=True), sample()
+    rng = np.random.default_rng(5)
+    mask, ends = rng.random((B, T)) < 0.6, rng.random((B, T)) < 0.4
+    mask[:, 0] = True
+    y, last = rnn(**arrays(values), ends=ends, mask=mask)
+    for k in range(B):
+        kept = {name: mx.array(value[k][mask[k]]) for name, value in values.items()}
+        one, one_last = rnn(**kept, ends=ends[k][mask[k]])
+        assert close(y[k][mx.array(np.flatnonzero(mask[k]))], one)
+        assert close(last[k], one_last)
+
+
 # Reversal
 
 

@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=ITEMS, help=f"training streams (default: {ITEMS})")
     parser.add_argument("--units", type=int, default=192, help="hidden units (default: 192)")
     parser.add_argument("--backbone", type=int, default=128, help="backbone units (default: 128)")
+    parser.add_argument("--clip", type=float, default=1.0, help="largest norm of all gradients (default: 1)")
     parser.add_argument("--rate", type=float, default=0.005, help="of RMSprop, at first (default: 0.005)")
     options = parser.parse_args()
     data, test = streams(options.items, seed=1234984), Streams(*streams(TEST_ITEMS, seed=48736))
@@ -140,7 +141,7 @@ def main() -> None:
                 train(
                     name, seed, Parity(rnn, options.units), training, validation,
                     lambda model: accuracy(model, test), options,
-                    loss=loss, optimizer=optim.RMSprop(rate, alpha=0.9), batch_size=BATCH, clip_norm=1.0,
+                    loss=loss, optimizer=optim.RMSprop(rate, alpha=0.9), batch_size=BATCH, clip_norm=options.clip,
                 )
             )  # fmt: skip
     text = table(results, PUBLISHED, "test accuracy, %", f"python {shlex.join(sys.argv)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
@@ -184,14 +183,10 @@ def lanes_for(batch: int) -> int:
     return NARROW if batch <= NARROW else WIDE
 
 
-_building = threading.Lock()
-
-
 @cache
 def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
-    with _building:
-        library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
+    library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
     function = library[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int

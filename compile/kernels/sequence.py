@@ -82,7 +82,7 @@ class FusedSequence:
         saving = follow and checkpoint_every == 1 and self.saved_bytes(batch, steps) <= SAVED_MOST.get()
         keep = 1 if record else min(checkpoint_every, steps) if follow and not saving else steps
         call = CallSizes(steps, keep, int(saving))
-        forward, backward = self.runners(GPURunner if on_gpu() else CPURunner)
+        forward, backward = self.runners()
         if follow:
             backward.load(batch)  # so that an error comes now
         spans = _each_row(timespans, batch)
@@ -104,10 +104,10 @@ class FusedSequence:
         return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
 
     def saved_bytes(self, batch: int, steps: int) -> int:
-        """What forward would save for backward, so that backward need not compute it again."""
+        """What forward would save for backward, the empty rows of a vector included."""
         sizes = {**self.sizes, **CallSizes(steps, 1, 1)._asdict()}
-        saves = read_kernel(f"{self.name}_forward").of("saves")
-        return 4 * batch * sum(array.count(sizes) for array in saves)
+        forward = self.runners()[0]
+        return 4 * forward.rows(batch) * sum(array.count(sizes) for array in forward.kernel.of("saves"))
 
     def load(self, batch: int = 1) -> None:
         """Build the kernels for a batch now rather than at the first call.
@@ -115,11 +115,12 @@ class FusedSequence:
         Raises:
             KernelError: the build fails.
         """
-        for runner in self.runners(GPURunner if on_gpu() else CPURunner):
+        for runner in self.runners():
             runner.load(batch)
 
-    def runners(self, kind: type[Runner]) -> tuple[Runner, Runner]:
-        """The forward and the backward kernel on the CPU (`CPURunner`) or on a GPU (`GPURunner`)."""
+    def runners(self, kind: type[Runner] | None = None) -> tuple[Runner, Runner]:
+        """The forward and the backward kernel of one kind; where MLX runs if none is given."""
+        kind = kind or (GPURunner if on_gpu() else CPURunner)
         if kind not in self._runners:
             names = (f"{self.name}_forward", f"{self.name}_backward")
             first, second = (kind(read_kernel(name), self.sizes, self.numbers, self.index) for name in names)

@@ -21,7 +21,7 @@ import pytest
 
 import ganglion as gl
 from ganglion.cells import engine
-from ganglion.compile.kernels import LTC_PARAMETERS, build, cpu, ltc_kernel
+from ganglion.compile.kernels import LTC_PARAMETERS, SAVED_MOST, build, cpu, ltc_kernel
 from ganglion.errors import KernelError
 
 CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
@@ -152,6 +152,26 @@ if pid == 0:
 sys.exit(os.waitpid(pid, 0)[1] or not np.array_equal(step.outputs, expected))
 """
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("make", [gl.LTC, gl.CfC])
+@pytest.mark.parametrize("batch", [1, 9, 40])
+def test_what_is_saved_for_gradients_stays_within_its_bound(
+    make: Any, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequence = engine.cell_kernel(make(CIRCUIT).cell).sequence
+    taken: list[int] = []
+    aligned = cpu._aligned
+    monkeypatch.setattr(cpu, "_aligned", lambda count: taken.append(4 * count) or aligned(count))
+    rnn = make(CIRCUIT, engine="fused")
+    for less, expected in ((0, sequence.saved_bytes(batch, 5)), (1, 0)):
+        before = SAVED_MOST.set(sequence.saved_bytes(batch, 5) - less)
+        try:
+            mx.eval(mx.grad(lambda x: rnn(x)[0].sum())(mx.ones((batch, 5, 3))))
+        finally:
+            SAVED_MOST.reset(before)
+        assert sum(taken) == expected
+        taken.clear()
 
 
 def test_ten_thousand_calls_keep_memory_flat(rnn: Any) -> None:

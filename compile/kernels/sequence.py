@@ -72,7 +72,7 @@ class FusedSequence:
         Raises:
             KernelError: inside `mx.compile` or `mx.vmap`; for an array that is not float32 or has another
                 size than the kernel declares; if a kernel cannot be built; for derivatives of
-                derivatives.
+                derivatives, and where only gradients are inside `mx.compile` or `mx.vmap`.
         """
         inputs = (*parameters, x, timespans, state)
         if not evaluable(inputs):
@@ -91,7 +91,11 @@ class FusedSequence:
         def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
             *values, samples, _, _ = primals  # the initial state is the first one that was kept
             given = (*values, samples, spans, kept, *cotangents)
-            mx.eval(given)
+            if not evaluable(given):
+                raise KernelError(
+                    "a fused kernel's gradients need values, which they do not have if mx.compile or mx.vmap "
+                    "is around them alone: use engine='ops'"
+                )
             d_x, d_spans, d_state, *d_values = backward(batch, call, (*given, *saved))
             d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
             return (*d_values, d_x, d_timespans, d_state)

@@ -240,6 +240,14 @@ def test_what_has_no_derivative_says_so(rnn: Any, x: mx.array) -> None:
         mx.jvp(loss, [x[:2]], [x[:2]])
 
 
+@pytest.mark.parametrize("transform", [mx.vmap, mx.compile])
+def test_gradients_alone_inside_a_transformation_say_so(rnn: Any, x: mx.array, transform: Any) -> None:
+    """There, the forward pass has run and gradients have no values."""
+    gradient = transform(lambda scale: mx.grad(lambda x: (rnn(x)[0] * scale).sum())(x[:2]))
+    with pytest.raises(KernelError, match=r"gradients need values.*use engine='ops'"):
+        gradient(mx.ones((3,)) if transform is mx.vmap else mx.array(1.0))
+
+
 def test_a_parameter_of_another_type_or_size_is_named(rnn: Any, x: mx.array) -> None:
     rnn.cell.w = rnn.cell.w.astype(mx.float16)
     with pytest.raises(KernelError, match=r"w of the kernel ltc_forward has shape .* of .*float16"):

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,16 @@ FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-con
 SHARED = ("-fPIC", "-shared", "-w")
 NATIVE = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
 TIMEOUT = 300.0
+_building = threading.Lock()
+
+
+def _forget_builds() -> None:
+    """After a fork, the thread that was building is not there to release the lock."""
+    global _building
+    _building = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_builds)
 
 
 def load_library(source: str, name: str) -> ctypes.CDLL:
@@ -31,12 +42,14 @@ def load_library(source: str, name: str) -> ctypes.CDLL:
 
     The name of a cached file ends with its own SHA-256, so that one that was cut short is noticed and built
     again. It appears under its name by a rename, so that two processes may build at once and one be killed.
+    Threads take turns, so that one builds what several need.
 
     Raises:
         KernelError: there is no compiler, or it fails, or the result cannot be loaded.
     """
     directory, stem = cache_directory(), f"{name}-{_digest(source)}"
-    path = _whole(directory, stem) or _compile(source, directory, stem)
+    with _building:
+        path = _whole(directory, stem) or _compile(source, directory, stem)
     try:
         return ctypes.CDLL(str(path))
     except OSError as error:

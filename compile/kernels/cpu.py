@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
@@ -86,11 +85,11 @@ class CPURunner:
             KernelError: an array is not float32 or not of the declared size, or the build fails.
             MemoryError: no memory for the working arrays.
         """
-        lanes = lanes_for(batch)
-        blocks = -(-batch // lanes)
+        lanes, rows = lanes_for(batch), self.rows(batch)
+        blocks = rows // lanes
         sizes, counts, shapes, saves = self._layout(batch, call)
         made = [np.empty(shape, np.float32) for shape in shapes]
-        saving = [_aligned(blocks * lanes * count) for count in saves]
+        saving = [_aligned(rows * count) for count in saves]
         if self._totals:
             made.append(np.empty((blocks, sum(map(math.prod, self._totals))), np.float32))
         given, saved = arrays[: len(counts)], arrays[len(counts) :]
@@ -115,6 +114,11 @@ class CPURunner:
             KernelError: the build fails.
         """
         kernel_function(self.kernel, lanes_for(batch), self.constants)
+
+    def rows(self, batch: int) -> int:
+        """How many rows a saved array has: whole vectors of them."""
+        lanes = lanes_for(batch)
+        return -(-batch // lanes) * lanes
 
     def _buffers(self, arrays: Sequence[mx.array], counts: list[int]) -> list[Any]:
         """The data of the given arrays, after a look at their types and sizes."""
@@ -184,14 +188,10 @@ def lanes_for(batch: int) -> int:
     return NARROW if batch <= NARROW else WIDE
 
 
-_building = threading.Lock()
-
-
 @cache
 def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
-    with _building:
-        library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
+    library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
     function = library[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int

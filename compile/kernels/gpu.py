@@ -46,6 +46,10 @@ class GPURunner:
     def load(self, batch: int) -> None:
         """Nothing can be built before the first call."""
 
+    def rows(self, batch: int) -> int:
+        """How many rows a saved array has."""
+        return batch
+
     def __call__(self, batch: int, call: CallSizes, arrays: Sequence[mx.array]) -> list[mx.array]:
         """Run over all rows of a batch, one block of threads per row; see `CPURunner`."""
         sizes = {**self.sizes, **call._asdict()}

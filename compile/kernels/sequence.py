@@ -72,7 +72,7 @@ class FusedSequence:
         Raises:
             KernelError: inside `mx.compile` or `mx.vmap`; for an array that is not float32 or has another
                 size than the kernel declares; if a kernel cannot be built; for derivatives of
-                derivatives.
+                derivatives, and where only gradients are inside `mx.compile` or `mx.vmap`.
         """
         inputs = (*parameters, x, timespans, state)
         if not evaluable(inputs):
@@ -82,7 +82,7 @@ class FusedSequence:
         saving = follow and checkpoint_every == 1 and self.saved_bytes(batch, steps) <= SAVED_MOST.get()
         keep = 1 if record else min(checkpoint_every, steps) if follow and not saving else steps
         call = CallSizes(steps, keep, int(saving))
-        forward, backward = self.runners(GPURunner if on_gpu() else CPURunner)
+        forward, backward = self.runners()
         if follow:
             backward.load(batch)  # so that an error comes now
         spans = _each_row(timespans, batch)
@@ -91,7 +91,11 @@ class FusedSequence:
         def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
             *values, samples, _, _ = primals  # the initial state is the first one that was kept
             given = (*values, samples, spans, kept, *cotangents)
-            mx.eval(given)
+            if not evaluable(given):
+                raise KernelError(
+                    "a fused kernel's gradients need values, which they do not have if mx.compile or mx.vmap "
+                    "is around them alone: use engine='ops'"
+                )
             d_x, d_spans, d_state, *d_values = backward(batch, call, (*given, *saved))
             d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
             return (*d_values, d_x, d_timespans, d_state)
@@ -104,10 +108,10 @@ class FusedSequence:
         return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
 
     def saved_bytes(self, batch: int, steps: int) -> int:
-        """What forward would save for backward, so that backward need not compute it again."""
+        """What forward would save for backward, the empty rows of a vector included."""
         sizes = {**self.sizes, **CallSizes(steps, 1, 1)._asdict()}
-        saves = read_kernel(f"{self.name}_forward").of("saves")
-        return 4 * batch * sum(array.count(sizes) for array in saves)
+        forward = self.runners()[0]
+        return 4 * forward.rows(batch) * sum(array.count(sizes) for array in forward.kernel.of("saves"))
 
     def load(self, batch: int = 1) -> None:
         """Build the kernels for a batch now rather than at the first call.
@@ -115,11 +119,12 @@ class FusedSequence:
         Raises:
             KernelError: the build fails.
         """
-        for runner in self.runners(GPURunner if on_gpu() else CPURunner):
+        for runner in self.runners():
             runner.load(batch)
 
-    def runners(self, kind: type[Runner]) -> tuple[Runner, Runner]:
-        """The forward and the backward kernel on the CPU (`CPURunner`) or on a GPU (`GPURunner`)."""
+    def runners(self, kind: type[Runner] | None = None) -> tuple[Runner, Runner]:
+        """The forward and the backward kernel of one kind; where MLX runs if none is given."""
+        kind = kind or (GPURunner if on_gpu() else CPURunner)
         if kind not in self._runners:
             names = (f"{self.name}_forward", f"{self.name}_backward")
             first, second = (kind(read_kernel(name), self.sizes, self.numbers, self.index) for name in names)

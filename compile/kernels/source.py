@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import NamedTuple
 
 SOURCE = Path(__file__).parent / "source"
@@ -45,9 +46,7 @@ class Array:
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The dimensions as numbers, without those that are always 1."""
-        # The expressions are those of our own files; in C, whole numbers divide by `/`.
-        dims = [dim.replace("/", "//") for dim in self.dims if dim != "1"]
-        return tuple(int(eval(dim, {}, dict(sizes))) for dim in dims)
+        return tuple(int(eval(_python(dim), {}, dict(sizes))) for dim in self.dims if dim != "1")
 
     def count(self, sizes: Mapping[str, int]) -> int:
         """The number of elements (of one row of the batch, for arrays that have one)."""
@@ -57,6 +56,12 @@ class Array:
     def size(self) -> str:
         """The same as a C expression."""
         return " * ".join(f"(int64_t)({dim})" for dim in self.dims)
+
+
+@cache
+def _python(dim: str) -> CodeType:
+    """A C expression of our own files as Python's; in C, whole numbers divide by `/`."""
+    return compile(dim.replace("/", "//"), "<dimension>", "eval")
 
 
 @dataclass(frozen=True, eq=False)

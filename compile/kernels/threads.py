@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 from functools import cache
 from typing import Any
 
@@ -17,9 +16,7 @@ def run_together(function: Any, sizes: Any, numbers: Any, arrays: Any, batch: in
     """Run a kernel over the blocks of a batch, on up to `thread_count` threads; the sum of its results."""
     failed: int
     if blocks > 1 and (helpers := min(blocks, thread_count()) - 1):
-        with _loading:
-            together = _pool()
-        failed = together(function, sizes, numbers, arrays, batch, helpers)
+        failed = _pool()(function, sizes, numbers, arrays, batch, helpers)
     else:
         failed = function(sizes, numbers, arrays, batch, ctypes.byref(ctypes.c_int64(0)))
     return failed
@@ -43,9 +40,6 @@ def thread_count() -> int:
 def _processors() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-_loading = threading.Lock()
 
 
 @cache

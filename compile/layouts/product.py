@@ -77,7 +77,8 @@ class Product:
         return Product(self.post, self.pre, self.back, self.forth, self.most)
 
     def __call__(self, x: mx.array, w: mx.array) -> mx.array:
-        """(n_post, C) from (n_pre, C) and (K,)."""
+        """(n_post, C) from (n_pre, C) and (K,); gradients have the types of what they belong to."""
+        dtype = mx.result_type(x, w)
 
         @mx.custom_function
         def product(x: mx.array, w: mx.array) -> mx.array:
@@ -99,7 +100,7 @@ class Product:
             columns = (x if axes[0] is None else x[..., k] for k in range(w.shape[1]))
             return mx.stack([self(rows, w[:, k]) for k, rows in enumerate(columns)]), 0
 
-        return cast(mx.array, product(x, w))
+        return cast(mx.array, product(x.astype(dtype), w.astype(dtype)))
 
     def by_weight(self, x: mx.array, c: mx.array) -> mx.array:
         """(K,) the product of x (n_pre, C) and c (n_post, C) at each synapse: the vjp of a call by w."""

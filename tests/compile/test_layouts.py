@@ -65,7 +65,7 @@ def sample(synapses: Synapses, rng: np.random.Generator, batch: int = 3) -> list
 
 def agree(found: mx.array, expected: np.ndarray, tolerance: float = 1e-5) -> None:
     assert tuple(found.shape) == expected.shape
-    np.testing.assert_allclose(np.array(found), expected, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(np.array(found.astype(mx.float32)), expected, rtol=tolerance, atol=tolerance)
 
 
 @on_all_layouts
@@ -134,6 +134,26 @@ def test_all_pairs(layout: str) -> None:
     _, (by_x, by_w) = mx.vjp(lambda x, w: s.matmul(x, s.weights(w)), [x, w], [c])
     agree(by_x, c64 @ w64.T)
     agree(by_w, (x64.T @ c64)[synapses.pre, synapses.post])
+
+
+@on_all_layouts
+@pytest.mark.parametrize("x_type", [mx.float32, mx.float16, mx.bfloat16])
+@pytest.mark.parametrize("w_type", [mx.float32, mx.float16, mx.bfloat16])
+def test_products_of_mixed_types(layout: str, x_type: mx.Dtype, w_type: mx.Dtype) -> None:
+    """The product has the type of both together, and each gradient that of what it belongs to."""
+    rng = np.random.default_rng(8)
+    s = laid_out(synapses_of(rng.choice([0, 1, -1], (12, 10))), layout, rng)
+    x, w, _, _ = sample(s.synapses, rng)
+    x, w = x.astype(x_type), w.astype(w_type)
+
+    def product(x: mx.array, w: mx.array) -> mx.array:
+        return s.matmul(x, s.weights(w))
+
+    found = product(x, w)
+    assert found.dtype == mx.result_type(x, w)
+    agree(found, np.array(x.astype(mx.float32)) @ matrix(s.synapses, np.array(w.astype(mx.float32))), 0.05)
+    gradients = mx.grad(lambda x, w: product(x, w).astype(mx.float32).sum(), argnums=(0, 1))(x, w)
+    assert [g.dtype for g in gradients] == [x_type, w_type]
 
 
 @on_all_layouts

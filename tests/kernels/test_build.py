@@ -102,6 +102,30 @@ def test_killing_a_build_harms_nobody(cache: Path) -> None:
     assert len(built(cache)) == 1
 
 
+def test_a_fork_during_a_build_can_build(cache: Path) -> None:
+    program = """
+import os, signal, sys, threading, time
+from ganglion.compile.kernels.build import cache_directory
+from ganglion.compile.kernels.cpu import kernel_function
+from ganglion.compile.kernels.source import read_kernel
+
+slow = threading.Thread(target=kernel_function, args=(read_kernel("dense_backward"), 16, (4, 32)))
+slow.start()
+while not list(cache_directory().glob("build-*/kernel.cpp")):
+    time.sleep(0.001)
+pid = os.fork()
+if pid == 0:
+    signal.alarm(60)
+    kernel_function(read_kernel("ltc_forward"), 8, ())
+    os._exit(0)
+slow.join()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False)
+    assert ran.returncode == 0
+    assert len(built(cache)) == 2
+
+
 def test_what_the_compiler_says_is_passed_on(cache: Path) -> None:
     with pytest.raises(KernelError, match=r"(?s)failed:.*error"):
         build.load_library("this is not C++", "broken")

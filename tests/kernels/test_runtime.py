@@ -6,6 +6,9 @@ import copy
 import gc
 import os
 import pickle
+import resource
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -20,7 +23,7 @@ from mlx.utils import tree_flatten
 
 import ganglion as gl
 from ganglion.cells import engine
-from ganglion.compile.kernels import LTC_PARAMETERS, build, cpu, ltc_kernel
+from ganglion.compile.kernels import LTC_PARAMETERS, SAVED_MOST, build, cpu, ltc_kernel
 from ganglion.errors import KernelError
 
 CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
@@ -95,6 +98,84 @@ def test_eight_threads_can_call_one_network(rnn: Any, x: mx.array) -> None:
     assert wrong == []
 
 
+CROWDED = """
+import os, resource
+import ganglion as gl, mlx.core as mx, numpy as np
+from ganglion.compile.kernels import threads
+from pathlib import Path
+
+def pages(): return int(Path("/proc/self/statm").read_text().split()[0])
+def running(): return len(os.listdir("/proc/self/task"))
+
+rnn = gl.LTC(gl.auto_ncp(24, 4, inputs=3, seed=1), engine="fused")
+x = mx.ones((70, 5, 3))
+os.environ["GANGLION_NUM_THREADS"] = "1"
+alone = np.array(rnn(x)[0])
+os.environ["GANGLION_NUM_THREADS"] = "3"
+threads._pool()
+before = running()
+most = pages() * resource.getpagesize() + (16 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+together = np.array(rnn(x)[0])
+print(running() - before, np.array_equal(alone, together))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
+def test_a_system_that_refuses_threads_only_makes_calls_slower() -> None:
+    def large_stacks() -> None:  # which the bound in the program has no room for
+        resource.setrlimit(resource.RLIMIT_STACK, (64 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+
+    ran = subprocess.run(
+        [sys.executable, "-c", CROWDED], capture_output=True, text=True, preexec_fn=large_stacks, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "0 True\n"), ran.stderr
+
+
+def test_a_fork_leaves_kernels_that_run() -> None:
+    """MLX itself does not survive a fork, but a stepper needs none of it."""
+    program = """
+import os, signal, sys
+import ganglion as gl, numpy as np
+from ganglion.cells.engine import cell_kernel
+from ganglion.compile.kernels.stepper import Stepper
+
+os.environ["GANGLION_NUM_THREADS"] = "3"
+kernel = cell_kernel(gl.LTC(gl.auto_ncp(24, 4, inputs=3)).cell)
+step = Stepper(kernel.sequence, 70, kernel.parameters)
+step()
+expected = step.outputs.copy()
+pid = os.fork()
+signal.alarm(60)
+step.state[:] = 0
+step()
+if pid == 0:
+    os._exit(0 if np.array_equal(step.outputs, expected) else 1)
+sys.exit(os.waitpid(pid, 0)[1] or not np.array_equal(step.outputs, expected))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("make", [gl.LTC, gl.CfC])
+@pytest.mark.parametrize("batch", [1, 9, 40])
+def test_what_is_saved_for_gradients_stays_within_its_bound(
+    make: Any, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequence = engine.cell_kernel(make(CIRCUIT).cell).sequence
+    taken: list[int] = []
+    aligned = cpu._aligned
+    monkeypatch.setattr(cpu, "_aligned", lambda count: taken.append(4 * count) or aligned(count))
+    rnn = make(CIRCUIT, engine="fused")
+    for less, expected in ((0, sequence.saved_bytes(batch, 5)), (1, 0)):
+        before = SAVED_MOST.set(sequence.saved_bytes(batch, 5) - less)
+        try:
+            mx.eval(mx.grad(lambda x: rnn(x)[0].sum())(mx.ones((batch, 5, 3))))
+        finally:
+            SAVED_MOST.reset(before)
+        assert sum(taken) == expected
+        taken.clear()
+
+
 def test_ten_thousand_calls_keep_memory_flat(rnn: Any) -> None:
     x = mx.zeros((1, 2, 3))
     gradient = mx.grad(lambda x: rnn(x)[0].sum())
@@ -159,6 +240,14 @@ def test_what_has_no_derivative_says_so(rnn: Any, x: mx.array) -> None:
         mx.eval(mx.grad(lambda x: mx.grad(loss)(x).sum())(x[:2]))
     with pytest.raises(KernelError, match="forward-mode"):
         mx.jvp(loss, [x[:2]], [x[:2]])
+
+
+@pytest.mark.parametrize("transform", [mx.vmap, mx.compile])
+def test_gradients_alone_inside_a_transformation_say_so(rnn: Any, x: mx.array, transform: Any) -> None:
+    """There, the forward pass has run and gradients have no values."""
+    gradient = transform(lambda scale: mx.grad(lambda x: (rnn(x)[0] * scale).sum())(x[:2]))
+    with pytest.raises(KernelError, match=r"gradients need values.*use engine='ops'"):
+        gradient(mx.ones((3,)) if transform is mx.vmap else mx.array(1.0))
 
 
 def test_a_parameter_of_another_size_is_named(rnn: Any, x: mx.array) -> None:

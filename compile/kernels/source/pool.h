@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -23,6 +24,7 @@ struct Task {
 
 struct Pool {
     static constexpr uint64_t OPEN = 1 << 16, NUMBER = 1 << 17;  // below OPEN: how many threads are at work
+    static constexpr unsigned TURNS = 64;
     std::atomic<uint64_t> state{0};  // a task's number, whether threads may join it, and how many did
     std::atomic<int> failed{0}, asleep{0}, seats{0};
     std::atomic_flag busy = ATOMIC_FLAG_INIT;
@@ -34,21 +36,32 @@ struct Pool {
 
     int together(Task &given, int helpers) {
         if (helpers < 1 || busy.test_and_set(std::memory_order_acquire)) return given.run();
-        for (; threads < helpers; threads++) std::thread([this] { work(); }).detach();
+        helpers = start(helpers);
         task = &given;
         failed = 0;
         seats = helpers;
         state += NUMBER + OPEN;
-        if (asleep) {
+        // No more than there are seats for: the others would only watch, and keep those from a processor that work.
+        if (int missing = helpers - (threads - asleep); missing > 0) {
             std::lock_guard<std::mutex> guard(mutex);
-            wake.notify_all();
+            while (missing--) wake.notify_one();
         }
         const int own = given.run();
         state -= OPEN;
-        while (state % OPEN) pause();
+        for (unsigned turn = 1; state % OPEN; turn++) pause(turn);
         const int sum = own + failed;
         busy.clear(std::memory_order_release);
         return sum;
+    }
+
+    // Of so many threads, those that there are. The system may refuse some; without them a call only takes longer.
+    int start(int wanted) {
+        try {
+            for (; threads < wanted; threads++) std::thread([this] { work(); }).detach();
+        } catch (const std::exception &) {
+            return threads;
+        }
+        return wanted;
     }
 
     void work() {
@@ -68,9 +81,9 @@ struct Pool {
     uint64_t watch(uint64_t last) {
         const auto fresh = [&] { return state / NUMBER != last; };
         const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(500);
-        for (int turn = 1; !fresh(); turn++) {
-            pause();
-            if (turn % 64 || std::chrono::steady_clock::now() < end) continue;
+        for (unsigned turn = 1; !fresh(); turn++) {
+            pause(turn);
+            if (turn % TURNS || std::chrono::steady_clock::now() < end) continue;
             std::unique_lock<std::mutex> guard(mutex);
             asleep++;
             wake.wait(guard, fresh);
@@ -79,7 +92,9 @@ struct Pool {
         return state;
     }
 
-    static void pause() {
+    // Some threads may have no processor, least of all where others wait for them: leave it to them now and then.
+    static void pause(unsigned turn) {
+        if (turn % TURNS == 0) std::this_thread::yield();
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -90,9 +105,13 @@ struct Pool {
 
 extern "C" int run_together(KernelFunction function, const int64_t *sizes, const float *numbers, void *const *arrays,
                             int64_t batch, int helpers) {
-    static Pool *pool = new Pool;  // never destroyed: its threads run until the process ends
-    // After a fork the threads are gone, and whatever they held with them.
-    if (pool->process != getpid()) pool = new Pool;
+    static std::atomic<Pool *> shared{new Pool};  // never destroyed: its threads run until the process ends
+    Pool *pool = shared;
+    if (pool->process != getpid()) {  // after a fork the threads are gone, and whatever they held with them
+        Pool *fresh = new Pool;
+        if (shared.compare_exchange_strong(pool, fresh)) pool = fresh;
+        else delete fresh;  // another thread was quicker, and `pool` is its own
+    }
     Task task = {function, sizes, numbers, arrays, batch, 0};
     return pool->together(task, helpers);
 }

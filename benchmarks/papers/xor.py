@@ -141,7 +141,8 @@ def main() -> None:
                 train(
                     name, seed, Parity(rnn, options.units), training, validation,
                     lambda model: accuracy(model, test), options,
-                    loss=loss, optimizer=optim.RMSprop(rate, alpha=0.9), batch_size=BATCH, clip_norm=options.clip,
+                    loss=loss, optimizer=optim.RMSprop(rate, alpha=0.9),
+                    batch_size=BATCH, clip_norm=options.clip,
                 )
             )  # fmt: skip
     text = table(results, PUBLISHED, "test accuracy, %", f"python {shlex.join(sys.argv)}")

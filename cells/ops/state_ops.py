@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import mlx.core as mx
+import numpy as np
 
 # The state of one batch: (B, N), or several such arrays for a cell with more than one kind of memory.
 State: TypeAlias = "mx.array | tuple[mx.array, ...]"
@@ -17,7 +18,8 @@ def zeros(shapes: Sequence[tuple[int, ...]], batch: int) -> State:
     Example:
         >>> zeros([(64,)], batch=8).shape                                  # (8, 64)
     """
-    arrays = tuple(mx.zeros((batch, *shape)) for shape in shapes)
+    # With values at once: to have MLX make them takes longer than a short call of a kernel.
+    arrays = tuple(mx.array(np.zeros((batch, *shape), np.float32)) for shape in shapes)
     return arrays[0] if len(arrays) == 1 else arrays
 
 

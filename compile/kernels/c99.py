@@ -18,7 +18,7 @@ from .source import SOURCE, CallSizes, Kernel, read_kernel
 _FUNCTION = re.compile(
     r"(?:^//[^\n]*\n)*^FUNCTION \w+ (?P<name>\w+)\((?:[^\n]*}[^\n]*\n|.*?^}\n)\n*", re.MULTILINE | re.DOTALL
 )
-_MAPS = re.compile(r"^ *#if MAPS == (\d)\n(.*?)^ *#else\n(.*?)^ *#endif\n", re.MULTILINE | re.DOTALL)
+_MAPS = re.compile(r"^ *#if MAPS > 1\n(.*?)^ *#else\n(.*?)^ *#endif\n", re.MULTILINE | re.DOTALL)
 LOG2E = np.float32(1.44269504)
 Values = dict[str, NDArray[Any]]
 
@@ -84,8 +84,8 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
     # Parameters are folded here once instead of at every step there.
     kernel = read_kernel(f"{sequence.name}_forward", without=("ltc_fold.c", "cfc_fold.c"))
     sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
-    maps = str(sizes.get("MAPS"))
-    kernel = replace(kernel, body=_MAPS.sub(lambda m: m[2] if m[1] == maps else m[3], kernel.body))
+    kept = 1 if sizes.get("MAPS", 1) > 1 else 2
+    kernel = replace(kernel, body=_MAPS.sub(lambda m: m[kept], kernel.body))
     values: Values = {**sequence.index}
     values |= {a.name: np.array(p) for a, p in zip(kernel.of("values"), parameters, strict=True)}
     values |= _folded(sequence, values)

@@ -38,8 +38,9 @@ def make(name: str) -> Any:
 
 @on_all_networks
 @pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize("spans", ["uneven", "one"])
 def test_the_body_computes_what_the_cpu_computes(
-    name: str, every: int, monkeypatch: pytest.MonkeyPatch
+    name: str, every: int, spans: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(5)
     rnn = make(name)
@@ -49,8 +50,9 @@ def test_the_body_computes_what_the_cpu_computes(
     inputs = {
         "x": rng.uniform(-1, 1, (3, 5, rnn.cell.n_inputs)).astype(np.float32),
         "state": rng.uniform(-1, 1, (3, rnn.cell.n_neurons)).astype(np.float32),
-        "timespans": rng.uniform(0.2, 2.0, (3, 5)).astype(np.float32),
     }
+    if spans == "uneven":
+        inputs["timespans"] = rng.uniform(0.2, 2.0, (3, 5)).astype(np.float32)
     targets = (np.zeros((3, 5, rnn.cell.n_outputs)), np.zeros((3, rnn.cell.n_neurons)))
     loss, gradients = quadratic_loss(rnn, inputs, *targets)
     monkeypatch.setattr(sequence, "CPURunner", EmulatedRunner)

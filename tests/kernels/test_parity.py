@@ -28,8 +28,9 @@ def check_parity(rnn: Any, batch: int, steps: int, rng: np.random.Generator) -> 
     inputs = {
         "x": rng.uniform(-1, 1, (batch, steps, cell.n_inputs)),
         "state": rng.uniform(-1, 1, (batch, cell.n_neurons)),
-        "timespans": rng.uniform(0.2, 2.0, (batch, steps)),
     }
+    if rng.integers(2):  # where there are none, a gated CfC has kernels of its own
+        inputs["timespans"] = rng.uniform(0.2, 2.0, (batch, steps))
     inputs = {name: value.astype(np.float32) for name, value in inputs.items()}
     targets = rng.uniform(-1, 1, (batch, steps, cell.n_outputs))
     state_targets = rng.uniform(-1, 1, (batch, cell.n_neurons))
@@ -139,3 +140,18 @@ def test_extreme_values_stay_finite() -> None:
         fused, plain = (network(circuit, engine=e, key=mx.random.key(0)) for e in ("fused", "ops"))
         x = mx.array([[[1e4, -1e4], [300.0, -300.0], [0.0, 1e-30]]])
         assert difference(fused(x)[0], np.array(plain(x)[0])) < VALUES
+
+
+@pytest.mark.parametrize("spans", [None, 1.0, 1.5])
+def test_time_spans_that_are_one_have_their_gradient(spans: float | None) -> None:
+    rnn = gl.CfC(gl.auto_ncp(16, 3, inputs=4, seed=1), engine="fused")
+    x = mx.random.normal((3, 5, 4))
+    given = mx.ones((3, 5)) if spans is None else mx.full((5,), spans)
+
+    def loss(timespans: mx.array) -> mx.array:
+        return (rnn(x, timespans=timespans)[0] ** 2).sum()
+
+    found = mx.grad(loss)(given)
+    rnn.engine = "ops"
+    assert relative_error(np.array(found), np.array(mx.grad(loss)(given))) < GRADIENTS
+    assert np.abs(np.array(found)).max() > 0

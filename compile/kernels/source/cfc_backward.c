@@ -13,17 +13,17 @@
 //: index    signal[E] sensory_signal[S] carried[E]
 //: index    out_ptr[N+1] out_late[N] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S] sensory_out_post[S]
 //: values   ff1_w[F] sensory_ff1_w[G] ff1_b[N]
-//: values   ff2_w[(MAPS==4)*F] sensory_ff2_w[(MAPS==4)*G] ff2_b[(MAPS==4)*N]
-//: values   time_a_w[(MAPS==4)*E] sensory_time_a_w[(MAPS==4)*S] time_a_b[(MAPS==4)*N]
-//: values   time_b_w[(MAPS==4)*E] sensory_time_b_w[(MAPS==4)*S] time_b_b[(MAPS==4)*N]
+//: values   ff2_w[(MAPS>1)*F] sensory_ff2_w[(MAPS>1)*G] ff2_b[(MAPS>1)*N]
+//: values   time_a_w[(MAPS>1)*E] sensory_time_a_w[(MAPS>1)*S] time_a_b[(MAPS>1)*N]
+//: values   time_b_w[(MAPS>1)*E] sensory_time_b_w[(MAPS>1)*S] time_b_b[(MAPS>1)*N]
 //: values   w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
 //: rows     x[T][I] timespans[T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][M] d_last[1][N]
 //: saved    states[SAVING*(T+1)][N] locals[SAVING*T][4*N]
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_ff1_w[F] d_sensory_ff1_w[G] d_ff1_b[N]
-//: totals   d_ff2_w[(MAPS==4)*F] d_sensory_ff2_w[(MAPS==4)*G] d_ff2_b[(MAPS==4)*N]
-//: totals   d_time_a_w[(MAPS==4)*E] d_sensory_time_a_w[(MAPS==4)*S] d_time_a_b[(MAPS==4)*N]
-//: totals   d_time_b_w[(MAPS==4)*E] d_sensory_time_b_w[(MAPS==4)*S] d_time_b_b[(MAPS==4)*N]
+//: totals   d_ff2_w[(MAPS>1)*F] d_sensory_ff2_w[(MAPS>1)*G] d_ff2_b[(MAPS>1)*N]
+//: totals   d_time_a_w[(MAPS>1)*E] d_sensory_time_a_w[(MAPS>1)*S] d_time_a_b[(MAPS>1)*N]
+//: totals   d_time_b_w[(MAPS>1)*E] d_sensory_time_b_w[(MAPS>1)*S] d_time_b_b[(MAPS>1)*N]
 //: totals   d_w_tau[(MAPS==1)*N] d_A[(MAPS==1)*N]
 //: folded   weight[MAPS*E] sensory_weight[MAPS*S] bias[MAPS*N] leaving[MAPS*E] sensory_leaving[MAPS*S]
 //: scratch  seen[N] fresh[N] sample[I] span[1] local[4*N] d[MAPS*N] d_span[N] g[N] shown[M] g_sample[I] g_span[1]
@@ -158,6 +158,11 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
 }
 STORE(d_state, 0, g);
+if (MAPS == 3) {
+    EACH(j, N) d_time_b_b[j] = d_time_a_b[j];
+    EACH(k, E) d_time_b_w[k] = d_time_a_w[k];
+    EACH(k, S) d_sensory_time_b_w[k] = d_sensory_time_a_w[k];
+}
 if (MAPS == 1) {
     EACH(j, N) {
         d_w_tau[j] = TOTAL(own[2 * j]);

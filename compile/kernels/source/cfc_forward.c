@@ -1,6 +1,7 @@
 // cfc_forward: a whole sequence of a wired CfC for one block of the batch.
 //
-// With MAPS = 4 the gated modes (GATED = 1: default, 0: no_gate), with MAPS = 1 the mode pure.
+// With MAPS = 4 the gated modes (GATED = 1: default, 0: no_gate), with MAPS = 1 the mode pure. With MAPS = 3 the gated
+// modes where every time span is 1: the gate's two maps are then one, their sum.
 //
 //: constants MAPS
 //: sizes    T KEEP SAVING I N M E S F G PHASES
@@ -8,9 +9,9 @@
 //: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S] phase_start[PHASES] phase_end[PHASES]
 //: index    signal[E] sensory_signal[S]
 //: values   ff1_w[F] sensory_ff1_w[G] ff1_b[N]
-//: values   ff2_w[(MAPS==4)*F] sensory_ff2_w[(MAPS==4)*G] ff2_b[(MAPS==4)*N]
-//: values   time_a_w[(MAPS==4)*E] sensory_time_a_w[(MAPS==4)*S] time_a_b[(MAPS==4)*N]
-//: values   time_b_w[(MAPS==4)*E] sensory_time_b_w[(MAPS==4)*S] time_b_b[(MAPS==4)*N]
+//: values   ff2_w[(MAPS>1)*F] sensory_ff2_w[(MAPS>1)*G] ff2_b[(MAPS>1)*N]
+//: values   time_a_w[(MAPS>1)*E] sensory_time_a_w[(MAPS>1)*S] time_a_b[(MAPS>1)*N]
+//: values   time_b_w[(MAPS>1)*E] sensory_time_b_w[(MAPS>1)*S] time_b_b[(MAPS>1)*N]
 //: values   w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
 //: rows     x[T][I] timespans[T][1] state[1][N]
 //: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]

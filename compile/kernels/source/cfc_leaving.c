@@ -7,12 +7,12 @@
     int q = begin;
     for (; q + 1 < end; q += 2) {
         for (int m = 0; m < MAPS; m++) {
-            sum[m] += D(TO[q], m == 2 ? 3 : m) * LEAVING[MAPS * q + m];
-            more[m] += D(TO[q + 1], m == 2 ? 3 : m) * LEAVING[MAPS * (q + 1) + m];
+            sum[m] += D(TO[q], m == 2 ? MAPS - 1 : m) * LEAVING[MAPS * q + m];
+            more[m] += D(TO[q + 1], m == 2 ? MAPS - 1 : m) * LEAVING[MAPS * (q + 1) + m];
         }
     }
     if (q < end) {
-        for (int m = 0; m < MAPS; m++) sum[m] += D(TO[q], m == 2 ? 3 : m) * LEAVING[MAPS * q + m];
+        for (int m = 0; m < MAPS; m++) sum[m] += D(TO[q], m == 2 ? MAPS - 1 : m) * LEAVING[MAPS * q + m];
     }
     for (int m = 0; m < MAPS; m++) back += (sum[m] + more[m]) * (m == 2 ? span[0] : splat(1.0f));
 }

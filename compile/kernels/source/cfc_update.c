@@ -1,9 +1,9 @@
 // cfc_update: the new state of neuron j from the sums of its maps and the time span. REMEMBER notes what
 // cfc_update_back needs as LOCAL.
-#if MAPS == 4
+#if MAPS > 1
 const real first = tanh_lane(sum[0]);
 const real second = tanh_lane(sum[1]);
-const real gate = sigmoid(sum[2] * span[0] + sum[3]);
+const real gate = sigmoid(MAPS == 4 ? sum[2] * span[0] + sum[MAPS - 1] : sum[2]);
 fresh[j] = first * (1.0f - GATED * gate) + gate * second;
 REMEMBER(0, first)
 REMEMBER(1, second)

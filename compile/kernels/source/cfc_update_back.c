@@ -1,12 +1,12 @@
 // cfc_update_back: from d_new, the gradient of neuron j's new state, to D(j, m), those of the sums of its maps.
-#if MAPS == 4
+#if MAPS > 1
 const real first = LOCAL(0), second = LOCAL(1), gate = LOCAL(2);
 const real d_arg = d_new * (second - GATED * first) * (gate - gate * gate);
 D(j, 0) = d_new * (1.0f - GATED * gate) * (1.0f - first * first);
 D(j, 1) = d_new * gate * (1.0f - second * second);
 D(j, 2) = d_arg * span[0];
-D(j, 3) = d_arg;
-d_span[j] = d_arg * LOCAL(3);
+D(j, MAPS - 1) = d_arg;
+d_span[j] = MAPS == 4 ? d_arg * LOCAL(3) : splat(0.0f);
 #else
 const real f = LOCAL(0), decay = LOCAL(1);
 const real d_decay = -d_new * A[j] * f * decay;  // times decay: the gradient of decay's logarithm

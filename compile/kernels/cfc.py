@@ -35,7 +35,7 @@ ACTIVATIONS = (
 class CfCSequence(FusedSequence):
     """A gated CfC: where every time span is 1, as when none are given, other kernels do a quarter less.
 
-    The gate is sigmoid(a t + b) of two maps a and b of the neuron's inputs; for t = 1 one map, a + b, is enough.
+    The gate is sigmoid(a t + b) of two maps a and b of what a neuron reads; for t = 1 one map, a + b, does.
     """
 
     def __init__(self, name: str, **declared: Any) -> None:

@@ -61,7 +61,7 @@ class NCPLayer(nn.Module):
         cls._config_name = f"{cls.__module__}.{cls.__name__}" if reserved else cls.__name__
         NCPLayer._classes[cls._config_name] = cls
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> NCPLayer:
+    def __new__(cls: type[Layer], *args: Any, **kwargs: Any) -> Layer:
         layer = super().__new__(cls)
         # nn.Module would take them for parameters.
         object.__setattr__(layer, "_given", (args, kwargs))
@@ -89,7 +89,16 @@ class NCPLayer(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} has no call()")
 
     def build(self, input_shape: Shape) -> None:
-        """Make the parameters for inputs of a shape; only the last axis matters to most layers."""
+        """Make the parameters for inputs of a shape; only the last axis matters to most layers.
+
+        Raises:
+            ValueError: the layer reads another number of features, since it is built or has a circuit.
+        """
+        if self.input_size not in (None, input_shape[-1]):
+            raise ValueError(
+                f"{type(self).__name__}.build() for inputs of shape {tuple(input_shape)}: the layer reads "
+                f"{self.input_size} features, expected (..., {self.input_size})"
+            )
         self.built = True
 
     def ensure_built(self, input_shape: Shape) -> None:

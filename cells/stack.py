@@ -102,15 +102,14 @@ class Stack(NCPLayer):
 
     @property
     def input_size(self) -> int | None:
-        size: int | None = getattr(self.layers[0], "input_size", None)
-        return size
+        return _input_size(self.layers[0])
 
     def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
         for layer in self.layers:
             if isinstance(layer, NCPLayer):
                 layer.ensure_built(input_shape)
             input_shape = _output_shape(layer, input_shape)
-        super().build(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return reduce(lambda shape, layer: _output_shape(layer, shape), self.layers, tuple(input_shape))
@@ -142,7 +141,7 @@ class Stack(NCPLayer):
         """Refuse layers that do not fit together, as far as their sizes are known."""
         shape: Shape | None = None
         for k, layer in enumerate(self.layers):
-            name, size = type(layer).__name__, getattr(layer, "input_size", None)
+            name, size = type(layer).__name__, _input_size(layer)
             if shape is not None:
                 behind = f"layer {k} ({name})"
                 ahead = f"layer {k - 1} ({type(self.layers[k - 1]).__name__})"
@@ -157,6 +156,14 @@ class Stack(NCPLayer):
 
 def _recurrent(layer: nn.Module) -> bool:
     return isinstance(layer, NCPLayer) and layer.recurrent
+
+
+def _input_size(layer: nn.Module) -> int | None:
+    """How many features a layer reads; None if that is not known."""
+    if isinstance(layer, nn.Linear):
+        return int(layer.weight.shape[-1])
+    size: int | None = getattr(layer, "input_size", None)
+    return size
 
 
 def _output_shape(layer: nn.Module, shape: Shape) -> Shape:

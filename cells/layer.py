@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -11,6 +11,9 @@ import mlx.nn as nn
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
 from .values import Values, mlx_array
+
+if TYPE_CHECKING:
+    from .steps import Steps
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
@@ -120,6 +123,10 @@ class NCPLayer(nn.Module):
     ) -> State | None:
         """The state a sequence starts from, for a batch like `inputs` or of a size; None without a state."""
         return None
+
+    def _stepped(self, batch: int) -> Steps:
+        """What a `Stream` runs: the layer one sample at a time. One with a state provides it, or refuses."""
+        raise ValueError(f"{type(self).__name__} cannot be fed one sample at a time")
 
     def keep(self, argument: str, value: Any) -> None:
         """Let the config hold `value` for a constructor argument, instead of what was given.

@@ -78,7 +78,8 @@ class FusedSequence:
         if not evaluable(inputs):
             raise KernelError(
                 "a fused kernel needs values, which arrays inside mx.compile and mx.vmap do not have; it is "
-                "many times faster, so leave what calls the network uncompiled, with a batch instead of mx.vmap"
+                "many times faster, so leave what calls the network uncompiled, and give it a batch instead "
+                "of mx.vmap"
             )
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)

@@ -11,6 +11,8 @@ import mlx.core as mx
 from .layer import NCPLayer, Shape
 from .memory import Memory, predict_memory
 from .rnn import RNN
+from .steps import BACKWARDS, Steps
+from .streaming import Stream
 from .values import Values, one_of
 
 MERGES: dict[str, Callable[[mx.array, mx.array], mx.array]] = {
@@ -115,6 +117,17 @@ class Bidirectional(NCPLayer):
     def explain(self) -> str:
         """Which engine and layout run each direction, and why."""
         return f"Forwards, {self.forward.explain()}\nBackwards, {self.backward.explain()}"
+
+    def stream(self, batch_size: int | None = None) -> Stream:
+        """Not for this network: one direction of it starts at the last sample.
+
+        Raises:
+            ValueError: always, saying so.
+        """
+        return Stream(self, batch_size)
+
+    def _stepped(self, batch: int) -> Steps:
+        raise ValueError(BACKWARDS)
 
     def memory(self, batch: int, steps: int) -> Memory:
         """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""

@@ -72,6 +72,10 @@ class NCPDense(NCPLayer):
         return compiled
 
     def build(self, input_shape: Shape) -> None:
+        before = self.built
+        super().build(input_shape)
+        if before:
+            return  # weights that were learned are not drawn again
         features = input_shape[-1]
         if self.compiled is None:
             self.weight = self._draws.glorot(features, self.units, features, self.units)
@@ -82,13 +86,12 @@ class NCPDense(NCPLayer):
             self.weight = mx.abs(self._draws.uniform(-limit, limit, len(sensory))) * sign
         if self.use_bias:
             self.bias = mx.zeros((self.units,))
-        super().build(input_shape)
 
     @property
     def input_size(self) -> int | None:
         if self.compiled is not None:
             return self.compiled.plan.n_inputs
-        return self.weight.shape[0] if self.built else None
+        return self.weight.shape[0] if "weight" in self else None
 
     def call(self, x: mx.array) -> mx.array:
         """(..., N) from (..., I)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -11,6 +11,9 @@ import mlx.nn as nn
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
 from .values import Values, mlx_array
+
+if TYPE_CHECKING:
+    from .steps import Steps
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
@@ -61,7 +64,7 @@ class NCPLayer(nn.Module):
         cls._config_name = f"{cls.__module__}.{cls.__name__}" if reserved else cls.__name__
         NCPLayer._classes[cls._config_name] = cls
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> NCPLayer:
+    def __new__(cls: type[Layer], *args: Any, **kwargs: Any) -> Layer:
         layer = super().__new__(cls)
         # nn.Module would take them for parameters.
         object.__setattr__(layer, "_given", (args, kwargs))
@@ -89,7 +92,16 @@ class NCPLayer(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} has no call()")
 
     def build(self, input_shape: Shape) -> None:
-        """Make the parameters for inputs of a shape; only the last axis matters to most layers."""
+        """Make the parameters for inputs of a shape; only the last axis matters to most layers.
+
+        Raises:
+            ValueError: the layer reads another number of features, since it is built or has a circuit.
+        """
+        if self.input_size not in (None, input_shape[-1]):
+            raise ValueError(
+                f"{type(self).__name__}.build() for inputs of shape {tuple(input_shape)}: the layer reads "
+                f"{self.input_size} features, expected (..., {self.input_size})"
+            )
         self.built = True
 
     def ensure_built(self, input_shape: Shape) -> None:
@@ -111,6 +123,10 @@ class NCPLayer(nn.Module):
     ) -> State | None:
         """The state a sequence starts from, for a batch like `inputs` or of a size; None without a state."""
         return None
+
+    def _stepped(self, batch: int) -> Steps:
+        """What a `Stream` runs: the layer one sample at a time. One with a state provides it, or refuses."""
+        raise ValueError(f"{type(self).__name__} cannot be fed one sample at a time")
 
     def keep(self, argument: str, value: Any) -> None:
         """Let the config hold `value` for a constructor argument, instead of what was given.

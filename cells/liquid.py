@@ -89,7 +89,10 @@ class LiquidCell(NCPRNNCell):
         return ("f",)
 
     def build(self, input_shape: Shape) -> None:
+        before = self.built
         super().build(input_shape)
+        if before:
+            return  # weights that were learned are not drawn again
         width = self.encode(mx.zeros((1, self.n_inputs))).shape[-1]
         widths = [width + self.n_neurons] + [self.backbone_units] * self.backbone_layers
         self.backbone = [self._linear(a, b) for a, b in pairwise(widths)]

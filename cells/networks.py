@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import mlx.core as mx
 
@@ -20,9 +20,25 @@ from .wrappers import MixedMemoryCell
 
 # What a network can be built on: a circuit in any form, or sizes without wiring.
 Wiring: TypeAlias = "Source | Dense"
+Network = TypeVar("Network", bound="_OfCircuit")
 
 
-class LTC(RNN):
+class _OfCircuit(RNN):
+    """A network that a circuit alone gives its sizes."""
+
+    def __new__(cls: type[Network], *args: Any, **kwargs: Any) -> Network:
+        # Before the constructor, since Python's own words would only count the arguments.
+        if len(args) > 1 and cls in (LTC, CfC):
+            given = ", ".join(_shown(arg) for arg in args)
+            raise TypeError(
+                f"gl.{cls.__name__}({given}): expected a circuit alone, which knows its inputs, and options "
+                f"by name; an ncps wiring comes as gl.from_ncps(wiring), sizes without one as "
+                "gl.dense(inputs, units)"
+            )
+        return super().__new__(cls, *args, **kwargs)
+
+
+class LTC(_OfCircuit):
     """A liquid time-constant network over sequences.
 
     Args:
@@ -46,7 +62,7 @@ class LTC(RNN):
         super().__init__(_with_memory(cell, mixed_memory, key), **runner)
 
 
-class CfC(RNN):
+class CfC(_OfCircuit):
     """A closed-form continuous-time network over sequences.
 
     Args:
@@ -94,6 +110,10 @@ def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of `RNN`, and the rest, which are the cell's."""
     runner = {name: options[name] for name in RUNNER if name in options}
     return runner, {name: value for name, value in options.items() if name not in runner}
+
+
+def _shown(argument: object) -> str:
+    return repr(argument) if isinstance(argument, int | str) else type(argument).__name__
 
 
 def _kept(network: RNN, circuit: Source) -> CompiledCircuit:

@@ -17,6 +17,7 @@ from .layer import NCPLayer, Shape
 from .memory import Memory, predict_memory
 from .ops.state_ops import State, rows
 from .sequence import Run, reversed_call, reversed_run, run_call
+from .steps import BACKWARDS, Steps, cell_steps
 from .streaming import Stream
 from .values import Values, one_of, whole_number
 
@@ -148,6 +149,11 @@ class RNN(NCPLayer):
             batch_size: B, how many sequences run side by side; None for one without a batch axis.
         """
         return Stream(self, batch_size)
+
+    def _stepped(self, batch: int) -> Steps:
+        if self.reverse:
+            raise ValueError(BACKWARDS)
+        return cell_steps(self.cell, self.engine, self._project, batch)
 
     def memory(self, batch: int, steps: int) -> Memory:
         """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""

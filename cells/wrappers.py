@@ -148,9 +148,9 @@ class MissingValueCell(CellWrapper):
         self, prepared: Any, x: mx.array, state: tuple[mx.array, ...], timespan: mx.array
     ) -> tuple[mx.array, ...]:
         *inner, last, elapsed = state
-        features, last, elapsed = self._observe(x, last, elapsed, timespan)
-        new = self.cell.step(prepared, self.cell.encode(features), _one(inner), timespan)
-        return (*_several(new), last, elapsed)
+        features, last, elapsed = self.observe(x, last, elapsed, timespan)
+        new = self.cell.step(prepared, self.cell.encode(features), joined(inner), timespan)
+        return (*parted(new), last, elapsed)
 
     def around(self, engine: Engine) -> Engine:
         """An engine of this cell, from one of the inner cell, which what is missing does not depend on."""
@@ -159,14 +159,14 @@ class MissingValueCell(CellWrapper):
             *inner, last, elapsed = call.state
             features = []
             for t in range(call.steps):
-                seen, last, elapsed = self._observe(call.x[:, t], last, elapsed, call.timespans[:, t, None])
+                seen, last, elapsed = self.observe(call.x[:, t], last, elapsed, call.timespans[:, t, None])
                 features.append(seen)
-            run = engine(replace(call, x=mx.stack(features, axis=1), state=_one(inner)))
-            return replace(run, state=(*_several(run.state), last, elapsed))
+            run = engine(replace(call, x=mx.stack(features, axis=1), state=joined(inner)))
+            return replace(run, state=(*parted(run.state), last, elapsed))
 
         return run
 
-    def _observe(
+    def observe(
         self, x: mx.array, last: mx.array, elapsed: mx.array, timespan: mx.array
     ) -> tuple[mx.array, mx.array, mx.array]:
         """The inner cell's inputs (B, 3 I), the last values and the times since they were observed."""
@@ -176,9 +176,11 @@ class MissingValueCell(CellWrapper):
         return features, last, mx.where(missing, elapsed, 0.0)
 
 
-def _one(arrays: Sequence[mx.array]) -> State:
+def joined(arrays: Sequence[mx.array]) -> State:
+    """A state from its arrays."""
     return arrays[0] if len(arrays) == 1 else tuple(arrays)
 
 
-def _several(state: State) -> tuple[mx.array, ...]:
+def parted(state: State) -> tuple[mx.array, ...]:
+    """The arrays of a state."""
     return state if isinstance(state, tuple) else (state,)

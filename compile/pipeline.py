@@ -124,7 +124,9 @@ def make_plan(source: Source) -> Plan:
     if isinstance(source, Plan):
         return source
     if not isinstance(source, nx.DiGraph):
-        raise TypeError(f"expected a Circuit, networkx.DiGraph or Plan, got {type(source).__name__}")
+        raise TypeError(
+            f"expected a Circuit, networkx.DiGraph or Plan, got {type(source).__name__}{_hint(source)}"
+        )
     errors = [problem.message for problem in check(source) if problem.severity == "error"]
     if errors:
         listed = "".join(f"\n  - {message}" for message in errors[:MOST_LISTED])
@@ -133,6 +135,15 @@ def make_plan(source: Source) -> Plan:
         raise CircuitError(f"the circuit cannot be compiled, {len(errors)} problem(s):{listed}")
     circuit = source if isinstance(source, Circuit) else Circuit(source)
     return Plan.from_circuit_arrays(circuit.to_arrays())
+
+
+def _hint(given: object) -> str:
+    """How to get a circuit from what users of ncps pass at first: a wiring, or a number of inputs."""
+    if hasattr(given, "sensory_adjacency_matrix"):
+        return ", a wiring of ncps: gl.from_ncps(wiring) gives its circuit"
+    if isinstance(given, int):
+        return f" ({given}): a circuit knows its inputs, as in gl.auto_ncp(64, 8, inputs=16)"
+    return ""
 
 
 def _check_options(layout: str, block_size: int, order: str) -> None:

@@ -76,7 +76,11 @@ class FusedSequence:
         """
         inputs = (*parameters, x, timespans, state)
         if not evaluable(inputs):
-            raise KernelError("a fused kernel needs values, which mx.compile and mx.vmap do not have")
+            raise KernelError(
+                "a fused kernel needs values, which arrays inside mx.compile and mx.vmap do not have; it is "
+                "many times faster, so leave what calls the network uncompiled, and give it a batch instead "
+                "of mx.vmap"
+            )
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)
         saving = follow and checkpoint_every == 1 and self.saved_bytes(batch, steps) <= SAVED_MOST.get()

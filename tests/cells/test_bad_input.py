@@ -432,3 +432,41 @@ def test_state_dict_of_another_cell() -> None:
 def test_state_dict_that_is_no_mapping(state_dict: Any) -> None:
     network, _ = loadable("ltc-clip-auto_ncp-irregular-h0")
     check_refused(network, state_dict, f"mapping.*got {type(state_dict).__name__}", TypeError)
+
+
+# Circuits and sizes
+
+
+class NcpsWiring:
+    """What identifies a wiring of ncps."""
+
+    adjacency_matrix = np.zeros((4, 4))
+    sensory_adjacency_matrix = np.zeros((2, 4))
+
+
+@pytest.mark.parametrize("make", [gl.LTC, gl.CfC, gl.CTRNNCell, gl.compile_circuit])
+def test_a_wiring_of_ncps_is_told_the_way(make: Any) -> None:
+    with pytest.raises(TypeError, match=r"got NcpsWiring, a wiring of ncps: gl\.from_ncps\(wiring\)"):
+        make(NcpsWiring())
+
+
+@pytest.mark.parametrize("make", [gl.LTC, gl.CfC, gl.compile_circuit])
+def test_a_number_is_no_circuit(make: Any) -> None:
+    with pytest.raises(TypeError, match=r"got int \(20\): a circuit knows its inputs"):
+        make(20)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_number_of_inputs_beside_a_circuit(name: str) -> None:
+    for second, shown in ((gl.auto_ncp(N, M, inputs=I), "Circuit"), (NcpsWiring(), "NcpsWiring"), (64, "64")):
+        with pytest.raises(TypeError, match=rf"gl\.{name}\(20, {shown}\): .*knows its inputs.*from_ncps"):
+            CELLS[name](20, second)
+
+
+def test_a_subclass_has_the_arguments_that_it_likes() -> None:
+    class Named(gl.CfC):
+        def __init__(self, label: str, circuit: gl.Circuit) -> None:
+            super().__init__(circuit)
+            self.label = label
+
+    assert Named("rat", gl.auto_ncp(N, M, inputs=I)).label == "rat"

@@ -11,6 +11,7 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 import pytest
+from mlx.utils import tree_flatten
 
 import ganglion as gl
 from ganglion.cells.ops import ACTIVATIONS
@@ -36,6 +37,31 @@ class Scale(gl.NCPLayer):
 
     def call(self, x: mx.array) -> mx.array:
         return x * self.scale
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: gl.LTC(gl.auto_ncp(8, 2, inputs=7)),
+        lambda: gl.LTCCell(gl.auto_ncp(8, 2, inputs=7)),
+        lambda: gl.CfC(gl.dense(7, 8)),
+        lambda: gl.RNN(gl.LiquidCell(8)),
+        lambda: gl.NCPDense(3),
+        lambda: gl.Bidirectional(gl.CfC(gl.auto_ncp(8, 2, inputs=7))),
+        lambda: gl.Stack([gl.NCPDense(3), gl.LTC(gl.auto_ncp(8, 2, inputs=3))]),
+        lambda: gl.Stack([nn.Linear(7, 3), gl.LTC(gl.auto_ncp(8, 2, inputs=3))]),
+    ],
+)
+def test_a_built_layer_is_not_built_for_another_width(make: Any) -> None:
+    layer = make()
+    layer.build((2, 3, 7))
+    before = dict(tree_flatten(layer.parameters()))
+    expected = r"build\(\) for inputs of shape \(2, 3, 9\): the layer reads 7 features, expected .*7\)"
+    with pytest.raises(ValueError, match=expected):
+        layer.build((2, 3, 9))
+    layer.build((2, 3, 7))
+    after = dict(tree_flatten(layer.parameters()))
+    assert all(after[name] is value for name, value in before.items())
 
 
 class Doubled(Scale):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import mlx.core as mx
+import mlx.nn as nn
 import numpy as np
 import pytest
+from mlx.utils import tree_flatten, tree_map
 
 import ganglion as gl
 
 B, T, I, N, M = 3, 6, 4, 12, 2  # noqa: E741
-CIRCUIT = gl.auto_ncp(N, M, inputs=I)
+CIRCUIT, WIDE = gl.auto_ncp(N, M, inputs=I), gl.auto_ncp(N, M, inputs=3 * I)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(B, T, I)).astype(np.float32)
 SPANS = RNG.uniform(0.3, 2.0, (B, T)).astype(np.float32)
@@ -22,11 +24,11 @@ NETWORKS = {
     "cfc-pure": lambda **o: gl.CfC(CIRCUIT, mode="pure", **o),
     "cfc-dense": lambda **o: gl.CfC(gl.dense(I, N), backbone_units=8, **o),
     "projected": lambda **o: gl.LTC(CIRCUIT, proj_size=3, **o),
+    "missing values": lambda **o: gl.RNN(gl.MissingValueCell(gl.LTCCell(WIDE)), **o),
 }
 ON_OPERATIONS = {
     "mixed memory": lambda: gl.CfC(CIRCUIT, mixed_memory=True),
     "ct-gru": lambda: gl.RNN(gl.CTGRUCell(CIRCUIT)),
-    "missing values": lambda: gl.RNN(gl.MissingValueCell(gl.LTCCell(gl.auto_ncp(N, M, inputs=3 * I)))),
     "rk4": lambda: gl.LTC(CIRCUIT, solver="rk4"),
 }
 
@@ -39,6 +41,13 @@ def stepped(stream: gl.Stream) -> np.ndarray:
     return np.stack([np.array(stream(X[:, t], SPANS[:, t])) for t in range(T)], axis=1)
 
 
+def assert_equal_states(ours: Any, theirs: Any) -> None:
+    pairs = zip(tree_flatten(ours), tree_flatten(theirs), strict=True)
+    for (where, a), (same, b) in pairs:
+        assert where == same
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 @pytest.mark.parametrize("engine", ["auto", "fused", "ops"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_stream_equals_the_sequence(name: str, engine: str) -> None:
@@ -46,7 +55,7 @@ def test_a_stream_equals_the_sequence(name: str, engine: str) -> None:
     stream = rnn.stream(B)
     assert stream.engine == ("ops" if engine == "ops" else "fused")
     np.testing.assert_allclose(stepped(stream), whole(rnn), atol=1e-6)
-    np.testing.assert_allclose(stream.state, rnn(mx.array(X), timespans=mx.array(SPANS))[1], atol=1e-6)
+    assert_equal_states(stream.state, rnn(mx.array(X), timespans=mx.array(SPANS))[1])
 
 
 @pytest.mark.parametrize("name", ON_OPERATIONS)
@@ -150,3 +159,131 @@ def test_a_stream_refuses_what_does_not_fit() -> None:
         gl.LTC(CIRCUIT, mixed_memory=True, engine="fused").stream()
     with pytest.raises(ValueError, match="LiquidCell learns its inputs when it is built"):
         gl.RNN(gl.LiquidCell(8)).stream()
+
+
+def test_missing_values_stream_through_the_kernel() -> None:
+    holes = np.where(RNG.uniform(size=X.shape) < 0.4, np.nan, X).astype(np.float32)
+    for cell, engine in (
+        (gl.LTCCell(WIDE), "fused"),
+        (gl.CfCCell(WIDE), "fused"),
+        (gl.CTRNNCell(WIDE), "ops"),
+    ):
+        rnn = gl.RNN(gl.MissingValueCell(cell))
+        stream = rnn.stream(B)
+        assert stream.engine == engine
+        y = np.stack([np.array(stream(holes[:, t], SPANS[:, t])) for t in range(T)], axis=1)
+        expected, state = rnn(mx.array(holes), timespans=mx.array(SPANS))
+        np.testing.assert_allclose(y, expected, atol=1e-6)
+        assert_equal_states(stream.state, state)
+    stream.reset([True, False, False])
+    for part, width in zip(stream.state, (N, I, I), strict=True):
+        assert part.shape == (B, width)
+        assert not np.array(part)[0].any()
+
+
+# Stacks
+
+
+def make_stack(**options: Any) -> gl.Stack:
+    inner = gl.Stack([gl.CfC(gl.auto_ncp(8, 3, inputs=5), mixed_memory=True), nn.LayerNorm(3), nn.tanh])
+    layers = [nn.Linear(I, 5), inner, gl.NCPDense(4, "relu"), gl.LTC(CIRCUIT, proj_size=3), nn.Linear(3, 2)]
+    return gl.Stack(layers, **options)
+
+
+STACKS = {
+    "fused": lambda: gl.Stack([gl.LTC(CIRCUIT), gl.NCPDense(5), gl.CfC(gl.dense(5, 8), backbone_units=8)]),
+    "ops": lambda: gl.Stack([gl.NCPDense(I), gl.LTC(CIRCUIT, engine="ops")]),
+    "mixed": make_stack,
+}
+
+
+@pytest.mark.parametrize("engine", STACKS)
+def test_a_stack_streams_as_it_runs_sequences(engine: str) -> None:
+    stack = STACKS[engine]()
+    if engine == "ops":
+        stack.build(X.shape)  # the first layer does not know its inputs
+    stream = stack.stream(B)
+    assert stream.engine == engine
+    np.testing.assert_allclose(stepped(stream), whole(stack), atol=1e-6)
+    assert_equal_states(stream.state, stack(mx.array(X), timespans=mx.array(SPANS))[1])
+
+
+@pytest.mark.parametrize("engine", STACKS)
+def test_resets_of_a_stack_are_ends_of_episodes(engine: str) -> None:
+    stack = STACKS[engine]()
+    ends = RNG.uniform(size=(B, T)) < 0.4
+    expected = whole(stack, ends=ends)
+    stream, y = stack.stream(B), []
+    for t in range(T):
+        y.append(np.array(stream(X[:, t], SPANS[:, t])))
+        stream.reset(ends[:, t])
+    np.testing.assert_allclose(np.stack(y, axis=1), expected, atol=1e-6)
+    stream.reset()
+    np.testing.assert_allclose(stream(X[:, 0], SPANS[:, 0]), expected[:, 0], atol=1e-6)
+
+
+def test_the_states_of_a_stack_can_be_read_and_set() -> None:
+    stack = make_stack()
+    _, states = stack(mx.array(X[0, :3]), timespans=mx.array(SPANS[0, :3]))
+    stream = stack.stream()
+    for t in range(3):
+        stream(X[0, t], float(SPANS[0, t]))
+    assert_equal_states(stream.state, states)
+    after = stream(X[0, 3], 0.5)
+    stream.state = states
+    np.testing.assert_allclose(stream(X[0, 3], 0.5), after, atol=1e-6)
+
+    before = stream.state
+    with pytest.raises(ValueError, match="1 states were given for 2 layers"):
+        stream.state = states[:1]
+    with pytest.raises(ValueError, match=r"the state has shape \(3,\): expected \(12,\)"):
+        stream.state = (states[0], mx.zeros(3))
+    assert_equal_states(stream.state, before)
+
+
+def test_dropout_of_a_stack_acts_in_training_only() -> None:
+    stack = gl.Stack([gl.LTC(CIRCUIT), nn.Linear(M, 200)], dropout=0.5)
+    training = stack.stream(B)
+    assert not mx.array_equal(training(X[:, 0]), stack.stream(B)(X[:, 0]))
+    stack.eval()
+    np.testing.assert_allclose(stepped(stack.stream(B)), whole(stack), atol=1e-6)
+
+
+def test_a_stream_of_a_stack_uses_the_parameters_of_its_beginning() -> None:
+    stack = make_stack()
+    stream, before = stack.stream(B), whole(stack)
+    stack.update(tree_map(lambda value: value + 0.2, stack.parameters()))
+    np.testing.assert_allclose(stepped(stream), before, atol=1e-6)
+    np.testing.assert_allclose(stepped(stack.stream(B)), whole(stack), atol=1e-6)
+
+
+def test_what_needs_the_whole_sequence_is_refused() -> None:
+    both = gl.Bidirectional(gl.LTC(CIRCUIT), "sum")
+    with pytest.raises(ValueError, match=r"^a network that reads backwards needs the whole sequence"):
+        both.stream()
+    wide = gl.LTC(gl.auto_ncp(N, M, inputs=M), reverse=True)
+    for layers, said in (
+        ([gl.NCPDense(I), both], r"layer 1 \(Bidirectional\): a network that reads backwards"),
+        ([gl.LTC(CIRCUIT), gl.Stack([nn.tanh, wide])], r"layer 1 \(Stack\): layer 1 \(LTC\): a network that"),
+        (
+            [nn.Linear(I, 3), nn.Conv1d(3, 3, 3, padding=1)],
+            r"layer 1 \(Conv1d\): its outputs depend on samples",
+        ),
+        ([gl.LTC(CIRCUIT), nn.GRU(M, 3)], r"layer 1 \(GRU\): its outputs depend on samples"),
+    ):
+        stack = gl.Stack(layers)
+        stack.build(X.shape)
+        with pytest.raises(ValueError, match=said):
+            stack.stream(B)
+    with pytest.raises(ValueError, match="this Stack learns its inputs when it is built"):
+        gl.Stack([gl.NCPDense(I), gl.LTC(CIRCUIT)]).stream()
+
+
+def test_a_batch_norm_streams_in_eval_only_and_learns_nothing_from_the_look_at_it() -> None:
+    stack = gl.Stack([gl.LTC(CIRCUIT), nn.BatchNorm(M)])
+    before = np.array(stack.layers[1].running_mean)
+    with pytest.raises(ValueError, match=r"layer 1 \(BatchNorm\): .*in training only, call eval\(\)"):
+        stack.stream()
+    np.testing.assert_array_equal(stack.layers[1].running_mean, before)
+    stack.eval()
+    np.testing.assert_allclose(stepped(stack.stream(B)), whole(stack), atol=1e-6)

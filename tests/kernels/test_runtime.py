@@ -216,6 +216,7 @@ def test_inside_compile_and_vmap_operations_run(rnn: Any, x: mx.array, untold: N
             assert np.abs(found - expected).max() < 1e-5
     assert len(told) == 1
     assert "mx.compile and mx.vmap" in str(told[0].message)
+    assert "leave what calls the network uncompiled" in str(told[0].message)
 
 
 def test_fused_inside_compile_is_an_error(rnn: Any, x: mx.array) -> None:

@@ -72,6 +72,9 @@ class RNN(NCPLayer):
         if proj_size is not None:
             self.projection = nn.Linear(cell.n_outputs, proj_size)
         self.built = cell.built
+        # MLX computes what is still to be computed only in the thread that asked for it, and a network may be
+        # used in another one than it was made in.
+        mx.eval(self.parameters())
 
     def build(self, input_shape: Shape) -> None:
         self.cell.ensure_built(input_shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,18 @@ def test_a_circuit_is_compiled_once_for_many_networks() -> None:
     assert gl.LTC(compiled).cell.compiled is compiled
     assert gl.CfC(compiled).cell.compiled is compiled
     assert gl.LTC(compiled.plan).cell.compiled.plan is compiled.plan
+
+
+@pytest.mark.parametrize("engine", ["ops", "auto"])
+def test_a_network_runs_in_another_thread_than_it_was_made_in(rnn: Any, engine: str) -> None:
+    rnn.engine = engine  # nothing has asked for its parameters yet
+    x = np.ones((2, 3, 3), np.float32)
+
+    def use() -> tuple[np.ndarray, ...]:
+        gradient = mx.grad(lambda x: rnn(x)[0].sum())(mx.array(x))
+        return np.array(rnn(x)[0]), np.array(rnn.stream()(x[0, 0])), np.array(gradient)
+
+    with ThreadPoolExecutor(1) as pool:
+        outputs, streamed, gradient = pool.submit(use).result()
+    assert np.allclose(outputs[0, 0], streamed, atol=1e-6)
+    assert gradient.shape == x.shape

@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import mlx.core as mx
 import mlx.nn as nn
+import mlx.optimizers as optim
 import ncps.wirings
 import networkx as nx
 import numpy as np
@@ -28,6 +29,8 @@ EVERY, WIRINGS, LTCS = "Options of every network", "Wirings", "Options of LTC an
 CFCS, MEMORY, PORTS = (
     "Options of CfC, CfCCell and WiredCfCCell", "Options of MixedMemoryRNN", "Options of the MLX port",
 )  # fmt: skip
+CALLS, METHODS = "Arguments of a call", "Properties and methods"
+WIRING_OPTIONS, OTHERS = "Options of the wirings", "Other names"
 
 
 def tables() -> dict[str, dict[str, str]]:
@@ -41,13 +44,19 @@ def tables() -> dict[str, dict[str, str]]:
 
 
 TABLES = tables()
+CODE = ("gl.", "rnn", "circuit", "len(", "[len(", "mx.", "nn.", "np.load")
+
+
+def names_in(*sections: str) -> set[str]:
+    """Every name that has a row in one of the sections."""
+    return {name for section in sections for row in TABLES[section] for name in row.split(", ")}
 
 
 def code_of(row: str) -> list[str]:
     """The expressions in a row's second column."""
     section, _, name = row.partition("/")
     spans = re.findall(r"`([^`]*)`", TABLES[section][name])
-    return [span for span in spans if span.startswith(("gl.", "rnn", "circuit", "len(", "mx.where"))]
+    return [span for span in spans if span.startswith(CODE) and span != "gl.fit"]
 
 
 class Given:
@@ -65,9 +74,12 @@ class Given:
             "gl": gl, "mx": mx, "circuit": self.circuit, "wiring": wiring, "rnn": self.rnn, "x": X,
             "y": self.y, "state": mx.zeros((B, 16)), "dt": SPANS, "lengths": [4, 2, 1],
             "config": self.cfc.get_config(),
+            "nn": nn, "np": np, "optim": optim, "rate": mx.negative, "pre": [0, 1], "post": [1, 1],
+            "polarity": [1, -1], "roles": ["sensory", "motor"], "lidar": X[..., :6], "speed": X[..., 6:],
             "mask": mx.array(np.arange(T) < np.array([[4], [2], [1]])), "cell": self.rnn.cell,
         }  # fmt: skip
         self.folder = folder
+        np.savez(folder / "data.npz", x=np.array(X), y=np.zeros((B, T, 2), np.float32))
         self.values = [eval(code, dict(self.names)) for code in code_of(row)]
 
 
@@ -214,7 +226,7 @@ def _(g: Given) -> None:
     assert isinstance(nn.Sequential(g.values[0], nn.Linear(2, 1))(X), mx.array)
 
 
-@row(EVERY, "batch_first")
+@row(EVERY, "batch_first, time_major")
 def _(g: Given) -> None:
     time_first = X.swapaxes(0, 1)
     outputs = g.rnn(time_first.swapaxes(0, 1))[0].swapaxes(0, 1)
@@ -263,14 +275,14 @@ def _(g: Given) -> None:
     np.testing.assert_array_equal(zeroed[mask], np.array(g.y)[mask])
 
 
-@row(EVERY, "hx")
+@row(CALLS, "hx, states, initial_state, state")
 def _(g: Given) -> None:
     assert mx.array_equal(g.values[0][0], g.rnn(X)[0])  # the state given is that of zeros
     pair = (mx.zeros((B, 16)), mx.zeros((B, 16)))
     assert gl.LTC(g.circuit, mixed_memory=True)(X, pair)[0].shape == g.y.shape
 
 
-@row(EVERY, "timespans")
+@row(CALLS, "timespans")
 def _(g: Given) -> None:
     expected = g.values[0][0]
     assert mx.array_equal(g.rnn(X, timespans=SPANS[..., None])[0], expected)
@@ -279,7 +291,7 @@ def _(g: Given) -> None:
     assert mx.array_equal(g.rnn(X, timespans=mx.ones((T,)))[0], g.y)
 
 
-@row(EVERY, "mask")
+@row(CALLS, "mask")
 def _(g: Given) -> None:
     assert mx.array_equal(g.values[0][0], g.values[1][0])
     assert mx.allclose(g.values[0][0][1, 1:], mx.broadcast_to(g.y[1, 1], (3, 2)), atol=1e-6)
@@ -338,7 +350,7 @@ def _(g: Given) -> None:
     assert 0.5 <= cm.min() <= cm.max() <= 0.6
 
 
-@row(LTCS, "apply_weight_constraints")
+@row(METHODS, "apply_weight_constraints, apply_constraints")
 def _(g: Given) -> None:
     g.rnn.cell.gleak = -g.rnn.cell.gleak
     g.rnn.apply_constraints()
@@ -387,9 +399,10 @@ def _(g: Given) -> None:
     assert run(g.values[0]).shape == (B, T, 64)
 
 
-@row(CFCS, "sparsity_mask")
+@row(CFCS, "sparsity_mask, input_sparsity, recurrent_sparsity")
 def _(g: Given) -> None:
-    rnn = g.values[0]
+    rnn, plan = g.values
+    assert gl.CfC(plan).cell.ff1_w.shape == (1,)
     assert rnn.cell.ff1_w.shape == rnn.cell.compiled.plan.recurrent.pre.shape
 
 
@@ -563,7 +576,272 @@ def _(g: Given) -> None:
     plt.close("all")
 
 
-@row(WIRINGS, "get_config", "from_config")
+@row(WIRINGS, "get_config", "from_config, config")
 def _(g: Given) -> None:
     gl.write(g.circuit, g.folder / "circuit.json")
     assert nx.utils.graphs_equal(gl.read(g.folder / "circuit.json"), g.circuit)
+
+
+@row(WIRINGS, "is_built")
+def _(g: Given) -> None:
+    assert [problem for problem in g.values[0] if problem.severity == "error"] == []
+
+
+@row(WIRINGS, "num_layers")
+@row(METHODS, "num_layers")
+def _(g: Given) -> None:
+    assert g.values == [g.wiring.num_layers]
+
+
+@row(WIRINGS, "set_input_dim")
+def _(g: Given) -> None:
+    assert gl.compile_circuit(g.circuit).plan.n_inputs == 9
+
+
+@row(WIRINGS, "set_output_dim")
+def _(g: Given) -> None:
+    assert gl.LTC(g.circuit).cell.n_outputs == 3
+
+
+@row(WIRINGS, "erev_initializer", "sensory_erev_initializer")
+def _(g: Given) -> None:
+    plan = g.rnn.cell.compiled.plan
+    assert any(np.array_equal(g.values[0], part.polarity) for part in (plan.recurrent, plan.sensory))
+
+
+# Options of the wirings
+
+
+@row(WIRING_OPTIONS, "units")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.FullyConnected(32))
+
+
+@row(WIRING_OPTIONS, "output_dim, output_size", "input_dim, input_shape")
+def _(g: Given) -> None:
+    for circuit in g.values:
+        assert (len(circuit.neurons("motor")), len(circuit.neurons("sensory"))) == (4, 8)
+
+
+@row(WIRING_OPTIONS, "erev_init_seed, random_seed, seed")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.Random(32, sparsity_level=0.5, random_seed=7))
+
+
+@row(WIRING_OPTIONS, "self_connections")
+def _(g: Given) -> None:
+    assert nx.number_of_selfloops(g.values[0]) == 0
+    same_wiring(g.values[0], ncps.wirings.FullyConnected(32, self_connections=False))
+
+
+@row(WIRING_OPTIONS, "sparsity_level")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.AutoNCP(32, 4, sparsity_level=0.7))
+
+
+@row(WIRING_OPTIONS, "inter_neurons, command_neurons, motor_neurons")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.NCP(6, 5, 2, 4, 3, 5, 4))
+
+
+@row(WIRING_OPTIONS, "sensory_fanout, inter_fanout, recurrent_command_synapses, motor_fanin")
+def _(g: Given) -> None:
+    same_wiring(g.values[0], ncps.wirings.NCP(6, 5, 2, 2, 4, 9, 3))
+
+
+@row(WIRING_OPTIONS, "src, dest, polarity")
+def _(g: Given) -> None:
+    assert g.circuit.edges["inter_0", "motor_0"]["polarity"] == -1
+    assert g.circuit.edges["inter_0", "motor_1"]["polarity"] == -1
+    with pytest.raises(gl.CircuitError):
+        g.circuit.add_synapse("inter_0", "motor_0")
+
+
+@row(WIRING_OPTIONS, "neuron_id")
+def _(g: Given) -> None:
+    assert g.circuit.nodes[g.values[0]]["role"] == g.wiring.get_type_of_neuron(3)
+
+
+@row(WIRING_OPTIONS, "layer_id")
+def _(g: Given) -> None:
+    for layer, names in enumerate(g.values):
+        assert names == [g.rnn.cell.neurons[k] for k in g.wiring.get_neurons_of_layer(layer)]
+
+
+@row(WIRING_OPTIONS, "include_sensory_neurons")
+def _(g: Given) -> None:
+    assert set(g.values[0]) == set(g.rnn.cell.neurons)
+    assert len(g.wiring.get_graph(include_sensory_neurons=False)) == 16 + 8  # it takes it for True
+
+
+@row(WIRING_OPTIONS, "layout", "draw_labels")
+def _(g: Given) -> None:
+    assert isinstance(g.values[0], gl.viz.Picture)
+    plt.close("all")
+
+
+@row(WIRING_OPTIONS, "neuron_colors, synapse_colors")
+def _(g: Given) -> None:
+    with g.values[0]:
+        style = gl.viz.current()
+    assert (style.colors["motor"], style.excitatory, style.inhibitory) == ("black", "gold", "gold")
+
+
+# Calls, properties and methods
+
+
+@row(CALLS, "input, inputs, sequence, sequences")
+def _(g: Given) -> None:
+    sequences, (step, _), (irregular, _) = g.values
+    assert mx.array_equal(sequences[0], g.y)
+    assert mx.allclose(step, g.y[:, 0], atol=1e-6)
+    assert mx.allclose(g.rnn(X[0])[0], g.y[0], atol=1e-6)
+    assert mx.array_equal(irregular, g.rnn(X, None, SPANS)[0])
+
+
+@row(CALLS, "ts, elapsed_time, time")
+def _(g: Given) -> None:
+    (_, state), spans = g.values[0], mx.array([0.5, 1.0, 2.0])
+    assert mx.allclose(g.rnn.cell(X[:, 0], timespan=spans)[1][0], state[0], atol=1e-6)
+    assert not mx.allclose(g.rnn.cell(X[:, 0])[1], state, atol=1e-3)
+
+
+@row(CALLS, "training")
+def _(g: Given) -> None:
+    assert not g.rnn.training  # eval() came last
+    g.rnn.train()
+    assert g.rnn.cell.training
+
+
+@row(METHODS, "state_size, flat_size")
+def _(g: Given) -> None:
+    assert g.values == [16, ((16,),)]
+    assert gl.MixedMemoryCell(g.rnn.cell).state_shapes == ((16,), (16,))
+
+
+@row(METHODS, "sensory_size, input_size")
+def _(g: Given) -> None:
+    assert g.values == [g.wiring.input_dim]
+
+
+@row(METHODS, "motor_size, output_size")
+def _(g: Given) -> None:
+    assert g.values == [g.wiring.output_dim]
+
+
+@row(METHODS, "layer_sizes")
+def _(g: Given) -> None:
+    assert g.values == [[len(g.wiring.get_neurons_of_layer(layer)) for layer in range(3)]]
+
+
+@row(METHODS, "synapse_count")
+def _(g: Given) -> None:
+    assert g.values == [g.wiring.synapse_count + 1]  # Given adds one
+
+
+@row(METHODS, "sensory_synapse_count")
+def _(g: Given) -> None:
+    assert g.values == [g.wiring.sensory_synapse_count]
+    source = (Path(ncps.wirings.__file__).parents[1] / "torch" / "ltc.py").read_text()
+    fault = source.partition("def sensory_synapse_count")[2].partition("def ")[0]
+    assert "wiring.adjacency_matrix" in fault
+
+
+@row(METHODS, "build, input_shape, sequences_shape, initial_state_shape")
+@row(PORTS, "ensure_parameters")
+def _(g: Given) -> None:
+    assert g.rnn.built
+    cell = gl.NCPRNNCell(8)
+    assert not cell.built
+    for build in (cell.build, cell.ensure_built):
+        build(X.shape)
+        assert (cell.built, cell.input_size) == (True, 8)
+
+
+@row(METHODS, "get_config, to_config")
+def _(g: Given) -> None:
+    assert g.values[0]["class"] == "LTC"
+
+
+@row(METHODS, "from_config, config, custom_objects")
+def _(g: Given) -> None:
+    assert type(g.values[0]) is gl.LTC
+
+    class Mine(gl.NCPDense):
+        pass
+
+    assert type(gl.NCPLayer.from_config(Mine(8).get_config())) is Mine
+
+
+# The rest of the MLX port, and other names
+
+
+@row(PORTS, "lidar_seq, state_seq, lidar_t, state_t")
+def _(g: Given) -> None:
+    assert mx.array_equal(g.rnn(g.values[0])[0], g.y)
+
+
+@row(PORTS, "name, description, initializers, constraints, extras")
+def _(g: Given) -> None:
+    config = g.values[0]
+    assert config["positive"] == "clip"
+    assert float(gl.LTC.from_config(config).cell.cm.min()) >= 0.5
+
+
+@row(PORTS, "zero_state, batch_size")
+def _(g: Given) -> None:
+    assert mx.array_equal(g.values[0], mx.zeros((4, 16)))
+
+
+@row(PORTS, "step")
+def _(g: Given) -> None:
+    (output, _), stream = g.values
+    assert mx.allclose(output, g.y[:, 0], atol=1e-6)
+    assert mx.allclose(stream(X[:, 0]), output, atol=1e-6)
+
+
+@row(OTHERS, "LeCun, LeCunTanh, lecun_tanh")
+def _(g: Given) -> None:
+    np.testing.assert_allclose(g.values[0], 1.7159 * np.tanh(0.666 * np.array(X)), rtol=1e-5)
+
+
+@row(OTHERS, "LSTMCell")
+def _(g: Given) -> None:
+    memory, lstm = g.values
+    assert len(memory(X[:, 0])[1]) == 2
+    assert lstm(X)[0].shape == (B, T, 16)
+
+
+@row(OTHERS, "load_data, AtariCloningDataset, AtariCloningDatasetTF, get_dataset")
+def _(g: Given) -> None:
+    (data,) = g.values
+    history = gl.fit(
+        g.rnn, (data["x"], data["y"]), loss=gl.training.mse, optimizer=optim.Adam(0.01), epochs=1
+    )
+    assert len(history.loss) == 1
+
+
+@row(OTHERS, "env_name, local_path, root_dir, split, seq_len, batch_size")
+@row(OTHERS, "TrainingState, create_training_state, train_for_epochs")
+def _(g: Given) -> None:
+    history = g.values[0]
+    assert len(history.loss) == 1
+    assert history.loss[0] < 1e-6  # the targets are the outputs it gave
+
+
+@row(OTHERS, "get_activation, sigmoid")
+def _(g: Given) -> None:
+    assert mx.array_equal(g.values[0], mx.sigmoid(X))
+    assert mx.array_equal(gl.cells.ops.activate("linear", X), X)
+
+
+@row(OTHERS, "euler_solve, rk4_solve")
+def _(g: Given) -> None:
+    euler, rk4 = (np.array(value) for value in g.values)
+    np.testing.assert_allclose(euler, 0.9 * np.array(X), rtol=1e-5)
+    np.testing.assert_allclose(rk4, np.exp(-0.1) * np.array(X), rtol=1e-5)
+
+
+@row(OTHERS, "semi_implicit_solve")
+def _(g: Given) -> None:
+    assert g.values[0].solver == "semi_implicit"

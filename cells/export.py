@@ -9,6 +9,7 @@ import numpy as np
 
 from ..compile.kernels.c99 import c99_source
 from ..errors import KernelError
+from ..wiring.files.atomic import replace_files
 from .engine import cell_kernel
 from .rnn import RNN
 
@@ -25,13 +26,22 @@ def export_c(rnn: RNN, path: str | Path) -> None:
         path: where to write, such as ``policy.c``.
 
     Raises:
+        TypeError: no network over a cell.
         KernelError: the network has a cell or an option that the kernels do not serve, or it is reversed.
+        OSError: the file cannot be written; one that was there stays.
         ValueError: the file's name is no C identifier, or a parameter is not finite.
 
     Example:
         >>> gl.export_c(rnn, "policy.c")
         >>> # cc -O2 -Dpolicy_MAIN policy.c -o policy && ./policy < samples.csv
     """
+    if not isinstance(rnn, RNN):
+        hint = (
+            "; export the network inside, .model, which reads and gives scaled values"
+            if hasattr(rnn, "model")
+            else ""
+        )
+        raise TypeError(f"expected a network such as gl.LTC(circuit), got {type(rnn).__name__}{hint}")
     path = Path(path)
     if not re.fullmatch(r"[A-Za-z_]\w*", path.stem, re.ASCII):
         raise ValueError(
@@ -48,4 +58,4 @@ def export_c(rnn: RNN, path: str | Path) -> None:
     for array in parameters:
         if not np.isfinite(np.array(array)).all():
             raise ValueError("a parameter of the network is not finite: nothing to export")
-    path.write_text(c99_source(sequence, parameters, path.stem))
+    replace_files({path: c99_source(sequence, parameters, path.stem).encode()})

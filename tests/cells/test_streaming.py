@@ -287,3 +287,21 @@ def test_a_batch_norm_streams_in_eval_only_and_learns_nothing_from_the_look_at_i
     np.testing.assert_array_equal(stack.layers[1].running_mean, before)
     stack.eval()
     np.testing.assert_allclose(stepped(stack.stream(B)), whole(stack), atol=1e-6)
+
+
+def test_a_stream_in_the_units_of_the_data() -> None:
+    rnn = gl.LTC(gl.auto_ncp(16, 2, inputs=3, seed=1))
+    model = gl.Scaled(
+        rnn, list("abc"), list("de"),
+        mean=[3.0, 0.0, -1.0], spread=[0.5, 1.0, 2.0], offset=[1.0, 2.0], scale=[4.0, 5.0], time_unit=0.02,
+    )  # fmt: skip
+    x = mx.random.normal((2, 6, 3)) + 2.0
+    spans = mx.random.uniform(0.01, 0.05, (2, 6))
+    expected, last = model(x, timespans=spans)
+    stream = model.stream(batch_size=2)
+    for t in range(6):
+        assert mx.allclose(stream(x[:, t], np.array(spans[:, t])), expected[:, t], atol=1e-5)
+    assert stream.engine == "fused"
+    assert mx.allclose(stream.state, last, atol=1e-5)
+    stream.reset()
+    assert mx.allclose(stream(x[:, 0], np.array(spans[:, 0])), expected[:, 0], atol=1e-5)

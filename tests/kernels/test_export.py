@@ -134,3 +134,12 @@ def test_names_and_numbers_are_checked(tmp_path: Path) -> None:
     rnn.cell.w[0] = mx.nan
     with pytest.raises(ValueError, match="not finite"):
         export_c(rnn, tmp_path / "net.c")
+
+
+def test_only_a_network_over_a_cell_becomes_c(tmp_path: Path) -> None:
+    scaled = gl.Scaled(gl.LTC(gl.auto_ncp(16, 2, inputs=1)), ["speed"], ["left", "right"])
+    with pytest.raises(TypeError, match=r"got Scaled; export the network inside, \.model"):
+        gl.export_c(scaled, tmp_path / "policy.c")
+    with pytest.raises(TypeError, match=r"expected a network such as gl\.LTC\(circuit\), got Linear"):
+        gl.export_c(nn.Linear(2, 2), tmp_path / "policy.c")
+    assert not list(tmp_path.iterdir())

@@ -10,7 +10,8 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..cells import NCPLayer
+from ..cells import NCPLayer, Stream
+from ..cells.steps import Steps, Timespan, Values
 
 Shape = tuple[int, ...]
 
@@ -95,6 +96,13 @@ class Scaled(NCPLayer):
         spans = None if timespans is None else mx.array(timespans) / self.time_unit
         return (mx.array(x) - self._mean) / self._spread, spans
 
+    def stream(self, batch_size: int | None = None) -> Stream:
+        """Feed the network samples one at a time, they and time spans in the units of the data; see `Stream`."""
+        return Stream(self, batch_size)
+
+    def _stepped(self, batch: int) -> Steps:
+        return _ScaledSteps(self, self.model._stepped(batch))
+
     def _vector(self, what: str, values: ArrayLike, n: int, *, positive: bool = False) -> mx.array:
         with np.errstate(over="ignore"):  # a number too large for float32 is refused below
             array = np.asarray(values, np.float32)
@@ -105,6 +113,28 @@ class Scaled(NCPLayer):
         full = np.ascontiguousarray(np.broadcast_to(array, (n,)))
         self.keep(what, full.tolist())
         return mx.array(full)
+
+
+class _ScaledSteps:
+    """Steps of the network inside, whose samples and outputs are scaled."""
+
+    def __init__(self, scaled: Scaled, inner: Steps) -> None:
+        self._scaled, self._inner = scaled, inner
+        self.engine, self.n_inputs, self.load, self.reset = (
+            inner.engine,
+            inner.n_inputs,
+            inner.load,
+            inner.reset,
+        )
+
+    @property
+    def state(self) -> Any:
+        return self._inner.state
+
+    def step(self, x: Values, timespan: Timespan) -> mx.array:
+        inputs, _ = self._scaled.scaled(x)
+        outputs = self._inner.step(inputs, timespan / self._scaled.time_unit)
+        return self._scaled._offset + self._scaled._scale * outputs
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ class Scaled(NCPLayer):
         return (mx.array(x) - self._mean) / self._spread, spans
 
     def stream(self, batch_size: int | None = None) -> Stream:
-        """Feed the network samples one at a time, they and time spans in the units of the data; see `Stream`."""
+        """Feed the network one sample at a time, all in the units of the data; see `Stream`."""
         return Stream(self, batch_size)
 
     def _stepped(self, batch: int) -> Steps:

@@ -82,7 +82,7 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
         name: what names in the file begin with; a C identifier.
     """
     # Parameters are folded here once instead of at every step there.
-    kernel = read_kernel(f"{sequence.name}_forward", without=("ltc_fold.c", "cfc_fold.c"))
+    kernel = read_kernel(f"{sequence.name}_forward", without=("ltc_fold.c", "cfc_prepare.c"))
     sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
     kept = 1 if sizes.get("MAPS", 1) > 1 else 2
     kernel = replace(kernel, body=_MAPS.sub(lambda m: m[kept], kernel.body))
@@ -117,18 +117,15 @@ def _folded(sequence: FusedSequence, values: Values) -> Values:
                 ("push", values[f"{side}w"] * values[f"{side}erev"]),
             )
         }
-    maps = ("ff1", "ff2", "time_a", "time_b")[: sequence.sizes["MAPS"]]
-    sources = {"weight": "{}_w", "sensory_weight": "sensory_{}_w", "bias": "{}_b"}
     if sequence.name != "cfc":
         return {}
-    found = {}
-    for name, source in sources.items():
-        weights = [values[source.format(m)] for m in maps]
-        if name != "bias":  # where ff1 and ff2 have no synapse, a zero stands behind their weights
-            place = values["signal" if name == "weight" else "sensory_signal"]
-            weights[:2] = [np.append(w, np.float32(0))[place] for w in weights[:2]]
-        found[name] = np.stack(weights, axis=1).ravel()
-    return found
+    maps = ("ff1", "ff2", "time_a", "time_b")[: sequence.sizes["MAPS"]]
+    weight = np.zeros((len(values["source"]), len(maps)), np.float32)
+    for number, name in enumerate(maps):
+        kind = "ff" if number < 2 else "time"
+        for side in ("", "sensory_"):
+            weight[values[f"{side}{kind}_place"], number] = values[f"{side}{name}_w"]
+    return {"weight": weight.ravel(), "bias": np.stack([values[f"{m}_b"] for m in maps], axis=1).ravel()}
 
 
 def _uses(code: str, name: str) -> bool:

@@ -11,7 +11,7 @@ import mlx.core as mx
 import numpy as np
 
 from ..synapses import Index, Synapses
-from .ltc import index_arrays
+from .reading import FOR_FF, FOR_TIME, SECTIONS, TEAM, reading_order
 from .sequence import FusedSequence
 from .tracing import Arrays, differentiated, evaluable
 
@@ -40,7 +40,7 @@ class CfCSequence(FusedSequence):
 
     def __init__(self, name: str, **declared: Any) -> None:
         super().__init__(name, **declared)
-        self._even = FusedSequence(name, **{**declared, "sizes": {**self.sizes, "MAPS": 3}})
+        self._even = _EvenSequence(name, **{**declared, "sizes": {**self.sizes, "MAPS": 3}})
 
     def __call__(
         self,
@@ -56,6 +56,14 @@ class CfCSequence(FusedSequence):
 
     def load(self, batch: int = 1) -> None:
         self._even.load(batch)
+
+
+class _EvenSequence(FusedSequence):
+    """A gated CfC whose time spans are all 1: its time maps are terms of one sum, and have one gradient."""
+
+    def gradients(self, totals: Sequence[mx.array]) -> Sequence[mx.array]:
+        found = dict(zip(CFC_PARAMETERS, totals, strict=True))
+        return [found[name.replace("time_b", "time_a")] for name in CFC_PARAMETERS]
 
 
 def _are_one(timespans: mx.array) -> bool:
@@ -89,6 +97,7 @@ def cfc_kernel(
     """
     ff, sensory_ff = signal or (recurrent, sensory)
     ranges = np.array(phases or [(0, recurrent.n_post)], np.int32)
+    index = _index_arrays(recurrent, sensory, ff, sensory_ff, ranges)
     return (FusedSequence if mode == "pure" else CfCSequence)(
         "cfc",
         sizes={
@@ -100,18 +109,15 @@ def cfc_kernel(
             "F": len(ff),
             "G": len(sensory_ff),
             "CHUNK": CHUNK,
+            "TEAM": TEAM,
+            "SECTIONS": SECTIONS,
+            "P": len(index["synapse"]),
+            "Q": len(index["out_post"]),
             "PHASES": len(ranges),
             "MAPS": 1 if mode == "pure" else len(CFC_MAPS),
         },
         numbers={"GATED": float(mode == "default")},
-        index={
-            **index_arrays(recurrent, sensory),
-            "phase_start": ranges[:, 0],
-            "phase_end": ranges[:, 1],
-            **_leaving(recurrent, ranges),
-            "signal": ff.find(recurrent.pre, recurrent.post),
-            "sensory_signal": sensory_ff.find(sensory.pre, sensory.post),
-        },
+        index=index,
     )
 
 
@@ -148,20 +154,46 @@ def dense_kernel(
     )
 
 
-def _leaving(recurrent: Synapses, ranges: Index) -> dict[str, Index]:
-    """The synapses by presynaptic neuron; of each, those onto its own and earlier phases come first.
+def _index_arrays(
+    recurrent: Synapses, sensory: Synapses, ff: Synapses, sensory_ff: Synapses, ranges: Index
+) -> dict[str, Index]:
+    """The orders in which the kernels read synapses, see `Reading`.
 
-    The others read the new state of their neuron, and `carried` counts it N places behind the old one.
+    Forward, neurons read their sources, of which inputs stand N places behind neurons. Backward, sources read
+    what leaves them: row i what read the old state of source i, row N + I + i what read its new state, which
+    are synapses onto later phases. `carried` counts new states N places behind old ones, and inputs N places
+    behind those.
     """
-    phase = np.empty(recurrent.n_post, np.int32)
+    n, inputs = recurrent.n_post, sensory.n_pre
+    source = np.concatenate([recurrent.pre, n + sensory.pre])
+    post = np.concatenate([recurrent.post, sensory.post])
+    here, there = ff.find(recurrent.pre, recurrent.post), sensory_ff.find(sensory.pre, sensory.post)
+    signal = np.concatenate([here, np.where(there < 0, -1, there + len(ff))])
+    ranges = np.append(ranges, [[n, n + inputs]], axis=0)  # the inputs, which do not change during a step
+    phase = np.empty(n + inputs, np.int32)
     for number, (start, stop) in enumerate(ranges):
         phase[start:stop] = number
-    late = phase[recurrent.post] > phase[recurrent.pre]
-    out = np.lexsort((recurrent.post, late, recurrent.pre)).astype(np.int32)
-    early = np.bincount(recurrent.pre[~late], minlength=recurrent.n_pre)
-    return {
-        "carried": recurrent.pre + recurrent.n_pre * late.astype(np.int32),
-        "out": out,
-        "out_post": recurrent.post[out],
-        "out_late": (recurrent.pre_ptr[:-1] + early).astype(np.int32),
+    late = phase[post] > phase[source]
+
+    starts = np.sort(ranges[:, 0])
+    reading = reading_order(post, source, signal >= 0, starts)
+    starts = np.concatenate([starts, starts + n + inputs, [2 * (n + inputs)]])
+    leaving = reading_order(source + (n + inputs) * late, post, signal >= 0, starts)
+    found = {
+        "phase_start": ranges[:, 0],
+        "phase_end": ranges[:, 1],
+        "at": reading.at,
+        "source": source[reading.synapse],
+        "carried": (source + n * (late | (source >= n)))[reading.synapse],
+        "synapse": reading.synapse,
+        "signal": signal[reading.synapse],
+        "out_at": leaving.at,
+        "out_post": post[leaving.synapse],
     }
+    for ending, order in (("place", reading), ("out", leaving)):
+        time = order.places(FOR_TIME, len(source))
+        found[f"time_{ending}"], found[f"sensory_time_{ending}"] = np.split(time, [len(recurrent)])
+        places = np.empty(len(ff) + len(sensory_ff), np.int32)
+        places[signal[signal >= 0]] = order.places(FOR_FF, len(source))[signal >= 0]
+        found[f"ff_{ending}"], found[f"sensory_ff_{ending}"] = np.split(places, [len(ff)])
+    return found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import math
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import mlx.core as mx
@@ -66,7 +66,7 @@ class CPURunner:
         self._pointers = [array.ctypes.data for array in self._index]
         self._given = kernel.of("values") + kernel.of("rows")
         self._types = [FLOAT] * len(self._given)
-        self._totals = [array.shape(sizes) for array in kernel.of("totals")]
+        self._ends = list(accumulate(array.count(sizes) for array in kernel.of("totals")))
         self._layout = lru_cache(maxsize=16)(self._layout_of)  # few lengths of sequences come again and again
 
     def __call__(self, batch: int, call: CallSizes, arrays: Sequence[Any]) -> list[Any]:
@@ -90,22 +90,23 @@ class CPURunner:
         sizes, counts, shapes, saves = self._layout(batch, call)
         made = [np.empty(shape, np.float32) for shape in shapes]
         saving = [_aligned(rows * count) for count in saves]
-        if self._totals:
-            made.append(np.empty((blocks, sum(map(math.prod, self._totals))), np.float32))
+        ends = self._ends
+        totals = _aligned(blocks * ends[-1]) if ends else _nothing
         given, saved = arrays[: len(counts)], arrays[len(counts) :]
-        buffers = [*self._buffers(given, counts), *map(_memory, (*saved, *made[: len(shapes)], *saving))]
-        buffers += map(_memory, made[len(shapes) :])
+        buffers = [*self._buffers(given, counts), *map(_memory, (*saved, *made, *saving, totals))]
         pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
         function = kernel_function(self.kernel, lanes, self.constants)
         places = (ctypes.c_void_p * len(pointers))(*pointers)
         if run_together(function, sizes, self._numbers, places, batch, blocks):
             raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
-        if not self._totals:
-            return [*map(mx.array, made), *saving]
-        # One row per block, added in order: the same sum for any number of threads.
-        ends = np.cumsum([math.prod(shape) for shape in self._totals])[:-1]
-        totals = np.split(made.pop().sum(axis=0), ends)
-        return [mx.array(array) for array in (*made, *totals)]
+        results = [*map(mx.array, made), *saving]
+        if ends:
+            # One row per block, added in order: the same sum for any number of threads.
+            first, *others = totals.reshape(blocks, ends[-1])
+            for other in others:
+                first += other
+            results += [mx.array(first[start:end]) for start, end in pairwise((0, *ends))]
+        return results
 
     def load(self, batch: int) -> None:
         """Build the kernel for a batch now, if it was never built on this machine.

@@ -102,7 +102,7 @@ class FusedSequence:
                 )
             d_x, d_spans, d_state, *d_values = backward(batch, call, (*given, *saved))
             d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
-            return (*d_values, d_x, d_timespans, d_state)
+            return (*self.gradients(d_values), d_x, d_timespans, d_state)
 
         if follow:
             outputs, last = attach((outputs, last), inputs, pullback)
@@ -110,6 +110,10 @@ class FusedSequence:
             return outputs, last
         # What was kept before each step is the state after the one before it.
         return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
+
+    def gradients(self, totals: Sequence[mx.array]) -> Sequence[mx.array]:
+        """The gradients of the parameters from the backward kernel's totals, in the same order."""
+        return totals
 
     def saved_bytes(self, batch: int, steps: int) -> int:
         """What forward would save for backward, the empty rows of a vector included."""

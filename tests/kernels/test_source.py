@@ -19,7 +19,10 @@ from ganglion.compile.kernels.targets import cpu_source, gpu_body, gpu_header
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = {
     "ltc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "UNFOLDS": 6},
-    "cfc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "F": 30, "G": 8, "PHASES": 3, "MAPS": 4, "CHUNK": 32},
+    "cfc": {
+        **{"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "F": 30, "G": 8, "P": 52, "Q": 54, "PHASES": 3},
+        **{"MAPS": 4, "CHUNK": 32, "TEAM": 4, "SECTIONS": 5},
+    },
     "dense": {"I": 3, "N": 20, "H": 8, "LAYERS": 2, "WEIGHTS": 888, "MAPS": 4, "ACTIVATION": 0, "CHUNK": 32},
 }
 KERNELS = [f"{name}_{direction}" for name in SIZES for direction in ("forward", "backward")]

@@ -3,11 +3,11 @@
 // With MAPS = 4 the gated modes (GATED = 1: default, 0: no_gate), with MAPS = 1 the mode pure. With MAPS = 3 the gated
 // modes where every time span is 1: the gate's two maps are then one, their sum.
 //
-//: constants MAPS
-//: sizes    T KEEP SAVING I N M E S F G PHASES
+//: constants MAPS TEAM SECTIONS
+//: sizes    T KEEP SAVING I N M E S F G P PHASES
 //: numbers  GATED
-//: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S] phase_start[PHASES] phase_end[PHASES]
-//: index    signal[E] sensory_signal[S]
+//: index    phase_start[PHASES+1] phase_end[PHASES+1] at[SECTIONS*N+1] source[P]
+//: index    ff_place[F] sensory_ff_place[G] time_place[E] sensory_time_place[S]
 //: values   ff1_w[F] sensory_ff1_w[G] ff1_b[N]
 //: values   ff2_w[(MAPS>1)*F] sensory_ff2_w[(MAPS>1)*G] ff2_b[(MAPS>1)*N]
 //: values   time_a_w[(MAPS>1)*E] sensory_time_a_w[(MAPS>1)*S] time_a_b[(MAPS>1)*N]
@@ -15,12 +15,12 @@
 //: values   w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
 //: rows     x[T][I] timespans[T][1] state[1][N]
 //: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
-//: saves    states[SAVING*(T+1)][N] locals[SAVING*T][4*N]
-//: folded   weight[MAPS*E] sensory_weight[MAPS*S] bias[MAPS*N]
-//: scratch  seen[N] fresh[N] sample[I] span[1]
-#define REMEMBER(m, value) SAVE(locals, step, 4 * j + (m), value)
+//: saves    states[SAVING*(T+1)][N] locals[SAVING*T][(MAPS+(MAPS==1))*N]
+//: folded   weight[MAPS*P] bias[MAPS*N]
+//: scratch  seen[N+I] fresh[N] span[1]
+#define REMEMBER(m, value) SAVE(locals, step, LOCALS * j + (m), value)
 
-#include "cfc_fold.c"
+#include "cfc_prepare.c"
 FETCH(seen, state, 0);
 EACH(j, N) { SAVE(states, 0, j, seen[j]) }
 for (int step = 0; step < T; step++) {

@@ -8,7 +8,7 @@ fresh[j] = first * (1.0f - GATED * gate) + gate * second;
 REMEMBER(0, first)
 REMEMBER(1, second)
 REMEMBER(2, gate)
-REMEMBER(3, sum[2])
+if (MAPS == 4) { REMEMBER(3, sum[2]) }
 #else
 const real decay = exp2_lane((w_tau[j] + absolute(sum[0])) * span[0] * -LOG2E);
 fresh[j] = A[j] - A[j] * decay * sum[0];

@@ -1,17 +1,18 @@
-// cfc_weights: the gradients of the weights of synapse k and the one after it, over the kept time steps, so that their
-// sums stay in registers. CARRIED(k) is where what the synapse carried begins, PLACE(k) where the weight of map m is
-// in WEIGHTS, if it has one.
-const int other = k + 1 < end ? k + 1 : k;
-real sum[MAPS], more[MAPS];
-for (int m = 0; m < MAPS; m++) sum[m] = more[m] = splat(0.0f);
+// cfc_weights: the gradients of the weights of row j at SIDE places, from k on and before `end`, for the maps from
+// `lowest` on and before `beyond`, over the kept time steps: their sums stay in registers.
+int from[SIDE];
+real sum[SIDE][MAPS];
+for (int r = 0; r < SIDE; r++) {
+    from[r] = SLOTS * carried[k + r < end ? k + r : k];
+    for (int m = lowest; m < beyond; m++) sum[r][m] = splat(0.0f);
+}
 for (int c = 0; c < steps; c++) {
-    const real here = CARRIED(k)[c], beside = CARRIED(other)[c];
-    for (int m = 0; m < MAPS; m++) {
-        sum[m] += here * ds[(MAPS * j + m) * SLOTS + c];
-        more[m] += beside * ds[(MAPS * j + m) * SLOTS + c];
+    for (int m = lowest; m < beyond; m++) {
+        const real d = ds[(MAPS * j + m) * SLOTS + c];
+        for (int r = 0; r < SIDE; r++) sum[r][m] += states_of[from[r] + c] * d;
     }
 }
-for (int m = 0; m < MAPS; m++) {
-    if (PLACE(k) >= 0) WEIGHTS[PLACE(k)] += TOTAL(sum[m]);
-    if (other > k && PLACE(other) >= 0) WEIGHTS[PLACE(other)] += TOTAL(more[m]);
+for (int m = lowest; m < beyond; m++) {
+    TOTALS(found, sum, m)
+    for (int r = 0; r < SIDE && k + r < end; r++) ADD_WEIGHT(m, k + r, found[r])
 }

@@ -11,8 +11,7 @@ for (int c = 0; c < steps; c++) {
         for (int q = 0; q < SIDE; q++) sum[r][q] += d_acts[c * ACTS + unit[r]] * acts[c * ACTS + column[q]];
     }
 }
-for (int r = 0; r < SIDE && o + r < count; r++) {
-    for (int q = 0; q < SIDE && i + q < width; q++) {
-        d_weights[at + (int64_t)(o + r) * width + i + q] += TOTAL(sum[r][q]);
-    }
+for (int q = 0; q < SIDE && i + q < width; q++) {
+    TOTALS(found, sum, q)
+    for (int r = 0; r < SIDE && o + r < count; r++) d_weights[at + (int64_t)(o + r) * width + i + q] += found[r];
 }

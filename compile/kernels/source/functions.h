@@ -6,6 +6,12 @@ FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
 
+// The first row of the team of TEAM rows to which row i belongs; teams begin anew at `start`.
+#define HEAD(i, start) ((start) + ((i) - (start)) / TEAM * TEAM)
+
+// How many values of a neuron the CfC's backward kernels need from a time step.
+#define LOCALS (MAPS == 1 ? 2 : MAPS)
+
 // The array of map m.
 #define MAP(m, first, second, third, fourth) ((m) == 0 ? first : (m) == 1 ? second : (m) == 2 ? third : fourth)
 

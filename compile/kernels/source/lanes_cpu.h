@@ -24,6 +24,7 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
 #define TOTAL(value) total(value, block)
+#define TOTALS(found, sum, m) const Four found = totals(sum[0][m], sum[1][m], sum[2][m], sum[3][m], block);
 // What forward saves for backward lies as lanes, and is not interleaved anew.
 #define SAVED(name, row, i) name[(block.index * name##_rows + (row)) * name##_width + (i)]
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
@@ -32,6 +33,10 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 // for the gradients.
 #define TILE 8
 #define SIDE 4
+
+// Neighbouring neurons that are done at once; `first` runs over the first ones.
+#define TOGETHER TEAM
+#define EACH_TOGETHER(first, start, end) for (int first = (start); first < (end); first += TOGETHER)
 
 FUNCTION real splat(float value) { return (real){} + value; }
 FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }
@@ -93,12 +98,26 @@ static inline void store(float *to, int64_t rows, int64_t width, int64_t row, co
 }
 
 // The sum over a block's rows, always in the same order: lanes are added by fours, then the four sums.
-static inline float total(real value, const Block &block) {
-    typedef float four __attribute__((vector_size(16)));
-    union { real lane; four part[LANES / 4]; } all = {value * block.valid};
-    four sum = all.part[0];
+typedef float Four __attribute__((vector_size(16)));
+static inline Four by_fours(real value, const Block &block) {
+    union { real lane; Four part[LANES / 4]; } all = {value * block.valid};
+    Four sum = all.part[0];
     for (int i = 1; i < LANES / 4; i++) sum += all.part[i];
+    return sum;
+}
+
+static inline float total(real value, const Block &block) {
+    const Four sum = by_fours(value, block);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// Four totals in the same order, by additions that serve all of them.
+static inline Four totals(real first, real second, real third, real fourth, const Block &block) {
+    const Four a = by_fours(first, block), b = by_fours(second, block);
+    const Four c = by_fours(third, block), d = by_fours(fourth, block);
+    const Four ab = (Four){a[0], b[0], a[2], b[2]} + (Four){a[1], b[1], a[3], b[3]};
+    const Four cd = (Four){c[0], d[0], c[2], d[2]} + (Four){c[1], d[1], c[3], d[3]};
+    return (Four){ab[0], ab[1], cd[0], cd[1]} + (Four){ab[2], ab[3], cd[2], cd[3]};
 }
 
 // Memory for one block, kept by each thread for its next calls.

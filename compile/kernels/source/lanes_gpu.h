@@ -10,12 +10,15 @@ typedef float real;
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define TOTAL(value) (value)
+#define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
 #define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
 // Threads do the cutting: see lanes_cpu.h.
 #define TILE 1
 #define SIDE 1
+#define TOGETHER 1
+#define EACH_TOGETHER(first, start, end) EACH_IN(first, start, end)
 
 FUNCTION real splat(float value) { return value; }
 FUNCTION real choose(bool test, real yes, real no) { return test ? yes : no; }

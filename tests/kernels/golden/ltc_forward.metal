@@ -14,12 +14,15 @@ typedef float real;
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define TOTAL(value) (value)
+#define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
 #define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
 // Threads do the cutting: see lanes_cpu.h.
 #define TILE 1
 #define SIDE 1
+#define TOGETHER 1
+#define EACH_TOGETHER(first, start, end) EACH_IN(first, start, end)
 
 FUNCTION real splat(float value) { return value; }
 FUNCTION real choose(bool test, real yes, real no) { return test ? yes : no; }
@@ -32,6 +35,12 @@ FUNCTION real sigmoid2(real z) { return 1.0f / (1.0f + exp2_lane(z)); }  // sigm
 FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
+
+// The first row of the team of TEAM rows to which row i belongs; teams begin anew at `start`.
+#define HEAD(i, start) ((start) + ((i) - (start)) / TEAM * TEAM)
+
+// How many values of a neuron the CfC's backward kernels need from a time step.
+#define LOCALS (MAPS == 1 ? 2 : MAPS)
 
 // The array of map m.
 #define MAP(m, first, second, third, fourth) ((m) == 0 ? first : (m) == 1 ? second : (m) == 2 ? third : fourth)

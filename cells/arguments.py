@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
+from ..compile.kernels import unit_spans
 from .ops.array_ops import Mask, length_mask
 from .ops.state_ops import State, zeros
 from .values import Values, one_of_shapes, real_array, whole_array
@@ -153,7 +153,7 @@ def _sequence_timespans(
     timespans: Values | None, batch: int, steps: int, batched: bool, there: mx.array | None
 ) -> mx.array:
     if timespans is None:
-        return _unit_spans(steps)
+        return unit_spans(1, steps)
     spans = real_array("timespans", timespans)
     shapes: list[tuple[int, ...]] = (
         [(), (steps,), (batch, steps), (batch, steps, 1)] if batched else [(), (steps,)]
@@ -164,12 +164,6 @@ def _sequence_timespans(
         spans = mx.where(there, spans.reshape(-1, steps), 1.0)
     refuse_bad_timespans(spans)
     return mx.broadcast_to(spans, (1, steps)) if spans.ndim < 2 else spans.reshape(batch, steps)
-
-
-@lru_cache(maxsize=16)
-def _unit_spans(steps: int) -> mx.array:
-    """(1, T) time spans of 1. They have their values at once: making them costs more than a short call."""
-    return mx.array(np.ones((1, steps), np.float32))
 
 
 def refuse_bad_timespans(spans: mx.array) -> None:

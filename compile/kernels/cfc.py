@@ -12,7 +12,7 @@ import numpy as np
 
 from ..synapses import Index, Synapses
 from .reading import FOR_FF, FOR_TIME, SECTIONS, TEAM, reading_order
-from .sequence import FusedSequence
+from .sequence import FusedSequence, unit_spans
 from .tracing import Arrays, differentiated, evaluable
 
 # The kernel's values in order. Gated modes have no w_tau and A; pure has these and the map ff1 only.
@@ -68,6 +68,8 @@ class _EvenSequence(FusedSequence):
 
 def _are_one(timespans: mx.array) -> bool:
     """Whether time spans have values, all are 1, and nobody asks for their gradient."""
+    if timespans is unit_spans(*timespans.shape):
+        return True
     known = evaluable((timespans,)) and bool((np.array(timespans) == 1).all())
     return known and not differentiated((timespans,))
 

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import KernelError
-from .build import load_library
+from .build import load_library, vector_floats
 from .source import CallSizes, Kernel
 from .targets import cpu_source
 from .threads import run_together
 
 FLOAT = mx.float32
-WIDE, NARROW = 16, 8  # rows of the batch in one vector; a narrow one answers sooner if there are few rows
+WIDE = vector_floats()  # rows of the batch in one vector
+NARROW = min(8, WIDE)  # answers sooner if there are few rows
 
 # Of an array, a ctypes object where its data lie, which keeps them alive.
 _memory: Callable[[Any], Any] = (ctypes.c_char * 0).from_buffer

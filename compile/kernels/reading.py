@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..synapses import Index
 
-TEAM = 4  # neighbouring rows that read together; TOTALS in lanes_cpu.h takes as many
+TEAM = 8  # neighbouring rows that read together; a kernel may do a part of them at once
 # The sections of a row are what its team has in common, with all maps (0) and with the time maps alone (1),
 # and its own, with all maps (2), with the time maps alone (3) and with the maps ff1 and ff2 alone (4).
 SECTIONS = 5

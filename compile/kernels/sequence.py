@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TypeAlias
 
 import mlx.core as mx
@@ -140,11 +141,23 @@ class FusedSequence:
         return self._runners[kind]
 
 
+@lru_cache(maxsize=4)
+def unit_spans(batch: int, steps: int) -> mx.array:
+    """(B, T) time spans of 1, the same array again for the same sizes.
+
+    They have their values at once: making them, or looking at them, costs more than a short call.
+    """
+    return mx.array(np.ones((batch, steps), np.float32))
+
+
 def _each_row(timespans: mx.array, batch: int) -> mx.array:
     """(B, T) time spans, with values at once, from (B, T) or (1, T)."""
     if len(timespans) == batch:
         return timespans
-    return mx.array(np.broadcast_to(np.array(timespans), (batch, timespans.shape[1])))
+    steps = timespans.shape[1]
+    if timespans is unit_spans(1, steps):
+        return unit_spans(batch, steps)
+    return mx.array(np.broadcast_to(np.array(timespans), (batch, steps)))
 
 
 def where() -> str:

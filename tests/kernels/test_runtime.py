@@ -361,3 +361,28 @@ def test_on_a_gpu_operations_run_unless_the_kernel_is_asked_for(monkeypatch: pyt
     monkeypatch.setattr(engine, "on_gpu", lambda: True)
     monkeypatch.setattr(engine, "run_kernel", lambda *_, **__: pytest.fail("the kernel ran"))
     assert gl.LTC(CIRCUIT)(mx.zeros((2, 3)))[0].shape == (2, 4)
+
+
+@pytest.mark.parametrize("make", [gl.LTC, gl.CfC])
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_every_width_of_vectors_computes_the_same(
+    make: Any, lanes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = mx.random.normal((9, 6, 3), key=mx.random.key(0))
+    rnn, plain = make(CIRCUIT, engine="fused"), make(CIRCUIT, engine="ops")
+    plain.update(rnn.parameters())
+    monkeypatch.setattr(cpu, "WIDE", lanes)
+    monkeypatch.setattr(cpu, "NARROW", min(8, lanes))
+    found, expected = (mx.grad(lambda x, rnn=rnn: mx.square(rnn(x)[0]).sum())(x) for rnn in (rnn, plain))
+    np.testing.assert_allclose(np.array(found), np.array(expected), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "floats"), [("sse2 avx avx2 fma", 8), ("avx2 avx512f avx512dq avx512vl", 16), ("asimd", 4)]
+)
+def test_lanes_are_as_wide_as_the_processors_vectors(
+    flags: str, floats: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_features", lambda: f"flags : {flags}")
+    monkeypatch.setattr(build.sys, "platform", "linux")
+    assert build.vector_floats.__wrapped__() == floats

@@ -21,7 +21,7 @@ SIZES = {
     "ltc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "UNFOLDS": 6},
     "cfc": {
         **{"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "F": 30, "G": 8, "P": 52, "Q": 54, "PHASES": 3},
-        **{"MAPS": 4, "CHUNK": 32, "TEAM": 4, "SECTIONS": 5},
+        **{"MAPS": 4, "CHUNK": 32, "TEAM": 8, "SECTIONS": 5},
     },
     "dense": {"I": 3, "N": 20, "H": 8, "LAYERS": 2, "WEIGHTS": 888, "MAPS": 4, "ACTIVATION": 0, "CHUNK": 32},
 }

@@ -84,7 +84,7 @@ for (int t = T - 1; t >= 0; t--) {
     #define WEIGHT leaving
     #define FROM(k, m) D(out_post[k], (m) == 2 ? MAPS - 1 : (m))  // time_a's sum: that of time_b times the time span
     for (int phase = PHASES - 1; phase >= 0; phase--) {
-        EACH_TOGETHER(first, phase_start[phase], phase_end[phase]) {
+        EACH_BY(TOGETHER, first, phase_start[phase], phase_end[phase]) {
             #define AT(i, section) out_at[SECTIONS * (N + I + (i)) + (section)]
             #include "cfc_team.c"
             for (int j = first; j < first + TOGETHER && j < phase_end[phase]; j++) {
@@ -99,7 +99,7 @@ for (int t = T - 1; t >= 0; t--) {
         BARRIER
     }
     for (int phase = 0; phase <= PHASES; phase++) {
-        EACH_TOGETHER(first, phase_start[phase], phase_end[phase]) {
+        EACH_BY(TOGETHER, first, phase_start[phase], phase_end[phase]) {
             #define AT(i, section) out_at[SECTIONS * (i) + (section)]
             #include "cfc_team.c"
             for (int j = first; j < first + TOGETHER && j < phase_end[phase]; j++) {
@@ -131,7 +131,7 @@ for (int t = T - 1; t >= 0; t--) {
             }
         }
         for (int phase = 0; phase < PHASES; phase++) {
-            EACH_TOGETHER(first, phase_start[phase], phase_end[phase]) {
+            EACH_BY(SIDE, first, phase_start[phase], phase_end[phase]) {
                 const int head = HEAD(first, phase_start[phase]);
                 #define AT(i, section) at[SECTIONS * (i) + (section)]
                 for (int k = AT(head, 0) + first - head; k < AT(head, 1); k += TEAM) {
@@ -142,7 +142,7 @@ for (int t = T - 1; t >= 0; t--) {
                     const int lowest = 2, beyond = MAPS;
                     #include "cfc_team_weights.c"
                 }
-                for (int j = first; j < first + TOGETHER && j < phase_end[phase]; j++) {
+                for (int j = first; j < first + SIDE && j < phase_end[phase]; j++) {
                     for (int k = AT(j, 2), end = AT(j, 3); k < end; k += SIDE) {
                         const int lowest = 0, beyond = MAPS;
                         #include "cfc_weights.c"

@@ -6,7 +6,7 @@ BARRIER
 #define WEIGHT weight
 #define FROM(k, m) seen[source[k]]
 for (int phase = 0; phase < PHASES; phase++) {
-    EACH_TOGETHER(first, phase_start[phase], phase_end[phase]) {
+    EACH_BY(TOGETHER, first, phase_start[phase], phase_end[phase]) {
         #include "cfc_team.c"
         for (int j = first; j < first + TOGETHER && j < phase_end[phase]; j++) {
             #include "cfc_row.c"

@@ -10,8 +10,8 @@ typedef float real;
 #define STORE(to, row, from) EACH(i, to##_width) to[(row) * to##_width + i] = (from)[i]
 #define SAVE(name, row, i, value)  // there is no backward pass
 #define TILE 4
-#define TOGETHER TEAM
-#define EACH_TOGETHER(first, start, end) for (int first = (start); first < (end); first += TOGETHER)
+#define TOGETHER (TEAM / 4)
+#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
 
 FUNCTION real splat(float value) { return value; }
 FUNCTION real choose(int test, real yes, real no) { return test ? yes : no; }

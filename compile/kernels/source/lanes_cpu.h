@@ -34,9 +34,19 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define TILE 8
 #define SIDE 4
 
-// Neighbouring neurons that are done at once; `first` runs over the first ones.
-#define TOGETHER TEAM
-#define EACH_TOGETHER(first, start, end) for (int first = (start); first < (end); first += TOGETHER)
+// How many lanes fit into the processor's registers.
+#ifdef AVX512
+#define REGISTERS 32
+#elif defined(__aarch64__)
+#define REGISTERS (32 * 4 / LANES)
+#else
+#define REGISTERS (16 * 8 / LANES)
+#endif
+
+// Neighbouring neurons that are done at once, as many as leave registers for more than their sums.
+#define FITS(count) ((count) * MAPS + 4 < REGISTERS)
+#define TOGETHER (FITS(TEAM) ? TEAM : FITS(TEAM / 2) ? TEAM / 2 : FITS(TEAM / 4) ? TEAM / 4 : 1)
+#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
 
 FUNCTION real splat(float value) { return (real){} + value; }
 FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }

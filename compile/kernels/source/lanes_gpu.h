@@ -18,7 +18,7 @@ typedef float real;
 #define TILE 1
 #define SIDE 1
 #define TOGETHER 1
-#define EACH_TOGETHER(first, start, end) EACH_IN(first, start, end)
+#define EACH_BY(count, first, start, end) EACH_IN(first, start, end)
 
 FUNCTION real splat(float value) { return value; }
 FUNCTION real choose(bool test, real yes, real no) { return test ? yes : no; }

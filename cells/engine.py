@@ -18,7 +18,7 @@ from ..compile.kernels import (
     cfc_kernel,
     dense_kernel,
     ltc_kernel,
-    on_gpu,
+    on_metal,
     where,
 )
 from ..errors import KernelError
@@ -37,12 +37,12 @@ def run_update(cell: NCPRNNCell, engine: str, *, record: bool, checkpoint_every:
     """The engine of one call: the kernel where it can run, else operations.
 
     With "auto", what stands in the kernel's way is told once in a warning, unless it is the cell itself;
-    with "fused" it is an error. On a GPU, "auto" runs operations: the kernels have not been timed there yet.
+    with "fused" it is an error. On Metal, "auto" runs operations: the kernels have never run there.
     """
     if isinstance(cell, MissingValueCell):
         inner = run_update(cell.cell, engine, record=record, checkpoint_every=checkpoint_every)
         return cell.around(inner)
-    if engine == "ops" or (engine == "auto" and (type(cell) not in KERNELS or on_gpu())):
+    if engine == "ops" or (engine == "auto" and (type(cell) not in KERNELS or on_metal())):
         return run_ops(cell)
     kernel = run_kernel(cell, record=record, checkpoint_every=checkpoint_every)
     return kernel if engine == "fused" else _with_fallback(kernel, cell)
@@ -87,8 +87,11 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     plain = f"Plain MLX operations run step by step on {layout}"
     if engine == "ops":
         return f"{sizes}: {plain[0].lower()}{plain[1:]}, as asked for."
-    if engine == "auto" and on_gpu():
-        return f"{sizes}: {plain}. The GPU's kernels have not been timed yet; engine='fused' runs them."
+    if engine == "auto" and on_metal():
+        return (
+            f"{sizes}: {plain}. The fused kernels have never run on Metal: engine='fused' tries them, and "
+            f"after mx.set_default_device(mx.cpu) those of the processor run."
+        )
     try:
         kernel = cell_kernel(cell)
         kernel.sequence.load()

@@ -6,7 +6,7 @@ README.md in this folder walks through one kernel line by line.
 from .cfc import ACTIVATIONS, CFC_MAPS, CFC_PARAMETERS, cfc_kernel, dense_kernel
 from .cpu import forget_spare
 from .ltc import LTC_PARAMETERS, ltc_kernel
-from .sequence import SAVED_MOST, FusedSequence, on_gpu, unit_spans, where
+from .sequence import SAVED_MOST, FusedSequence, on_metal, unit_spans, where
 from .threads import thread_count
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "dense_kernel",
     "forget_spare",
     "ltc_kernel",
-    "on_gpu",
+    "on_metal",
     "thread_count",
     "unit_spans",
     "where",

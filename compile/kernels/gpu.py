@@ -1,15 +1,14 @@
 """Running a kernel on a GPU, by MLX's custom kernels.
 
-What ran where: the CUDA source is compiled by nvcc in the tests, and its body runs there on a CPU, with
-threads and barriers emulated. It has not run on a CUDA device yet, and the Metal source was never run
-on Metal.
+What ran where: the CUDA kernels ran on an H100, and in the tests their source runs on a CPU, with threads
+and barriers emulated. The Metal source was never run on Metal.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import mlx.core as mx
@@ -17,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import KernelError
-from .source import Array, CallSizes, Kernel
-from .targets import gpu_body, gpu_header, shared_arrays
+from .source import CallSizes, Kernel
+from .targets import gpu_body, gpu_header, memory_of
 
 MOST_THREADS = 512
+PARTS = 8  # threads that share a neuron
 FEWEST = 8  # Metal puts smaller arrays into another address space, which has other pointers
 
 
@@ -36,8 +36,10 @@ class GPURunner:
     ) -> None:
         self.kernel, self.sizes = kernel, dict(sizes)
         self.language = "metal" if mx.metal.is_available() else "cuda"
+        # On an H100, two neurons in turn for each PARTS threads are best with large batches, and no worse
+        # than one with small ones.
         widest = max(sizes["N"], sizes.get("H", 0))
-        self.threads = min(MOST_THREADS, 32 * math.ceil(widest / 32))
+        self.threads, self.parts = min(MOST_THREADS, 32 * math.ceil(widest * PARTS / 2 / 32)), PARTS
         self._numbers = mx.array(_padded([numbers[name] for name in kernel.numbers], np.float32))
         whole = [np.ravel(index[array.name]) for array in kernel.of("index")]
         self._index = mx.array(_padded(np.concatenate([np.zeros(0), *whole]), np.int32))
@@ -67,13 +69,15 @@ class GPURunner:
         rows = [array.reshape(-1) for array in arrays[self._n_values :]]
         shapes = [(batch, *array.shape(sizes)) for array in self.kernel.of("results")]
         shapes += [(batch, max(1, array.count(sizes))) for array in self.kernel.of("saves")]
-        totals, private = self._per_block(sizes)
+        totals = self.kernel.of("totals")
         sums = [array.shape(sizes) for array in totals]
         shapes += [(batch, sum(map(math.prod, sums)))] if totals else []
-        shapes += [(batch, sum(array.count(sizes) for array in private))]
+        _, prepared, own = memory_of(self.kernel, self.sizes)
+        shapes += [(batch, max(1, sum(array.count(sizes) for array in own)))]
+        shapes += [(max(1, sum(array.count(sizes) for array in prepared)),)]
         made = self._function(
             inputs=[
-                mx.array(_padded(call, np.int32)),
+                _sizes(call),
                 self._numbers,
                 self._index,
                 *map(_at_least, (values, *rows)),
@@ -84,15 +88,9 @@ class GPURunner:
             output_dtypes=[mx.float32] * len(shapes),
         )
         if not totals:
-            return list(made[:-1])
+            return list(made[:-2])
         ends = np.cumsum([math.prod(shape) for shape in sums])[:-1].tolist()
-        return [*made[:-2], *mx.split(made[-2].sum(axis=0), ends)]
-
-    def _per_block(self, sizes: Mapping[str, int]) -> tuple[list[Array], list[Array]]:
-        """The arrays that each block has for itself in main memory: its totals, and its working arrays."""
-        shared = shared_arrays(self.kernel, sizes)
-        private = self.kernel.of("folded", "scratch", "work")
-        return self.kernel.of("totals"), [array for array in private if array not in shared]
+        return [*made[:-3], *mx.split(made[-3].sum(axis=0), ends)]
 
     @cached_property
     def _function(self) -> Any:
@@ -105,15 +103,21 @@ class GPURunner:
                 *(array.name for array in self.kernel.of("rows", "saved")),
             ],
             output_names=output_names(self.kernel),
-            header=gpu_header(self.language),
-            source=gpu_body(self.kernel, self.language, self.threads, self.sizes),
+            header=gpu_header(self.language, self.threads, self.parts),
+            source=gpu_body(self.kernel, self.language, self.sizes),
         )
 
 
 def output_names(kernel: Kernel) -> list[str]:
     """The outputs of a kernel's function on a GPU."""
     totals = ["totals"] if kernel.of("totals") else []
-    return [*(array.name for array in kernel.of("results", "saves")), *totals, "workspace"]
+    return [*(array.name for array in kernel.of("results", "saves")), *totals, "workspace", "prepared"]
+
+
+@lru_cache(maxsize=64)
+def _sizes(call: CallSizes) -> mx.array:
+    """On the GPU already, for few lengths of sequences come again and again."""
+    return mx.array(_padded(call, np.int32))
 
 
 def _padded(values: Any, kind: type) -> NDArray[Any]:

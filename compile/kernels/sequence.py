@@ -171,3 +171,8 @@ def where() -> str:
 def on_gpu() -> bool:
     """Whether MLX's default device is a GPU."""
     return bool(mx.default_device().type == mx.gpu)
+
+
+def on_metal() -> bool:
+    """Whether kernels would run on Metal, where they have never run."""
+    return on_gpu() and mx.metal.is_available()

@@ -53,6 +53,11 @@ class Array:
         return math.prod(self.shape(sizes))
 
     @property
+    def of_call(self) -> bool:
+        """Whether its size differs from call to call."""
+        return any(re.search(rf"\b{name}\b", dim) for dim in self.dims for name in CallSizes._fields)
+
+    @property
     def size(self) -> str:
         """The same as a C expression."""
         return " * ".join(f"(int64_t)({dim})" for dim in self.dims)

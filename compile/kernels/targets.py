@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from .source import PRIVATE, SOURCE, Array, CallSizes, Kernel
@@ -23,6 +24,13 @@ LANGUAGES = {
         "GLOBAL": "",
         "SHARED": "__shared__",
         "BARRIER": "__syncthreads();",
+        # A block's threads must all find registers. MLX writes the function's first line: this changes it.
+        "__global__": "__attribute__((global)) __launch_bounds__(THREADS)",
+        # Without care for denormal numbers, which costs a branch.
+        "INVERSE(value)": "__fdividef(1.0f, value)",
+        # What the thread so far away has, among the PARTS threads of this one.
+        "NEIGHBOUR(value, distance)": "__shfl_xor_sync(SHARING, value, distance)",
+        "SHARING": "(unsigned)((1ull << PARTS) - 1) << (me & 31 & -PARTS)",
         "block": "blockIdx.x",
         "thread": "threadIdx.x",
     },
@@ -31,11 +39,13 @@ LANGUAGES = {
         "GLOBAL": "device",
         "SHARED": "threadgroup",
         "BARRIER": "threadgroup_barrier(metal::mem_flags::mem_threadgroup | metal::mem_flags::mem_device);",
+        "INVERSE(value)": "(1.0f / (value))",
+        "NEIGHBOUR(value, distance)": "simd_shuffle_xor(value, distance)",
         "block": "threadgroup_position_in_grid.x",
         "thread": "thread_position_in_threadgroup.x",
     },
 }
-SHARED_LIMIT = 32768  # bytes that every GPU has for one block; a larger scratch goes to its main memory
+SHARED_LIMIT = 32768  # bytes that every GPU has for one block
 
 
 def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> str:
@@ -63,27 +73,27 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> s
     return "\n".join([*lines, kernel.body, "}", "return 0;", "}", ""])
 
 
-def gpu_header(language: str) -> str:
-    """What stands in front of a kernel's function on a GPU."""
-    words = LANGUAGES[language]
-    defined = [f"#define {word} {words[word]}" for word in ("FUNCTION", "GLOBAL", "SHARED", "BARRIER")]
+def gpu_header(language: str, threads: int, parts: int) -> str:
+    """What stands in front of a kernel's function on a GPU, whose blocks have so many threads."""
+    words = {name: text for name, text in LANGUAGES[language].items() if name not in ("block", "thread")}
+    words |= {"THREADS": str(threads), "PARTS": str(parts)}
+    defined = [f"#undef {name.split('(')[0]}\n#define {name} {text}" for name, text in words.items()]
     return "\n".join([*defined, _text("lanes_gpu.h"), _text("functions.h")])
 
 
-def gpu_body(kernel: Kernel, language: str, threads: int, sizes: Mapping[str, int]) -> str:
+def gpu_body(kernel: Kernel, language: str, sizes: Mapping[str, int]) -> str:
     """The body of a kernel's function on a GPU, as `mx.fast.cuda_kernel` and `mx.fast.metal_kernel` take it.
 
     A function there can have 31 arrays at most, so the index arrays come in one, and so do the values. Its
     inputs are `call` (its `CallSizes`), `numbers`, `index`, `values`, the rows and what was saved, its
-    outputs the results, what it saves, `totals` and `workspace`, the last two with one row per block.
-    `gpu.py` puts them together.
+    outputs the results, what it saves, `totals`, `workspace` and `prepared`; `totals` and `workspace` have
+    one row per block. `gpu.py` puts them together.
     """
     words = LANGUAGES[language]
     of_call = [name for name in kernel.sizes if name in CallSizes._fields]
     fixed = [name for name in kernel.sizes if name not in CallSizes._fields]
     lines = [
         f"// {kernel.name} for {language}. Generated from the files in compile/kernels/source.",
-        f"#define THREADS {threads}",
         *(f"#define {name} {sizes[name]}" for name in kernel.constants),
         f"const int64_t block = {words['block']};",
         f"const int me = {words['thread']};",
@@ -96,17 +106,33 @@ def gpu_body(kernel: Kernel, language: str, threads: int, sizes: Mapping[str, in
     ]
     if totals := kernel.of("totals"):
         lines += _packed(totals, "GLOBAL float", f"totals + block * ({_sum(totals)})", "next_total")
-    shared = shared_arrays(kernel, sizes)
+    shared, prepared, own = memory_of(kernel, sizes)
     lines += [f"SHARED float {array.name}[({array.size}) + 1];" for array in shared]
-    own = [array for array in kernel.of(*PRIVATE) if array not in shared]
+    lines += _packed(prepared, "GLOBAL float", "prepared", "next_prepared")
     lines += _packed(own, "GLOBAL float", f"workspace + block * ({_sum(own)})", "next_work")
     return "\n".join([*lines, "BARRIER", kernel.body])
 
 
-def shared_arrays(kernel: Kernel, sizes: Mapping[str, int]) -> list[Array]:
-    """The scratch arrays, if they fit into the memory that the threads of a block share; else none."""
-    scratch = kernel.of("scratch")
-    return scratch if 4 * sum(array.count(sizes) + 1 for array in scratch) <= SHARED_LIMIT else []
+def memory_of(kernel: Kernel, sizes: Mapping[str, int]) -> tuple[list[Array], list[Array], list[Array]]:
+    """Where the private arrays of a kernel lie on a GPU.
+
+    Returns:
+        Those in the memory that the threads of a block share, as many as fit; those in main memory that
+        are the same for all blocks, each of which writes all of them before it reads; and those there that
+        each block has for itself.
+    """
+    left = SHARED_LIMIT
+    shared: list[Array] = []
+    prepared: list[Array] = []
+    own: list[Array] = []
+    for array in (array for kind in ("scratch", "work", "folded") for array in kernel.of(kind)):
+        bytes_ = math.inf if array.of_call else 4 * (array.count(sizes) + 1)
+        if bytes_ <= left:
+            shared.append(array)
+            left -= int(bytes_)
+        else:
+            (prepared if array.kind == "folded" else own).append(array)
+    return shared, prepared, own
 
 
 def _text(name: str) -> str:

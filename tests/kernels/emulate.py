@@ -26,9 +26,9 @@ def cuda_function(runner: GPURunner) -> str:
     outputs = [f"float *{name}" for name in output_names(kernel)]
     return "\n".join(
         [
-            gpu_header("cuda"),
+            gpu_header("cuda", runner.threads, runner.parts),
             f"__global__ void {kernel.name}({', '.join(inputs + outputs)}) {{",
-            gpu_body(kernel, "cuda", runner.threads, sizes),
+            gpu_body(kernel, "cuda", sizes),
             "}",
         ]
     )
@@ -39,14 +39,15 @@ class EmulatedRunner(GPURunner):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.language, self.threads = "cuda", 5  # fewer threads than neurons: each has several
+        # Fewer threads than neurons: each two have several.
+        self.language, self.threads, self.parts = "cuda", 6, 2
 
     @cached_property
     def _function(self) -> Callable[..., list[mx.array]]:
         n_inputs = 4 + len(self.kernel.of("rows", "saved"))
         casts = [f"({'const int' if i in (0, 2) else 'const float'} *)a[{i}]" for i in range(n_inputs)]
         casts += [f"(float *)a[{n_inputs + i}]" for i in range(len(output_names(self.kernel)))]
-        entry = f"{{ launch(blocks, threads, [&] {{ {self.kernel.name}({', '.join(casts)}); }}); }}"
+        entry = f"{{ launch(blocks, threads, PARTS, [&] {{ {self.kernel.name}({', '.join(casts)}); }}); }}"
         source = (
             f'{SHIM}\n{cuda_function(self)}\nextern "C" void run(void **a, int blocks, int threads) {entry}\n'
         )

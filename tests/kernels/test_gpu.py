@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,35 @@ def make(name: str) -> Any:
     return rnn
 
 
+@pytest.fixture(
+    params=[
+        "emulated",
+        pytest.param(
+            "device",
+            marks=[pytest.mark.gpu, pytest.mark.skipif(not mx.is_available(mx.gpu), reason="needs a GPU")],
+        ),
+    ]
+)
+def on_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Lets the kernels run as on a GPU from then on: emulated on the CPU, or on a real one."""
+
+    def move() -> None:
+        if request.param == "emulated":
+            monkeypatch.setattr(sequence, "CPURunner", EmulatedRunner)
+        else:
+            mx.set_default_device(mx.gpu)
+
+    before = mx.default_device()
+    mx.set_default_device(mx.cpu)
+    yield move
+    mx.set_default_device(before)
+
+
 @on_all_networks
 @pytest.mark.parametrize("every", [1, 3])
 @pytest.mark.parametrize("spans", ["uneven", "one"])
 def test_the_body_computes_what_the_cpu_computes(
-    name: str, every: int, spans: str, monkeypatch: pytest.MonkeyPatch
+    name: str, every: int, spans: str, on_gpu: Callable[[], None]
 ) -> None:
     rng = np.random.default_rng(5)
     rnn = make(name)
@@ -55,11 +80,11 @@ def test_the_body_computes_what_the_cpu_computes(
         inputs["timespans"] = rng.uniform(0.2, 2.0, (3, 5)).astype(np.float32)
     targets = (np.zeros((3, 5, rnn.cell.n_outputs)), np.zeros((3, rnn.cell.n_neurons)))
     loss, gradients = quadratic_loss(rnn, inputs, *targets)
-    monkeypatch.setattr(sequence, "CPURunner", EmulatedRunner)
-    emulated_loss, emulated = quadratic_loss(rnn, inputs, *targets)
-    assert emulated_loss == pytest.approx(loss, rel=1e-5)
+    on_gpu()
+    other_loss, others = quadratic_loss(rnn, inputs, *targets)
+    assert other_loss == pytest.approx(loss, rel=1e-5)
     for quantity, gradient in gradients.items():
-        assert relative_error(emulated[quantity], gradient) < 1e-4, quantity
+        assert relative_error(others[quantity], gradient) < 1e-4, quantity
 
 
 @on_all_networks
@@ -77,10 +102,22 @@ def test_nvcc_compiles_the_source(name: str, direction: int, tmp_path: Path) -> 
     assert ran.returncode == 0, ran.stderr
 
 
-def test_a_large_scratch_moves_to_main_memory() -> None:
-    sizes = {"N": 3000, "I": 2, "M": 1, "E": 0, "S": 0, "UNFOLDS": 6}
-    assert gpu.shared_arrays(sequence.read_kernel("ltc_forward"), sizes) == []
-    assert gpu.shared_arrays(sequence.read_kernel("ltc_forward"), sizes | {"N": 100}) != []
+def test_what_does_not_fit_lies_in_main_memory() -> None:
+    kernel = sequence.read_kernel("ltc_forward")
+    small = {"N": 100, "I": 2, "M": 1, "E": 500, "S": 20, "UNFOLDS": 6}
+    large = small | {"N": 6000}
+    assert [len(arrays) for arrays in gpu.memory_of(kernel, small)] == [13, 0, 0]
+    _, _, own = gpu.memory_of(kernel, large)
+    assert {array.name for array in own} == {"v", "load"}
+
+
+@pytest.mark.parametrize("neurons", [1, 13, 64, 200, 5000])
+def test_every_neuron_has_threads_that_fill_warps(neurons: int) -> None:
+    circuit = gl.random(neurons, inputs=2, outputs=1, sparsity=0.999, seed=0)
+    runner, _ = cell_kernel(gl.LTC(circuit).cell).sequence.runners(gpu.GPURunner)
+    assert isinstance(runner, gpu.GPURunner)
+    assert 32 <= runner.threads <= gpu.MOST_THREADS
+    assert runner.threads % 32 == 0 == 32 % runner.parts
 
 
 def test_metal_has_no_more_arrays_than_a_function_can_take() -> None:

@@ -352,13 +352,13 @@ def test_explain_says_what_runs_and_why(monkeypatch: pytest.MonkeyPatch) -> None
     assert "so every call is an error." in gl.RNN(gl.CTRNNCell(CIRCUIT), engine="fused").explain()
     assert "full matrices" in gl.CfC(gl.dense(3, 5), engine="ops").explain()
     assert "synapses" not in gl.CfC(gl.dense(3, 5)).explain()
-    monkeypatch.setattr(engine, "on_gpu", lambda: True)
-    assert "GPU's kernels" in gl.LTC(CIRCUIT).explain()
+    monkeypatch.setattr(engine, "on_metal", lambda: True)
+    assert "never run on Metal" in gl.LTC(CIRCUIT).explain()
     assert "one fused kernel" in gl.LTC(CIRCUIT, engine="fused").explain()
 
 
-def test_on_a_gpu_operations_run_unless_the_kernel_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "on_gpu", lambda: True)
+def test_on_metal_operations_run_unless_the_kernel_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "on_metal", lambda: True)
     monkeypatch.setattr(engine, "run_kernel", lambda *_, **__: pytest.fail("the kernel ran"))
     assert gl.LTC(CIRCUIT)(mx.zeros((2, 3)))[0].shape == (2, 4)
 

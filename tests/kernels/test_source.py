@@ -38,7 +38,7 @@ def sources() -> dict[str, str]:
         found[f"{name}.cpp"] = cpu_source(kernel, 16, constants)
         for language, ending in (("cuda", "cu"), ("metal", "metal")):
             found[f"{name}.{ending}"] = "\n".join(
-                [gpu_header(language), gpu_body(kernel, language, 32, sizes), ""]
+                [gpu_header(language, 32, 2), gpu_body(kernel, language, sizes), ""]
             )
     return found
 

@@ -89,10 +89,12 @@ for (int t = T - 1; t >= 0; t--) {
             #include "cfc_team.c"
             for (int j = first; j < first + TOGETHER && j < phase_end[phase]; j++) {
                 #include "cfc_row.c"
-                real d_new = g[j];
-                for (int m = 0; m < MAPS; m++) d_new += sum[m] * (m == 2 ? span[0] : splat(1.0f));
-                #include "cfc_update_back.c"
-                for (int m = 0; m < MAPS; m++) ds[(MAPS * j + m) * SLOTS + slot] = D(j, m);
+                if (PART == 0) {
+                    real d_new = g[j];
+                    for (int m = 0; m < MAPS; m++) d_new += sum[m] * (m == 2 ? span[0] : splat(1.0f));
+                    #include "cfc_update_back.c"
+                    for (int m = 0; m < MAPS; m++) ds[(MAPS * j + m) * SLOTS + slot] = D(j, m);
+                }
             }
             #undef AT
         }
@@ -104,18 +106,21 @@ for (int t = T - 1; t >= 0; t--) {
             #include "cfc_team.c"
             for (int j = first; j < first + TOGETHER && j < phase_end[phase]; j++) {
                 #include "cfc_row.c"
-                g[j] = splat(0.0f);
-                for (int m = 0; m < MAPS; m++) g[j] += sum[m] * (m == 2 ? span[0] : splat(1.0f));
+                if (PART == 0) {
+                    g[j] = splat(0.0f);
+                    for (int m = 0; m < MAPS; m++) g[j] += sum[m] * (m == 2 ? span[0] : splat(1.0f));
+                }
             }
             #undef AT
         }
     }
     #undef WEIGHT
     #undef FROM
-    EACH(only, 1) {
+    EACH_SPLIT(only, 1) {
         real sum = splat(0.0f);
-        for (int j = 0; j < N; j++) sum += d_span[j];
-        g_span[only] = sum;
+        for (int j = PART; j < N; j += PARTS) sum += d_span[j];
+        sum = JOINED(sum);
+        if (PART == 0) g_span[only] = sum;
     }
     BARRIER
     STORE(d_x, t, g + N);
@@ -123,7 +128,7 @@ for (int t = T - 1; t >= 0; t--) {
 
     if (slot == 0) {
         const int steps = T - t < CHUNK ? T - t : CHUNK;
-        EACH(j, N) {
+        EACH_ANY(j, N) {
             for (int m = 0; m < MAPS; m++) {
                 real sum = splat(0.0f);
                 for (int c = 0; c < steps; c++) sum += ds[(MAPS * j + m) * SLOTS + c];
@@ -134,24 +139,24 @@ for (int t = T - 1; t >= 0; t--) {
             EACH_BY(SIDE, first, phase_start[phase], phase_end[phase]) {
                 const int head = HEAD(first, phase_start[phase]);
                 #define AT(i, section) at[SECTIONS * (i) + (section)]
-                for (int k = AT(head, 0) + first - head; k < AT(head, 1); k += TEAM) {
+                for (int k = AT(head, 0) + first - head + TEAM * PART; k < AT(head, 1); k += TEAM * PARTS) {
                     const int lowest = 0, beyond = MAPS;
                     #include "cfc_team_weights.c"
                 }
-                for (int k = AT(head, 1) + first - head; k < AT(head, 2); k += TEAM) {
+                for (int k = AT(head, 1) + first - head + TEAM * PART; k < AT(head, 2); k += TEAM * PARTS) {
                     const int lowest = 2, beyond = MAPS;
                     #include "cfc_team_weights.c"
                 }
                 for (int j = first; j < first + SIDE && j < phase_end[phase]; j++) {
-                    for (int k = AT(j, 2), end = AT(j, 3); k < end; k += SIDE) {
+                    for (int k = AT(j, 2) + SIDE * PART, end = AT(j, 3); k < end; k += SIDE * PARTS) {
                         const int lowest = 0, beyond = MAPS;
                         #include "cfc_weights.c"
                     }
-                    for (int k = AT(j, 3), end = AT(j, 4); k < end; k += SIDE) {
+                    for (int k = AT(j, 3) + SIDE * PART, end = AT(j, 4); k < end; k += SIDE * PARTS) {
                         const int lowest = 2, beyond = MAPS;
                         #include "cfc_weights.c"
                     }
-                    for (int k = AT(j, 4), end = AT(j, 5); k < end; k += SIDE) {
+                    for (int k = AT(j, 4) + SIDE * PART, end = AT(j, 5); k < end; k += SIDE * PARTS) {
                         const int lowest = 0, beyond = MAPS < 2 ? MAPS : 2;
                         #include "cfc_weights.c"
                     }

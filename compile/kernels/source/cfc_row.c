@@ -16,4 +16,4 @@ for (int m = 0; m < MAPS; m++) {
     const int begin = AT(j, 4), end = AT(j, 5), lowest = 0, beyond = MAPS < 2 ? MAPS : 2;
     #include "cfc_places.c"
 }
-for (int m = 0; m < MAPS; m++) sum[m] += others[m];
+for (int m = 0; m < MAPS; m++) sum[m] = JOINED(sum[m] + others[m]);

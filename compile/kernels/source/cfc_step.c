@@ -10,8 +10,10 @@ for (int phase = 0; phase < PHASES; phase++) {
         #include "cfc_team.c"
         for (int j = first; j < first + TOGETHER && j < phase_end[phase]; j++) {
             #include "cfc_row.c"
-            for (int m = 0; m < MAPS; m++) sum[m] += bias[MAPS * j + m];
-            #include "cfc_update.c"
+            if (PART == 0) {
+                for (int m = 0; m < MAPS; m++) sum[m] += bias[MAPS * j + m];
+                #include "cfc_update.c"
+            }
         }
     }
     BARRIER

@@ -6,13 +6,13 @@ for (int r = 0; r < TOGETHER; r++) {
     for (int m = 0; m < MAPS; m++) together[r][m] = splat(0.0f);
     for (int m = 2; m < MAPS; m++) more[r][m] = splat(0.0f);
 }
-for (int k = AT(head, 0) + first - head; k < AT(head, 1); k += TEAM) {
+for (int k = AT(head, 0) + first - head + TEAM * PART; k < AT(head, 1); k += TEAM * PARTS) {
     for (int r = 0; r < TOGETHER; r++) {
         for (int m = 0; m < MAPS; m++) together[r][m] += WEIGHT[MAPS * (k + r) + m] * FROM(k, m);
     }
 }
-int k = AT(head, 1) + first - head;
-for (; k + TEAM < AT(head, 2); k += 2 * TEAM) {  // two sums per map, to add up side by side
+int k = AT(head, 1) + first - head + 2 * TEAM * PART;
+for (; k + TEAM < AT(head, 2); k += 2 * TEAM * PARTS) {  // two sums per map, to add up side by side
     for (int r = 0; r < TOGETHER; r++) {
         for (int m = 2; m < MAPS; m++) {
             together[r][m] += WEIGHT[MAPS * (k + r) + m] * FROM(k, m);

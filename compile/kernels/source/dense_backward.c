@@ -26,8 +26,8 @@
 #define D(j, m) d_act[I + N + LAYERS * H + (m) * N + (j)]
 
 EACH(i, 2 * N) own[i] = splat(0.0f);
-EACH(i, LAYERS * H + MAPS * N) d_biases[i] = 0.0f;
-EACH(i, WEIGHTS) d_weights[i] = 0.0f;
+EACH_ANY(i, LAYERS * H + MAPS * N) d_biases[i] = 0.0f;
+EACH_ANY(i, WEIGHTS) d_weights[i] = 0.0f;
 FETCH(g, d_last, 0);  // g: the gradient of the states, here of the last ones
 BARRIER
 
@@ -40,8 +40,8 @@ for (int t = T - 1; t >= 0; t--) {
     for (int step = entering ? start : t; step <= t; step++) {
         if (SAVING) {
             FETCH(span, timespans, t);
-            EACH(i, I + N + LAYERS * H + MAPS * N) act[i] = SAVED(acts_of, t, i);
-            EACH(i, LAYERS * H) bend[I + N + i] = SAVED(bends, t, i);
+            EACH_ANY(i, I + N + LAYERS * H + MAPS * N) act[i] = SAVED(acts_of, t, i);
+            EACH_ANY(i, LAYERS * H) bend[I + N + i] = SAVED(bends, t, i);
             BARRIER
         } else {
             EACH(j, N) act[I + j] = path[(step - start) * N + j];
@@ -63,28 +63,30 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
     for (int layer = LAYERS; layer >= 0; layer--) {
         #include "dense_place.c"
-        EACH_STRIDE(i, width, TILE) {
+        EACH_BY(TILE, i, 0, width) {
             int column[TILE];
             real sum[TILE];
             for (int r = 0; r < TILE; r++) {
                 column[r] = i + r < width ? i + r : width - 1;
                 sum[r] = splat(0.0f);
             }
-            for (int o = 0; o < count; o++) {
+            for (int o = PART; o < count; o += PARTS) {
                 const int64_t row = at + (int64_t)o * width;
                 for (int r = 0; r < TILE; r++) sum[r] += weights[row + column[r]] * d_act[to + o];
             }
             for (int r = 0; r < TILE && i + r < width; r++) {
-                d_act[from + i + r] = layer ? sum[r] * bend[from + i + r] : sum[r];
+                sum[r] = JOINED(sum[r]);
+                if (PART == 0) d_act[from + i + r] = layer ? sum[r] * bend[from + i + r] : sum[r];
             }
         }
         BARRIER
     }
     EACH(j, N) g[j] = d_act[I + j];
-    EACH(only, 1) {
+    EACH_SPLIT(only, 1) {
         real sum = splat(0.0f);
-        for (int j = 0; j < N; j++) sum += d_span[j];
-        g_span[only] = sum;
+        for (int j = PART; j < N; j += PARTS) sum += d_span[j];
+        sum = JOINED(sum);
+        if (PART == 0) g_span[only] = sum;
     }
     STORE(d_x, t, d_act);
     STORE(d_timespans, t, g_span);
@@ -93,13 +95,13 @@ for (int t = T - 1; t >= 0; t--) {
         const int steps = T - t < CHUNK ? T - t : CHUNK;
         for (int layer = 0; layer <= LAYERS; layer++) {
             #include "dense_place.c"
-            EACH_STRIDE(o, count, SIDE) {
-                for (int r = 0; r < SIDE && o + r < count; r++) {
+            EACH_BY(SIDE, o, 0, count) {
+                for (int r = 0; PART == 0 && r < SIDE && o + r < count; r++) {
                     real sum = splat(0.0f);
                     for (int c = 0; c < steps; c++) sum += d_acts[c * ACTS + to + o + r];
                     d_biases[bias_at + o + r] += TOTAL(sum);
                 }
-                for (int i = 0; i < width; i += SIDE) {
+                for (int i = SIDE * PART; i < width; i += SIDE * PARTS) {
                     #include "dense_tile.c"
                 }
             }

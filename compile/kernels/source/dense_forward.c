@@ -18,7 +18,7 @@ FETCH(fresh, state, 0);
 for (int step = 0; step < T; step++) {
     if (step % KEEP == 0) STORE(kept, step / KEEP, fresh);
     #include "dense_step.c"
-    EACH(i, I + N + LAYERS * H + MAPS * N) { SAVE(acts_of, step, i, act[i]) }
+    EACH_ANY(i, I + N + LAYERS * H + MAPS * N) { SAVE(acts_of, step, i, act[i]) }
     BARRIER
     EACH(j, N) {
         real sum[MAPS];

@@ -4,14 +4,19 @@ typedef float real;
 #define FUNCTION static inline
 #define EACH(i, count) for (int i = 0; i < (count); i++)
 #define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
-#define EACH_STRIDE(i, count, stride) for (int i = 0; i < (count); i += stride)
+#define EACH_ANY EACH
+#define EACH_SPLIT EACH
+#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
+#define PARTS 1
+#define PART 0
+#define JOINED(value) (+(value))
+#define INVERSE(value) (1.0f / (value))
 #define BARRIER
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(row) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(row) * to##_width + i] = (from)[i]
 #define SAVE(name, row, i, value)  // there is no backward pass
 #define TILE 4
 #define TOGETHER (TEAM / 4)
-#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
 
 FUNCTION real splat(float value) { return value; }
 FUNCTION real choose(int test, real yes, real no) { return test ? yes : no; }

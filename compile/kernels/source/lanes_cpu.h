@@ -18,8 +18,14 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 
 #define FUNCTION static inline
 #define EACH(i, count) for (int i = 0; i < (count); i++)
-#define EACH_STRIDE(i, count, stride) for (int i = 0; i < (count); i += stride)
 #define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
+#define EACH_ANY EACH
+#define EACH_SPLIT EACH
+#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
+#define PARTS 1
+#define PART 0
+#define JOINED(value) (+(value))
+#define INVERSE(value) (1.0f / (value))
 #define BARRIER
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
@@ -46,7 +52,6 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 // Neighbouring neurons that are done at once, as many as leave registers for more than their sums.
 #define FITS(count) ((count) * MAPS + 4 < REGISTERS)
 #define TOGETHER (FITS(TEAM) ? TEAM : FITS(TEAM / 2) ? TEAM / 2 : FITS(TEAM / 4) ? TEAM / 4 : 1)
-#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
 
 FUNCTION real splat(float value) { return (real){} + value; }
 FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }

@@ -1,12 +1,19 @@
-// A lane on a GPU: one row of the batch. A block of THREADS threads computes one row, and thread number `me`
-// does the neurons me, me + THREADS, ...; so the same thread always has the same neuron, and a BARRIER is
-// only needed where a neuron reads what another one wrote.
+// A lane on a GPU: one row of the batch. A block of THREADS threads computes one row. PARTS neighbouring threads
+// have a neuron in common: each goes over a part of its synapses (EACH_SPLIT, EACH_BY), JOINED adds up what they
+// found, and the first of them, whose PART is 0, does what is done once (EACH, EACH_IN). So the same thread always
+// has the same neuron, and the same synapses of it, and a BARRIER is only needed where one reads what another wrote.
+// EACH_ANY is for what every thread may do.
 typedef float real;
 
-#define EACH(i, count) for (int i = me; i < (count); i += THREADS)
-#define EACH_IN(i, first, end) \
-    for (int i = (first) + (me - (first) % THREADS + THREADS) % THREADS; i < (end); i += THREADS)
-#define EACH_STRIDE(i, count, stride) EACH(i, count)
+#define UNITS (THREADS / PARTS)
+#define UNIT (me / PARTS)
+#define PART (me % PARTS)
+#define FROM_UNIT(i, first, end) int i = (first) + (UNIT + UNITS - (first) % UNITS) % UNITS; i < (end); i += UNITS
+#define EACH(i, count) for (int i = PART ? (count) : UNIT; i < (count); i += UNITS)
+#define EACH_IN(i, first, end) if (PART == 0) for (FROM_UNIT(i, first, end))
+#define EACH_ANY(i, count) for (int i = me; i < (count); i += THREADS)
+#define EACH_SPLIT(i, count) for (int i = UNIT; i < (count); i += UNITS)
+#define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define TOTAL(value) (value)
@@ -18,8 +25,13 @@ typedef float real;
 #define TILE 1
 #define SIDE 1
 #define TOGETHER 1
-#define EACH_BY(count, first, start, end) EACH_IN(first, start, end)
 
 FUNCTION real splat(float value) { return value; }
 FUNCTION real choose(bool test, real yes, real no) { return test ? yes : no; }
 FUNCTION real exp2_lane(real z) { return exp2(z); }
+
+#define JOINED(value) joined(value, me)
+FUNCTION real joined(real value, int me) {
+    for (int distance = PARTS / 2; distance > 0; distance /= 2) value += NEIGHBOUR(value, distance);
+    return value;
+}

@@ -26,8 +26,8 @@
 
 #include "ltc_fold.c"
 BARRIER
-EACH(i, N) {
-    for (int q = out_ptr[i]; q < out_ptr[i + 1]; q++) {  // parameters in the order of `out`
+EACH_SPLIT(i, N) {
+    for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {  // parameters in the order of `out`
         out_slope[q] = slope[out[q]];
         out_shift[q] = shift[out[q]];
         out_push[q] = push[out[q]];
@@ -35,8 +35,8 @@ EACH(i, N) {
         out_sigma[q] = sigma[out[q]];
     }
 }
-EACH(i, 4 * E) synapse[i] = splat(0.0f);
-EACH(i, 4 * S) sensory_synapse[i] = splat(0.0f);
+EACH_ANY(i, 4 * E) synapse[i] = splat(0.0f);
+EACH_ANY(i, 4 * S) sensory_synapse[i] = splat(0.0f);
 EACH(i, 3 * N) neuron[i] = splat(0.0f);
 EACH(i, 2 * I) in[i] = splat(0.0f);
 EACH(i, 2 * M) shown_sum[i] = splat(0.0f);
@@ -49,6 +49,10 @@ for (int t = T - 1; t >= 0; t--) {
     const int start = t - t % KEEP;
     const int entering = t == T - 1 || t == start + KEEP - 1;
     if (entering && !SAVING) FETCH(path, kept, start / KEEP);
+    if (SAVING) {
+        EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * UNFOLDS, i);
+        EACH_ANY(i, UNFOLDS * N) fractions_of[i] = SAVED(fractions, t * UNFOLDS, i);
+    }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "ltc_inputs.c"
         if (SAVING) break;
@@ -59,12 +63,6 @@ for (int t = T - 1; t >= 0; t--) {
             #include "ltc_unfold.c"
         }
         if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];
-    }
-    if (SAVING) {
-        EACH(j, N) {
-            for (int u = 0; u <= UNFOLDS; u++) v[u * N + j] = SAVED(states, t * UNFOLDS + u, j);
-            for (int u = 0; u < UNFOLDS; u++) fractions_of[u * N + j] = SAVED(fractions, t * UNFOLDS + u, j);
-        }
     }
 
     FETCH(shown, d_outputs, t);
@@ -87,10 +85,10 @@ for (int t = T - 1; t >= 0; t--) {
         }
         BARRIER
         // and through every synapse back to the neuron it comes from.
-        EACH(i, N) {
+        EACH_SPLIT(i, N) {
             const real from = v[now + i];
-            real sum = d_num[i] * (cm[i] * rate);
-            for (int q = out_ptr[i]; q < out_ptr[i + 1]; q++) {
+            real sum = PART ? splat(0.0f) : d_num[i] * (cm[i] * rate);
+            for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
                 const real to_num = d_num[out_post[q]], to_den = d_den[out_post[q]];
                 const real s = sigmoid2(out_slope[q] * from + out_shift[q]);
                 const real d_arg = (to_num * out_push[q] + to_den * out_w[q]) * (s - s * s);
@@ -100,7 +98,8 @@ for (int t = T - 1; t >= 0; t--) {
                 synapse[4 * q + 3] += d_arg;
                 sum += d_arg * out_sigma[q];
             }
-            g[i] = sum;
+            sum = JOINED(sum);
+            if (PART == 0) g[i] = sum;
         }
         BARRIER
     }
@@ -110,7 +109,9 @@ for (int t = T - 1; t >= 0; t--) {
         neuron[3 * j + 1] += sum_num[j];
         neuron[3 * j + 2] += sum_cm[j] * rate;
         g_rate[j] = sum_cm[j] * cm[j];
-        for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+    }
+    EACH_SPLIT(j, N) {
+        for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
             const real from = input[sensory_pre[k]];
             const real s = sensory_open[k];
             const real d_arg = (sum_num[j] * sensory_push[k] + sum_den[j] * sensory_w[k]) * (s - s * s);
@@ -122,17 +123,23 @@ for (int t = T - 1; t >= 0; t--) {
         }
     }
     BARRIER
-    EACH(i, I) {
+    EACH_SPLIT(i, I) {
         real sum = splat(0.0f);
-        for (int q = sensory_out_ptr[i]; q < sensory_out_ptr[i + 1]; q++) sum += sensory_back[sensory_out[q]];
-        g_sample[i] = sum * input_w[i];
-        in[2 * i] += sum * sample[i];
-        in[2 * i + 1] += sum;
+        for (int q = sensory_out_ptr[i] + PART; q < sensory_out_ptr[i + 1]; q += PARTS) {
+            sum += sensory_back[sensory_out[q]];
+        }
+        sum = JOINED(sum);
+        if (PART == 0) {
+            g_sample[i] = sum * input_w[i];
+            in[2 * i] += sum * sample[i];
+            in[2 * i + 1] += sum;
+        }
     }
-    EACH(only, 1) {
+    EACH_SPLIT(only, 1) {
         real sum = splat(0.0f);
-        for (int j = 0; j < N; j++) sum += g_rate[j];
-        g_span[only] = -sum * rate / span[only];  // rate = UNFOLDS / span
+        for (int j = PART; j < N; j += PARTS) sum += g_rate[j];
+        sum = JOINED(sum);
+        if (PART == 0) g_span[only] = -sum * rate / span[only];  // rate = UNFOLDS / span
     }
     STORE(d_x, t, g_sample);
     STORE(d_timespans, t, g_span);
@@ -144,14 +151,16 @@ EACH(j, N) {
     d_gleak[j] = TOTAL(neuron[3 * j]);
     d_vleak[j] = TOTAL(neuron[3 * j + 1] * gleak[j]);
     d_cm[j] = TOTAL(neuron[3 * j + 2]);
-    for (int q = out_ptr[j]; q < out_ptr[j + 1]; q++) {
+}
+EACH_SPLIT(j, N) {
+    for (int q = out_ptr[j] + PART; q < out_ptr[j + 1]; q += PARTS) {
         const int k = out[q];
         d_w[k] = TOTAL(synapse[4 * q] * erev[k] + synapse[4 * q + 1]);
         d_mu[k] = TOTAL(synapse[4 * q + 3] * -sigma[k]);
         d_sigma[k] = TOTAL(synapse[4 * q + 2] - synapse[4 * q + 3] * mu[k]);
         d_erev[k] = TOTAL(synapse[4 * q] * w[k]);
     }
-    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
         d_sensory_w[k] = TOTAL(sensory_synapse[4 * k] * sensory_erev[k] + sensory_synapse[4 * k + 1]);
         d_sensory_mu[k] = TOTAL(sensory_synapse[4 * k + 3] * -sensory_sigma[k]);
         d_sensory_sigma[k] = TOTAL(sensory_synapse[4 * k + 2]);

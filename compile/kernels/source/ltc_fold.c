@@ -1,11 +1,11 @@
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
-EACH(j, N) {
-    for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+EACH_SPLIT(j, N) {
+    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
         slope[k] = -LOG2E * sigma[k];
         shift[k] = LOG2E * sigma[k] * mu[k];
         push[k] = w[k] * erev[k];
     }
-    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
         sensory_slope[k] = -LOG2E * sensory_sigma[k];
         sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
         sensory_push[k] = sensory_w[k] * sensory_erev[k];

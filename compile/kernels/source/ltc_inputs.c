@@ -6,15 +6,19 @@ BARRIER
 rate = (float)UNFOLDS / span[0];
 EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
 BARRIER
-EACH(j, N) {
-    real num = splat(gleak[j] * vleak[j]);
-    real den = cm[j] * rate + (gleak[j] + EPSILON);
-    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+EACH_SPLIT(j, N) {
+    real num = PART ? splat(0.0f) : splat(gleak[j] * vleak[j]);
+    real den = PART ? splat(0.0f) : cm[j] * rate + (gleak[j] + EPSILON);
+    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
         const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
         num += sensory_push[k] * s;
         den += sensory_w[k] * s;
         REMEMBER_SENSORY(s)
     }
-    drive[j] = num;
-    load[j] = den;
+    num = JOINED(num);
+    den = JOINED(den);
+    if (PART == 0) {
+        drive[j] = num;
+        load[j] = den;
+    }
 }

@@ -1,14 +1,18 @@
 // ltc_unfold: one solver step, from the states v[now...] to v[next...].
-EACH(j, N) {
-    real num = cm[j] * rate * v[now + j] + drive[j];
-    real den = load[j];
-    for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+EACH_SPLIT(j, N) {
+    real num = PART ? splat(0.0f) : cm[j] * rate * v[now + j] + drive[j];
+    real den = PART ? splat(0.0f) : load[j];
+    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
         const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
         num += push[k] * s;
         den += w[k] * s;
     }
-    const real fraction = 1.0f / den;
-    v[next + j] = num * fraction;
-    REMEMBER(fraction)
+    num = JOINED(num);
+    den = JOINED(den);
+    if (PART == 0) {
+        const real fraction = INVERSE(den);
+        v[next + j] = num * fraction;
+        REMEMBER(fraction)
+    }
 }
 BARRIER

@@ -20,8 +20,14 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 
 #define FUNCTION static inline
 #define EACH(i, count) for (int i = 0; i < (count); i++)
-#define EACH_STRIDE(i, count, stride) for (int i = 0; i < (count); i += stride)
 #define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
+#define EACH_ANY EACH
+#define EACH_SPLIT EACH
+#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
+#define PARTS 1
+#define PART 0
+#define JOINED(value) (+(value))
+#define INVERSE(value) (1.0f / (value))
 #define BARRIER
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
@@ -48,7 +54,6 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 // Neighbouring neurons that are done at once, as many as leave registers for more than their sums.
 #define FITS(count) ((count) * MAPS + 4 < REGISTERS)
 #define TOGETHER (FITS(TEAM) ? TEAM : FITS(TEAM / 2) ? TEAM / 2 : FITS(TEAM / 4) ? TEAM / 4 : 1)
-#define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
 
 FUNCTION real splat(float value) { return (real){} + value; }
 FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }
@@ -152,7 +157,7 @@ static thread_local Workspace workspace;
 // Functions of a lane that every target shares; exp2_lane is each target's own.
 #define LOG2E 1.44269504f
 
-FUNCTION real sigmoid2(real z) { return 1.0f / (1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
+FUNCTION real sigmoid2(real z) { return INVERSE(1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
 FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
@@ -286,13 +291,13 @@ for (Block block; (block = take_block(next, batch)).count > 0;) {
     SAVE(fractions, step * UNFOLDS + u, j, fraction)
 
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
-EACH(j, N) {
-    for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+EACH_SPLIT(j, N) {
+    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
         slope[k] = -LOG2E * sigma[k];
         shift[k] = LOG2E * sigma[k] * mu[k];
         push[k] = w[k] * erev[k];
     }
-    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
         sensory_slope[k] = -LOG2E * sensory_sigma[k];
         sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
         sensory_push[k] = sensory_w[k] * sensory_erev[k];
@@ -312,31 +317,39 @@ for (int step = 0; step < T; step++) {
     rate = (float)UNFOLDS / span[0];
     EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
     BARRIER
-    EACH(j, N) {
-        real num = splat(gleak[j] * vleak[j]);
-        real den = cm[j] * rate + (gleak[j] + EPSILON);
-        for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+    EACH_SPLIT(j, N) {
+        real num = PART ? splat(0.0f) : splat(gleak[j] * vleak[j]);
+        real den = PART ? splat(0.0f) : cm[j] * rate + (gleak[j] + EPSILON);
+        for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
             const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
             num += sensory_push[k] * s;
             den += sensory_w[k] * s;
             REMEMBER_SENSORY(s)
         }
-        drive[j] = num;
-        load[j] = den;
+        num = JOINED(num);
+        den = JOINED(den);
+        if (PART == 0) {
+            drive[j] = num;
+            load[j] = den;
+        }
     }
     for (int u = 0; u < UNFOLDS; u++) {
         // ltc_unfold: one solver step, from the states v[now...] to v[next...].
-        EACH(j, N) {
-            real num = cm[j] * rate * v[now + j] + drive[j];
-            real den = load[j];
-            for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+        EACH_SPLIT(j, N) {
+            real num = PART ? splat(0.0f) : cm[j] * rate * v[now + j] + drive[j];
+            real den = PART ? splat(0.0f) : load[j];
+            for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
                 const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
                 num += push[k] * s;
                 den += w[k] * s;
             }
-            const real fraction = 1.0f / den;
-            v[next + j] = num * fraction;
-            REMEMBER(fraction)
+            num = JOINED(num);
+            den = JOINED(den);
+            if (PART == 0) {
+                const real fraction = INVERSE(den);
+                v[next + j] = num * fraction;
+                REMEMBER(fraction)
+            }
         }
         BARRIER
         const int old = now;

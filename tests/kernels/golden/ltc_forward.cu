@@ -1,16 +1,39 @@
+#undef FUNCTION
 #define FUNCTION static __device__ inline
+#undef GLOBAL
 #define GLOBAL 
+#undef SHARED
 #define SHARED __shared__
+#undef BARRIER
 #define BARRIER __syncthreads();
-// A lane on a GPU: one row of the batch. A block of THREADS threads computes one row, and thread number `me`
-// does the neurons me, me + THREADS, ...; so the same thread always has the same neuron, and a BARRIER is
-// only needed where a neuron reads what another one wrote.
+#undef __global__
+#define __global__ __attribute__((global)) __launch_bounds__(THREADS)
+#undef INVERSE
+#define INVERSE(value) __fdividef(1.0f, value)
+#undef NEIGHBOUR
+#define NEIGHBOUR(value, distance) __shfl_xor_sync(SHARING, value, distance)
+#undef SHARING
+#define SHARING (unsigned)((1ull << PARTS) - 1) << (me & 31 & -PARTS)
+#undef THREADS
+#define THREADS 32
+#undef PARTS
+#define PARTS 2
+// A lane on a GPU: one row of the batch. A block of THREADS threads computes one row. PARTS neighbouring threads
+// have a neuron in common: each goes over a part of its synapses (EACH_SPLIT, EACH_BY), JOINED adds up what they
+// found, and the first of them, whose PART is 0, does what is done once (EACH, EACH_IN). So the same thread always
+// has the same neuron, and the same synapses of it, and a BARRIER is only needed where one reads what another wrote.
+// EACH_ANY is for what every thread may do.
 typedef float real;
 
-#define EACH(i, count) for (int i = me; i < (count); i += THREADS)
-#define EACH_IN(i, first, end) \
-    for (int i = (first) + (me - (first) % THREADS + THREADS) % THREADS; i < (end); i += THREADS)
-#define EACH_STRIDE(i, count, stride) EACH(i, count)
+#define UNITS (THREADS / PARTS)
+#define UNIT (me / PARTS)
+#define PART (me % PARTS)
+#define FROM_UNIT(i, first, end) int i = (first) + (UNIT + UNITS - (first) % UNITS) % UNITS; i < (end); i += UNITS
+#define EACH(i, count) for (int i = PART ? (count) : UNIT; i < (count); i += UNITS)
+#define EACH_IN(i, first, end) if (PART == 0) for (FROM_UNIT(i, first, end))
+#define EACH_ANY(i, count) for (int i = me; i < (count); i += THREADS)
+#define EACH_SPLIT(i, count) for (int i = UNIT; i < (count); i += UNITS)
+#define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define TOTAL(value) (value)
@@ -22,16 +45,21 @@ typedef float real;
 #define TILE 1
 #define SIDE 1
 #define TOGETHER 1
-#define EACH_BY(count, first, start, end) EACH_IN(first, start, end)
 
 FUNCTION real splat(float value) { return value; }
 FUNCTION real choose(bool test, real yes, real no) { return test ? yes : no; }
 FUNCTION real exp2_lane(real z) { return exp2(z); }
 
+#define JOINED(value) joined(value, me)
+FUNCTION real joined(real value, int me) {
+    for (int distance = PARTS / 2; distance > 0; distance /= 2) value += NEIGHBOUR(value, distance);
+    return value;
+}
+
 // Functions of a lane that every target shares; exp2_lane is each target's own.
 #define LOG2E 1.44269504f
 
-FUNCTION real sigmoid2(real z) { return 1.0f / (1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
+FUNCTION real sigmoid2(real z) { return INVERSE(1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
 FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
@@ -82,7 +110,6 @@ FUNCTION real activation_slope(int kind, real z) {
 }
 
 // ltc_forward for cuda. Generated from the files in compile/kernels/source.
-#define THREADS 32
 const int64_t block = blockIdx.x;
 const int me = threadIdx.x;
 const int T = call[0];
@@ -150,19 +177,12 @@ SHARED float span[((int64_t)(1)) + 1];
 SHARED float drive[((int64_t)(N)) + 1];
 SHARED float load[((int64_t)(N)) + 1];
 SHARED float shown[((int64_t)(M)) + 1];
-GLOBAL float *next_work = workspace + block * ((int64_t)(E) + (int64_t)(E) + (int64_t)(E) + (int64_t)(S) + (int64_t)(S) + (int64_t)(S));
-GLOBAL float *const slope = next_work;
-next_work += (int64_t)(E);
-GLOBAL float *const shift = next_work;
-next_work += (int64_t)(E);
-GLOBAL float *const push = next_work;
-next_work += (int64_t)(E);
-GLOBAL float *const sensory_slope = next_work;
-next_work += (int64_t)(S);
-GLOBAL float *const sensory_shift = next_work;
-next_work += (int64_t)(S);
-GLOBAL float *const sensory_push = next_work;
-next_work += (int64_t)(S);
+SHARED float slope[((int64_t)(E)) + 1];
+SHARED float shift[((int64_t)(E)) + 1];
+SHARED float push[((int64_t)(E)) + 1];
+SHARED float sensory_slope[((int64_t)(S)) + 1];
+SHARED float sensory_shift[((int64_t)(S)) + 1];
+SHARED float sensory_push[((int64_t)(S)) + 1];
 BARRIER
 // ltc_forward: a whole LTC sequence for one block of the batch.
 //
@@ -172,13 +192,13 @@ BARRIER
     SAVE(fractions, step * UNFOLDS + u, j, fraction)
 
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
-EACH(j, N) {
-    for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+EACH_SPLIT(j, N) {
+    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
         slope[k] = -LOG2E * sigma[k];
         shift[k] = LOG2E * sigma[k] * mu[k];
         push[k] = w[k] * erev[k];
     }
-    for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
         sensory_slope[k] = -LOG2E * sensory_sigma[k];
         sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
         sensory_push[k] = sensory_w[k] * sensory_erev[k];
@@ -198,31 +218,39 @@ for (int step = 0; step < T; step++) {
     rate = (float)UNFOLDS / span[0];
     EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
     BARRIER
-    EACH(j, N) {
-        real num = splat(gleak[j] * vleak[j]);
-        real den = cm[j] * rate + (gleak[j] + EPSILON);
-        for (int k = sensory_ptr[j]; k < sensory_ptr[j + 1]; k++) {
+    EACH_SPLIT(j, N) {
+        real num = PART ? splat(0.0f) : splat(gleak[j] * vleak[j]);
+        real den = PART ? splat(0.0f) : cm[j] * rate + (gleak[j] + EPSILON);
+        for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
             const real s = sigmoid2(sensory_slope[k] * input[sensory_pre[k]] + sensory_shift[k]);
             num += sensory_push[k] * s;
             den += sensory_w[k] * s;
             REMEMBER_SENSORY(s)
         }
-        drive[j] = num;
-        load[j] = den;
+        num = JOINED(num);
+        den = JOINED(den);
+        if (PART == 0) {
+            drive[j] = num;
+            load[j] = den;
+        }
     }
     for (int u = 0; u < UNFOLDS; u++) {
         // ltc_unfold: one solver step, from the states v[now...] to v[next...].
-        EACH(j, N) {
-            real num = cm[j] * rate * v[now + j] + drive[j];
-            real den = load[j];
-            for (int k = ptr[j]; k < ptr[j + 1]; k++) {
+        EACH_SPLIT(j, N) {
+            real num = PART ? splat(0.0f) : cm[j] * rate * v[now + j] + drive[j];
+            real den = PART ? splat(0.0f) : load[j];
+            for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
                 const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
                 num += push[k] * s;
                 den += w[k] * s;
             }
-            const real fraction = 1.0f / den;
-            v[next + j] = num * fraction;
-            REMEMBER(fraction)
+            num = JOINED(num);
+            den = JOINED(den);
+            if (PART == 0) {
+                const real fraction = INVERSE(den);
+                v[next + j] = num * fraction;
+                REMEMBER(fraction)
+            }
         }
         BARRIER
         const int old = now;

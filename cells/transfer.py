@@ -79,7 +79,7 @@ def transfer(
 
 
 def lesion(
-    network: Network, neurons: Iterable[str] = (), synapses: Iterable[tuple[str, str]] = ()
+    network: Network, neurons: str | Iterable[str] = (), synapses: Iterable[tuple[str, str]] = ()
 ) -> Network:
     """A network like this one, without some neurons and synapses, that keeps all other trained values.
 
@@ -89,7 +89,7 @@ def lesion(
 
     Args:
         network: an LTC, a CfC or another network or cell over a circuit.
-        neurons: names of neurons to remove, with all their synapses.
+        neurons: a role, a name or names of neurons to remove, with all their synapses.
         synapses: (pre, post) names of synapses to remove.
 
     Raises:

@@ -13,14 +13,14 @@ from .plan import STATE_ROLES, Plan
 from .synapses import Synapses
 
 
-def without(plan: Plan, neurons: Iterable[str] = (), synapses: Iterable[tuple[str, str]] = ()) -> Plan:
+def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tuple[str, str]] = ()) -> Plan:
     """The plan that is left when neurons, with all their synapses, and single synapses are removed.
 
     What is left keeps its names and its order. Sensory neurons can be removed as well.
 
     Args:
         plan: the plan, which stays as it is.
-        neurons: names of neurons.
+        neurons: a role, a name, or names of neurons.
         synapses: (pre, post) names of synapses.
 
     Raises:
@@ -32,7 +32,7 @@ def without(plan: Plan, neurons: Iterable[str] = (), synapses: Iterable[tuple[st
     """
     state, sensor = ({name: k for k, name in enumerate(names)} for names in (plan.neurons, plan.sensors))
     kept, kept_sensors = np.ones(plan.n_neurons, bool), np.ones(plan.n_inputs, bool)
-    for name in neurons:
+    for name in _group(plan, neurons):
         if name in state:
             kept[state[name]] = False
         elif name in sensor:
@@ -62,6 +62,15 @@ def without(plan: Plan, neurons: Iterable[str] = (), synapses: Iterable[tuple[st
         sensory=_remaining(plan.sensory, kept_sensors, kept, live_sensory),
         place=None if plan.place is None else plan.place[kept],
     )
+
+
+def _group(plan: Plan, neurons: str | Iterable[str]) -> Iterable[str]:
+    """The names that a role, one name or names stand for."""
+    if not isinstance(neurons, str):
+        return neurons
+    if neurons == "sensory":
+        return plan.sensors
+    return plan.neurons[plan.role_slice(neurons)] if neurons in STATE_ROLES else [neurons]
 
 
 Mask = NDArray[np.bool_]

@@ -12,8 +12,10 @@ import numpy as np
 from ..errors import CircuitError
 from .arrays import CircuitArrays
 from .checks import Problem, check
+from .digest import digest
 from .guards import (
     group_of,
+    is_group,
     pair_of,
     require_addable,
     require_neuron,
@@ -82,9 +84,18 @@ class Circuit(_DiGraph):
 
         networkx orders small views by the hashes of the names, which differ from run to run; the order of
         neurons and with it the plan of `circuit.subgraph(names).copy()` would differ, too.
+
+        Args:
+            nodes: a role, a name, or names, of which those that do not exist are left out, as in networkx.
+
+        Raises:
+            CircuitError: a text that is neither a role nor, whole or letter by letter, a name.
+
+        Example:
+            >>> circuit.subgraph("motor").synapses()
         """
-        kept = set(self.nbunch_iter(nodes))
-        return nx.subgraph_view(self, filter_node=kept.__contains__)  # type: ignore[return-value]
+        kept = set(self.nbunch_iter(group_of(self, nodes) if is_group(self, nodes) else nodes))
+        return self._view(kept, getattr(self, "_EDGE_OK", None))
 
     def edge_subgraph(self, edges: Iterable[Pair | Synapse]) -> Circuit:
         """A view of some synapses and the neurons they connect, as in networkx, but in graph order.
@@ -93,8 +104,14 @@ class Circuit(_DiGraph):
             edges: each (pre, post) or (pre, post, polarity); those that do not exist are left out.
         """
         pairs = {(pre, post) for pre, post in map(pair_of, edges) if self.has_edge(pre, post)}
-        connected = self.subgraph(name for pair in pairs for name in pair)
-        return nx.subgraph_view(connected, filter_edge=lambda *pair: pair in pairs)  # type: ignore[return-value]
+        return self._view({name for pair in pairs for name in pair}, lambda *pair: pair in pairs)
+
+    def _view(self, kept: set[Hashable], edge_ok: Any) -> Circuit:
+        """A view of some neurons; one of a view looks at what that looks at, so that chains stay fast."""
+        graph: Any = getattr(self, "_graph", self) if hasattr(self, "_NODE_OK") else self
+        edges = {} if edge_ok is None else {"filter_edge": edge_ok}
+        view: Circuit = nx.subgraph_view(graph, filter_node=kept.__contains__, **edges)
+        return view
 
     def __repr__(self) -> str:
         return f"Circuit({len(self)} neurons, {self.number_of_edges()} synapses)"
@@ -126,6 +143,17 @@ class Circuit(_DiGraph):
     def summary(self) -> Summary:
         """The circuit in words and numbers; the same as `summary(circuit)`."""
         return summary(self)
+
+    def digest(self) -> str:
+        """A text that is equal exactly for circuits that make the same network.
+
+        It depends on names, roles, their order, synapses, polarities and kinds, and on nothing else: not on
+        positions, notes or colours, nor on the file format that the circuit has been through.
+
+        Example:
+            >>> gl.read("c.json").digest() == circuit.digest()
+        """
+        return digest(self)
 
     # Building
 

@@ -47,6 +47,11 @@ def pair_of(synapse: Any) -> tuple[Hashable, Hashable]:
     return synapse[0], synapse[1]
 
 
+def is_group(circuit: nx.DiGraph[Any], group: Any) -> bool:
+    """Whether `group` is a role, or a text of which networkx, taking it letter by letter, finds nothing."""
+    return isinstance(group, str) and (is_role(group) or not any(name in circuit for name in (group, *group)))
+
+
 def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
     """The neurons of a role, of one name, or of a collection of names, each of which exists, once."""
     if is_role(group):

@@ -139,6 +139,15 @@ def test_lesions_of_any_circuit(circuit: nx.DiGraph, seed: int, data: st.DataObj
     assert by_name(ablated) == {k: v for k, v in before.items() if not set(neurons) & set(k[1:])}
 
 
+def test_a_role_or_one_name_can_be_removed() -> None:
+    rnn = network("ltc", circuit())
+    plan = gl.compile_circuit(circuit()).plan
+    command = plan.neurons[plan.role_slice("command")]
+    for group, gone in (("command", command), (command[0], command[:1]), ("inter_0", ["inter_0"])):
+        left = gl.circuit_of(gl.lesion(rnn, group).cell.compiled)
+        assert set(plan.neurons + plan.sensors) - set(left) == set(gone)
+
+
 @pytest.mark.parametrize("kind", ["ltc", "cfc", "cfc pure", "cfc compat"])
 def test_growing_back_restores_shape_and_names(kind: str) -> None:
     whole = circuit()

@@ -141,6 +141,32 @@ class TestNetworkx:
                 edit()
         assert contents(circuit) == contents(reflex())
 
+    def test_a_view_of_a_role(self) -> None:
+        circuit = reflex()
+        circuit.add_synapse("muscle", "muscle")
+        assert circuit.subgraph("motor").synapses() == [("muscle", "muscle", 1)]
+        assert list(circuit.subgraph("sensory")) == list(nx.subgraph(circuit, "sensory")) == ["left", "right"]
+        assert list(circuit.subgraph("command").copy()) == ["go"]
+        assert list(circuit.subgraph(["left", "nobody"])) == ["left"]  # as networkx does
+        with pytest.raises(CircuitError, match="there is no neuron 'motr'; expected a role"):
+            circuit.subgraph("motr")
+        circuit.add_neuron("motor")
+        with pytest.raises(CircuitError, match="'motor' is a role and a neuron"):
+            circuit.subgraph("motor")
+
+    def test_a_chain_of_views_is_one_view(self) -> None:
+        circuit = reflex()
+        view = circuit
+        for _ in range(50):
+            view = view.subgraph(list(view))
+            view = view.edge_subgraph(view.edges).subgraph(["hub", "go", "left"])
+        assert view._graph is circuit  # type: ignore[attr-defined]
+        assert view.synapses() == [("left", "hub", 1), ("hub", "hub", 1), ("hub", "go", 1)]
+        reverse = circuit.reverse(copy=False).subgraph(["hub", "go"])
+        assert list(reverse.edges) == [("go", "hub"), ("hub", "hub")]
+        cut = circuit.edge_subgraph([("left", "hub"), ("hub", "go")]).subgraph(["hub", "go", "muscle"])
+        assert list(cut.edges) == [("hub", "go")]
+
     def test_views_keep_the_order_of_the_graph(self) -> None:
         circuit = Circuit()
         circuit.add_neurons([f"n{k}" for k in range(100)], role="motor")

@@ -1,11 +1,13 @@
 """Wiring: circuits, how they are made, edited, checked, described and stored, without MLX."""
 
+from . import edits
 from .arrays import CircuitArrays
 from .checks import Problem, check
 from .circuit import Circuit
 from .dense import Dense, dense
 from .files import read, write
 from .generators import auto_ncp, from_graph, from_ncps, fully_connected, layered, ncp, random
+from .projections import Projection, changed, projections
 from .roles import ROLES
 from .summary import Summary, summary
 
@@ -15,15 +17,19 @@ __all__ = [
     "CircuitArrays",
     "Dense",
     "Problem",
+    "Projection",
     "Summary",
     "auto_ncp",
+    "changed",
     "check",
     "dense",
+    "edits",
     "from_graph",
     "from_ncps",
     "fully_connected",
     "layered",
     "ncp",
+    "projections",
     "random",
     "read",
     "summary",

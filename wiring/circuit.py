@@ -19,9 +19,11 @@ from .guards import (
     pair_of,
     require_addable,
     require_neuron,
-    require_receiver,
     require_synapse,
 )
+from .order import relabel
+from .projections import KEY as PROJECTIONS
+from .projections import drawn, only_new, renamed_projections
 from .roles import (
     label,
     require_digraph,
@@ -32,7 +34,7 @@ from .roles import (
     text_of,
     with_role,
 )
-from .rules import Groups, Seed, draw
+from .rules import Seed
 from .summary import Summary, summary
 
 if TYPE_CHECKING:
@@ -259,18 +261,9 @@ class Circuit(_DiGraph):
         for given, names in ((pre, sources), (post, targets)):
             if not names:
                 raise CircuitError(f"the group {label(given)} has no neurons")
-        for name in targets:
-            require_receiver(self, sources[0], name)
-        position = {} if self_synapses else {name: k for k, name in enumerate(sources)}
-        twin = np.array([position.get(name, -1) for name in targets])
         arguments = {"indegree": indegree, "outdegree": outdegree, "p": p, "total": total}
-        groups = Groups(len(sources), len(targets), twin)
-        drawn = [part.tolist() for part in draw(rule, groups, arguments, inhibitory, seed)]
-        made = [(sources[i], targets[j], sign) for i, j, sign in zip(*drawn, strict=True)]
-        new = [(u, v, sign) for u, v, sign in made if not self.has_edge(u, v)]
-        if len(new) < len(made) and not skip_existing:
-            u, v = next((u, v) for u, v, _ in made if self.has_edge(u, v))
-            raise CircuitError(f"{synapse_label(u, v)} exists already; skip_existing=True leaves it as it is")
+        made = drawn(self, sources, targets, rule, arguments, self_synapses, inhibitory, seed)
+        new = only_new(self, made, skip_existing)
         self.add_edges_from((u, v, {"polarity": sign}) for u, v, sign in new)
         return new
 
@@ -347,11 +340,10 @@ class Circuit(_DiGraph):
             if texts[require_name(new)] > 1:
                 raise CircuitError(f"cannot rename {old!r} to {new!r}: the name is taken or given twice")
         # networkx.relabel_nodes(copy=False) would move renamed neurons to the end of the graph.
-        neurons = [(names.get(name, name), data) for name, data in self.nodes(data=True)]
-        synapses = [(names.get(u, u), names.get(v, v), data) for u, v, data in self.edges(data=True)]
-        self.remove_nodes_from(list(self))
-        self.add_nodes_from(neurons)
-        self.add_edges_from(synapses)
+        relabel(self, names)
+        held = renamed_projections(self, names)
+        if held is not None:
+            self.graph[PROJECTIONS] = held
 
     # Arrays
 

@@ -11,19 +11,18 @@ One neuron or synapse per line, so that versions compare well.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Hashable
 from typing import Any, NoReturn
 
 import networkx as nx
-import numpy as np
 
 from ...errors import CircuitError
 from ..circuit import Circuit
 from ..roles import label, synapse_label
-from .draft import Attributes, Draft, neurons_of, synapses_of, unboxed
+from .draft import Attributes, Draft, neurons_of, synapses_of
+from .plain import name_from, plain, plain_name
 from .source import Source
 
 FORMAT = "ganglion-circuit"
@@ -101,12 +100,12 @@ def _record(owner: str, names: Attributes, attributes: Attributes) -> str:
             raise CircuitError(
                 f"{owner} has an attribute named {key!r}, which the JSON format uses itself; rename it"
             )
-    record = {key: _plain_name(name) for key, name in names.items()}
+    record = {key: plain_name(name) for key, name in names.items()}
     for key, value in attributes.items():
         try:
             if not isinstance(key, str):
                 raise TypeError("attributes are named by texts")
-            record[key] = _plain(value)
+            record[key] = plain(value)
         except (TypeError, ValueError) as error:
             raise CircuitError(f"attribute {key!r} of {owner} cannot be written to JSON: {error}") from None
         except RecursionError:
@@ -115,37 +114,6 @@ def _record(owner: str, names: Attributes, attributes: Attributes) -> str:
         return json.dumps(record, ensure_ascii=False)
     except (ValueError, RecursionError) as error:  # an int of thousands of digits
         raise CircuitError(f"{owner} cannot be written to JSON: {error}") from None
-
-
-def _plain(value: Any) -> Any:
-    """The value in terms of JSON: NumPy scalars become numbers, tuples and arrays become lists."""
-    value = value.tolist() if isinstance(value, np.ndarray) else unboxed(value)
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"it holds {value}, which JSON does not have")
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise TypeError(f"it holds a dict with the key {key!r}, and JSON has only texts as keys")
-        return {key: _plain(item) for key, item in value.items()}
-    raise TypeError(f"it holds a {type(value).__name__}")
-
-
-def _plain_name(name: Hashable) -> Any:
-    """A neuron's name: a text, a number, or a tuple of these, which JSON holds as a list."""
-    if isinstance(name, tuple):
-        return [_plain_name(part) for part in name]
-    name = unboxed(name)
-    if isinstance(name, (str, int)) or (isinstance(name, float) and math.isfinite(name)):
-        return name
-    raise CircuitError(
-        f"the name {name!r} is a {type(name).__name__}; JSON holds texts, numbers and tuples of these"
-    )
 
 
 def _lines(records: list[str]) -> str:
@@ -197,12 +165,4 @@ def _take(record: Any, keys: list[str]) -> list[Hashable]:
     for key in keys:
         if key not in record:
             raise CircuitError(f'there is no "{key}" in {label(record, 60)}')
-    return [_name(record.pop(key)) for key in keys]
-
-
-def _name(value: Any) -> Hashable:
-    if isinstance(value, list):
-        return tuple(_name(part) for part in value)
-    if isinstance(value, (str, int, float)):
-        return value
-    raise CircuitError(f"a name is a text, a number or a list of these, got {label(value, 60)}")
+    return [name_from(record.pop(key)) for key in keys]

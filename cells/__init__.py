@@ -1,25 +1,26 @@
 """Cells over a compiled circuit, and the networks that run them over sequences."""
 
 from . import ops
-from .analysis import saliency, time_constants
-from .bidirectional import Bidirectional
+from .backbone.cell import BackboneCfCCell, LiquidCell
 from .cell import NCPRNNCell
-from .cfc import CfCCell
+from .cfc.cell import CfCCell
 from .ctgru import CTGRUCell
 from .ctrnn import CTRNNCell
 from .dense import NCPDense
-from .export import export_c
 from .layer import NCPLayer
-from .liquid import BackboneCfCCell, LiquidCell
-from .ltc import LTCCell
-from .memory import Memory
-from .ncps import load_ncps, ncps_parameters
-from .networks import LTC, CfC, record
-from .rnn import RNN
-from .stack import Stack
-from .streaming import Stream
-from .transfer import lesion, transfer
-from .wrappers import CellWrapper, MissingValueCell, MixedMemoryCell
+from .ltc.cell import LTCCell
+from .missing import MissingValueCell
+from .networks.analysis import saliency, time_constants
+from .networks.bidirectional import Bidirectional
+from .networks.export import export_c
+from .networks.memory import Memory
+from .networks.named import LTC, CfC, record
+from .networks.ncps import load_ncps, ncps_parameters
+from .networks.rnn import RNN
+from .networks.stack import Stack
+from .networks.streaming import Stream
+from .networks.transfer import lesion, transfer
+from .wrappers import CellWrapper, MixedMemoryCell
 
 __all__ = [
     "LTC",

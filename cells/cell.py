@@ -8,10 +8,12 @@ import mlx.core as mx
 import numpy as np
 
 from ..compile import CompiledCircuit, Source, compile_circuit
+from ..errors import KernelError
 from ..wiring import Dense
-from .arguments import step_call
+from .calls import step_call
 from .layer import NCPLayer, Shape
 from .ops.state_ops import State, rows, zeros
+from .running import CellKernel
 from .values import Values, whole_number
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
@@ -138,6 +140,17 @@ class NCPRNNCell(NCPLayer):
     def decode(self, states: mx.array) -> mx.array:
         """(..., M) outputs from (..., N) visible states."""
         return states[..., : self.n_outputs]
+
+    def kernel(self) -> CellKernel:
+        """The fused kernel that runs this cell, with the parameters as it takes them.
+
+        A subclass that overrides a part of the time step behind the class that has the kernel is not run by
+        it: see `cell_kernel`.
+
+        Raises:
+            KernelError: there is none for the cell, or for one of its options.
+        """
+        raise KernelError(f"there is no fused kernel for {type(self).__name__}")
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""

@@ -7,7 +7,7 @@ import mlx.nn as nn
 
 from ..compile import Source
 from .cell import NCPRNNCell
-from .ltc_ops import SOLVERS
+from .ltc.operations import SOLVERS
 from .maps import POLARITY, CircuitMap, make_map, read_map
 from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
 from .values import one_of, whole_number

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import mlx.core as mx
 import mlx.nn as nn
 
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
+from .running import Steps
 from .values import Values, mlx_array
-
-if TYPE_CHECKING:
-    from .steps import Steps
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")

@@ -114,7 +114,9 @@ def test_no_import_circles() -> None:
     files = module_files()
     graph = nx.DiGraph()
     for module, path in files.items():
-        graph.add_edges_from((module, target) for target in imports_of(module, path, files, eager=True))
+        # In cells, imports that only types need count too: a circle of those is hard to read all the same.
+        eager = not module.startswith("ganglion.cells")
+        graph.add_edges_from((module, target) for target in imports_of(module, path, files, eager=eager))
     # A package's __init__ gathers its modules; a module that asks its own package for a sibling is a circle.
     circles = list(nx.simple_cycles(graph))
     assert circles == []

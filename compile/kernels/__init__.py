@@ -1,25 +1,21 @@
 """Fused kernels: a circuit's whole sequence, forward and backward, in one piece of compiled code each.
 
-README.md in this folder walks through one kernel line by line.
+Here is the machinery; the kernels themselves lie in the folders of the cells that they run. README.md in this
+folder walks through one of them line by line.
 """
 
-from .cfc import ACTIVATIONS, CFC_MAPS, CFC_PARAMETERS, cfc_kernel, dense_kernel
 from .cpu import forget_spare
-from .ltc import LTC_PARAMETERS, ltc_kernel
-from .sequence import SAVED_MOST, FusedSequence, on_metal, unit_spans, where
+from .sequence import SAVED_MOST, Fold, FusedSequence, constant, on_metal, unit_spans, where
+from .source import ACTIVATIONS
 from .threads import thread_count
 
 __all__ = [
     "ACTIVATIONS",
-    "CFC_MAPS",
-    "CFC_PARAMETERS",
-    "LTC_PARAMETERS",
     "SAVED_MOST",
+    "Fold",
     "FusedSequence",
-    "cfc_kernel",
-    "dense_kernel",
+    "constant",
     "forget_spare",
-    "ltc_kernel",
     "on_metal",
     "thread_count",
     "unit_spans",

@@ -19,7 +19,6 @@ _FUNCTION = re.compile(
     r"(?:^//[^\n]*\n)*^FUNCTION \w+ (?P<name>\w+)\((?:[^\n]*}[^\n]*\n|.*?^}\n)\n*", re.MULTILINE | re.DOTALL
 )
 _MAPS = re.compile(r"^ *#if MAPS > 1\n(.*?)^ *#else\n(.*?)^ *#endif\n", re.MULTILINE | re.DOTALL)
-LOG2E = np.float32(1.44269504)
 Values = dict[str, NDArray[Any]]
 
 # How a file begins and ends; the kernel stands between, and NAME is the network's name throughout.
@@ -82,13 +81,18 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
         name: what names in the file begin with; a C identifier.
     """
     # Parameters are folded here once instead of at every step there.
-    kernel = read_kernel(f"{sequence.name}_forward", without=("ltc_fold.c", "cfc_prepare.c"))
+    kernel = read_kernel(
+        sequence.folder,
+        f"{sequence.name}_forward",
+        () if sequence.fold is None else (sequence.fold.fragment,),
+    )
     sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
     kept = 1 if sizes.get("MAPS", 1) > 1 else 2
     kernel = replace(kernel, body=_MAPS.sub(lambda m: m[kept], kernel.body))
     values: Values = {**sequence.index}
     values |= {a.name: np.array(p) for a, p in zip(kernel.of("values"), parameters, strict=True)}
-    values |= _folded(sequence, values)
+    if sequence.fold is not None:
+        values |= sequence.fold.computed(values)
     used = [array for array in kernel.of("index", "values", "folded") if _uses(kernel.body, array.name)]
     outputs = sizes.get("M", sizes["N"])
     parts = [
@@ -103,29 +107,6 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
         MAIN,
     ]
     return "\n".join(parts).replace("NAME", name)
-
-
-def _folded(sequence: FusedSequence, values: Values) -> Values:
-    """What the fold of a kernel computes from its values."""
-    if sequence.name == "ltc":
-        return {
-            f"{side}{name}": array
-            for side in ("", "sensory_")
-            for name, array in (
-                ("slope", -LOG2E * values[f"{side}sigma"]),
-                ("shift", LOG2E * values[f"{side}sigma"] * values[f"{side}mu"]),
-                ("push", values[f"{side}w"] * values[f"{side}erev"]),
-            )
-        }
-    if sequence.name != "cfc":
-        return {}
-    maps = ("ff1", "ff2", "time_a", "time_b")[: sequence.sizes["MAPS"]]
-    weight = np.zeros((len(values["source"]), len(maps)), np.float32)
-    for number, name in enumerate(maps):
-        kind = "ff" if number < 2 else "time"
-        for side in ("", "sensory_"):
-            weight[values[f"{side}{kind}_place"], number] = values[f"{side}{name}_w"]
-    return {"weight": weight.ravel(), "bias": np.stack([values[f"{m}_b"] for m in maps], axis=1).ravel()}
 
 
 def _uses(code: str, name: str) -> bool:

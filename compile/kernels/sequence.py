@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TypeAlias
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import mlx.core as mx
 import numpy as np
@@ -22,24 +23,42 @@ Runner: TypeAlias = CPURunner | GPURunner
 SAVED_MOST = ContextVar("SAVED_MOST", default=1 << 26)
 
 
+class Fold(NamedTuple):
+    """What a kernel computes once per call from its values alone.
+
+    Attributes:
+        fragment: the file that does it.
+        computed: the same in NumPy, from the kernel's values and index arrays by name: an exported network
+            holds the results instead.
+    """
+
+    fragment: str
+    computed: Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]
+
+
 class FusedSequence:
     """The kernels ``<name>_forward`` and ``<name>_backward`` over one circuit.
 
     Args:
+        folder: where their files lie.
         name: the pair of kernels.
         sizes: the kernels' sizes and constants by name, but for `CallSizes`.
         numbers: the kernels' numbers by name.
         index: the kernels' index arrays by name.
+        fold: what the kernels compute of their values alone, if they do.
     """
 
     def __init__(
         self,
+        folder: Path,
         name: str,
+        *,
         sizes: Mapping[str, int],
         numbers: Mapping[str, float],
         index: Mapping[str, NDArray[np.int32]],
+        fold: Fold | None = None,
     ) -> None:
-        self.name = name
+        self.folder, self.name, self.fold = folder, name, fold
         self.sizes, self.numbers, self.index = dict(sizes), dict(numbers), dict(index)
         self._runners: dict[type, tuple[Runner, Runner]] = {}
 
@@ -136,7 +155,9 @@ class FusedSequence:
         kind = kind or (GPURunner if on_gpu() else CPURunner)
         if kind not in self._runners:
             names = (f"{self.name}_forward", f"{self.name}_backward")
-            first, second = (kind(read_kernel(name), self.sizes, self.numbers, self.index) for name in names)
+            first, second = (
+                kind(read_kernel(self.folder, name), self.sizes, self.numbers, self.index) for name in names
+            )
             self._runners[kind] = (first, second)
         return self._runners[kind]
 
@@ -148,6 +169,12 @@ def unit_spans(batch: int, steps: int) -> mx.array:
     They have their values at once: making them, or looking at them, costs more than a short call.
     """
     return mx.array(np.ones((batch, steps), np.float32))
+
+
+@lru_cache(maxsize=64)
+def constant(value: float, n: int) -> mx.array:
+    """(n,) of one value; it has its values at once, as one made by an MLX operation has not."""
+    return mx.array(np.full(n, value, np.float32))
 
 
 def _each_row(timespans: mx.array, batch: int) -> mx.array:

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
 
-SOURCE = Path(__file__).parent / "source"
+SOURCE = Path(__file__).parent / "source"  # what all kernels share; the kernels lie with their cells
+ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid")  # in the order of functions.h
 
 # What the words in front of a kernel file's declarations mean. Sizes and numbers are single values, the rest
 # are arrays; README.md beside this file explains them at an example.
@@ -19,7 +20,7 @@ ARGUMENTS = ("index", "values", "rows", "results", "saves", "saved", "totals")
 PRIVATE = ("folded", "scratch", "work")
 _DECLARATION = re.compile(r"^//: *(\w+) +(.*)\n", re.MULTILINE)
 _ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
-_INCLUDE = re.compile(r'^( *)#include "(\w+\.c)"\n', re.MULTILINE)
+_INCLUDE = re.compile(r'^( *)#include "([\w./]+\.c)"\n', re.MULTILINE)
 
 
 class CallSizes(NamedTuple):
@@ -97,13 +98,13 @@ class Kernel:
 
 
 @cache
-def read_kernel(name: str, without: tuple[str, ...] = ()) -> Kernel:
-    """Read one kernel of the folder `source`, `without` some of the fragments it includes.
+def read_kernel(folder: Path, name: str, without: tuple[str, ...] = ()) -> Kernel:
+    """Read one kernel of a cell's folder, `without` some of the fragments it includes.
 
     Example:
-        >>> read_kernel("ltc_forward").sizes          # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
+        >>> read_kernel(folder, "ltc_forward").sizes  # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
     """
-    text = _with_fragments((SOURCE / f"{name}.c").read_text(), without)
+    text = _with_fragments(folder / f"{name}.c", without)
     words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": [], "gcc": []}
     arrays: dict[str, Array] = {}
     for kind, declared in _DECLARATION.findall(text):
@@ -117,13 +118,13 @@ def read_kernel(name: str, without: tuple[str, ...] = ()) -> Kernel:
     return Kernel(name, **{kind: tuple(names) for kind, names in words.items()}, arrays=arrays, body=body)
 
 
-def _with_fragments(text: str, without: tuple[str, ...]) -> str:
-    """Replace each include line by the fragment, at the line's indentation."""
+def _with_fragments(path: Path, without: tuple[str, ...]) -> str:
+    """A file whose include lines are replaced by the fragments, at the lines' indentation."""
 
     def fragment(match: re.Match[str]) -> str:
         if match[2] in without:
             return ""
-        inner = _with_fragments((SOURCE / match[2]).read_text(), without)
+        inner = _with_fragments(path.parent / match[2], without)
         return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
 
-    return _INCLUDE.sub(fragment, text)
+    return _INCLUDE.sub(fragment, path.read_text())

@@ -11,7 +11,7 @@ import pytest
 from mlx.utils import tree_flatten
 
 import ganglion as gl
-from ganglion.cells.memory import peak_bytes
+from ganglion.cells.networks.memory import peak_bytes
 
 CIRCUIT = gl.auto_ncp(64, 8, inputs=16)
 NETWORKS = {

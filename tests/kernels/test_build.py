@@ -15,6 +15,7 @@ import pytest
 from ganglion.compile.kernels import build
 from ganglion.errors import KernelError
 
+ROOT = Path(__file__).resolve().parents[2]
 SOURCE = 'extern "C" int answer() { return 42; }\n'
 SLOW = "#include <regex>\n#include <iostream>\n" + SOURCE
 PROGRAM = """
@@ -107,21 +108,21 @@ def test_a_fork_during_a_build_can_build(cache: Path) -> None:
 import os, signal, sys, threading, time
 from ganglion.compile.kernels.build import cache_directory
 from ganglion.compile.kernels.cpu import kernel_function
-from ganglion.compile.kernels.source import read_kernel
+from tests.support.kernels import kernel_named
 
-slow = threading.Thread(target=kernel_function, args=(read_kernel("dense_backward"), 16, (4, 32)))
+slow = threading.Thread(target=kernel_function, args=(kernel_named("dense_backward"), 16, (4, 32)))
 slow.start()
 while not list(cache_directory().glob("build-*/kernel.cpp")):
     time.sleep(0.001)
 pid = os.fork()
 if pid == 0:
     signal.alarm(60)
-    kernel_function(read_kernel("ltc_forward"), 8, ())
+    kernel_function(kernel_named("ltc_forward"), 8, ())
     os._exit(0)
 slow.join()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False)
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, check=False)
     assert ran.returncode == 0
     assert len(built(cache)) == 2
 

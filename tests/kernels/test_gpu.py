@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import ganglion as gl
-from ganglion.cells.engine import cell_kernel
+from ganglion.cells.networks.engine import cell_kernel
 from ganglion.compile.kernels import gpu, sequence
 
+from ..support.kernels import kernel_named
 from ..support.networks import quadratic_loss, random_parameters, relative_error
 from .emulate import EmulatedRunner, cuda_function
 
@@ -103,7 +104,7 @@ def test_nvcc_compiles_the_source(name: str, direction: int, tmp_path: Path) -> 
 
 
 def test_what_does_not_fit_lies_in_main_memory() -> None:
-    kernel = sequence.read_kernel("ltc_forward")
+    kernel = kernel_named("ltc_forward")
     small = {"N": 100, "I": 2, "M": 1, "E": 500, "S": 20, "UNFOLDS": 6}
     large = small | {"N": 6000}
     assert [len(arrays) for arrays in gpu.memory_of(kernel, small)] == [13, 0, 0]
@@ -122,7 +123,7 @@ def test_every_neuron_has_threads_that_fill_warps(neurons: int) -> None:
 
 def test_metal_has_no_more_arrays_than_a_function_can_take() -> None:
     for name in ("ltc", "cfc", "dense"):
-        kernel = sequence.read_kernel(f"{name}_backward")
+        kernel = kernel_named(f"{name}_backward")
         assert 4 + len(kernel.of("rows", "saved")) + len(gpu.output_names(kernel)) <= 31
 
 

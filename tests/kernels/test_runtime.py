@@ -22,8 +22,9 @@ import pytest
 from mlx.utils import tree_flatten
 
 import ganglion as gl
-from ganglion.cells import engine
-from ganglion.compile.kernels import LTC_PARAMETERS, SAVED_MOST, build, cpu, ltc_kernel
+from ganglion.cells.ltc.kernel import LTC_PARAMETERS, ltc_kernel
+from ganglion.cells.networks import engine
+from ganglion.compile.kernels import SAVED_MOST, build, cpu
 from ganglion.errors import KernelError
 
 CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
@@ -137,7 +138,7 @@ def test_a_fork_leaves_kernels_that_run() -> None:
     program = """
 import os, signal, sys
 import ganglion as gl, numpy as np
-from ganglion.cells.engine import cell_kernel
+from ganglion.cells.networks.engine import cell_kernel
 from ganglion.compile.kernels.stepper import Stepper
 
 os.environ["GANGLION_NUM_THREADS"] = "3"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.compile.kernels.source import SOURCE, read_kernel
 from ganglion.compile.kernels.targets import cpu_source, gpu_body, gpu_header
+
+from ..support.kernels import FOLDERS, kernel_named
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = {
@@ -33,7 +34,7 @@ def sources() -> dict[str, str]:
     """Every kernel for every target, by file name."""
     found = {}
     for name in KERNELS:
-        kernel, sizes = read_kernel(name), SIZES[name.partition("_")[0]]
+        kernel, sizes = kernel_named(name), SIZES[name.partition("_")[0]]
         constants = tuple(sizes[constant] for constant in kernel.constants)
         found[f"{name}.cpp"] = cpu_source(kernel, 16, constants)
         for language, ending in (("cuda", "cu"), ("metal", "metal")):
@@ -58,7 +59,7 @@ def test_no_kernel_has_changed_unseen() -> None:
 
 
 def test_what_a_kernel_file_declares() -> None:
-    kernel = read_kernel("ltc_forward")
+    kernel = kernel_named("ltc_forward")
     assert kernel.sizes == ("T", "KEEP", "SAVING", "I", "N", "M", "E", "S", "UNFOLDS")
     assert kernel.numbers == ("EPSILON",)
     assert [array.name for array in kernel.of("rows")] == ["x", "timespans", "state"]
@@ -70,7 +71,7 @@ def test_what_a_kernel_file_declares() -> None:
 
 @pytest.mark.parametrize("name", SIZES)
 def test_backward_takes_what_forward_takes_and_returns_its_gradients(name: str) -> None:
-    forward, backward = read_kernel(f"{name}_forward"), read_kernel(f"{name}_backward")
+    forward, backward = kernel_named(f"{name}_forward"), kernel_named(f"{name}_backward")
     values = [array.name for array in forward.of("values")]
     assert [array.name for array in backward.of("values")] == values
     assert [array.name for array in backward.of("totals")] == [f"d_{value}" for value in values]
@@ -81,7 +82,7 @@ def test_backward_takes_what_forward_takes_and_returns_its_gradients(name: str) 
 
 def test_kernel_files_keep_to_the_subset() -> None:
     words = re.compile(r"\b(new|delete|template|class|auto|std|goto|malloc|throw|thread|device|constant)\b")
-    for path in SOURCE.glob("*.c"):
+    for path in (path for folder in FOLDERS.values() for path in folder.glob("*.c")):
         code = "\n".join(line.partition("//")[0] for line in path.read_text().splitlines())
         assert words.findall(code) == [], path.name
 

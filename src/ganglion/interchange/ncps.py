@@ -9,8 +9,8 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 from ..cells import RNN, BackboneCfCCell, LTCCell, MixedMemoryCell, ncps_parameters
-from ..cells.cfc_ops import HEADS
-from ..cells.ncps import Entries, Floats, Mask
+from ..cells.cfc.operations import HEADS
+from ..cells.networks.ncps import Entries, Floats, Mask
 
 LARGEST = 2**24
 """Entries of one array that can be numbered exactly in float32."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..cells import NCPLayer, Stream
-from ..cells.steps import Steps, Timespan, Values
+from ..cells.running import Sample, Steps, Timespan
 
 Shape = tuple[int, ...]
 
@@ -131,7 +131,7 @@ class _ScaledSteps:
     def state(self) -> Any:
         return self._inner.state
 
-    def step(self, x: Values, timespan: Timespan) -> mx.array:
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
         inputs, _ = self._scaled.scaled(x)
         outputs = self._inner.step(inputs, timespan / self._scaled.time_unit)
         return self._scaled._offset + self._scaled._scale * outputs

@@ -1,0 +1,201 @@
+"""Liquid cells without wiring: a backbone network in front of a liquid update."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ...compile.kernels import ACTIVATIONS as KERNEL_ACTIVATIONS
+from ...compile.kernels import constant
+from ...errors import KernelError
+from ...wiring import Dense
+from ..cell import NCPRNNCell
+from ..cfc.operations import MAPS, cfc_gated, cfc_pure
+from ..layer import Shape
+from ..ops import ACTIVATIONS, Draws, activate, softplus_inverse
+from ..running import CellKernel
+from ..values import one_of, whole_number
+from .kernel import dense_kernel
+
+
+class LiquidCell(NCPRNNCell):
+    r"""One time step of a liquid network whose time constants come from a backbone network.
+
+    A backbone maps [features(x), h] through `backbone_layers` fully connected layers of `backbone_units`;
+    linear maps of its result, the heads, enter the update. Here that is a semi-implicit step, of length
+    dt = timespan / ode_unfolds, of
+
+    .. math::
+
+        \frac{dh}{dt} = -\left(\frac{1}{\tau} + f\right) h + f A, \qquad f = \sigma(head([features(x), h]))
+
+    so that f, which depends on input and state, sets both where the state goes and how fast. A subclass that
+    names other `heads` and overrides `step` is another cell; `BackboneCfCCell` is one. All units are
+    outputs.
+
+    Parameters: ``backbone`` (a list of linear layers), one linear layer per head, here ``f``, and ``tau``
+    (through softplus) and ``A`` (N,).
+
+    Args:
+        units: ``gl.dense(inputs, units)``, or a number of units: then the first input builds the cell.
+        ode_unfolds: solver steps per time step.
+        backbone_units: width of each backbone layer.
+        backbone_layers: number of backbone layers; 0 for none.
+        backbone_activation: "lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid" or "softplus".
+        backbone_dropout: how much is dropped behind each backbone layer but the first, in training.
+        features: a layer that the inputs go through first, (..., I) to (..., F).
+        key: random key for the initial values; MLX's global state if not given.
+
+    Raises:
+        ValueError: an unknown option or an illegal size.
+
+    Example:
+        >>> cell = gl.LiquidCell(64, features=gl.NCPDense(32, "relu"))
+        >>> output, state = cell(mx.zeros((8, 16)))                        # (8, 64), (8, 64)
+
+    Source: Hasani et al., Liquid Time-constant Networks, AAAI 2021, equations 1 and 3.
+    """
+
+    def __init__(
+        self,
+        units: Dense | int,
+        *,
+        ode_unfolds: int = 6,
+        backbone_units: int = 128,
+        backbone_layers: int = 1,
+        backbone_activation: str = "lecun_tanh",
+        backbone_dropout: float = 0.0,
+        features: nn.Module | None = None,
+        key: mx.array | None = None,
+    ) -> None:
+        if not isinstance(units, Dense | int):
+            raise TypeError(f"expected gl.dense(inputs, units) or a number, got {type(units).__name__}")
+        one_of("backbone_activation", backbone_activation, ACTIVATIONS)
+        whole_number("ode_unfolds", ode_unfolds)
+        if whole_number("backbone_layers", backbone_layers, 0):
+            whole_number("backbone_units", backbone_units)
+        super().__init__(units)
+        self.ode_unfolds = ode_unfolds
+        self.backbone_units, self.backbone_layers = backbone_units, backbone_layers
+        self.backbone_activation = backbone_activation
+        self.features = features
+        self.dropout = nn.Dropout(backbone_dropout) if backbone_dropout else None
+        self._draws = Draws(key)
+        if isinstance(units, Dense):
+            self.build((units.inputs,))
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the linear maps that `step` needs."""
+        return ("f",)
+
+    def build(self, input_shape: Shape) -> None:
+        before = self.built
+        super().build(input_shape)
+        if before:
+            return  # weights that were learned are not drawn again
+        width = self.encode(mx.zeros((1, self.n_inputs))).shape[-1]
+        widths = [width + self.n_neurons] + [self.backbone_units] * self.backbone_layers
+        self.backbone = [self._linear(a, b) for a, b in pairwise(widths)]
+        for name in self.heads:
+            self[name] = self._linear(widths[-1], self.n_neurons)
+        self._initialise(self._draws)
+
+    def _initialise(self, draws: Draws) -> None:
+        """The parameters beside backbone and heads."""
+        self.tau = mx.full((self.n_neurons,), softplus_inverse(1.0))
+        self.A = draws.uniform(-1.0, 1.0, self.n_neurons)
+
+    def _linear(self, inputs: int, outputs: int) -> nn.Linear:
+        """A linear layer with Glorot-uniform weights, as CfC was published with."""
+        layer, limit = nn.Linear(inputs, outputs), 1.0 / math.sqrt(inputs)
+        layer.weight = self._draws.glorot(inputs, outputs, outputs, inputs)
+        layer.bias = self._draws.uniform(-limit, limit, outputs)
+        return layer
+
+    def encode(self, x: mx.array) -> mx.array:
+        return x if self.features is None else self.features(x)
+
+    def mapped(self, x: mx.array, state: mx.array) -> dict[str, mx.array]:
+        """The heads of [x, state] behind the backbone, each (B, N)."""
+        z = mx.concatenate([mx.broadcast_to(x, (*state.shape[:-1], x.shape[-1])), state], axis=-1)
+        for k, layer in enumerate(self.backbone):
+            z = activate(self.backbone_activation, layer(z))
+            z = self.dropout(z) if k and self.dropout is not None else z
+        return {name: self[name](z) for name in self.heads}
+
+    def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+        dt, rate = timespan / self.ode_unfolds, 1.0 / nn.softplus(self.tau)
+        for _ in range(self.ode_unfolds):
+            f = mx.sigmoid(self.mapped(x, state)["f"])
+            state = (state + dt * f * self.A) / (1.0 + dt * (rate + f))
+        return state
+
+
+class BackboneCfCCell(LiquidCell):
+    """One time step of a closed-form continuous-time network without wiring.
+
+    The liquid cell whose heads ff1, ff2, time_a and time_b enter the closed form that `CfCCell` has.
+
+    Parameters: ``backbone`` (a list of linear layers), ``ff1, ff2, time_a, time_b`` (linear layers; only
+    ``ff1`` for "pure"), ``w_tau`` and ``A`` (N,) for "pure".
+
+    Args:
+        units: ``gl.dense(inputs, units)``, or a number of units: then the first input builds the cell.
+        mode: "default", "pure" or "no_gate".
+        options: those of `LiquidCell`, but for `ode_unfolds`: nothing is solved in steps.
+
+    Raises:
+        ValueError: an unknown option or an illegal size.
+
+    Example:
+        >>> cell = gl.cells.BackboneCfCCell(gl.dense(16, 64), backbone_layers=2)
+        >>> output, state = cell(mx.zeros((8, 16)))                        # (8, 64), (8, 64)
+
+    Source: as `CfCCell`.
+    """
+
+    def __init__(self, units: Dense | int, *, mode: str = "default", **options: Any) -> None:
+        one_of("mode", mode, tuple(MAPS))
+        if "ode_unfolds" in options:
+            raise TypeError("ode_unfolds is no option of a closed form: nothing is solved in steps")
+        self.mode = mode
+        super().__init__(units, **options)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return MAPS[self.mode]
+
+    def _initialise(self, draws: Draws) -> None:
+        if self.mode == "pure":
+            self.w_tau = draws.uniform(0.0, 0.1, self.n_neurons)  # not zero: see CfCCell
+            self.A = mx.ones((self.n_neurons,))
+
+    def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+        maps = self.mapped(x, state)
+        if self.mode == "pure":
+            return cfc_pure(maps["ff1"], timespan, self.w_tau, self.A)
+        return cfc_gated(self.mode, maps, timespan)
+
+    def kernel(self) -> CellKernel:
+        if self.backbone_activation not in KERNEL_ACTIVATIONS:
+            raise KernelError(f"the fused kernel has no activation {self.backbone_activation!r}")
+        if self.dropout is not None and self.training:
+            raise KernelError("the fused kernel has no dropout, which acts in training")
+        layers = [*self.backbone, *(self[name] for name in self.heads)]
+        none = constant(0.0, 0)
+        parameters = [
+            mx.concatenate([layer.weight.reshape(-1) for layer in layers]),
+            mx.concatenate([layer.bias for layer in layers]),
+            *((mx.abs(self.w_tau), self.A) if self.mode == "pure" else (none, none)),
+        ]
+        first = layers[0].weight.shape[1] - self.n_neurons
+        shape = (first, self.n_neurons, self.backbone_layers, self.backbone_units)
+        return CellKernel(dense_kernel(*shape, self.mode, self.backbone_activation), parameters)
+
+    def _extra_repr(self) -> str:
+        return f"{len(self.sensors)} inputs, {self.n_neurons} units, mode={self.mode!r}"

@@ -1,0 +1,161 @@
+"""The closed-form continuous-time cell over a circuit."""
+
+from __future__ import annotations
+
+import mlx.core as mx
+
+from ...compile import Source
+from ...compile.kernels import constant
+from ..cell import NCPRNNCell
+from ..maps import POLARITY, make_map, signs
+from ..ops import Draws
+from ..running import CellKernel
+from ..values import one_of
+from .compat import compat_plans, lift_index
+from .kernel import CFC_PARAMETERS, cfc_kernel
+from .operations import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
+
+SCHEDULES = ("layered", "synchronous")
+
+
+class CfCCell(NCPRNNCell):
+    r"""One time step of a closed-form continuous-time network over a circuit.
+
+    Each map f of ff1, ff2, time_a, time_b is linear in the inputs and states that the circuit's synapses
+    bring to a neuron, :math:`f_j = b_j + \sum_i w^f_{ij} [x, h]_i`. With the time span dt, modes are
+
+    .. math::
+
+        default: \quad & h_j = \tanh(ff1_j) (1 - s_j) + s_j \tanh(ff2_j), \quad
+                         s_j = \sigma(time\_a_j\, dt + time\_b_j) \\
+        no\_gate: \quad & h_j = \tanh(ff1_j) + s_j \tanh(ff2_j) \\
+        pure: \quad & h_j = A_j - A_j\, e^{-dt (|w^\tau_j| + |ff1_j|)}\, ff1_j
+
+    Parameters, per map: ``<map>_w`` (E,) on recurrent synapses, ``sensory_<map>_w`` (S,) on sensory
+    synapses, ``<map>_b`` (N,); for "pure" also ``w_tau`` and ``A`` (N,).
+
+    Args:
+        circuit: a circuit, a plan, or a compiled circuit.
+        mode: "default", "pure" or "no_gate".
+        schedule: "layered" (inside one step inter, then command, then motor neurons are updated, each
+            reading the new states of the roles before it) or "synchronous" (all read the old states).
+        ncps_compat: run ncps 1.0.1's wired CfC instead (full recurrence inside a layer, gates without
+            mask), for checkpoints trained there; `schedule` is then that of ncps.
+        polarity: "init" (the circuit's signs are where the ff weights start) or "fixed" (the equation uses
+            polarity * abs(w) for ff1 and ff2). Gates only time the signal: their sign is free.
+        key: random key for the initial values; MLX's global state if not given.
+
+    Raises:
+        CircuitError: the circuit breaks a rule.
+        ValueError: an unknown option.
+
+    Example:
+        >>> cell = gl.CfCCell(gl.auto_ncp(32, 4, inputs=8), mode="pure")
+        >>> output, state = cell(mx.zeros((16, 8)))                        # (16, 4), (16, 32)
+
+    Source: Hasani et al., Closed-form continuous-time neural networks, Nature Machine Intelligence 2022,
+    equations 3 (pure) and 9 (gated).
+    """
+
+    needs_circuit = True
+
+    def __init__(
+        self,
+        circuit: Source,
+        *,
+        mode: str = "default",
+        schedule: str = "layered",
+        ncps_compat: bool = False,
+        polarity: str = "init",
+        key: mx.array | None = None,
+    ) -> None:
+        one_of("mode", mode, tuple(MAPS))
+        one_of("schedule", schedule, SCHEDULES)
+        one_of("polarity", polarity, POLARITY)
+        super().__init__(circuit)
+        self.mode, self.schedule, self.ncps_compat, self.polarity = mode, schedule, ncps_compat, polarity
+        plan = self.compiled.plan
+        if ncps_compat:
+            compat = compat_plans(plan)
+            self.signal, ranges = compat.signal, compat.layers
+            self.compiled = self.compiled.with_plan(compat.signal if mode == "pure" else compat.gates)
+        elif schedule == "layered":
+            self.signal = plan
+            roles = [plan.role_slice(role) for role in ("inter", "command", "motor")]
+            ranges = [(role.start, role.stop) for role in roles]
+        else:
+            self.signal, ranges = plan, [(0, plan.n_neurons)]
+        self._phases = tuple(Phase.split(self.compiled.recurrent, ranges))
+        self._initialise(Draws(key))
+
+    def _initialise(self, draws: Draws) -> None:
+        gates = self.compiled.plan
+        self._lift: tuple[mx.array, mx.array] | None = None
+        if self.signal is not gates:
+            parts = ((self.signal.recurrent, gates.recurrent), (self.signal.sensory, gates.sensory))
+            lifts = [mx.array(lift_index(part, whole)) for part, whole in parts]
+            self._lift = (lifts[0], lifts[1])
+        self._sign, self._sensory_sign = (
+            signs(s.polarity) for s in (self.signal.recurrent, self.signal.sensory)
+        )
+        for name in MAPS[self.mode]:
+            signed = name in HEADS
+            make_map(self, name, self.signal if signed else gates, draws, signed=signed)
+        if self.mode == "pure":
+            # Not zero as in ncps: abs has no gradient there, and w_tau would never learn.
+            self.w_tau = draws.uniform(0.0, 0.1, len(self.neurons))
+            self.A = mx.ones((len(self.neurons),))
+
+    def effective(self, *, lifted: bool = True) -> dict[str, mx.array]:
+        """The parameters as the equation uses them.
+
+        Every map has the synapses of `compiled`; unless `lifted`, ff1 and ff2 only those of `signal`.
+        """
+        p: dict[str, mx.array] = {}
+        for name in MAPS[self.mode]:
+            p[f"{name}_b"] = self[f"{name}_b"]
+            for side, prefix in enumerate(("", "sensory_")):
+                w = self[f"{prefix}{name}_w"]
+                if name in HEADS and self.polarity == "fixed":
+                    w = self[f"_{prefix}sign"] * mx.abs(w)
+                if lifted and name in HEADS and self._lift is not None:
+                    w = mx.concatenate([w, mx.zeros((1,))])[self._lift[side]]
+                p[f"{prefix}{name}_w"] = w
+        if self.mode == "pure":
+            p["w_tau"], p["A"] = self.w_tau, self.A
+        return p
+
+    def prepare(self) -> CfCTerms:
+        p = self.effective()
+        maps = MAPS[self.mode]
+        sensory = self.compiled.sensory
+        return CfCTerms(
+            mode=self.mode,
+            sensory=sensory,
+            sensory_w={name: sensory.weights(p[f"sensory_{name}_w"]) for name in maps},
+            phases=self._phases,
+            phase_w=[
+                {name: phase.recurrent.weights(p[f"{name}_w"][phase.synapses]) for name in maps}
+                for phase in self._phases
+            ],
+            bias={name: p[f"{name}_b"] for name in maps},
+            w_tau=p.get("w_tau"),
+            amplitude=p.get("A"),
+        )
+
+    def step(self, prepared: CfCTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+        return cfc_step_ops(prepared, x, state, timespan)
+
+    def kernel(self) -> CellKernel:
+        plan = self.compiled.plan
+        p = self.effective(lifted=False)
+        if self.mode == "pure":
+            p["w_tau"] = mx.abs(p["w_tau"])
+        phases = tuple((phase.start, phase.stop) for phase in self._phases)
+        signal = (self.signal.recurrent, self.signal.sensory)
+        sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.mode, phases, signal)
+        return CellKernel(sequence, [p.get(name, constant(0.0, 0)) for name in CFC_PARAMETERS])
+
+    def _extra_repr(self) -> str:
+        schedule = "ncps" if self.ncps_compat else self.schedule
+        return f"{self.compiled.plan!r}, mode={self.mode!r}, schedule={schedule!r}"

@@ -1,0 +1,1 @@
+"""The liquid time-constant cell: equation, operations, kernel and what ncps calls it."""

@@ -1,0 +1,89 @@
+"""The LTC's sequence as a fused kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compile.kernels import Fold, FusedSequence
+from ...compile.synapses import Index, Synapses
+
+FOLDER = Path(__file__).parent
+LOG2E = np.float32(1.44269504)
+# The kernel's values in order: parameters as the equation uses them, and the mappings of inputs and outputs.
+SYNAPTIC = ("w", "mu", "sigma", "erev")
+LTC_PARAMETERS = (
+    *SYNAPTIC,
+    *(f"sensory_{name}" for name in SYNAPTIC),
+    *("gleak", "vleak", "cm", "input_w", "input_b", "output_w", "output_b"),
+)
+
+
+@lru_cache(maxsize=32)
+def ltc_kernel(
+    recurrent: Synapses, sensory: Synapses, outputs: int, unfolds: int = 6, epsilon: float = 1e-8
+) -> FusedSequence:
+    """The fused LTC over a circuit; its parameters are `LTC_PARAMETERS`.
+
+    With the mapped input x input_w + input_b, every time step runs `unfolds` solver steps of the equation
+    that `LTCCell` shows, and the first `outputs` states v give v output_w + output_b.
+
+    Example:
+        >>> kernel = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs)
+        >>> outputs, state = kernel(x, timespans, state, [p[name] for name in LTC_PARAMETERS])
+    """
+    return FusedSequence(
+        FOLDER,
+        "ltc",
+        sizes={
+            "I": sensory.n_pre,
+            "N": recurrent.n_post,
+            "M": outputs,
+            "E": len(recurrent),
+            "S": len(sensory),
+            "UNFOLDS": unfolds,
+        },
+        numbers={"EPSILON": epsilon},
+        index=_index_arrays(recurrent, sensory),
+        fold=Fold("ltc_fold.c", _folded),
+    )
+
+
+def _folded(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """sigmoid(sigma (v - mu)) as 1 / (1 + 2^(shift + slope v)), and w erev."""
+    return {
+        f"{side}{name}": array
+        for side in ("", "sensory_")
+        for name, array in (
+            ("slope", -LOG2E * values[f"{side}sigma"]),
+            ("shift", LOG2E * values[f"{side}sigma"] * values[f"{side}mu"]),
+            ("push", values[f"{side}w"] * values[f"{side}erev"]),
+        )
+    }
+
+
+def _index_arrays(recurrent: Synapses, sensory: Synapses) -> dict[str, Index]:
+    """The synapses by postsynaptic neuron, as they are sorted, and by presynaptic neuron: `out_ptr`, `out`.
+
+    `spot` is where each synapse stands in `out`.
+    """
+    found: dict[str, Index] = {}
+    for prefix, synapses in (("", recurrent), ("sensory_", sensory)):
+        out = synapses.by_pre
+        spot = np.empty_like(out)
+        spot[out] = np.arange(len(out), dtype=out.dtype)
+        arrays = {
+            "ptr": synapses.ptr,
+            "pre": synapses.pre,
+            "out_ptr": synapses.pre_ptr,
+            "out": out,
+            "out_post": synapses.post[out],
+            "spot": spot,
+        }
+        found |= {f"{prefix}{name}": array for name, array in arrays.items()}
+    return found

@@ -1,0 +1,94 @@
+"""The LTC equation in plain MLX operations, for any layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mlx.core as mx
+
+from ...compile import CompiledCircuit
+from ...compile.layouts import Projection
+from ..ops import ode_step, synaptic_sigmoid
+
+SOLVERS = ("semi_implicit", "explicit", "rk4")
+
+
+@dataclass(frozen=True)
+class SynapticTerms:
+    """One projection with its parameters spread out: gives the two sums of the LTC equation."""
+
+    projection: Projection
+    w: mx.array
+    mu: mx.array
+    sigma: mx.array
+    w_erev: mx.array
+
+    def sums(self, v: mx.array) -> tuple[mx.array, mx.array]:
+        """sum_i a_ij E_ij and sum_i a_ij over the synapses onto each neuron, from (B, n_pre)."""
+        num, den = self.projection.sums(_currents, v, self.w, self.mu, self.sigma, self.w_erev)
+        return num, den
+
+
+def _currents(
+    v: mx.array, w: mx.array, mu: mx.array, sigma: mx.array, w_erev: mx.array
+) -> tuple[mx.array, mx.array]:
+    """a_ij E_ij and a_ij of every synapse, from the presynaptic state."""
+    open_ = synaptic_sigmoid(v, mu, sigma)
+    return open_ * w_erev, open_ * w
+
+
+@dataclass(frozen=True)
+class LTCTerms:
+    """What the LTC equation needs besides input, state and time: spread parameters."""
+
+    recurrent: SynapticTerms
+    sensory: SynapticTerms
+    gleak: mx.array
+    gleak_vleak: mx.array
+    cm: mx.array
+
+    @classmethod
+    def of(cls, compiled: CompiledCircuit, p: dict[str, mx.array]) -> LTCTerms:
+        """Spread effective parameters over a compiled circuit."""
+        recurrent, sensory = (
+            SynapticTerms(
+                projection,
+                projection.spread(p[f"{prefix}w"]),
+                projection.spread(p[f"{prefix}mu"]),
+                projection.spread(p[f"{prefix}sigma"]),
+                projection.spread(p[f"{prefix}w"] * p[f"{prefix}erev"]),
+            )
+            for prefix, projection in (("", compiled.recurrent), ("sensory_", compiled.sensory))
+        )
+        return cls(recurrent, sensory, p["gleak"], p["gleak"] * p["vleak"], p["cm"])
+
+
+def ltc_step_ops(
+    terms: LTCTerms,
+    x: mx.array,
+    v: mx.array,
+    timespan: mx.array,
+    unfolds: int,
+    epsilon: float,
+    solver: str = "semi_implicit",
+) -> mx.array:
+    """One LTC time step in plain MLX operations: the reference for the fused kernel."""
+    sensory_num, sensory_den = terms.sensory.sums(x)
+    dt = timespan / unfolds
+    fixed_num = terms.gleak_vleak + sensory_num
+    fixed_den = terms.gleak + sensory_den
+
+    def rate(v: mx.array) -> mx.array:
+        num, den = terms.recurrent.sums(v)
+        return (fixed_num + num - (fixed_den + den) * v) / (terms.cm + epsilon)
+
+    if solver != "semi_implicit":
+        for _ in range(unfolds):
+            v = ode_step(solver, rate, v, dt)
+        return v
+    cm_dt = terms.cm / dt
+    fixed_den = fixed_den + cm_dt + epsilon
+    for _ in range(unfolds):
+        num, den = terms.recurrent.sums(v)
+        v = (cm_dt * v + fixed_num + num) / (fixed_den + den)
+    return v

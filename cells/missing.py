@@ -1,0 +1,111 @@
+"""Inputs that are not always there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import mlx.core as mx
+
+from .cell import NCPRNNCell
+from .layer import Shape
+from .ops import State
+from .running import Call, Engine, Run, Sample, Steps, Timespan
+from .stepped import OneCellSteps, column
+from .wrappers import InputWrapper, joined, parted
+
+
+class MissingValueCell(InputWrapper):
+    """One time step of a cell whose input features are sometimes missing: NaN stands for "not observed".
+
+    The inner cell reads three numbers per feature, (3 I,): the value that was observed last (0 before the
+    first), whether there is one now (1 or 0), and the time since the feature was observed before now, or
+    since the start.
+
+    The state is the inner cell's arrays, then the last values and the times since they were observed, (B, I).
+
+    Args:
+        cell: the cell to run; it has 3 I inputs.
+
+    Raises:
+        ValueError: a cell whose inputs are not a multiple of three, or one that is not built.
+
+    Example:
+        >>> cell = gl.MissingValueCell(gl.LTCCell(gl.auto_ncp(32, 2, inputs=3 * 5)))
+        >>> x = mx.array([[0.1, float("nan"), 0.3, float("nan"), 0.5]])
+        >>> output, state = cell(x, timespan=0.7)                          # (1, 2)
+
+    Source: the inputs of Che et al., Recurrent neural networks for multivariate time series with missing
+    values, Scientific Reports 2018, section 2.2.
+    """
+
+    says = "What is missing is found in plain MLX operations"
+
+    def __init__(self, cell: NCPRNNCell) -> None:
+        super().__init__(cell)
+        if cell.n_inputs % 3:
+            raise ValueError(f"the cell has {cell.n_inputs} inputs: expected three per feature")
+        self.sensors = cell.sensors[: cell.n_inputs // 3]
+
+    @property
+    def state_shapes(self) -> tuple[Shape, ...]:
+        return (*self.cell.state_shapes, (self.n_inputs,), (self.n_inputs,))
+
+    def step(
+        self, prepared: Any, x: mx.array, state: tuple[mx.array, ...], timespan: mx.array
+    ) -> tuple[mx.array, ...]:
+        *inner, last, elapsed = state
+        features, last, elapsed = self.observe(x, last, elapsed, timespan)
+        new = self.cell.step(prepared, self.cell.encode(features), joined(inner), timespan)
+        return (*parted(new), last, elapsed)
+
+    def around(self, engine: Engine) -> Engine:
+        """An engine of this cell, from one of the inner cell, which what is missing does not depend on."""
+
+        def run(call: Call) -> Run:
+            *inner, last, elapsed = call.state
+            features = []
+            for t in range(call.steps):
+                seen, last, elapsed = self.observe(call.x[:, t], last, elapsed, call.timespans[:, t, None])
+                features.append(seen)
+            run = engine(replace(call, x=mx.stack(features, axis=1), state=joined(inner)))
+            return replace(run, state=(*parted(run.state), last, elapsed))
+
+        return run
+
+    def steps_around(self, steps: Steps, batch: int) -> Steps:
+        return _MissingValueSteps(self, steps, batch)
+
+    def observe(
+        self, x: mx.array, last: mx.array, elapsed: mx.array, timespan: mx.array
+    ) -> tuple[mx.array, mx.array, mx.array]:
+        """The inner cell's inputs (B, 3 I), the last values and the times since they were observed."""
+        missing = mx.isnan(x)
+        last, elapsed = mx.where(missing, last, x), elapsed + timespan
+        features = mx.concatenate([last, 1.0 - missing.astype(x.dtype), elapsed], axis=-1)
+        return features, last, mx.where(missing, elapsed, 0.0)
+
+
+class _MissingValueSteps(OneCellSteps):
+    """Steps of a cell behind what finds the missing values."""
+
+    def __init__(self, cell: MissingValueCell, inner: Steps, batch: int) -> None:
+        super().__init__(cell, batch)
+        self._observe, self._inner, self.engine = cell.observe, inner, inner.engine
+        self.load()
+
+    @property
+    def state(self) -> State:
+        return (*parted(self._inner.state), *self._seen)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        *inner, last, elapsed = state
+        self._inner.load(joined(inner))
+        self._seen = last, elapsed
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        features, *seen = self._observe(mx.array(x), *self._seen, column(timespan))
+        mx.eval(features, seen)
+        self._seen = seen[0], seen[1]
+        return self._inner.step(features, timespan)

@@ -1,0 +1,1 @@
+"""Cells over sequences: runners, containers, streams, and what is done with networks."""

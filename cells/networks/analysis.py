@@ -1,0 +1,148 @@
+"""What a network did and why, as arrays that pictures take: `time_constants` and `saliency`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from ...recording import Recording
+from ..cell import NCPRNNCell
+from ..layer import NCPLayer
+from ..ltc.cell import LTCCell
+from ..values import Values, real_array
+from ..wrappers import MixedMemoryCell
+from .rnn import RNN
+
+
+def time_constants(rnn: RNN, recording: Recording) -> NDArray[np.float32]:
+    r"""The effective time constant of every neuron of an LTC, at each sample of a recording.
+
+    With a_ij = w_ij sigmoid(sigma_ij (v_i - mu_ij)) over recurrent synapses, where v_i is the recorded state,
+    and over sensory synapses, where it is the mapped input,
+
+    .. math::
+
+        \tau_j = \frac{c_j}{g_j + \sum_i a_{ij}}
+
+    It is how fast neuron j approaches what its synapses pull it to while they stay as they are: short when
+    many are open, and never longer than c_j / g_j. A neuron without leak and without an open synapse has an
+    infinite one.
+
+    Args:
+        rnn: an `LTC`, with or without mixed memory, of any layout and engine.
+        recording: what `record` returned for it. Where a mask left a sample out, the state counts that was
+            held, with inputs of zero.
+
+    Returns:
+        (T, N) or (B, T, N), as the recorded states, in the unit of the time spans; nan where a state or an
+        input is nan.
+
+    Raises:
+        TypeError: a network whose cell is no LTC: it has no such time constant.
+        ValueError: a recording of another circuit; the message names the first neuron that differs.
+
+    Example:
+        >>> recording = gl.record(rnn, x, timespans=0.25)
+        >>> gl.viz.plot_time_constants(recording, gl.time_constants(rnn, recording))
+
+    Source: Hasani et al., Liquid Time-constant Networks, AAAI 2021: tau / (1 + tau f) below equation 1, with
+    tau = c_j / g_j and f = sum_i a_ij / c_j.
+    """
+    cell = _ltc_of(rnn)
+    for what, ours, theirs in (
+        ("neuron", cell.neurons, recording.neurons),
+        ("sensor", cell.sensors, recording.sensors),
+    ):
+        _refuse_others(what, ours, theirs)
+    terms = cell.prepare()
+    _, open_ = terms.recurrent.sums(mx.array(recording.states))
+    _, sensory = terms.sensory.sums(cell.encode(mx.array(recording.inputs)))
+    return np.array(terms.cm / (terms.gleak + open_ + sensory))
+
+
+def saliency(
+    rnn: NCPLayer,
+    x: Values,
+    state: Any = None,
+    timespans: Values | None = None,
+    *,
+    at: int = -1,
+    per_sample: bool = False,
+    **given: Any,
+) -> NDArray[np.float32]:
+    r"""What each sensor contributes to each output: the gradient of one output sample by the inputs.
+
+    .. math::
+
+        S_{im} = \sum_t \frac{\partial\, y_m(t^*)}{\partial\, x_i(t)}
+
+    Args:
+        rnn: any network over sequences: an `RNN`, a `Bidirectional`, a `Stack`.
+        x: (B, T, I) or (T, I) inputs.
+        state: the initial state, as the network takes it.
+        timespans: as the network takes them.
+        at: the sample t* whose outputs are followed; the last one if not given. With `lengths` that is the
+            last sample of each sequence.
+        per_sample: whether to keep the gradient by each sample t instead of their sum.
+        given: what else the network takes, such as `lengths`.
+
+    Returns:
+        (I, M), or (B, I, M) for a batch: what `ganglion.viz.plot_saliency` takes. With `per_sample` (T, I, M)
+        or (B, T, I, M).
+
+    Raises:
+        TypeError: not a network over sequences.
+        ValueError: `at` is no sample of the outputs, or the network refuses an argument.
+
+    Example:
+        >>> gl.viz.plot_saliency(gl.record(rnn, x), gl.saliency(rnn, x))
+
+    Source: Simonyan, Vedaldi and Zisserman, Deep Inside Convolutional Networks, ICLR workshop, 2014.
+    """
+    if not (isinstance(rnn, NCPLayer) and rnn.recurrent):
+        raise TypeError(f"saliency needs a network over sequences, such as an LTC, got {_name(rnn)}")
+    inputs = real_array("the input", x)
+
+    def outputs_of(values: mx.array) -> mx.array:
+        result = rnn(values, state, timespans, **given)
+        outputs: mx.array = result[0] if isinstance(result, tuple) else result
+        # A network that returns its last output only has no axis of time.
+        return outputs if outputs.ndim == inputs.ndim else outputs[..., None, :]
+
+    steps, count = outputs_of(inputs).shape[-2:]
+    if not -steps <= at < steps:
+        raise ValueError(f"at is {at}: expected a sample of the {steps} that the network returns")
+    # Sequences do not see each other, so that the sum over a batch has the gradients of all.
+    by_output = [
+        np.array(mx.grad(lambda values, m=m: outputs_of(values)[..., at, m].sum())(inputs))
+        for m in range(count)
+    ]
+    gradients = np.stack(by_output, axis=-1)
+    return gradients if per_sample else gradients.sum(axis=-3)
+
+
+def _ltc_of(rnn: Any) -> LTCCell:
+    """The LTC cell that a network runs."""
+    cell: NCPRNNCell | None = getattr(rnn, "cell", None) if isinstance(rnn, RNN) else None
+    if isinstance(cell, MixedMemoryCell):  # its memory acts on states, not on how they change
+        cell = cell.cell
+    if not isinstance(cell, LTCCell):
+        over = "" if cell is None else f" with a {_name(cell)}"
+        raise TypeError(f"time constants of {_name(rnn)}{over}: expected an LTC; no other cell has them")
+    return cell
+
+
+def _refuse_others(what: str, ours: tuple[str, ...], theirs: tuple[str, ...]) -> None:
+    """Raise ValueError unless a recording has the names of the network."""
+    if len(ours) != len(theirs):
+        raise ValueError(f"the recording has {len(theirs)} {what}s, but the network has {len(ours)}")
+    for k, (name, other) in enumerate(zip(ours, theirs, strict=True)):
+        if name != other:
+            raise ValueError(f"{what} {k} is {other!r} in the recording, but {name!r} in the network")
+
+
+def _name(value: object) -> str:
+    return type(value).__name__

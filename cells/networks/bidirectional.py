@@ -1,0 +1,152 @@
+"""A network that reads a sequence in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import mlx.core as mx
+
+from ..layer import NCPLayer, Shape
+from ..running import Steps
+from ..values import Values, one_of
+from .memory import Memory, predict_memory
+from .rnn import RNN
+from .steps import BACKWARDS
+from .streaming import Stream
+
+MERGES: dict[str, Callable[[mx.array, mx.array], mx.array]] = {
+    "concat": lambda a, b: mx.concatenate([a, b], axis=-1),
+    "sum": mx.add,
+    "mean": lambda a, b: 0.5 * (a + b),
+    "max": mx.maximum,
+    "mul": mx.multiply,
+}
+
+
+class Bidirectional(NCPLayer):
+    """A network that reads a sequence forwards beside one that reads it backwards.
+
+    Args:
+        rnn: the network that reads forwards.
+        merge: what becomes of the two outputs of each sample: "concat", "sum", "mean", "max" or "mul".
+        backward: the network that reads backwards; if not given, one made as `rnn`, with parameters of its
+            own.
+
+    Raises:
+        ValueError: an unknown merge, a network that reads in the wrong direction, or two that differ in
+            inputs or outputs.
+
+    Example:
+        >>> rnn = gl.Bidirectional(gl.LTC(gl.auto_ncp(64, 8, inputs=16)), merge="sum")
+        >>> outputs, (forward, backward) = rnn(mx.zeros((32, 20, 16)))     # (32, 20, 8)
+    """
+
+    recurrent = True
+
+    def __init__(self, rnn: RNN, merge: str = "concat", *, backward: RNN | None = None) -> None:
+        super().__init__()
+        one_of("merge", merge, tuple(MERGES))
+        for network in (rnn, backward):
+            if network is not None and not isinstance(network, RNN):
+                raise TypeError(f"expected a network, such as gl.LTC(circuit), got {type(network).__name__}")
+        if backward is None:
+            backward = type(rnn).from_config(rnn.get_config() | {"reverse": True})
+        if rnn.reverse or not backward.reverse:
+            raise ValueError("expected a network that reads forwards, and one made with reverse=True")
+        self.forward, self.backward, self.merge = rnn, backward, merge
+        self.keep("backward", backward)
+        self.return_state = rnn.return_state
+        for name in ("return_sequences", "return_state", "input_size"):
+            ours, theirs = getattr(rnn, name), getattr(backward, name)
+            if ours != theirs:
+                raise ValueError(f"{name} is {ours} forwards and {theirs} backwards: expected the same")
+        if merge != "concat" and (sizes := self._sizes())[0] != sizes[1]:
+            raise ValueError(f"cannot take the {merge} of {sizes[0]} and {sizes[1]} outputs")
+        self.built = rnn.built and backward.built
+
+    def __call__(
+        self,
+        x: Values,
+        state: Any = None,
+        timespans: Values | None = None,
+        *,
+        stream: Any = None,
+        **given: Any,
+    ) -> Any:
+        """Run a sequence in both directions.
+
+        Args:
+            x: (B, T, I) or (T, I) inputs.
+            state: the pair of initial states, forwards and backwards; zeros if not given.
+            timespans: time since the previous sample, as `RNN` takes it.
+            stream: an MLX stream or device to run on; the default one if not given.
+            given: `mask`, `lengths` or `ends`, as `RNN` takes them.
+
+        Returns:
+            The merged outputs and the pair of last states; the outputs alone if `return_state` is off.
+        """
+        if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):
+            raise TypeError(f"the state must be a pair, forwards and backwards, got {type(state).__name__}")
+        first, second = (None, None) if state is None else state
+        with nullcontext() if stream is None else mx.stream(stream):
+            ahead = outputs_and_state(self.forward, x, first, timespans, given)
+            back = outputs_and_state(self.backward, x, second, timespans, given)
+            merged = MERGES[self.merge](ahead[0], back[0])
+        self.built = True
+        return (merged, (ahead[1], back[1])) if self.return_state else merged
+
+    @property
+    def input_size(self) -> int | None:
+        return self.forward.input_size
+
+    def build(self, input_shape: Shape) -> None:
+        self.forward.ensure_built(input_shape)
+        self.backward.ensure_built(input_shape)
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        sizes = self._sizes()
+        width = sum(sizes) if self.merge == "concat" else sizes[0]
+        return (*self.forward.compute_output_shape(input_shape)[:-1], width)
+
+    def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> Any:
+        """The pair of zero states, forwards and backwards."""
+        return tuple(rnn.get_initial_state(inputs, batch_size) for rnn in (self.forward, self.backward))
+
+    def explain(self) -> str:
+        """Which engine and layout run each direction, and why."""
+        return f"Forwards, {self.forward.explain()}\nBackwards, {self.backward.explain()}"
+
+    def stream(self, batch_size: int | None = None) -> Stream:
+        """Not for this network: one direction of it starts at the last sample.
+
+        Raises:
+            ValueError: always, saying so.
+        """
+        return Stream(self, batch_size)
+
+    def _stepped(self, batch: int) -> Steps:
+        raise ValueError(BACKWARDS)
+
+    def memory(self, batch: int, steps: int) -> Memory:
+        """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""
+        return predict_memory(self, batch, steps)
+
+    def apply_constraints(self) -> None:
+        """Put parameters that left their range back into it; call it after each optimizer step."""
+        self.forward.apply_constraints()
+        self.backward.apply_constraints()
+
+    def _sizes(self) -> tuple[int, int]:
+        forward, backward = (rnn.compute_output_shape((1, 1, 1))[-1] for rnn in (self.forward, self.backward))
+        return forward, backward
+
+
+def outputs_and_state(
+    rnn: Any, x: Values, state: Any, timespans: Values | None, given: dict[str, Any]
+) -> tuple[mx.array, Any]:
+    """What a network returns; its state is None if it does not return one."""
+    result = rnn(x, state, timespans, **given)
+    return result if rnn.return_state else (result, None)

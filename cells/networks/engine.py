@@ -1,0 +1,138 @@
+"""Who runs a sequence: plain MLX operations, or one fused kernel for all of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import cache
+
+import mlx.core as mx
+
+from ...compile.kernels import on_metal, where
+from ...errors import KernelError
+from ..cell import NCPRNNCell
+from ..running import Call, CellKernel, Engine, Run
+from ..wrappers import InputWrapper
+from .sequence import run_ops
+
+ENGINES = ("auto", "ops", "fused")
+
+
+def run_update(cell: NCPRNNCell, engine: str, *, record: bool, checkpoint_every: int) -> Engine:
+    """The engine of one call: the kernel where it can run, else operations.
+
+    With "auto", what stands in the kernel's way is told once in a warning, unless it is the cell itself;
+    with "fused" it is an error. On Metal, "auto" runs operations: the kernels have never run there.
+    """
+    if isinstance(cell, InputWrapper):
+        inner = run_update(cell.cell, engine, record=record, checkpoint_every=checkpoint_every)
+        return cell.around(inner)
+    if engine == "ops" or (engine == "auto" and (not has_kernel(cell) or on_metal())):
+        return run_ops(cell)
+    kernel = run_kernel(cell, record=record, checkpoint_every=checkpoint_every)
+    return kernel if engine == "fused" else _with_fallback(kernel, cell)
+
+
+def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int = 1) -> Engine:
+    """The engine "fused": the whole sequence in one kernel. A call raises `KernelError` if it cannot run.
+
+    Args:
+        cell: what to run.
+        record: whether the run shows all neurons at all times, or only outputs and the last state.
+        checkpoint_every: see `FusedSequence`.
+    """
+
+    def engine(call: Call) -> Run:
+        sequence, parameters, encodes = cell_kernel(cell)
+        assert isinstance(call.state, mx.array)
+        x = call.x if encodes else cell.encode(call.x)
+        outputs, state, *visible = sequence(
+            x, call.timespans, call.state, parameters, checkpoint_every=checkpoint_every, record=record
+        )
+        return Run(outputs, state, visible[0] if record else None)
+
+    return engine
+
+
+def explain_engine(cell: NCPRNNCell, engine: str) -> str:
+    """One paragraph on which engine and layout run a cell, and why. May build the kernel."""
+    if isinstance(cell, InputWrapper):
+        return f"{cell.says}, and then {explain_engine(cell.cell, engine)}"
+    compiled = getattr(cell, "compiled", None)
+    if compiled is None:
+        layout = "full matrices: the cell has no wiring"
+    else:
+        chosen = "which the cost model chose" if compiled.layout == "auto" else "as asked for"
+        layout = f"the layout {compiled.recurrent.name!r}, {chosen}"
+    sizes = (
+        f"{type(cell).__name__} with {cell.n_inputs} inputs and {cell.n_neurons} neurons, engine={engine!r}"
+    )
+    plain = f"Plain MLX operations run step by step on {layout}"
+    if engine == "ops":
+        return f"{sizes}: {plain[0].lower()}{plain[1:]}, as asked for."
+    if engine == "auto" and on_metal():
+        return (
+            f"{sizes}: {plain}. The fused kernels have never run on Metal: engine='fused' tries them, and "
+            f"after mx.set_default_device(mx.cpu) those of the processor run."
+        )
+    try:
+        kernel = cell_kernel(cell)
+        kernel.sequence.load()
+    except KernelError as error:
+        last = "every call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
+        return f"{sizes}: {error}, so {last}."
+    inside = "a call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
+    visits = "" if compiled is None else "It visits synapses only, so the layout does not matter to it. "
+    return (
+        f"{sizes}: one fused kernel, {kernel.sequence.name!r}, runs each sequence as a whole on {where()}. "
+        f"{visits}Inside mx.compile and mx.vmap, where "
+        f"arrays have no values yet, {inside}."
+    )
+
+
+# The parts of a time step that a kernel does at once.
+STEP = ("prepare", "encode", "step", "visible", "decode")
+
+
+def cell_kernel(cell: NCPRNNCell) -> CellKernel:
+    """The kernel of a cell, whose parameters are float32 as kernels take them.
+
+    Raises:
+        KernelError: there is none for the cell, or for one of its options.
+    """
+    if not has_kernel(cell):
+        raise KernelError(f"there is no fused kernel for {type(cell).__name__}")
+    kernel = cell.kernel()
+    return kernel._replace(parameters=[p.astype(mx.float32) for p in kernel.parameters])
+
+
+def has_kernel(cell: NCPRNNCell) -> bool:
+    """Whether a cell's class has a kernel: one that overrides a part of its step computes something else."""
+    kinds = type(cell).__mro__
+    owner = kinds.index(_first_with("kernel", kinds))
+    others = (_first_with(part, kinds) for part in STEP)
+    return kinds[owner] is not NCPRNNCell and all(kinds.index(other) >= owner for other in others)
+
+
+def _first_with(name: str, kinds: Sequence[type]) -> type:
+    return next(kind for kind in kinds if name in vars(kind))
+
+
+def _with_fallback(kernel: Engine, cell: NCPRNNCell) -> Engine:
+    """An engine that runs operations where the kernel cannot run, and says why the first time."""
+
+    def engine(call: Call) -> Run:
+        try:
+            return kernel(call)
+        except KernelError as error:
+            _tell_once(str(error))
+            return run_ops(cell)(call)
+
+    return engine
+
+
+@cache
+def _tell_once(reason: str) -> None:
+    warnings.warn(
+        f"running plain operations instead of a fused kernel: {reason}", RuntimeWarning, stacklevel=2
+    )

@@ -1,0 +1,202 @@
+"""A cell over sequences."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+from ...recording import Recording
+from ..calls import sequence_call
+from ..cell import NCPRNNCell
+from ..layer import NCPLayer, Shape
+from ..ops.state_ops import State, rows
+from ..running import Call, Run, Steps
+from ..values import Values, one_of, whole_number
+from .engine import ENGINES, explain_engine, run_update
+from .memory import Memory, predict_memory
+from .sequence import reversed_call, reversed_run, run_call
+from .steps import BACKWARDS, cell_steps
+from .streaming import Stream
+
+
+class RNN(NCPLayer):
+    """A cell over sequences: ``rnn(x, state, timespans)`` gives ``(outputs, state)``.
+
+    Args:
+        cell: what runs one time step.
+        engine: who runs the sequence: "ops" (plain MLX operations), "fused" (one kernel for all of it) or
+            "auto" (the kernel where there is one and it can run).
+        checkpoint_every: of how many samples the fused engine keeps one state for the gradients; more than 1
+            saves memory on long sequences and computes the other states twice.
+        return_sequences: whether to return the outputs of all samples or only of the last one read.
+        return_state: whether to return the state beside the outputs.
+        reverse: whether to read the samples from last to first; the outputs stay beside their samples.
+        proj_size: size of a linear map of the outputs; None for no map.
+
+    Raises:
+        ValueError: an unknown engine, or a size that is not positive.
+        TypeError: `cell` is no cell.
+
+    Example:
+        >>> rnn = gl.RNN(gl.CTRNNCell(gl.auto_ncp(64, 8, inputs=16)), reverse=True)
+        >>> outputs, state = rnn(mx.zeros((32, 20, 16)))                   # (32, 20, 8), (32, 64)
+    """
+
+    recurrent = True
+
+    def __init__(
+        self,
+        cell: NCPRNNCell,
+        *,
+        engine: str = "auto",
+        checkpoint_every: int = 1,
+        return_sequences: bool = True,
+        return_state: bool = True,
+        reverse: bool = False,
+        proj_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        one_of("engine", engine, ENGINES)
+        if not isinstance(cell, NCPRNNCell):
+            raise TypeError(f"expected a cell, such as gl.LTCCell(circuit), got {type(cell).__name__}")
+        if proj_size is not None:
+            whole_number("proj_size", proj_size)
+        whole_number("checkpoint_every", checkpoint_every)
+        self.cell = cell
+        self.engine, self.checkpoint_every = engine, checkpoint_every
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.reverse, self.proj_size = reverse, proj_size
+        if proj_size is not None:
+            self.projection = nn.Linear(cell.n_outputs, proj_size)
+        self.built = cell.built
+        # MLX computes what is still to be computed only in the thread that asked for it, and a network may be
+        # used in another one than it was made in.
+        mx.eval(self.parameters())
+
+    def build(self, input_shape: Shape) -> None:
+        self.cell.ensure_built(input_shape)
+        super().build(input_shape)
+
+    def __call__(
+        self,
+        x: Values,
+        state: Any = None,
+        timespans: Values | None = None,
+        *,
+        mask: Any = None,
+        lengths: Any = None,
+        ends: Any = None,
+        record: bool = False,
+        stream: Any = None,
+    ) -> Any:
+        """Run a sequence.
+
+        Args:
+            x: (B, T, I) or (T, I) inputs.
+            state: (B, N) or (N,) initial state, or a tuple for a cell with several; zeros if not given.
+            timespans: time since the previous sample: a scalar, (T,), (B, T) or (B, T, 1); 1 if not given.
+            mask: (B, T) or (T,) booleans, false where there is no sample, whatever `x` holds there. There,
+                states and outputs stay what they were, and are zeros before the first sample.
+            lengths: (B,) whole numbers instead of a mask: how many samples each sequence has.
+            ends: (B, T) or (T,) booleans, true at the last sample of an episode: the state starts anew after
+                it. Where there is no sample, nothing ends.
+            record: whether to return a `Recording` of every neuron as a last value.
+            stream: an MLX stream or device to run on; the default one if not given.
+
+        Returns:
+            The outputs, (B, T, M) or (T, M), without the time axis if `return_sequences` is off; the last
+            state, (B, N) or (N,), if `return_state` is on; and the recording, if asked for. The outputs
+            alone are returned as an array.
+
+        Raises:
+            ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive.
+            TypeError: values that are not real numbers.
+            KernelError: the engine is "fused", and there is no kernel for the cell or it cannot run now.
+        """
+        with nullcontext() if stream is None else mx.stream(stream):
+            if not self.built:
+                self.build(np.shape(x))
+            call = sequence_call(
+                x, state, timespans, self.cell.n_inputs, self.cell.state_shapes,
+                mask=mask, lengths=lengths, ends=ends,
+            )  # fmt: skip
+            run = self._run(reversed_call(call) if self.reverse else call, record)
+            shown = run.outputs if self.return_sequences else run.outputs[:, -1]
+            if self.reverse:
+                run = reversed_run(run, call)
+                shown = run.outputs if self.return_sequences else shown
+            outputs = self._project(shown)
+            final: Any = run.state
+            if not call.batched:
+                outputs, final = outputs[0], rows(final, 0)
+            results: tuple[Any, ...] = (outputs, final) if self.return_state else (outputs,)
+            if record:
+                results = (*results, self._recording(call, run))
+            return results if len(results) > 1 else results[0]
+
+    def explain(self) -> str:
+        """One paragraph on which engine and layout run this network here, and why.
+
+        Example:
+            >>> print(gl.LTC(gl.auto_ncp(64, 8, inputs=16)).explain())
+        """
+        return explain_engine(self.cell, self.engine)
+
+    def stream(self, batch_size: int | None = None) -> Stream:
+        """An object that is fed one sample at a time and keeps the state; see `Stream`.
+
+        Args:
+            batch_size: B, how many sequences run side by side; None for one without a batch axis.
+        """
+        return Stream(self, batch_size)
+
+    def _stepped(self, batch: int) -> Steps:
+        if self.reverse:
+            raise ValueError(BACKWARDS)
+        return cell_steps(self.cell, self.engine, self._project, batch)
+
+    def memory(self, batch: int, steps: int) -> Memory:
+        """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""
+        return predict_memory(self, batch, steps)
+
+    def apply_constraints(self) -> None:
+        """Put parameters that left their range back into it; call it after each optimizer step."""
+        self.cell.apply_constraints()
+
+    @property
+    def input_size(self) -> int | None:
+        return self.cell.input_size
+
+    def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
+        """Zeros for a batch like `inputs`, (B, T, I), or of a size; for one row if neither is given."""
+        return self.cell.get_initial_state(inputs, batch_size)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        outputs = self.cell.n_outputs if self.proj_size is None else self.proj_size
+        leading = input_shape[:-1] if self.return_sequences else input_shape[:-2]
+        return (*leading, outputs)
+
+    def _run(self, call: Call, record: bool) -> Run:
+        run = run_update(self.cell, self.engine, record=record, checkpoint_every=self.checkpoint_every)
+        return run_call(run, call)
+
+    def _project(self, outputs: mx.array) -> mx.array:
+        return outputs if self.proj_size is None else self.projection(outputs)
+
+    def _recording(self, call: Call, run: Run) -> Recording:
+        cell = self.cell
+        times = np.cumsum(np.array(call.timespans, np.float64), axis=1)
+        batched = Recording(
+            states=np.array(run.visible),
+            inputs=np.array(call.x),
+            outputs=np.array(self._project(run.outputs)),
+            times=times[0] if len(times) == 1 else times,
+            neurons=cell.neurons,
+            sensors=cell.sensors,
+            roles=cell.roles,
+        )
+        return batched if call.batched else batched.sequence(0)

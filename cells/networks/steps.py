@@ -1,0 +1,142 @@
+"""What carries a state from sample to sample: by a kernel, by a cell, or by a chain of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import mlx.core as mx
+import numpy as np
+
+from ...compile.kernels.stepper import Stepper
+from ...errors import KernelError
+from ..cell import NCPRNNCell
+from ..ops.state_ops import State, each
+from ..running import Sample, Steps, Timespan
+from ..stepped import OneCellSteps, column
+from ..wrappers import InputWrapper
+from .engine import cell_kernel
+
+Map: TypeAlias = Callable[[mx.array], mx.array]
+
+BACKWARDS = "a network that reads backwards needs the whole sequence: it cannot be fed one sample at a time"
+
+
+class KernelSteps(OneCellSteps):
+    """Steps through the fused kernel."""
+
+    engine = "fused"
+
+    def __init__(self, cell: NCPRNNCell, project: Map, batch: int) -> None:
+        super().__init__(cell, batch)
+        self._project = project
+        kernel = cell_kernel(cell)
+        self._stepper = Stepper(kernel.sequence, batch, kernel.parameters)
+        plain = kernel.encodes or type(cell).encode is NCPRNNCell.encode
+        self._encode = None if plain else cell.encode
+
+    @property
+    def state(self) -> State:
+        return mx.array(self._stepper.state)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._stepper.state[:] = np.array(state)
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        stepper = self._stepper
+        stepper.x[:] = x if self._encode is None else np.array(self._encode(mx.array(x)))
+        stepper.timespan[:] = timespan
+        stepper()
+        return self._project(mx.array(stepper.outputs))
+
+
+class CellSteps(OneCellSteps):
+    """Steps of any cell in MLX operations, with what depends on parameters prepared once."""
+
+    engine = "ops"
+
+    def __init__(self, cell: NCPRNNCell, project: Map, batch: int) -> None:
+        super().__init__(cell, batch)
+        self._project, self._prepared = project, cell.prepare()
+        self.load()
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        cell = self._cell
+        state = cell.step(self._prepared, cell.encode(mx.array(x)), self.state, column(timespan))
+        output = self._project(cell.decode(cell.visible(state)))
+        mx.eval(state, output)  # or the graph of all samples would pile up
+        self.state = each(mx.stop_gradient, state)
+        return output
+
+
+class ChainSteps:
+    """Steps of layers one behind the other, of which those without state map the samples."""
+
+    def __init__(self, layers: Sequence[Steps | Map], n_inputs: int) -> None:
+        self._layers, self.n_inputs = layers, n_inputs
+        self._parts = [layer for layer in layers if not callable(layer)]
+        engines = {part.engine for part in self._parts}
+        self.engine = "ops" if not engines else engines.pop() if len(engines) == 1 else "mixed"
+
+    @property
+    def state(self) -> Any:
+        return tuple(part.state for part in self._parts)
+
+    def load(self, state: Any = None, batched: bool = True) -> None:
+        given = states_of(state, len(self._parts))
+        before = self.state
+        try:
+            for part, its in zip(self._parts, given, strict=True):
+                part.load(its, batched)
+        except (TypeError, ValueError):  # all of it or nothing
+            for part, its in zip(self._parts, before, strict=True):
+                part.load(its)
+            raise
+
+    def reset(self, chosen: mx.array) -> None:
+        for part in self._parts:
+            part.reset(chosen)
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        values = mx.array(x)
+        for layer in self._layers:
+            if callable(layer):
+                values = layer(values[:, None])[:, 0]  # a sequence of one sample
+            else:
+                values = layer.step(values.astype(mx.float32), timespan)
+        mx.eval(values)
+        return mx.stop_gradient(values)
+
+
+def cell_steps(cell: NCPRNNCell, engine: str, project: Map, batch: int) -> Steps:
+    """The fastest way to step that an engine allows, with a map of the outputs behind it.
+
+    Raises:
+        KernelError: the engine is "fused", and there is no kernel for the cell.
+    """
+    if isinstance(cell, InputWrapper):
+        return cell.steps_around(cell_steps(cell.cell, engine, project, batch), batch)
+    if engine != "ops":
+        try:
+            return KernelSteps(cell, project, batch)
+        except KernelError:
+            if engine == "fused":
+                raise
+    return CellSteps(cell, project, batch)
+
+
+def states_of(state: Any, n: int) -> Sequence[Any]:
+    """The states of n layers, as a user gives them, or None for each.
+
+    Raises:
+        TypeError: no tuple.
+        ValueError: another number of states.
+    """
+    if state is None:
+        return [None] * n
+    if not isinstance(state, tuple | list):
+        raise TypeError(f"the state must be a tuple of {n} states, got {type(state).__name__}")
+    if len(state) != n:
+        raise ValueError(f"{len(state)} states were given for {n} layers that have one")
+    return state

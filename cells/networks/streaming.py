@@ -1,0 +1,115 @@
+"""A network fed one sample at a time: the object that keeps the state between samples."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from mlx.utils import tree_map
+
+from ...compile.kernels.stepper import Floats
+from ..calls import step_call
+from ..layer import NCPLayer
+from ..running import Steps
+from ..values import Values, whole_number
+
+
+class Stream:
+    """A network that is fed one sample at a time; `RNN.stream` and `Stack.stream` make it.
+
+    It uses the parameters that the network has when the stream is made, and drops something only if the
+    network is in training then: make a new one after training, behind ``network.eval()``. The samples of all
+    rows come together, and no gradient is kept.
+
+    Args:
+        network: the network.
+        batch_size: B, how many sequences run side by side; None for one sequence without a batch axis.
+
+    Attributes:
+        engine: who runs a step: "fused", "ops", or "mixed" for a stack of layers that differ.
+
+    Raises:
+        ValueError: a network that reads backwards, a layer of a stack that looks at several samples, a
+            network that is not built, or a batch of less than one.
+        KernelError: the network's engine is "fused", and there is no kernel for it.
+
+    Example:
+        >>> stream = gl.LTC(gl.auto_ncp(64, 8, inputs=16)).stream()
+        >>> command = stream([0.0] * 16, timespan=0.02)                    # (8,)
+        >>> stream.reset()
+    """
+
+    def __init__(self, network: NCPLayer, batch_size: int | None = None) -> None:
+        if batch_size is not None:
+            whole_number("batch_size", batch_size)
+        self._batched, batch = batch_size is not None, batch_size or 1
+        self._steps: Steps = _snapshot(network)._stepped(batch)
+        self._shape = (batch, self._steps.n_inputs)
+        self.engine = self._steps.engine
+
+    def __call__(self, x: Values, timespan: Values = 1.0) -> mx.array:
+        """The output for the next sample.
+
+        Args:
+            x: (B, I) inputs, or (I,) without a batch axis.
+            timespan: scalar or (B,) time since the previous sample.
+
+        Returns:
+            (B, M), or (M,) without a batch axis.
+
+        Raises:
+            ValueError: a shape that does not fit, or a time span that is not positive.
+        """
+        output = self._steps.step(*self._checked(x, timespan))
+        return output if self._batched else output[0]
+
+    def reset(self, chosen: Any = None) -> None:
+        """Start anew: all rows, or those where (B,) `chosen` is true."""
+        if chosen is None:
+            self._steps.load()
+            return
+        flags, batch = np.asarray(chosen), self._shape[0]
+        if flags.shape != (batch,) or flags.dtype != np.bool_:
+            raise ValueError(f"reset of rows {flags.tolist()}: expected {batch} booleans")
+        self._steps.reset(mx.array(flags))
+
+    @property
+    def state(self) -> Any:
+        """The state after the last sample, as the network returns it: (B, N), or (N,) without a batch axis,
+        or a tuple of such."""
+        state = self._steps.state
+        return state if self._batched else tree_map(lambda array: array[0], state)
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._steps.load(state, self._batched)
+
+    def _checked(self, x: Values, timespan: Values) -> tuple[Floats, float | Floats]:
+        """The sample as (B, I) and the time span, after a quick look at them."""
+        expected = self._shape if self._batched else self._shape[1:]
+        if isinstance(x, mx.array | np.ndarray | list | tuple) and isinstance(timespan, float | int):
+            try:
+                sample = np.asarray(x, None if isinstance(x, np.ndarray | mx.array) else np.float32)
+            except (TypeError, ValueError):
+                sample = np.zeros(0, np.float32)
+            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 < timespan < np.inf:
+                return sample.reshape(self._shape).astype(np.float32, copy=False), float(timespan)
+        # Anything unusual: the slow way, which also knows what to complain about.
+        inputs, _, span, batched = step_call(x, None, timespan, self._shape[1], ())
+        if batched != self._batched or tuple(inputs.shape) != self._shape:
+            raise ValueError(f"the sample has shape {np.shape(x)}: expected {expected}")
+        return np.array(inputs), np.array(span)[:, 0]
+
+
+def _snapshot(part: Any) -> Any:
+    """A copy of a module, and of those in it, that keeps the parameters and modes that they have now."""
+    if isinstance(part, list | tuple):
+        return type(part)(_snapshot(each) for each in part)
+    if not isinstance(part, dict):  # as a module is one
+        return part
+    twin = copy.copy(part)
+    for name, child in part.items():
+        twin[name] = _snapshot(child)
+    return twin

@@ -1,0 +1,104 @@
+"""What passes between cells and the networks that run them: a checked call, what came of it, who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compile.kernels import FusedSequence
+from .ops.array_ops import Mask
+from .ops.state_ops import State
+
+Sample: TypeAlias = "mx.array | NDArray[np.float32]"
+Timespan: TypeAlias = "float | NDArray[np.float32]"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One checked call: everything batched, float32, and of agreeing shapes.
+
+    Attributes:
+        x: (B, T, I) inputs.
+        state: the initial state of B rows.
+        timespans: (1, T) or (B, T) time since the previous sample.
+        batched: whether the caller's input had a batch axis.
+        mask: (B, T) which samples there are; None for all.
+        ends: (B, T) after which samples the state starts anew; None for none. Never where there is none.
+    """
+
+    x: mx.array
+    state: State
+    timespans: mx.array
+    batched: bool
+    mask: Mask | None = None
+    ends: Mask | None = None
+
+    @property
+    def steps(self) -> int:
+        """T: the number of samples."""
+        return int(self.x.shape[1])
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a cell did over a sequence.
+
+    Attributes:
+        outputs: (B, T, M) outputs after each sample.
+        state: the last state of B rows.
+        visible: (B, T, N) what the neurons showed after each sample; None if the engine was not asked.
+    """
+
+    outputs: mx.array
+    state: State
+    visible: mx.array | None
+
+
+Engine: TypeAlias = Callable[[Call], Run]
+
+
+class CellKernel(NamedTuple):
+    """A cell's fused kernel.
+
+    Attributes:
+        sequence: the kernel.
+        parameters: the cell's parameters as the kernel takes them.
+        encodes: whether the kernel does what the cell's `encode` does.
+    """
+
+    sequence: FusedSequence
+    parameters: list[mx.array]
+    encodes: bool = False
+
+
+class Steps(Protocol):
+    """Steps of B rows.
+
+    Attributes:
+        engine: who runs them: "fused", "ops", or "mixed" for layers that differ.
+        n_inputs: I, how many features they read.
+        state: the states of B rows: an array, or a tuple of arrays or of such tuples.
+    """
+
+    engine: str
+    n_inputs: int
+
+    @property
+    def state(self) -> Any: ...
+
+    def load(self, state: Any = None, batched: bool = True) -> None:
+        """Go on from a state that a user gives, or from zeros."""
+        ...
+
+    def reset(self, chosen: mx.array) -> None:
+        """Go on from zeros in the rows where (B,) `chosen` is true."""
+        ...
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        """The outputs (B, M) for the next samples (B, I), which come a scalar or (B,) after the last ones."""
+        ...

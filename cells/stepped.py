@@ -1,0 +1,33 @@
+"""What the steps of one cell have in common, whoever runs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from .calls import initial_state
+from .cell import NCPRNNCell
+from .ops.state_ops import State, reset
+from .running import Timespan
+
+
+class OneCellSteps:
+    """Steps of a batch of rows by one cell; a subclass keeps `state` and provides `step`."""
+
+    state: State
+
+    def __init__(self, cell: NCPRNNCell, batch: int) -> None:
+        self._cell, self._batch, self.n_inputs = cell, batch, cell.n_inputs
+
+    def load(self, state: Any = None, batched: bool = True) -> None:
+        self.state = initial_state(state, self._cell.state_shapes, self._batch, batched)
+
+    def reset(self, chosen: mx.array) -> None:
+        self.state = reset(self.state, chosen)
+
+
+def column(timespan: Timespan) -> mx.array:
+    """(1, 1) or (B, 1)."""
+    return mx.array(np.asarray(timespan, np.float32).reshape(-1, 1))

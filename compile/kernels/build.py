@@ -1,31 +1,31 @@
-"""Building kernels at run time: the system's C++ compiler, and a cache that survives what happens to it."""
+"""Building kernels at run time with the system's C++ compiler, and loading them from the cache."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
+import fcntl
 import hashlib
 import os
-import platform
 import shlex
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
 import threading
-import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from ...errors import KernelError
+from .cache import add, cache_directory, find, remove
+from .processor import NATIVE, features, processor_name
 
 # No -ffast-math: it deletes the rounding inside the polynomial exponential.
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
 SHARED = ("-fPIC", "-shared", "-w")
-NATIVE = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
 TIMEOUT = 300.0
 _building = threading.Lock()
+_highest = 2  # the last number under which a kernel is held
 
 
 def _forget_builds() -> None:
@@ -37,47 +37,63 @@ def _forget_builds() -> None:
 os.register_at_fork(after_in_child=_forget_builds)
 
 
-def load_library(source: str, name: str) -> ctypes.CDLL:
+def load_library(source: str, name: str, *symbols: str) -> ctypes.CDLL:
     """Compile C++ source, or take it from the cache, and load it.
 
-    The name of a cached file ends with its own SHA-256, so that one that was cut short is noticed and built
-    again. It appears under its name by a rename, so that two processes may build at once and one be killed.
-    Threads take turns, so that one builds what several need.
+    Two processes may build at once and one be killed. Threads take turns, so that one builds what all need.
+
+    Args:
+        source: the text.
+        name: how its file's name begins.
+        symbols: the functions that it must have.
 
     Raises:
-        KernelError: there is no compiler, or it fails, or the result cannot be loaded.
+        KernelError: there is no compiler, or it fails, or the result cannot be kept or loaded.
     """
-    directory, stem = cache_directory(), f"{name}-{_digest(source)}"
-    with _building:
-        path = _whole(directory, stem) or _compile(source, directory, stem)
     try:
-        return ctypes.CDLL(str(path))
-    except OSError as error:
-        raise KernelError(f"cannot load the kernel {path}: {error}") from error
+        directory, stem = cache_directory(), f"{name}-{processor_name()}-{_digest(source)}"
+        with _building:
+            found = find(directory, stem)
+            if found is None:
+                _compile(source, directory, stem)
+                found = find(directory, stem)
+            if found is None:
+                raise KernelError(f"cannot build the kernel {name}: it vanished from {directory}")
+            return _load(*found, symbols)
+    except OSError as error:  # a full disk, no more processes, ...
+        place = f"{error.filename}: " if error.filename else ""
+        raise KernelError(f"cannot build the kernel {name}: {place}{error.strerror or error}") from error
 
 
-def cache_directory() -> Path:
-    """Where built kernels are kept: in the user's cache, private to the user.
+def _load(path: Path, descriptor: int, symbols: tuple[str, ...]) -> ctypes.CDLL:
+    """Load a library, by the descriptor that was checked where the system can; remove what does not load."""
+    place = _held(descriptor) or str(path)
+    try:
+        library = ctypes.CDLL(place)
+        for symbol in symbols:
+            library[symbol]
+    except (OSError, AttributeError) as error:
+        remove(path)
+        raise KernelError(f"cannot load the kernel {path}: {str(error).replace(place, str(path))}") from error
+    finally:
+        os.close(descriptor)
+    return library
 
-    Raises:
-        KernelError: the directory cannot be made, or belongs to someone else.
+
+def _held(descriptor: int) -> str | None:
+    """A name for the loader of an open file; None where there is none, as on macOS.
+
+    The loader takes two libraries of one name for the same. So the file stays open under a number that no
+    kernel had before, even if somebody closed all files.
     """
-    if chosen := os.environ.get("GANGLION_CACHE"):
-        path = Path(chosen)
-    elif sys.platform == "darwin":
-        path = Path.home() / "Library" / "Caches" / "ganglion"
-    else:
-        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganglion"
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.stat()
-        if status.st_uid != os.getuid():
-            raise KernelError(f"the kernel cache {path} belongs to another user: set GANGLION_CACHE")
-        if stat.S_IMODE(status.st_mode) != 0o700:
-            path.chmod(0o700)
-    except OSError as error:
-        raise KernelError(f"cannot use the kernel cache {path}: {error}; set GANGLION_CACHE") from error
-    return path
+    global _highest
+    with suppress(OSError):
+        number = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _highest + 1)
+        _highest = number
+        if os.path.exists(f"/proc/self/fd/{number}"):
+            return f"/proc/self/fd/{number}"
+        os.close(number)
+    return None
 
 
 @cache
@@ -85,9 +101,12 @@ def compiler() -> tuple[str, ...]:
     """The C++ compiler as a command: $CXX if set, else the first of c++, g++ and clang++.
 
     Raises:
-        KernelError: there is none.
+        KernelError: there is none, or CXX is no command.
     """
-    chosen = shlex.split(os.environ.get("CXX", ""))
+    try:
+        chosen = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:
+        raise KernelError(f"CXX is {os.environ['CXX']!r}, which is no command: {error}") from error
     for command in (chosen,) if chosen else (["c++"], ["g++"], ["clang++"]):
         if found := shutil.which(command[0]):
             return (found, *command[1:])
@@ -96,8 +115,8 @@ def compiler() -> tuple[str, ...]:
 
 def _digest(source: str) -> str:
     """What a built file depends on: the source, the command and the machine."""
-    parts = (source, *compiler(), *_identity(), *FLAGS, *SHARED, NATIVE, platform.machine(), _features())
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+    parts = (source, *compiler(), *_identity(), *FLAGS, *SHARED, NATIVE, features())
+    return hashlib.sha256(os.fsencode("\0".join(parts))).hexdigest()[:24]
 
 
 @cache
@@ -107,65 +126,42 @@ def _identity() -> tuple[str, ...]:
     return (os.path.realpath(compiler()[0]), str(found.st_size), str(found.st_mtime_ns))
 
 
-@cache
-def vector_floats() -> int:
-    """How many floats this processor has in a vector.
+def _compile(source: str, directory: Path, stem: str) -> None:
+    """Build a file in a folder of the cache, then add it.
 
-    GCC keeps larger vectors in memory, and kernels are five times slower; Clang, as on macOS, cuts them.
+    Raises:
+        KernelError: the compiler fails.
+        OSError: the disk does, or the compiler cannot be started.
     """
-    if sys.platform == "darwin":
-        return 16
-    features = set(_features().split())
-    return 16 if features >= {"avx512vl", "avx512dq"} else 8 if "avx2" in features else 4
-
-
-@cache
-def _features() -> str:
-    """What this processor can do, so that a cache on a shared disk never serves another kind."""
-    try:
-        with Path("/proc/cpuinfo").open() as lines:
-            return next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        return platform.processor()
-
-
-def _compile(source: str, directory: Path, stem: str) -> Path:
-    """Build a file in the cache: written elsewhere in its directory, then renamed."""
-    _sweep(directory)
+    _say_once(compiler()[0], str(directory))
     with tempfile.TemporaryDirectory(dir=directory, prefix="build-") as scratch:
         text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
         text.write_text(source)
         command = [*compiler(), *FLAGS, *SHARED, NATIVE, str(text), "-o", str(built)]
+        # Without the name of the scratch directory, it is the same message every time, and told once.
+        shown = shlex.join(command).replace(f"{scratch}/", "")
         try:
-            ran = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise KernelError(f"cannot run the compiler: {error}") from error
+            ran = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise KernelError(f"{shown} did not end within {TIMEOUT:.0f} s") from error
+        told = ran.stderr.decode(errors="replace").replace(f"{scratch}/", "").splitlines()[:12]
         if ran.returncode:
-            # Without the name of the scratch directory, it is the same message every time, and told once.
-            told = "\n".join(ran.stderr.splitlines()[:12]).replace(f"{scratch}/", "")
-            raise KernelError(f"{shlex.join(command).replace(f'{scratch}/', '')} failed:\n{told}")
-        built.chmod(0o700)
-        path = directory / f"{stem}-{_content(built)}.so"
-        os.replace(built, path)
-    return path
+            raise KernelError("\n".join((f"{shown} failed (exit code {ran.returncode}):", *told))[:4000])
+        if not built.is_file():
+            raise KernelError(f"{shown} made no library")
+        add(directory, stem, built)
 
 
-def _sweep(directory: Path) -> None:
-    """Remove what builds left behind that were killed long ago."""
-    for left in directory.glob("build-*"):
-        with contextlib.suppress(OSError):  # another process may have been quicker
-            if time.time() - left.stat().st_mtime > 2 * TIMEOUT:
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def _whole(directory: Path, stem: str) -> Path | None:
-    """The cached file, if it is there and holds what its name says."""
-    for path in directory.glob(f"{stem}-*.so"):
-        with contextlib.suppress(OSError):
-            if path.stem.endswith(f"-{_content(path)}"):
-                return path
-    return None
-
-
-def _content(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:24]
+@cache
+def _say_once(command: str, directory: str) -> None:
+    """A build takes seconds, in which nothing else happens: one line on stderr says so."""
+    with suppress(OSError, ValueError, AttributeError):  # stderr may be closed or missing
+        told = f"ganglion: building kernels for this processor with {command}, once; kept in {directory}"
+        print(told, file=sys.stderr)

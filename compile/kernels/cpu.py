@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import KernelError
-from .build import load_library, vector_floats
+from .build import load_library
+from .processor import vector_floats
 from .source import CallSizes, Kernel
 from .targets import cpu_source
 from .threads import run_together
@@ -193,7 +194,7 @@ def lanes_for(batch: int) -> int:
 @cache
 def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
-    library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}")
+    library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}", kernel.name)
     function = library[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int

@@ -31,7 +31,7 @@ def thread_count() -> int:
     chosen = os.environ.get("GANGLION_NUM_THREADS")
     if chosen is None:
         return _processors()
-    if not chosen.isdecimal() or int(chosen) < 1:
+    if not chosen.isdecimal() or len(chosen) > 18 or int(chosen) < 1:  # Python refuses 5000 digits
         raise KernelError(f"GANGLION_NUM_THREADS is {chosen!r}: expected a whole number of at least 1")
     return int(chosen)
 
@@ -45,7 +45,7 @@ def _processors() -> int:
 @cache
 def _pool() -> Any:
     """The function of pool.h; there is one pool for all kernels."""
-    function = load_library((SOURCE / "pool.h").read_text(), "pool").run_together
+    function = load_library((SOURCE / "pool.h").read_text(), "pool", "run_together").run_together
     function.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int64, ctypes.c_int]
     function.restype = ctypes.c_int
     return function

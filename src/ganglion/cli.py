@@ -15,9 +15,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from . import pictures_cli, series_cli
+from . import cache_cli, pictures_cli, series_cli
 from .arguments import natural, positive
-from .errors import CircuitError, FileError
+from .errors import CircuitError, FileError, KernelError
 
 EXTRAS = {"mlx": "cpu", "sklearn": "demo"}
 """Which extra brings a module that a plain installation may lack."""
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _interrupts_repeated():
             arguments.run(arguments)
-    except (ImportError, OSError, CircuitError, FileError, FloatingPointError) as error:
+    except (ImportError, OSError, CircuitError, FileError, KernelError, FloatingPointError) as error:
         message = _explain(error)
         if message is None:
             raise
@@ -109,6 +109,7 @@ def build_parser() -> _Parser:
     )
     series_cli.add_commands(commands)
     pictures_cli.add_commands(commands)
+    cache_cli.add_commands(commands)
     return parser
 
 

@@ -51,7 +51,7 @@ class EmulatedRunner(GPURunner):
         source = (
             f'{SHIM}\n{cuda_function(self)}\nextern "C" void run(void **a, int blocks, int threads) {entry}\n'
         )
-        run = load_library(source, f"emulated-{self.kernel.name}").run
+        run = load_library(source, f"emulated-{self.kernel.name}", "run").run
 
         def function(
             inputs: list[mx.array], grid: Any, threadgroup: Any, output_shapes: Any, output_dtypes: Any

@@ -24,7 +24,7 @@ from mlx.utils import tree_flatten
 import ganglion as gl
 from ganglion.cells.ltc.kernel import LTC_PARAMETERS, ltc_kernel
 from ganglion.cells.networks import engine
-from ganglion.compile.kernels import SAVED_MOST, build, cpu
+from ganglion.compile.kernels import SAVED_MOST, build, cpu, processor
 from ganglion.errors import KernelError
 
 CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
@@ -384,6 +384,6 @@ def test_every_width_of_vectors_computes_the_same(
 def test_lanes_are_as_wide_as_the_processors_vectors(
     flags: str, floats: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "_features", lambda: f"flags : {flags}")
-    monkeypatch.setattr(build.sys, "platform", "linux")
-    assert build.vector_floats.__wrapped__() == floats
+    monkeypatch.setattr(processor, "features", lambda: f"flags : {flags}")
+    monkeypatch.setattr(processor.sys, "platform", "linux")
+    assert processor.vector_floats.__wrapped__() == floats

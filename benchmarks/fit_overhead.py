@@ -46,7 +46,7 @@ Times = tuple[np.ndarray, np.ndarray]
 def by_hand(model: nn.Module, task: Task, epochs: int) -> Iterator[float]:
     """The plain MLX loop, which stops after every step to tell its loss."""
     x, y = task
-    optimizer = optim.Adam(0.001)
+    optimizer = optim.Adam(0.001, bias_correction=True)
     loss_and_gradients = nn.value_and_grad(model, gl.training.mse)
     for epoch in range(epochs):
         order = np.random.default_rng([SEED, epoch]).permutation(len(x))
@@ -88,8 +88,8 @@ def fit_beside_hand(make: Callable[[], nn.Module], epochs: int) -> Times:
     ours, theirs = _network(make), _network(make)
     turns = Turns(by_hand(theirs, _task(), epochs))
     gl.fit(
-        ours, _task(), loss=gl.training.mse, optimizer=optim.Adam(0.001), epochs=epochs, batch_size=BATCH,
-        clip_norm=1.0, seed=SEED, callbacks=[turns], progress=False,
+        ours, _task(), loss=gl.training.mse, optimizer=optim.Adam(0.001, bias_correction=True),
+        epochs=epochs, batch_size=BATCH, clip_norm=1.0, seed=SEED, callbacks=[turns], progress=False,
     )  # fmt: skip
     parameters = dict(tree_flatten(theirs.parameters()))
     for name, array in tree_flatten(ours.parameters()):
@@ -120,7 +120,9 @@ def _task() -> Task:
 
 def bar_share() -> float:
     """The share of time that drawing the progress bar takes."""
-    run = Run(nn.Linear(1, 1), optim.Adam(0.001), epochs=100, steps_per_epoch=100, epoch=50)
+    run = Run(
+        nn.Linear(1, 1), optim.Adam(0.001, bias_correction=True), epochs=100, steps_per_epoch=100, epoch=50
+    )
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
         bar = ProgressBar()
         bar.on_start(run)

@@ -18,7 +18,7 @@ history = gl.fit(
     rnn,
     (x, target),
     loss=gl.training.mse,
-    optimizer=optim.Adam(learning_rate=0.02),
+    optimizer=optim.Adam(learning_rate=0.02, bias_correction=True),
     epochs=10,
     batch_size=16,
     checkpoint="run-distributed",

@@ -17,7 +17,7 @@ history = gl.fit(
     rnn,
     (x[:64], target[:64]),
     loss=gl.training.mse,
-    optimizer=optim.Adam(learning_rate=0.02),
+    optimizer=optim.Adam(learning_rate=0.02, bias_correction=True),
     epochs=30,
     batch_size=16,
     validation=(x[64:], target[64:]),

@@ -14,7 +14,7 @@ x = mx.random.normal((64, 20, 2))
 target = mx.tanh(mx.cumsum(x, axis=1)[..., :1])  # a bounded sum of what was seen
 
 rnn = gl.LTC(gl.auto_ncp(16, 1, inputs=2))
-optimizer = optim.Adam(learning_rate=0.02)
+optimizer = optim.Adam(learning_rate=0.02, bias_correction=True)
 
 
 def loss_of(rnn: gl.LTC, x: mx.array, target: mx.array) -> mx.array:

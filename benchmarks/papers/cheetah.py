@@ -69,7 +69,8 @@ def main() -> None:
             results.append(
                 train(
                     name, seed, model, training, validation, test_error, options,
-                    loss=gl.training.mse, optimizer=optim.Adam(**recipe), batch_size=BATCH,
+                    loss=gl.training.mse, optimizer=optim.Adam(**recipe, bias_correction=True),
+                    batch_size=BATCH,
                 )
             )  # fmt: skip
     text = table(results, PUBLISHED, "test MSE", f"python {shlex.join(sys.argv)}")

@@ -816,7 +816,11 @@ def _(g: Given) -> None:
 def _(g: Given) -> None:
     (data,) = g.values
     history = gl.fit(
-        g.rnn, (data["x"], data["y"]), loss=gl.training.mse, optimizer=optim.Adam(0.01), epochs=1
+        g.rnn,
+        (data["x"], data["y"]),
+        loss=gl.training.mse,
+        optimizer=optim.Adam(0.01, bias_correction=True),
+        epochs=1,
     )
     assert len(history.loss) == 1
 

@@ -17,6 +17,7 @@ from mlx.utils import tree_flatten
 from ..cells import RNN, NCPRNNCell
 from .describe import build, describe
 from .files import load_arrays, parameters_of
+from .modes import modes_kept
 from .randomness import random_state_kept
 
 Example = mx.array | tuple[mx.array, ...]
@@ -84,20 +85,19 @@ def _plain(model: nn.Module) -> Iterator[None]:
     """
     networks: list[Any] = [module for _, module in model.named_modules() if isinstance(module, RNN)]
     before = [(network.cell, network.engine) for network in networks]
-    training = model.training
     mx.disable_compile()  # what is compiled cannot be written down
     # Constants that are strided, such as a transposed matrix, would be written wrongly.
     model.load_weights([(name, mx.contiguous(array)) for name, array in parameters_of(model).items()])
     mx.eval(model.parameters())
     try:
-        model.eval()
-        for network in networks:
-            network.cell, network.engine = _prepared_cell(network), "ops"
-        yield
+        with modes_kept(model):
+            model.eval()
+            for network in networks:
+                network.cell, network.engine = _prepared_cell(network), "ops"
+            yield
     finally:
         for network, (cell, engine) in zip(networks, before, strict=True):
             network.cell, network.engine = cell, engine
-        model.train(training)
         if "MLX_DISABLE_COMPILE" not in os.environ:
             mx.enable_compile()
 

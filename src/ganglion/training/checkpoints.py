@@ -14,6 +14,7 @@ from ..interchange.files import load_arrays, parameters_of
 from ..interchange.randomness import random_key, set_random_key
 from ..interchange.tensors import decode, encode, short
 from .ranks import Ranks
+from .recipe import difference
 from .run import Callback, Run
 from .store import About, Files, Store, encode_checkpoint, load_checkpoint, read_state
 
@@ -25,11 +26,11 @@ class Checkpoints(Callback):
         directory: where they are; None for nowhere.
         every: steps between two checkpoints inside an epoch.
         ranks: the processes; the first one reads and writes.
-        recipe: numbers that must be the same when the run goes on, such as the batch size.
+        recipe: what must be the same when the run goes on, see `recipe`.
     """
 
     def __init__(
-        self, directory: Path | None, every: int | None, ranks: Ranks, recipe: Mapping[str, int]
+        self, directory: Path | None, every: int | None, ranks: Ranks, recipe: Mapping[str, Any]
     ) -> None:
         self.directory, self.every, self.ranks, self.recipe = directory, every, ranks, dict(recipe)
         self._known: About | None = None
@@ -65,10 +66,12 @@ class Checkpoints(Callback):
         """Write a checkpoint.
 
         Raises:
+            FloatingPointError: a weight is not finite.
             OSError: the disk is full or refuses; the checkpoint before is still there.
         """
         if self.directory is None:
             return
+        run.require_sound()
         keys = self.ranks.gather(random_key())
         if self._store:
             state = {**run.to_json(), "recipe": self.recipe, "random": keys}
@@ -98,16 +101,11 @@ class Checkpoints(Callback):
         set_random_key(keys[self.ranks.rank % len(keys)])
 
 
-def _check_state(state: Mapping[str, Any], recipe: Mapping[str, int], source: object) -> None:
+def _check_state(state: Mapping[str, Any], recipe: Mapping[str, Any], source: object) -> None:
     """Refuse the checkpoint of another run, before anything of it is loaded."""
     theirs = state.get("recipe")
-    theirs = theirs if isinstance(theirs, dict) else {}
-    for name, ours in recipe.items():
-        if theirs.get(name) != ours:
-            given = short(theirs.get(name))
-            raise FileError(
-                f"{source}: the run there has {name} {given}, not {ours}: choose another directory"
-            )
+    if (found := difference(theirs, recipe)) is not None:
+        raise FileError(f"{source}: the run there has {found}: choose another directory")
     keys: Any = state.get("random")
     if not isinstance(keys, list) or not keys or not all(_is_key(key) for key in keys):
         raise FileError(f"{source}: the random state is {short(keys)}, not a list of keys")

@@ -10,6 +10,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from .precision import narrow, refuse_lost
 from .ranks import Ranks
 
 Batch = tuple[mx.array, ...]
@@ -28,7 +29,11 @@ class Data(Protocol):
 class Arrays:
     """Arrays with the items along the first axis: (inputs, targets), or more, as the loss takes them.
 
-    MLX arrays are indexed where they are; NumPy arrays, memory maps included, are read batch by batch.
+    MLX arrays are indexed where they are; NumPy arrays, memory maps included, are read batch by batch, after
+    one look at those of 64 bits.
+
+    Raises:
+        ValueError: arrays of different lengths, nothing in them, or numbers that float32 cannot tell apart.
     """
 
     arrays: tuple[Any, ...]
@@ -37,6 +42,11 @@ class Arrays:
         sizes = [len(array) for array in self.arrays]
         if not sizes or len(set(sizes)) > 1 or not sizes[0]:
             raise ValueError(f"the data are arrays of {sizes} items: expected the same number, at least 1")
+        for k, array in enumerate(self.arrays):
+            if not isinstance(array, mx.array):
+                if array.dtype.kind not in "biuf":
+                    raise ValueError(f"array {k} of the data holds {array.dtype}: expected real numbers")
+                refuse_lost(array, f"array {k} of the data")
 
     def __len__(self) -> int:
         return len(self.arrays[0])
@@ -44,7 +54,7 @@ class Arrays:
     def __getitem__(self, items: Index) -> Batch:
         index = mx.array(items)
         return tuple(
-            array[index] if isinstance(array, mx.array) else mx.array(_narrow(array[items]))
+            array[index] if isinstance(array, mx.array) else mx.array(narrow(array[items]))
             for array in self.arrays
         )
 
@@ -54,7 +64,7 @@ def as_data(data: Any) -> Data:
 
     Raises:
         TypeError: not a tuple of arrays, nor an object with items.
-        ValueError: arrays of different lengths, or nothing in them.
+        ValueError: arrays of different lengths, nothing in them, or numbers that float32 cannot tell apart.
     """
     if isinstance(data, tuple | list):
         return Arrays(tuple(array if hasattr(array, "shape") else np.asarray(array) for array in data))
@@ -76,12 +86,14 @@ class Batches:
         size: items per batch, over all processes together; the last batch of an epoch may be smaller.
         seed: decides the orders; None keeps the order of the data.
         ranks: the processes of the run, each of which gets a part of every batch.
+        name: what an error calls the data.
     """
 
     data: Data
     size: int
     seed: int | None = None
     ranks: Ranks = field(default_factory=Ranks)
+    name: str = "the data"
 
     def __len__(self) -> int:
         return -(-len(self.data) // self.size)
@@ -96,22 +108,34 @@ class Batches:
         order = self._order(number)
         for first in range(start * self.size, len(order), self.size):
             items = order[first : first + self.size]
-            if self.ranks.size == 1:
-                yield self.data[items], len(items), 1.0
-                continue
-            part = np.array_split(items, self.ranks.size)[self.ranks.rank]
-            weight = self.ranks.size * len(part) / len(items)
-            # A process that is left without items computes one for nothing, to stay in step with the others.
-            yield self.data[part if len(part) else items[:1]], len(items), weight
+            part, weight = self._part(items)
+            yield self.data[part], len(items), weight
+
+    def items(self, epoch: int, batch: int) -> list[int]:
+        """Which items of the data this process's part of a batch is."""
+        order = self._order(epoch)[batch * self.size : (batch + 1) * self.size]
+        found: list[int] = self._part(order)[0].tolist()
+        return found
+
+    def suspicious(self) -> bool:
+        """Whether a value in the data is not finite; it may stand for padding, or for one that is missing."""
+        if not isinstance(self.data, Arrays):
+            return False
+        floats = [array for array in self.data.arrays if "float" in str(array.dtype)]
+        return any(
+            not bool(mx.isfinite(a).all().item() if isinstance(a, mx.array) else np.isfinite(a).all())
+            for a in floats
+        )
+
+    def _part(self, items: Index) -> tuple[Index, float]:
+        """This process's part of a batch's items, and its weight."""
+        if self.ranks.size == 1:
+            return items, 1.0
+        part = np.array_split(items, self.ranks.size)[self.ranks.rank]
+        # A process that is left without items computes one for nothing, to stay in step with the others.
+        return part if len(part) else items[:1], self.ranks.size * len(part) / len(items)
 
     def _order(self, epoch: int) -> Index:
         if self.seed is None:
             return np.arange(len(self.data))
         return np.random.default_rng([self.seed, epoch]).permutation(len(self.data))
-
-
-def _narrow(array: NDArray[Any]) -> NDArray[Any]:
-    """Numbers as MLX computes with them."""
-    if array.dtype == np.float64:
-        return array.astype(np.float32)
-    return array.astype(np.int32) if array.dtype == np.int64 else array

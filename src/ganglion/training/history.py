@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,11 +15,13 @@ class History:
 
     Attributes:
         loss: mean training loss of each epoch, measured while it trains.
-        validation: validation loss after each epoch; empty without validation data.
+        validation: validation loss after each epoch, infinite where it was no number; empty without
+            validation data.
         seconds: time each epoch took, validation included.
 
     Example:
-        >>> history = gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optim.Adam(0.01), epochs=20)
+        >>> optimizer = optim.Adam(0.01, bias_correction=True)
+        >>> history = gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
         >>> plt.plot(history.loss)
     """
 
@@ -28,13 +31,14 @@ class History:
 
     @property
     def best(self) -> int | None:
-        """The first epoch, from 0, with the lowest validation loss; None without validation."""
-        return self.validation.index(min(self.validation)) if self.validation else None
+        """The first epoch, from 0, with the lowest validation loss; None if none was finite."""
+        lowest = min(self.validation, default=math.inf)
+        return self.validation.index(lowest) if math.isfinite(lowest) else None
 
     @property
     def stale(self) -> int:
         """How many epochs in a row have not improved the validation loss."""
-        return 0 if self.best is None else len(self.validation) - 1 - self.best
+        return len(self.validation) if self.best is None else len(self.validation) - 1 - self.best
 
     def to_json(self) -> dict[str, list[float]]:
         """The curves by name."""

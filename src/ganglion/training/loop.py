@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -14,14 +15,18 @@ import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_flatten
 
+from ..cells import NCPLayer
+from ..interchange.modes import modes_kept
 from .checkpoints import Checkpoints
 from .data import Batches, as_data
+from .finite import Guard, Loss, blame, blow_up
 from .history import History
 from .progress import ProgressBar
 from .ranks import LostRankError, Ranks, Terminated
+from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 
-Loss = Callable[..., mx.array]
+Judge: TypeAlias = Callable[[nn.Module], float]
 
 
 def fit(
@@ -44,9 +49,11 @@ def fit(
 ) -> History:
     """Train a network in place and return its learning curves.
 
-    With validation data the network ends with the parameters of its best epoch. With a checkpoint directory,
-    the same call goes on where the run ended, however it ended, to the bit as if it had not. The constraints
-    of every network in the model are applied after every step.
+    With validation the network ends with the parameters of its best epoch, without with those of the last
+    step. With a checkpoint directory, the same call goes on where the run ended, however it ended, to the bit
+    as if it had not. The constraints of every network in the model are applied after every step. A model in
+    evaluation mode is put into training mode meanwhile; in one that is in training mode, modules that you put
+    into evaluation mode stay there.
 
     Args:
         model: a network, or a module around one.
@@ -56,7 +63,8 @@ def fit(
         optimizer: of ``mlx.optimizers``; its learning rate may be a schedule.
         epochs: passes over the data.
         batch_size: items per step, over all processes together.
-        validation: data in the same form; its loss is measured after every epoch.
+        validation: data in the same form, whose loss is measured after every epoch, or a function of the
+            model that returns the number to make small.
         patience: stop after this many epochs without a better validation loss.
         clip_norm: the largest norm that all gradients together may have.
         seed: decides the order of the data. Initial weights were drawn before.
@@ -65,17 +73,20 @@ def fit(
         callbacks: what else to do after steps and epochs.
         distributed: average gradients over the processes that ``mlx.launch`` started; each one calls `fit`
             with the same arguments and trains on its part of every batch. The first one writes checkpoints.
-        progress: whether to show a progress bar on the terminal.
+        progress: whether to show a progress bar on the terminal, and a line about the run at its end.
 
     Raises:
-        FloatingPointError: the loss is not finite any more.
-        FileError: the checkpoint is damaged, or of another model or data; another process trains there.
+        FloatingPointError: the loss is not finite: the message says whether the data, or a blow-up. The
+            network has the last finite weights.
+        FileError: the checkpoint is damaged, or of another model, optimizer, loss or data, all of which it
+            compares by their settings or digests; another process trains there.
         OSError: a checkpoint cannot be written; the one before it is still there.
         ConnectionError: another process of a distributed run is gone.
         ValueError: an argument out of range.
 
     Example:
-        >>> history = gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optim.Adam(0.01), epochs=20,
+        >>> optimizer = optim.Adam(0.01, bias_correction=True)
+        >>> history = gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20,
         ...                  validation=(vx, vy), clip_norm=1.0, checkpoint="run")
     """
     _check(epochs=epochs, batch_size=batch_size, patience=patience, checkpoint_every=checkpoint_every)
@@ -83,27 +94,37 @@ def fit(
         raise ValueError("patience needs validation data")
     if checkpoint_every is not None and checkpoint is None:
         raise ValueError("checkpoint_every needs a checkpoint directory")
+    if clip_norm is not None and not (isinstance(clip_norm, int | float) and 0 < clip_norm < math.inf):
+        raise ValueError(f"clip_norm is {clip_norm!r}: expected a positive, finite number, or None")
+    warn_of_bias(optimizer)
     ranks = Ranks.of(distributed)
     batches = Batches(as_data(data), batch_size, seed, ranks)
-    held_out = Batches(as_data(validation), batch_size, None, ranks) if validation is not None else None
-    recipe = {"items": len(batches.data), "batch_size": batch_size, "seed": seed}
-    checkpoints = Checkpoints(Path(checkpoint) if checkpoint else None, checkpoint_every, ranks, recipe)
+    held_out: Batches | Judge | None = validation
+    if validation is not None and not callable(validation):
+        held_out = Batches(as_data(validation), batch_size, None, ranks, "the validation data")
+    build_for(model, batches, loss)
+    directory = Path(checkpoint) if checkpoint else None
+    recipe = recipe_of(model, optimizer, loss, batches, held_out, clip_norm) if directory else {}
+    checkpoints = Checkpoints(directory, checkpoint_every, ranks, recipe)
     stopping = [EarlyStopping(patience)] if patience is not None else []
     bar = [ProgressBar()] if progress and ranks.first else []
     watchers = [*stopping, *callbacks, checkpoints, *bar]
     run = Run(model, optimizer, epochs, len(batches))
-    try:
-        with ranks.watched():
-            checkpoints.resume(run)
+    with modes_kept(model):
+        if not model.training:
+            model.train()
+        try:
+            with ranks.watched():
+                checkpoints.resume(run)
+                for watcher in watchers:
+                    watcher.on_start(run)
+                _train(run, batches, held_out, loss, clip_norm, watchers)
+        except (LostRankError, Terminated) as error:  # the signal may come on the way out of the block, too
+            where = f"rank {ranks.rank} of {ranks.size} lost another process of the run at step {run.step}"
+            raise ConnectionError(f"{where} ({error}); {checkpoints.last()}") from None
+        finally:
             for watcher in watchers:
-                watcher.on_start(run)
-            _train(run, batches, held_out, loss, clip_norm, watchers)
-    except (LostRankError, Terminated) as error:  # the signal may come on the way out of the block, too
-        where = f"rank {ranks.rank} of {ranks.size} lost another process of the run at step {run.step}"
-        raise ConnectionError(f"{where} ({error}); {checkpoints.last()}") from None
-    finally:
-        for watcher in watchers:
-            watcher.on_end(run)
+                watcher.on_end(run)
     if run.best is not None:
         model.load_weights(list(run.best.items()))
     return run.history
@@ -112,7 +133,7 @@ def fit(
 def _train(
     run: Run,
     batches: Batches,
-    validation: Batches | None,
+    validation: Batches | Judge | None,
     loss: Loss,
     clip_norm: float | None,
     watchers: Sequence[Callback],
@@ -121,6 +142,9 @@ def _train(
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
     loss_and_gradients = nn.value_and_grad(model, loss)
     networks = constrained(model)
+    run.guard = Guard(model)
+    if isinstance(validation, Batches) and validation.suspicious():
+        evaluate(model, validation, loss)  # before hours of training, not after
     while run.epoch < run.epochs and run.stop is None:
         began = time.perf_counter()
         for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
@@ -130,28 +154,53 @@ def _train(
             optimizer.update(model, gradients)
             for network in networks:
                 network.apply_constraints()
-            mx.eval(value, model.parameters(), optimizer.state)
+            mx.eval(value, run.guard.stepped(), optimizer.state)
             run.stepped(value.item(), items)
+            if not math.isfinite(value.item()):
+                run.guard.restore()
+                raise FloatingPointError(_reason(run, batches, batch, loss))
             for watcher in watchers:
                 watcher.on_step(run)
             if run.stop is not None:
-                return
-        held_out = evaluate(model, validation, loss) if validation is not None else None
+                break
+        run.require_sound()
+        if run.stop is not None:
+            return
+        held_out = None if validation is None else validate(model, validation, loss)
         run.passed(time.perf_counter() - began, held_out)
         for watcher in watchers:
             watcher.on_epoch(run)
 
 
+def validate(model: nn.Module, validation: Batches | Judge, loss: Loss) -> float:
+    """The number that chooses the best epoch, with the model in evaluation mode; inf for none."""
+    if isinstance(validation, Batches):
+        return evaluate(model, validation, loss)
+    with modes_kept(model):
+        model.eval()
+        value = float(validation(model))
+    return value if math.isfinite(value) else math.inf
+
+
 def evaluate(model: nn.Module, batches: Batches, loss: Loss) -> float:
-    """The mean loss over all items, with the model in evaluation mode."""
-    training = model.training
-    model.eval()
-    total, count = 0.0, 0
-    for batch, items, weight in batches.epoch(0):
-        total += float(np.array(loss(model, *batch))) * items * weight / batches.ranks.size
-        count += items
-    model.train(training)
-    return batches.ranks.sum(total) / count
+    """The mean loss over all items, with the model in evaluation mode; inf for no number.
+
+    Raises:
+        FloatingPointError: a number in the data that is not finite makes the loss so.
+    """
+    total, count, bad, ranks = 0.0, 0, None, batches.ranks
+    with modes_kept(model):
+        model.eval()
+        for number, (batch, items, weight) in enumerate(batches.epoch(0)):
+            value = float(np.array(loss(model, *batch)))
+            if not math.isfinite(value) and bad is None:
+                bad = blame(batches.name, model, loss, batch, batches.items(0, number))
+            total += value * items * weight / ranks.size
+            count += items
+    if ranks.sum(0.0 if bad is None else 1.0):
+        raise FloatingPointError(f"the validation loss is not finite: {bad or batches.name + ' hold NaN'}")
+    mean = ranks.sum(total) / count
+    return mean if math.isfinite(mean) else math.inf
 
 
 def constrained(module: nn.Module) -> list[Any]:
@@ -160,6 +209,37 @@ def constrained(module: nn.Module) -> list[Any]:
         return [module]
     children: Any = tree_flatten(module.children(), is_leaf=nn.Module.is_module)
     return [network for _, child in children for network in constrained(child)]
+
+
+def build_for(model: nn.Module, batches: Batches, loss: Loss) -> None:
+    """Make the parameters of layers that are built by their first input, before an optimizer asks for them.
+
+    Raises:
+        ValueError: a layer that the data do not reach.
+    """
+    if not _unbuilt(model):
+        return
+    batch = batches.data[np.arange(1)]
+    with modes_kept(model):
+        model.eval()
+        if isinstance(model, NCPLayer):
+            model.ensure_built(batch[0].shape)
+        else:
+            loss(model, *batch)
+    if waiting := _unbuilt(model):
+        raise ValueError(f"{waiting[0]} has no parameters yet, and the data do not reach it: call it once")
+
+
+def _unbuilt(model: nn.Module) -> list[str]:
+    named = [(path or "the model", module) for path, module in model.named_modules()]
+    return [path for path, module in named if isinstance(module, NCPLayer) and not module.built]
+
+
+def _reason(run: Run, batches: Batches, batch: Sequence[mx.array], loss: Loss) -> str:
+    """Why the loss of the step that was just counted is not finite."""
+    where = f"the loss is not finite at step {run.step} (epoch {run.epoch + 1}, batch {run.batch})"
+    found = blame(batches.name, run.model, loss, batch, batches.items(run.epoch, run.batch - 1))
+    return f"{where}: {found or blow_up(batch, first=run.step == 1)}"
 
 
 def _check(**numbers: int | None) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
+
+from ..cells import Bidirectional
+from ..cells.ops.array_ops import Mask
+from ..cells.samples import flags, mean_over_valid, only_valid
 
 
 def mse(
@@ -18,7 +24,8 @@ def mse(
     """The mean squared error of a network's outputs.
 
     With a mask it is the mean over sequences of the mean over their valid samples, so that batches, and parts
-    of a batch on several processes, add up.
+    of a batch on several processes, add up. What stands where there is no sample has no influence, NaN
+    included: the network is given the mask, and targets are not looked at there.
 
     Args:
         model: a network or a module around one; of a tuple, the first value is the output.
@@ -28,22 +35,29 @@ def mse(
         mask: (B, T) 1 for the samples that count and 0 for padding.
 
     Raises:
-        ValueError: the targets have another shape than the outputs.
+        ValueError: the targets have another shape than the outputs, or a sequence has no valid sample.
+        TypeError: a module of your own that takes no mask but needs one.
 
     Example:
-        >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optim.Adam(0.01), epochs=20)
+        >>> optimizer = optim.Adam(0.01, bias_correction=True)
+        >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
     """
-    outputs = outputs_of(model, x, timespans)
+    outputs, valid = _outputs(model, x, timespans, mask)
     if outputs.shape != y.shape:  # broadcasting would hide it
         raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
+    if outputs.ndim == x.ndim:
+        outputs, y = only_valid(outputs, valid), only_valid(y, valid)
     errors = mx.square(outputs - y)
-    if mask is None:
-        return errors.mean()
-    samples = errors.mean(axis=-1) * mask
-    return (samples.sum(axis=1) / mask.sum(axis=1)).mean()
+    return mean_over_valid(errors.mean(axis=-1), valid)
 
 
-def cross_entropy(model: nn.Module, x: mx.array, y: mx.array, timespans: mx.array | None = None) -> mx.array:
+def cross_entropy(
+    model: nn.Module,
+    x: mx.array,
+    y: mx.array,
+    timespans: mx.array | None = None,
+    mask: mx.array | None = None,
+) -> mx.array:
     """The mean cross entropy of a network's outputs, taken as logits.
 
     Args:
@@ -51,16 +65,81 @@ def cross_entropy(model: nn.Module, x: mx.array, y: mx.array, timespans: mx.arra
         x: (B, T, I) inputs.
         y: classes, (B,) if the network returns only its last output, (B, T) if it returns all.
         timespans: (B, T) time since the previous sample.
+        mask: (B, T) 1 for the samples that count and 0 for padding, as in `mse`.
+
+    Raises:
+        ValueError: classes of another shape than the outputs, or a class that has no logit.
+        TypeError: a module of your own that takes no mask but needs one.
 
     Example:
         >>> rnn = gl.CfC(circuit, return_sequences=False)
-        >>> gl.fit(rnn, (x, digits), loss=gl.training.cross_entropy, optimizer=optim.Adam(0.01), epochs=20)
+        >>> optimizer = optim.Adam(0.01, bias_correction=True)
+        >>> gl.fit(rnn, (x, digits), loss=gl.training.cross_entropy, optimizer=optimizer, epochs=20)
     """
-    return nn.losses.cross_entropy(outputs_of(model, x, timespans), y, reduction="mean")
+    outputs, valid = _outputs(model, x, timespans, mask)
+    if outputs.shape[:-1] != y.shape:
+        raise ValueError(f"the classes have shape {y.shape}: expected {outputs.shape[:-1]}")
+    if outputs.ndim == x.ndim:
+        outputs, y = only_valid(outputs, valid), only_valid(y, valid)
+    classes, count = np.array(y), outputs.shape[-1]
+    if not ((classes >= 0) & (classes < count) & (classes == np.floor(classes))).all():
+        raise ValueError(
+            f"the classes reach from {classes.min()} to {classes.max()}: expected 0 to {count - 1}"
+        )
+    losses = nn.losses.cross_entropy(outputs, y.astype(mx.int32), reduction="none")
+    return mean_over_valid(losses, valid)
 
 
-def outputs_of(model: Any, x: mx.array, timespans: mx.array | None = None) -> mx.array:
-    """What a network says, without its state; a module that knows no time spans is not given any."""
-    result = model(x) if timespans is None else model(x, timespans=timespans)
+def outputs_of(
+    model: Any, x: mx.array, timespans: mx.array | None = None, mask: mx.array | None = None
+) -> mx.array:
+    """What a network says, without its state; a module that knows no time spans is not given any.
+
+    Raises:
+        TypeError: a module of your own that takes no mask but needs one.
+    """
+    return _outputs(model, x, timespans, mask)[0]
+
+
+def _outputs(
+    model: Any, x: mx.array, timespans: mx.array | None, mask: mx.array | None
+) -> tuple[mx.array, Mask | None]:
+    """The outputs, and (B, T) or (T,) which samples are valid."""
+    given: dict[str, Any] = {} if timespans is None else {"timespans": timespans}
+    valid = None if mask is None else _valid(mask, x)
+    handed_on = valid is not None and takes(model, "mask")
+    if handed_on:
+        given["mask"] = valid
+    elif valid is not None and timespans is not None:
+        given["timespans"] = mx.where(mx.array(valid), timespans, mx.ones((), timespans.dtype))
+    result = model(only_valid(x, valid), **given)
     outputs: mx.array = result[0] if isinstance(result, tuple) else result
-    return outputs
+    if valid is not None and not handed_on:
+        _refuse_without_mask(model, per_sample=outputs.ndim == x.ndim)
+    return outputs, valid
+
+
+def _valid(mask: mx.array, x: mx.array) -> Mask:
+    """Which samples of (B, T, I) or (T, I) inputs are valid; data may be all floats, and so may this mask."""
+    whole = mask.astype(mx.int32) if mx.all(mask == mx.round(mask)).item() else mask
+    batched = x.ndim > 2
+    valid = flags("mask", whole, x.shape[0] if batched else 1, x.shape[-2], batched)
+    assert valid is not None
+    return valid if batched else valid[0]
+
+
+def takes(model: Any, argument: str) -> bool:
+    """Whether a module's call takes an argument of a name."""
+    parameters = inspect.signature(type(model).__call__).parameters.values()
+    return any(p.name == argument or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _refuse_without_mask(model: nn.Module, *, per_sample: bool) -> None:
+    """Raise TypeError for a module that takes no mask though padding would reach its valid outputs."""
+    backwards = any(isinstance(m, Bidirectional) or getattr(m, "reverse", False) for m in model.modules())
+    if backwards or not per_sample:
+        why = "reads backwards" if backwards else "returns one output per sequence"
+        raise TypeError(
+            f"{type(model).__name__} takes no mask, and {why}: padding would count; let its call take mask= "
+            "and hand it on to the network inside"
+        )

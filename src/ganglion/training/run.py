@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ import mlx.optimizers as optim
 from ..errors import FileError
 from ..interchange.files import parameters_of
 from ..interchange.tensors import Arrays, short
+from .finite import Guard
 from .history import History
 
 
@@ -30,6 +30,7 @@ class Run:
         history: losses and times of the finished passes.
         best: parameters after the epoch with the lowest validation loss; None without validation.
         stop: set this to a reason, and the run ends after the current step.
+        guard: the last weights that were finite.
     """
 
     model: nn.Module
@@ -41,23 +42,15 @@ class Run:
     history: History = field(default_factory=History)
     best: Arrays | None = None
     stop: str | None = None
+    guard: Guard | None = field(default=None, repr=False)
     _loss_sum: float = 0.0
     _items: int = 0
 
     def stepped(self, loss: float, items: int) -> None:
-        """Count a step of `items` items and this loss.
-
-        Raises:
-            FloatingPointError: the loss is not finite.
-        """
+        """Count a step of `items` items and this loss."""
         self.batch += 1
         self._loss_sum += loss * items
         self._items += items
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss is {loss} at step {self.step} (epoch {self.epoch + 1}, batch {self.batch}): "
-                "a lower learning rate or clip_norm may help"
-            )
 
     def passed(self, seconds: float, validation: float | None) -> None:
         """Count a finished pass, and keep its parameters if they are the best so far."""
@@ -68,6 +61,11 @@ class Run:
             self.history.validation.append(validation)
             if self.history.stale == 0:
                 self.best = parameters_of(self.model)  # arrays never change, so this is no copy
+
+    def require_sound(self) -> None:
+        """Raise FloatingPointError if a weight is not finite, and go back to the last ones that were."""
+        if self.guard is not None:
+            self.guard.require()
 
     def to_json(self) -> dict[str, Any]:
         """What `restore` needs besides the arrays."""

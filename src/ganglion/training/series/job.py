@@ -133,7 +133,7 @@ def train_series(
         model,
         windows(training, settings.window, scaling, every=max(1, settings.window // 2)),
         loss=_loss,
-        optimizer=optim.Adam(settings.learning_rate),
+        optimizer=optim.Adam(settings.learning_rate, bias_correction=True),
         epochs=epochs,
         batch_size=settings.batch_size,
         validation=windows(held_out, settings.window, scaling, every=settings.window),

@@ -1,0 +1,104 @@
+"""Numbers that are not finite: whose fault they are, and the last weights without any."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_flatten
+
+from ..interchange.modes import modes_kept
+
+Loss = Callable[..., mx.array]
+Tree = dict[str, Any]
+
+
+class Guard:
+    """The weights of the last steps, so that a blow-up leaves finite ones.
+
+    Nothing is computed while all goes well: arrays never change, so that keeping them is no copy.
+
+    Raises:
+        FloatingPointError: the weights are not finite to begin with.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._sound: Tree = model.parameters()
+        self._recent: deque[Tree] = deque([self._sound], maxlen=3)
+        if name := not_finite(self._sound):
+            raise FloatingPointError(f"the model's {name} holds values that are not finite, before any step")
+
+    def stepped(self) -> Tree:
+        """Keep the weights after a step, and return them."""
+        self._recent.append(self._model.parameters())
+        return self._recent[-1]
+
+    def require(self) -> None:
+        """Raise FloatingPointError if the weights are not finite now, and go back to the last that were."""
+        if name := not_finite(self._recent[-1]):
+            self.restore()
+            raise FloatingPointError(f"{name} is not finite any more: {blow_up((), first=False)}")
+        self._sound = self._recent[-1]
+
+    def restore(self) -> None:
+        """Go back to the last finite weights."""
+        found = next((w for w in reversed(self._recent) if not not_finite(w)), self._sound)
+        self._model.update(found)
+        mx.eval(self._model.parameters())
+
+
+def not_finite(weights: Tree) -> str | None:
+    """The name of the first array with a value that is not finite; None if there is none."""
+    named: Any = tree_flatten(weights)
+    arrays = [(name, a) for name, a in named if mx.issubdtype(a.dtype, mx.floating) and a.size]
+    sound = np.array(mx.stack([mx.isfinite(a).all() for _, a in arrays])) if arrays else np.ones(0, bool)
+    return None if sound.all() else str(arrays[int(np.argmin(sound))][0])
+
+
+def blame(
+    data: str, model: nn.Module, loss: Loss, batch: Sequence[mx.array], items: Iterable[int]
+) -> str | None:
+    """What in a batch makes the loss not finite, in words; None if its numbers are all finite.
+
+    NaN may stand for a value that is missing, or for padding, so that an item is to blame only if the loss of
+    this item alone is not finite either.
+
+    Args:
+        data: what the data are called.
+        model, loss, batch: with which the loss is not finite; the weights are.
+        items: the numbers of the batch's items in the data.
+    """
+    for k, item in enumerate(items):
+        one = [array[k : k + 1] for array in batch]
+        bad = [n for n, a in enumerate(one) if not_finite({"array": a})]
+        if bad and not _finite_alone(model, loss, one):
+            values = np.array(one[bad[0]].astype(mx.float32))
+            value = values[~np.isfinite(values)][0]
+            return f"array {bad[0]} of {data} holds {value} at item {item}: leave it out, or mask it"
+    return None
+
+
+def _finite_alone(model: nn.Module, loss: Loss, one: Sequence[mx.array]) -> bool:
+    with modes_kept(model):
+        model.eval()
+        try:
+            return bool(mx.isfinite(loss(model, *one)).all().item())
+        except (TypeError, ValueError):  # a loss of one's own that wants a whole batch
+            return False
+
+
+def blow_up(batch: Sequence[mx.array], first: bool) -> str:
+    """Words for a loss that is not finite though the data are."""
+    if not first:
+        return (
+            "the weights grew too large, and are back at the last finite ones; a lower learning rate or "
+            "clip_norm may help"
+        )
+    floats = [array for array in batch if mx.issubdtype(array.dtype, mx.floating) and array.size]
+    largest = max((float(np.array(mx.abs(array).max())) for array in floats), default=0.0)
+    return f"the data are finite and reach {largest:.3g}: scale them to about 1"

@@ -1,5 +1,6 @@
 from . import cells as cells
 from . import compile as compile
+from . import editor as editor
 from . import interchange as interchange
 from . import training as training
 from . import viz as viz
@@ -32,6 +33,7 @@ from .compile import Plan as Plan
 from .compile import compile_circuit as compile_circuit
 from .compile import masked_matmul as masked_matmul
 from .compile import synaptic_sum as synaptic_sum
+from .editor import EditSession as EditSession
 from .errors import CircuitError as CircuitError
 from .errors import FileError as FileError
 from .errors import KernelError as KernelError

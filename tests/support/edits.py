@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import networkx as nx
@@ -24,12 +25,14 @@ VALUES = st.one_of(
 
 def exact(graph: nx.DiGraph) -> tuple[Any, ...]:
     """A circuit with the order of neurons, of synapses, and of the synapses that reach each neuron."""
-    return (
-        dict(graph.graph),
-        [(name, dict(data)) for name, data in graph.nodes(data=True)],
-        [(pre, post, dict(data)) for pre, post, data in graph.edges(data=True)],
-        [(name, list(graph.predecessors(name))) for name in graph],
-        [(name, list(graph.succ[name])) for name in graph.succ],
+    return deepcopy(
+        (
+            dict(graph.graph),
+            [(name, dict(data)) for name, data in graph.nodes(data=True)],
+            [(pre, post, dict(data)) for pre, post, data in graph.edges(data=True)],
+            [(name, list(graph.predecessors(name))) for name in graph],
+            [(name, list(graph.succ[name])) for name in graph.succ],
+        )
     )
 
 

@@ -16,7 +16,7 @@ from .source import read_together
 
 __all__ = ["read", "write"]
 
-_ENDINGS = (".json", ".graphml", ".csv")
+ENDINGS = (".json", ".graphml", ".csv")
 
 
 def read(path: str | os.PathLike[str]) -> Circuit:
@@ -84,6 +84,6 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str]) -> None:
 
 def _ending(path: Path) -> str:
     ending = path.suffix.lower()
-    if ending not in _ENDINGS:
-        raise ValueError(f"{path} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
+    if ending not in ENDINGS:
+        raise ValueError(f"{path} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
     return ending

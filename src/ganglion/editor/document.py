@@ -1,0 +1,154 @@
+"""A circuit's file while it is edited: opened with what a crash left, journalled, saved whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+
+from ..errors import CircuitError
+from ..wiring import Circuit, read, write
+from ..wiring.files import ENDINGS, csv_format, json_format
+from .journal import Journal, JournalState
+from .session import EditSession
+
+
+class Document:
+    """A session over the circuit in a file, with its journal beside it.
+
+    If the process that edited the file last was killed, its journal holds what was not saved: these edits are
+    done again, so that they can also be undone, and `recovered` counts them. A journal that does not belong
+    to the content of the file, because the file was changed by something else since, is set aside and named
+    in `notice`.
+
+    Args:
+        path: ends in .json, .graphml or .csv; a file that is not there yet starts as an empty circuit.
+        circuit: a circuit to edit and save there, instead of what is in the file.
+
+    Raises:
+        CircuitError: the file is no circuit, or another process is editing it.
+        ValueError: an unknown ending.
+        OSError: the file cannot be read.
+
+    Example:
+        >>> document = Document("c.json")
+        >>> document.session.apply(edits.Remove(neurons=["inter_0"]))
+        >>> document.save()
+    """
+
+    def __init__(self, path: str | os.PathLike[str], circuit: nx.DiGraph[Any] | None = None) -> None:
+        self.path = Path(path)
+        circuit = self._read() if circuit is None else circuit
+        held = content(circuit)
+        self.notice: str | None = None
+        self.journal, records = self._open_journal(held)
+        follow = [record for record in records if "revision" in record]
+        first = follow[0]["revision"] if follow and isinstance(follow[0]["revision"], int) else 1
+        self.session = EditSession(circuit, revision=first - 1)
+        self.saved: int | None = self.session.revision
+        self.recovered = self._replay(follow, held)
+        self.session.journal = self.journal
+
+    @property
+    def state(self) -> JournalState:
+        """What of the revisions is safe."""
+        if self.journal is None:
+            return JournalState(False, self.session.revision - (self.saved or 0), self.notice)
+        return self.journal.state
+
+    def save(self, path: str | os.PathLike[str] | None = None) -> Path:
+        """Write the circuit to its file, or as a copy to another, whole or not at all.
+
+        Raises:
+            CircuitError: the format does not hold something in the circuit; the message names it.
+            OSError: the file cannot be written; it stays as it was, and so does the journal.
+        """
+        with self.session.lock:
+            self.session.notice()
+            circuit = self.session.circuit
+            if path is not None and Path(path) != self.path:
+                write(circuit, path)
+                return Path(path)
+            if self.journal is not None and self.path.suffix.lower() == ".json":
+                self.journal.append({"saving": content(circuit)})
+            write(circuit, self.path)
+            self.saved = self.session.revision
+            if self.journal is not None:
+                # What a format turned into something else, such as names into texts, counts as it is read.
+                lossless = self.path.suffix.lower() == ".json"
+                self.journal.start(content(circuit if lossless else read(self.path)))
+            return self.path
+
+    def close(self) -> None:
+        """Let go of the journal, which is removed if everything is saved."""
+        if self.journal is not None:
+            self.journal.close(remove=self.saved == self.session.revision)
+            self.session.journal = self.journal = None
+
+    def _read(self) -> Circuit:
+        tables = csv_format.paths(self.path) if self.path.suffix.lower() == ".csv" else [self.path]
+        if any(path.exists() for path in tables) or self.path.suffix.lower() not in ENDINGS:
+            return read(self.path)
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(2, "there is no such directory", str(self.path.parent))
+        return Circuit()
+
+    def _open_journal(self, held: str) -> tuple[Journal | None, list[dict[str, Any]]]:
+        """The journal, and what in it follows on the content of the file."""
+        try:
+            journal = Journal(self._beside)
+        except OSError as error:
+            self.notice = f"edits are not kept until they are saved: {self._beside}: {error.strerror}"
+            return None, []
+        try:
+            return journal, _after(journal.records(), held)
+        except CircuitError as error:
+            return self._set_aside(journal, error), []
+
+    @property
+    def _beside(self) -> Path:
+        return self.path.with_name(self.path.name + ".journal")
+
+    def _replay(self, records: list[dict[str, Any]], held: str) -> int:
+        """Do again what was not saved, and leave a journal of just that; returns how many edits it was."""
+        done = 0
+        try:
+            for record in records:
+                self.session.replay(record)
+                done += 1
+        except CircuitError as error:
+            assert self.journal is not None  # the records come from it
+            self.journal = self._set_aside(self.journal, error)
+        if self.journal is not None and (done < len(records) or not records):
+            self.journal.start(held)
+            for entry in self.session.entries:
+                self.journal.append(entry.record())
+        return done
+
+    def _set_aside(self, journal: Journal, error: CircuitError) -> Journal:
+        """Keep a journal that cannot be used under another name, and open a new one."""
+        free = (self._beside.with_name(f"{self._beside.name}.{k}") for k in count(1))
+        aside = next(path for path in free if not path.exists())
+        journal.close()
+        os.rename(self._beside, aside)
+        self.notice = f"the journal was set aside as {aside.name}: {error}"
+        return Journal(self._beside)
+
+
+def content(circuit: nx.DiGraph[Any]) -> str:
+    """The SHA-256 of everything in a circuit, in its order."""
+    return hashlib.sha256(json_format.encode(circuit)).hexdigest()
+
+
+def _after(records: list[dict[str, Any]], held: str) -> list[dict[str, Any]]:
+    """The records that follow on the content of the file."""
+    saves = [k for k, record in enumerate(records) if record.get("saving") == held]
+    if saves:  # the file was written, and then there was no time to start the journal anew
+        return records[saves[-1] + 1 :]
+    if records and records[0].get("content") != held:
+        raise CircuitError("it does not belong to what is in the file now")
+    return records[1:]

@@ -12,12 +12,12 @@ TRAIN = """\
 Train a circuit on a time series. The table is a CSV file with a header and a
 row per sample. Its sensory neurons are given the inputs, its motor neurons say
 the targets. Rows are one sequence, or one per value of the --group column;
-samples are regular, or taken at the times of the --time column (numbers, or
-dates in ISO 8601).
+samples are regular, or taken at the times of the --time column: numbers, or
+dates in ISO 8601, of which 20240131 is one.
 
 DIR gets checkpoints and a report with pictures. The same command goes on where
 it was interrupted, and with more --epochs where it had ended. The network of
-the epoch with the best validation loss is kept: ganglion predict uses it, and
+the epoch with the least error on the validation data is kept: ganglion predict uses it, and
 gl.load("DIR") in Python."""
 
 PREDICT = """\

@@ -119,13 +119,13 @@ def test_predictions_are_those_of_the_python_api(folder: Path) -> None:
     model = gl.load("run")
     for name in "XYZ":
         rows = [row for row in asked if row["who"] == name]
-        x = mx.array([[float(row["a"]), float(row["b"])] for row in rows])
+        x = np.array([[float(row["a"]), float(row["b"])] for row in rows])
         times = np.array([float(row["t"]) for row in rows])
-        spans = np.diff(times, prepend=np.nan).astype(np.float32)
+        spans = np.diff(times, prepend=np.nan)
         spans[0] = model.time_unit
-        expected = np.array(model(x, timespans=mx.array(spans))[0])[:, 0]
-        found = np.array([row["y"] for row in answered if row["who"] == name], np.float32)
-        assert np.array_equal(found, expected)
+        found = np.array([row["y"] for row in answered if row["who"] == name], np.float64)
+        assert np.allclose(found, model.predict(x, spans)[:, 0], rtol=1e-6)  # times are subtracted exactly
+        assert np.allclose(found, np.array(model(mx.array(x), timespans=spans)[0])[:, 0], rtol=1e-6)
 
 
 def test_the_same_command_goes_on(folder: Path) -> None:
@@ -240,6 +240,14 @@ def test_predictions_are_never_written_in_part(folder: Path) -> None:
         (["c.json", "other.csv", *TRAIN], "a run with another data file"),
         (["c.json", "d.csv", *TRAIN, "--target", "a"], "2 targets .* 1 motor neurons"),
         (["c.json", "d.csv", *TRAIN, "--input", "y", "--input", "y"], "named twice as input: 'y', 'y'"),
+        (
+            ["c.json", "d.csv", *TRAIN, "--input", "a", "--input", "y"],
+            "column 'y' is both an input and a target: choose the inputs",
+        ),
+        (
+            ["c.json", "five.csv", *TRAIN, "--validation", "0.95"],
+            "0.95 of 5 groups for validation leaves none for training",
+        ),
         (["c.json", "nothing.csv", *TRAIN], "nothing.csv: No such file"),
         (["c.json", "no\nthing.csv", *TRAIN], "no thing.csv: No such file"),
         (["nothing.json", "d.csv", *TRAIN], "nothing.json"),
@@ -252,6 +260,7 @@ def test_another_command_is_refused_and_the_run_stays(
 ) -> None:
     gl.write(gl.auto_ncp(7, 1, inputs=2), "other.json")
     write_table(folder / "other.csv", rows=41)
+    write_table(folder / "five.csv", rows=4, groups="ABCDE")
     Path("broken.json").write_text("{")
     before = contents(folder / "run")
     capsys.readouterr()
@@ -319,12 +328,27 @@ def test_windows_cover_every_sample(folder: Path) -> None:
     assert [len(one.x) for one in training] == [30, 30]
     assert [len(one.x) for one in held_out] == [10, 10]
     scaling = Scaling.of(training)
-    x, y, spans, mask = windows(training, 8, scaling, every=8)
+    x, y, spans, weights = windows(training, 8, scaling, every=8)
     assert x.shape == (8, 8, 2)
-    assert mask.sum() == 60
+    assert (weights > 0).sum() == 60
     assert (spans > 0).all()
     assert np.abs(y).max() == pytest.approx(0.8, abs=1e-5)
-    assert np.allclose(x[mask > 0].mean(axis=0), 0, atol=1e-5)
+    assert np.allclose(x[weights > 0].mean(axis=0), 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 7, 16, 29, 40])
+def test_every_sample_counts_alike_whatever_window_it_is_in(length: int, folder: Path) -> None:
+    columns = Columns(("a", "b"), ("y",), "t", "who")
+    series, _ = read_series(folder / "d.csv", columns)
+    series[1] = series[1].part(slice(0, 17))
+    scaling = Scaling.of(series)
+    every = max(1, length // 2)
+    x, _, _, weights = windows(series, length, scaling, every=every)
+    first = x[..., 0] * scaling.spread[0] + scaling.mean[0]  # the column has no value twice
+    for one in series:
+        for value in one.x[:, 0]:
+            total = weights[np.isclose(first, value, rtol=0, atol=1e-6) & (weights > 0)].sum()
+            assert total == pytest.approx(weights.size / 57, rel=1e-5)
 
 
 def test_many_groups_are_split_by_group(folder: Path) -> None:

@@ -47,6 +47,39 @@ def test_dates_are_seconds(table: Path) -> None:
     assert np.diff(rows.times).tolist() == [30.5, 0.5]
 
 
+def test_days_and_seconds_of_digits_are_dates(table: Path) -> None:
+    """Months and years are no jumps of 70 and 8871 units."""
+    for stamps, step in (
+        (["20240130", "20240131", "20240201", "20240202"], 86_400),
+        (["20231231235958", "20231231235959", "20240101000000", "20240101000001"], 1),
+    ):
+        table.write_text("t,a\n" + "".join(f"{stamp},1\n" for stamp in stamps))
+        (rows,) = read(table, "a", time="t")
+        assert rows.spans is not None
+        assert rows.spans[1:].tolist() == [step] * 3
+
+
+def test_spans_are_exact_where_times_are_large(table: Path) -> None:
+    """Nanoseconds since 1970, and decimals that no float holds."""
+    start = 1_700_000_000_000_000_000
+    for stamps, steps in (
+        ([start + 10 * k * k for k in range(4)], [10, 30, 50]),
+        (["1700000000.1", "1700000000.2", "1700000000.201"], [0.1, 0.001]),
+    ):
+        table.write_text("t,a\n" + "".join(f"{stamp},1\n" for stamp in stamps))
+        (rows,) = read(table, "a", time="t")
+        assert rows.spans is not None
+        assert np.isnan(rows.spans[0])
+        assert rows.spans[1:].tolist() == steps
+
+
+def test_spaces_around_a_group_do_not_count(table: Path) -> None:
+    table.write_text("g,a\nA,1\nA ,2\n\u00a0A,3\nB,4\n", encoding="utf-8")
+    first, second = read(table, "a", group="g")
+    assert (first.group, first.values.tolist()) == ("A", [[1], [2], [3]])
+    assert second.group == "B"
+
+
 def test_quotes_and_commas_in_names(table: Path) -> None:
     table.write_text('"a, b","say ""y"""\n1,"2"\n')
     (rows,) = read(table, "a, b", 'say "y"')
@@ -79,6 +112,15 @@ FAULTS = {
     "far": (b"t,a,g\n1e300,2,x\n", "line 2: column 't' holds '1e300', neither a number nor a time"),
     "wide": (b"a," * 200_000 + b"z\n", "has 200000 columns named 'a'"),
     "many": (",".join(map(str, range(99_999))).encode() + b"\n1\n", "'19' and 99979 more"),
+    "mixed times": (
+        b"t,a,g\n20240131,2,x\n20240132,2,x\n",
+        "line 3: column 't' holds '20240132', a number, but '20240131' of line 2 is a date",
+    ),
+    "mixed dates": (b"t,a,g\n5,2,x\n2024-01-31,2,y\n", "'2024-01-31', a date, but '5' of line 2 is a number"),
+    "digits": (
+        b"t,a,g\n1,9007199254740993,x\n",
+        "column 'a' holds '9007199254740993', a whole number of more digits than a float of 64 bits tells",
+    ),
     "no time": (b"t,a,g\nnoon,2,x\n", "line 2: column 't' holds 'noon', neither a number nor a time"),
     "nan time": (b"t,a,g\nnan,2,x\n", "line 2: column 't' holds 'nan', neither"),
     "latin": ("t,a,g\n1,2,é\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8"),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..cells import NCPLayer, Stream
-from ..cells.running import Sample, Steps, Timespan
+from ..cells.running import Steps
 
 Shape = tuple[int, ...]
+Floats = NDArray[np.float64]
+COARSE = 1e-2
+"""The largest step between two outputs in float32 that passes without a word, in units of their scale."""
 
 
 class Scaled(NCPLayer):
@@ -21,7 +25,10 @@ class Scaled(NCPLayer):
 
     .. math:: y = offset + scale \cdot network((x - mean) / spread, \; timespans / time\_unit)
 
-    The scaling is part of the config and does not train; the parameters are the network's.
+    The scaling is part of the config and does not train; the parameters are the network's. Inputs that are no
+    floats of MLX, such as NumPy's of 64 bits, are scaled in float64, so that seconds since 1970 or counters
+    lose nothing. Outputs are float32, as everything in MLX; `predict` gives them in float64, which tells
+    values apart where the offset is large.
 
     Args:
         model: the network, called as ``model(x, state, timespans)`` with ``(outputs, state)`` as result.
@@ -29,7 +36,7 @@ class Scaled(NCPLayer):
         outputs: M names of the outputs.
         mean, spread: (I,) what is subtracted from each input and divided out of it; 0 and 1 if not given.
         offset, scale: (M,) zero and unit of each output; 0 and 1 if not given.
-        time_unit: the time span that the network sees as 1.
+        time_unit: the time span that the network sees as 1, and that samples without time spans are apart.
 
     Raises:
         ValueError: a vector of a wrong length, a value that is not finite, or a unit that is not positive.
@@ -76,65 +83,97 @@ class Scaled(NCPLayer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], len(self.outputs))
 
-    def __call__(self, x: Any, state: Any = None, timespans: Any = None) -> Any:
+    def __call__(self, x: Any, state: Any = None, timespans: Any = None, **given: Any) -> Any:
         """Run a sequence.
 
         Args:
             x: (B, T, I) or (T, I) inputs, in the units of the data.
             state: the state to start from; zeros if not given.
             timespans: time since the previous sample, in the unit of the data; `time_unit` if not given.
+            given: what else the network takes, such as `mask`.
 
         Returns:
             The outputs in the units of the data, (B, T, M) or (T, M), and the last state.
         """
         inputs, spans = self.scaled(x, timespans)
-        outputs, state = self.model(inputs, state, spans)
-        return self._offset + self._scale * outputs, state
+        outputs, state = self.model(inputs, state, spans, **given)
+        return self._shown(outputs), state
+
+    def predict(self, x: Any, timespans: Any = None) -> Floats:
+        """(B, T, M) or (T, M) the outputs alone, in the units of the data and in float64."""
+        inputs, spans = self.scaled(x, timespans)
+        outputs, _ = self.model(inputs, None, spans)
+        return self._offset + self._scale * np.array(outputs, np.float64)
 
     def scaled(self, x: Any, timespans: Any = None) -> tuple[mx.array, mx.array | None]:
         """Inputs and time spans in the units of the network."""
-        spans = None if timespans is None else mx.array(timespans) / self.time_unit
-        return (mx.array(x) - self._mean) / self._spread, spans
+        spans = None if timespans is None else self._spans(timespans)
+        if isinstance(x, mx.array) and mx.issubdtype(x.dtype, mx.floating):
+            # The mean in two parts, since one of float32 may be a whole spread beside it.
+            mean = self._mean.astype(np.float32)
+            rest = (self._mean - mean).astype(np.float32)
+            return ((x - mx.array(mean)) - mx.array(rest)) / mx.array(self._spread.astype(np.float32)), spans
+        values = (np.asarray(x, np.float64) - self._mean) / self._spread
+        return mx.array(values.astype(np.float32)), spans
 
     def stream(self, batch_size: int | None = None) -> Stream:
-        """Feed the network one sample at a time, all in the units of the data; see `Stream`."""
-        return Stream(self, batch_size)
+        """Feed the network one sample at a time, all in the units of the data; see `Stream`.
+
+        Samples that come without a time span are `time_unit` apart, as in a call.
+        """
+        return _ScaledStream(self, batch_size)
 
     def _stepped(self, batch: int) -> Steps:
-        return _ScaledSteps(self, self.model._stepped(batch))
+        raise ValueError("a Scaled network streams in its units: call its stream()")
 
-    def _vector(self, what: str, values: ArrayLike, n: int, *, positive: bool = False) -> mx.array:
-        with np.errstate(over="ignore"):  # a number too large for float32 is refused below
-            array = np.asarray(values, np.float32)
-        if array.shape not in ((), (n,)) or not np.isfinite(array).all():
+    def _spans(self, timespans: Any) -> mx.array:
+        if isinstance(timespans, mx.array):
+            return timespans / self.time_unit
+        return mx.array((np.asarray(timespans, np.float64) / self.time_unit).astype(np.float32))
+
+    def _shown(self, outputs: mx.array) -> mx.array:
+        """Outputs of the network in the units of the data, in float32."""
+        finest = np.spacing(np.abs(self._offset).astype(np.float32)).astype(np.float64)
+        if (coarse := finest > COARSE * self._scale).any():
+            k = int(np.argmax(coarse))
+            warnings.warn(
+                f"in float32, values of {self.outputs[k]!r} about {self._offset[k]:.6g} are {finest[k]:.3g} "
+                "apart at least: predict() gives them in float64",
+                stacklevel=3,
+            )
+        offset, scale = (mx.array(v.astype(np.float32)) for v in (self._offset, self._scale))
+        return offset + scale * outputs
+
+    def _vector(self, what: str, values: ArrayLike, n: int, *, positive: bool = False) -> Floats:
+        array = np.asarray(values, np.float64)
+        with np.errstate(over="ignore", under="ignore"):
+            narrow = array.astype(np.float32)
+        if array.shape not in ((), (n,)) or not np.isfinite(narrow).all():
             raise ValueError(f"{what} must be {n} finite numbers, got {values!r}")
-        if positive and not (array > 0).all():
+        if positive and not (narrow > 0).all():
             raise ValueError(f"{what} must be positive, got {values!r}")
-        full = np.ascontiguousarray(np.broadcast_to(array, (n,)))
+        full: Floats = np.ascontiguousarray(np.broadcast_to(array, (n,)))
         self.keep(what, full.tolist())
-        return mx.array(full)
+        return full
 
 
-class _ScaledSteps:
-    """Steps of the network inside, whose samples and outputs are scaled."""
+class _ScaledStream(Stream):
+    """A stream of the network inside, whose samples, time spans and outputs are scaled."""
 
-    def __init__(self, scaled: Scaled, inner: Steps) -> None:
-        self._scaled, self._inner = scaled, inner
-        self.engine, self.n_inputs, self.load, self.reset = (
-            inner.engine,
-            inner.n_inputs,
-            inner.load,
-            inner.reset,
-        )
+    def __init__(self, scaled: Scaled, batch_size: int | None) -> None:
+        network: Any = scaled.model
+        super().__init__(network, batch_size)
+        self._scaled = scaled
 
-    @property
-    def state(self) -> Any:
-        return self._inner.state
-
-    def step(self, x: Sample, timespan: Timespan) -> mx.array:
-        inputs, _ = self._scaled.scaled(x)
-        outputs = self._inner.step(inputs, timespan / self._scaled.time_unit)
-        return self._scaled._offset + self._scaled._scale * outputs
+    def __call__(self, x: Any, timespan: Any = None) -> mx.array:
+        scaled = self._scaled
+        if np.shape(x)[-1:] == (len(scaled.inputs),):  # otherwise the network says what is wrong
+            x, _ = scaled.scaled(x)
+        if isinstance(timespan, int | float):
+            span: Any = timespan / scaled.time_unit
+        else:
+            span = 1.0 if timespan is None else scaled._spans(timespan)
+        return scaled._shown(super().__call__(x, span))
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ...wiring import Circuit, read
 from ...wiring.files.atomic import replace_files
 from ..history import History
 from ..loop import fit
-from ..losses import mse
+from ..losses import outputs_of
 from .directory import SETTINGS, claim, columns_of, may_hold
 from .sequences import Columns, Floats, Scaling, Series, read_series, series_of, split, windows
 from .table import open_table
@@ -37,7 +37,7 @@ class Settings:
         cell: "ltc" or "cfc".
         batch_size: windows per step.
         window: samples per window, as far as gradients go back; windows overlap by half.
-        learning_rate: of Adam.
+        learning_rate: of Adam, with bias correction.
         clip_norm: the largest norm of all gradients together.
         validation: the share of the data that chooses the best epoch.
         seed: of weights and data order.
@@ -61,9 +61,11 @@ class Outcome:
         compiled: its circuit.
         columns: what it reads and says.
         settings: how it was trained.
-        history: the learning curves, in the units of the network.
+        history: the learning curves, in the units of the network; validation is the mean over targets of the
+            squared errors below, each in its target's `scale`, as the network was after each epoch.
         held_out: the validation sequences.
-        errors: root mean squared error of each target on them, in the units of the data.
+        errors: root mean squared error of each target over all their samples, in the units of the data, as
+            `predict` reads each from its beginning to its end.
         baselines: the same for always saying the mean of the training data.
     """
 
@@ -129,6 +131,12 @@ def train_series(
     mx.random.seed(settings.seed)
     network = CELLS[settings.cell](compiled)
     model = Scaled(network, columns.inputs, columns.targets, **scaling.to_json())
+
+    def judge(model: Scaled) -> float:
+        """The errors that the report tells, as one number."""
+        wrong = np.array(_errors([predict(model, one) for one in held_out], held_out))
+        return float(((wrong / scaling.scale) ** 2).mean())
+
     history = fit(
         model,
         windows(training, settings.window, scaling, every=max(1, settings.window // 2)),
@@ -136,7 +144,7 @@ def train_series(
         optimizer=optim.Adam(settings.learning_rate, bias_correction=True),
         epochs=epochs,
         batch_size=settings.batch_size,
-        validation=windows(held_out, settings.window, scaling, every=settings.window),
+        validation=judge,
         patience=patience,
         clip_norm=settings.clip_norm,
         seed=settings.seed,
@@ -150,9 +158,8 @@ def train_series(
 
 
 def predict(model: Scaled, series: Series) -> Floats:
-    """(T, M) what a network says to a sequence, exactly as ``model(x, timespans=...)`` does."""
-    outputs, _ = model(mx.array(series.x), timespans=series.timespans(model.time_unit))
-    return np.array(outputs)
+    """(T, M) what a network says to a sequence, exactly as ``model.predict(x, timespans)`` does."""
+    return model.predict(series.x, series.timespans(model.time_unit))
 
 
 def predict_series(run: Path, data: Path, out: Path) -> int:
@@ -179,7 +186,7 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
         for k, line in enumerate(one.rows.lines.tolist()):
             head: list[Any] = [one.rows.stamps[k]] if columns.time else []
             head += [one.rows.group] if columns.group else []
-            rows.append((line, [*head, *map(str, said[k])]))  # the shortest text that is the same float32
+            rows.append((line, [*head, *map(repr, said[k].tolist())]))
     rows.sort(key=lambda row: row[0])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -198,12 +205,13 @@ def _read_circuit(path: Path) -> Circuit:
         raise FileError(str(error)) from None
 
 
-def _loss(model: Scaled, *batch: mx.array) -> mx.array:
-    """The error in the units of the network, where all targets weigh the same."""
-    return mse(model.model, *batch)
+def _loss(model: Scaled, x: mx.array, y: mx.array, spans: mx.array, weights: mx.array) -> mx.array:
+    """The error in the units of the network, where all targets and all samples weigh the same."""
+    outputs = outputs_of(model.model, x, spans)
+    return (mx.square(outputs - y).mean(axis=-1) * weights).mean()
 
 
 def _errors(said: Sequence[Floats], series: Sequence[Series]) -> list[float]:
     """Root mean squared error of each target over all samples."""
-    wrong = np.concatenate([a - one.y for a, one in zip(said, series, strict=True)]).astype(np.float64)
+    wrong = np.concatenate([a - one.y for a, one in zip(said, series, strict=True)])
     return [float(error) for error in np.sqrt((wrong**2).mean(axis=0))]

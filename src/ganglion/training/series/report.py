@@ -9,7 +9,6 @@ import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import mlx.core as mx
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -85,7 +84,10 @@ def _results(outcome: Outcome) -> str:
         rows.append((name, f"{error:.4g}", f"{baseline:.4g}"))
     epochs, best = len(outcome.history.loss), outcome.history.best
     samples = sum(len(series.x) for series in outcome.held_out)
-    says = f"<p>On {samples} samples held out for validation, after epoch {(best or 0) + 1} of {epochs}.</p>"
+    says = (
+        f"<p>On {samples} samples held out for validation, after epoch {(best or 0) + 1} of {epochs}. That "
+        "epoch has the least mean square of the errors below, each in the unit that the network sees.</p>"
+    )
     return says + _table(rows, head=True)
 
 
@@ -151,7 +153,7 @@ def _activity(outcome: Outcome, shown: Series) -> Figure:
 def _recording(outcome: Outcome, shown: Series) -> Recording:
     """What every neuron does, with inputs in the units of the network and times in those of the data."""
     model = outcome.model
-    x, spans = model.scaled(mx.array(shown.x), shown.timespans(model.time_unit))
+    x, spans = model.scaled(shown.x, shown.timespans(model.time_unit))
     assert isinstance(model.model, RNN)
     recording = record(model.model, x, timespans=spans)
     return replace(recording, times=recording.times * model.time_unit)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ...errors import FileError
 from .table import Reader, Rows, listed, open_table
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
+Narrow = NDArray[np.float32]
 REACH = 0.8
 """The part of (-1, 1), which motor neurons can reach, that the targets are scaled to."""
 
@@ -51,7 +52,7 @@ class Columns:
 
         Raises:
             FileError: a column is not there, is used twice, or there are more or fewer than the circuit has
-                neurons.
+                neurons; a target would be its own input.
         """
         used = [*targets, *(name for name in (time, group) if name is not None)]
         if inputs is None:
@@ -62,6 +63,9 @@ class Columns:
         for names, what in (([*targets], "target"), ([*inputs], "input"), (used, "target, time and group")):
             if len(set(names)) < len(names):
                 raise FileError(f"a column is named twice as {what}: {listed(names)}")
+        for name in inputs:
+            if name in targets:  # at the same sample, so that there would be nothing to learn
+                raise FileError(f"column {name!r} is both an input and a target: choose the inputs")
         if len(targets) != outputs:
             raise FileError(
                 f"{len(targets)} targets ({listed(targets)}) for a circuit of {outputs} motor neurons"
@@ -79,7 +83,7 @@ class Series:
     """One sequence of samples.
 
     Attributes:
-        x: (T, I) inputs, in the units of the file.
+        x: (T, I) inputs, in the units of the file, and like all here in float64.
         y: (T, M) targets; (T, 0) if they were not asked for.
         spans: (T,) time since the sample before; NaN for the first one; None for regular samples.
         rows: the rows of the file that it was made from.
@@ -115,12 +119,8 @@ def series_of(reader: Reader, columns: Columns, *, targets: bool = True) -> tupl
     wanted = (*columns.inputs, *(columns.targets if targets else ()))
     found = []
     for rows in reader.groups(wanted, columns.time, columns.group):
-        values = rows.values.astype(np.float32)
         n = len(columns.inputs)
-        spans = None
-        if rows.times is not None:
-            spans = np.append(np.nan, np.diff(rows.times)).astype(np.float32)
-        found.append(Series(values[:, :n], values[:, n:], spans, rows))
+        found.append(Series(rows.values[:, :n], rows.values[:, n:], rows.spans, rows))
     return found, reader.digest()
 
 
@@ -128,7 +128,8 @@ def series_of(reader: Reader, columns: Columns, *, targets: bool = True) -> tupl
 class Scaling:
     """How the units of data are mapped to those of a network; the arguments of `Scaled`.
 
-    Inputs get mean 0 and spread 1, targets the range (-0.8, 0.8), time spans the median 1.
+    Inputs get mean 0 and spread 1, targets the range (-0.8, 0.8), time spans the median 1. All of it is
+    computed in float64, until the offset is off.
     """
 
     mean: Floats
@@ -140,15 +141,14 @@ class Scaling:
     @classmethod
     def of(cls, series: Sequence[Series]) -> Scaling:
         """The scaling of some sequences."""
-        x = np.concatenate([one.x for one in series]).astype(np.float64)
-        y = np.concatenate([one.y for one in series]).astype(np.float64)
+        x, y = (np.concatenate([getattr(one, name) for one in series]) for name in "xy")
         low, high = y.min(axis=0), y.max(axis=0)
         spans = [span for one in series if one.spans is not None for span in one.spans[1:].tolist()]
         unit = float(np.median(spans)) if spans else 1.0
         return cls(
-            mean=x.mean(axis=0).astype(np.float32),
-            spread=_nonzero(x.std(axis=0)),
-            offset=((low + high) / 2).astype(np.float32),
+            mean=x.mean(axis=0),
+            spread=_nonzero(np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), 0.0)),
+            offset=low + (high - low) / 2,
             scale=_nonzero((high - low) / 2 / REACH),
             time_unit=unit,
         )
@@ -160,23 +160,27 @@ class Scaling:
         }
 
 
-def windows(series: Sequence[Series], length: int, scaling: Scaling, *, every: int) -> tuple[Floats, ...]:
+def windows(series: Sequence[Series], length: int, scaling: Scaling, *, every: int) -> tuple[Narrow, ...]:
     """Windows that start at every so many samples, in the units of the network.
 
     Returns:
-        Inputs (n, L, I), targets (n, L, M), time spans (n, L) and mask (n, L), which is 0 where a window
-        reaches beyond the end of its sequence.
+        Inputs (n, L, I), targets (n, L, M), time spans (n, L) and weights (n, L) of mean 1: 0 where a window
+        reaches beyond the end of its sequence, and elsewhere such that every sample of the data counts alike,
+        whatever window it is in and however many.
     """
     parts: list[tuple[Floats, ...]] = []
     for one in series:
         x = (one.x - scaling.mean) / scaling.spread
         y = (one.y - scaling.offset) / scaling.scale
         spans = one.timespans(scaling.time_unit)
-        spans = np.ones(len(x), np.float32) if spans is None else spans / np.float32(scaling.time_unit)
+        spans = np.ones(len(x)) if spans is None else spans / scaling.time_unit
         last = max(0, len(x) - length)  # beyond it, a window would see nothing that others do not
-        for start in range(0, last + every, every):
-            cut = slice(start, start + length)
-            here = (x[cut], y[cut], spans[cut], np.ones(len(x[cut]), np.float32))
+        cuts = [slice(start, start + length) for start in range(0, last + every, every)]
+        shares = np.zeros(len(x))
+        for cut in cuts:
+            shares[cut] += 1.0
+        for cut in cuts:
+            here = (x[cut], y[cut], spans[cut], 1.0 / shares[cut])
             missing = length - len(here[0])
             fill = (0.0, 0.0, 1.0, 0.0)  # a time span must be positive even where nobody looks
             parts.append(
@@ -185,7 +189,8 @@ def windows(series: Sequence[Series], length: int, scaling: Scaling, *, every: i
                     for a, value in zip(here, fill, strict=True)
                 )
             )
-    return tuple(np.stack(column).astype(np.float32) for column in zip(*parts, strict=True))
+    *given, weights = (np.stack(column) for column in zip(*parts, strict=True))
+    return tuple(a.astype(np.float32) for a in (*given, weights / weights.mean()))
 
 
 def split(series: Sequence[Series], share: float) -> tuple[list[Series], list[Series]]:
@@ -196,6 +201,8 @@ def split(series: Sequence[Series], share: float) -> tuple[list[Series], list[Se
     """
     if len(series) >= 5:
         held_out = max(1, round(share * len(series)))
+        if held_out == len(series):
+            raise FileError(f"{share} of {len(series)} groups for validation leaves none for training")
         return list(series[:-held_out]), list(series[-held_out:])
     pairs = []
     for one in series:
@@ -209,4 +216,4 @@ def split(series: Sequence[Series], share: float) -> tuple[list[Series], list[Se
 
 def _nonzero(values: NDArray[np.float64]) -> Floats:
     """A scale that can be divided by: 1 where a column never changes."""
-    return np.where(values > 1e-30, values, 1.0).astype(np.float32)
+    return np.where(values > 1e-30, values, 1.0)

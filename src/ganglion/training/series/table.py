@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,8 +32,11 @@ LARGEST = 1e30
 """Numbers up to here can be scaled and squared in float32 after scaling."""
 
 
-LARGEST_TIME, SMALLEST_SPAN = 1e19, 1e-12
+LARGEST_TIME, SMALLEST_SPAN = 10**19, 1e-12
 """So that every ratio of two time spans fits into float32; times may be nanoseconds since 1970."""
+LARGEST_WHOLE, WHOLE = 2**53, re.compile(r"[+-]?\d+")
+COMPACT = re.compile(r"(?:19|20)\d{6}(\d{6})?")
+NUMBER, DATE = "a number", "a date"
 NAMED = 20
 """Columns that an error lists."""
 SEPARATORS = ";\t|"
@@ -50,6 +55,8 @@ class Rows:
     Attributes:
         values: (T, K) float64, the numbers of the columns asked for.
         times: (T,) float64 seconds or whatever unit the file has; None without a time column.
+        spans: (T,) float64 time since the row before, exact also where the times are nanoseconds since 1970;
+            NaN for the first one; None without a time column.
         stamps: the times as the file writes them; empty without a time column.
         lines: (T,) the line of each row in the file.
         group: the text in the group column; None without one.
@@ -57,6 +64,7 @@ class Rows:
 
     values: NDArray[np.float64]
     times: NDArray[np.float64] | None
+    spans: NDArray[np.float64] | None
     stamps: tuple[str, ...]
     lines: NDArray[np.int64]
     group: str | None
@@ -71,6 +79,7 @@ class Reader:
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self.path = path
+        self._first_time: tuple[str, str, int] | None = None
         self._digest = hashlib.sha256()
         self._records = csv.reader(self._lines(file), strict=True)
         self.header = self._header()
@@ -80,8 +89,8 @@ class Reader:
 
         Args:
             columns: whose numbers to read.
-            time: the column of times; they must increase, inside each group.
-            group: the column that says which sequence a row belongs to.
+            time: the column of times, all numbers or all dates; they must increase, inside each group.
+            group: the column that says which sequence a row belongs to; spaces around a name do not count.
 
         Raises:
             FileError: a column that is not there, a row that is not as long as the header, a cell that is no
@@ -92,7 +101,7 @@ class Reader:
         group_place = None if group is None else self.place(group)
         found: dict[str | None, _Draft] = {}
         for row in self._rows():
-            key = None if group_place is None else row[group_place]
+            key = None if group_place is None else row[group_place].strip()
             draft = found.setdefault(key, _Draft())
             draft.values.extend([self._number(row, place) for place in places])
             if time_place is not None:
@@ -169,23 +178,35 @@ class Reader:
             value = math.nan
         if not abs(value) <= LARGEST:  # NaN is not
             raise self._fault(f"column {self.header[place]!r} holds {short(text)}, not a finite number")
+        if abs(value) >= LARGEST_WHOLE and WHOLE.fullmatch(text.strip()) and int(text) != value:
+            raise self._fault(
+                f"column {self.header[place]!r} holds {short(text)}, a whole number of more digits than "
+                "a float of 64 bits tells apart: subtract a constant first"
+            )
         return value
 
     def _add_time(self, draft: _Draft, row: list[str], place: int, group: str | None) -> None:
-        stamp = row[place]
+        stamp, column = row[place], self.header[place]
         try:
-            now = _seconds(stamp)
+            now, kind = read_time(stamp)
         except ValueError:
-            now = math.nan
-        if not abs(now) <= LARGEST_TIME:
+            now, kind = Decimal("nan"), ""
+        if not now.is_finite() or abs(now) > LARGEST_TIME:
+            raise self._fault(f"column {column!r} holds {short(stamp)}, neither a number nor a time")
+        first_kind, first, line = self._first_time = self._first_time or (kind, stamp, self._records.line_num)
+        if kind != first_kind:
             raise self._fault(
-                f"column {self.header[place]!r} holds {short(stamp)}, neither a number nor a time"
+                f"column {column!r} holds {short(stamp)}, {kind}, but {short(first)} of line {line} is "
+                f"{first_kind}"
             )
-        if draft.times and now - draft.times[-1] < SMALLEST_SPAN:
+        span = math.nan if draft.last is None else float(now - draft.last)
+        if span < SMALLEST_SPAN:
             where = "" if group is None else f" of group {short(group)}"
             before = f"{short(draft.stamps[-1])} of line {draft.lines[-1]}"
             raise self._fault(f"time {short(stamp)}{where} does not come after {before}")
-        draft.times.append(now)
+        draft.last = now
+        draft.times.append(float(now))
+        draft.spans.append(span)
         draft.stamps.append(stamp)
 
     def _fault(self, problem: str) -> FileError:
@@ -212,13 +233,15 @@ class _Draft:
 
     values: array[float] = field(default_factory=lambda: array("d"))
     times: array[float] = field(default_factory=lambda: array("d"))
+    spans: array[float] = field(default_factory=lambda: array("d"))
+    last: Decimal | None = None
     stamps: list[str] = field(default_factory=list)
     lines: array[int] = field(default_factory=lambda: array("q"))
 
     def rows(self, group: str | None, columns: int) -> Rows:
         values = np.array(self.values).reshape(len(self.lines), columns)
-        times = np.array(self.times) if self.times else None
-        return Rows(values, times, tuple(self.stamps), np.array(self.lines), group)
+        times, spans = (np.array(a) if a else None for a in (self.times, self.spans))
+        return Rows(values, times, spans, tuple(self.stamps), np.array(self.lines), group)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -227,11 +250,28 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(map(short, names[:NAMED])) + more
 
 
-def _seconds(stamp: str) -> float:
-    """A number as it is, or an ISO 8601 date and time in seconds."""
+def read_time(stamp: str) -> tuple[Decimal, str]:
+    """A number as it is, or a date and time in ISO 8601 in seconds since 1970; and which of them it is.
+
+    Eight digits that are a day of the years 1900 to 2099, and 14 that are a second in them, are dates.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = stamp.strip()
+    if (digits := COMPACT.fullmatch(text)) is not None:
+        with suppress(ValueError):
+            return _since_1970(datetime.strptime(text, "%Y%m%d%H%M%S" if digits[1] else "%Y%m%d")), DATE
     try:
-        return float(stamp) if "_" not in stamp else math.nan
-    except ValueError:
-        # A time without a zone counts as UTC, so that no clock change ever makes it jump.
-        moment = datetime.fromisoformat(stamp.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+        if "_" in text:
+            raise ValueError(stamp)
+        return Decimal(text), NUMBER
+    except InvalidOperation:
+        return _since_1970(datetime.fromisoformat(text)), DATE
+
+
+def _since_1970(moment: datetime) -> Decimal:
+    # A time without a zone counts as UTC, so that no clock change ever makes it jump.
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    since = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return Decimal(since.days * 86_400 + since.seconds) + Decimal(since.microseconds) / 1_000_000

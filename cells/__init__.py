@@ -19,7 +19,7 @@ from .networks.ncps import load_ncps, ncps_parameters
 from .networks.rnn import RNN
 from .networks.stack import Stack
 from .networks.streaming import Stream
-from .networks.transfer import lesion, transfer
+from .networks.transfer import carried, lesion, transfer
 from .wrappers import CellWrapper, MixedMemoryCell
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "NCPRNNCell",
     "Stack",
     "Stream",
+    "carried",
     "export_c",
     "lesion",
     "load_ncps",

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
-from ...compile import CompiledCircuit, Plan, compile_circuit, without
+from ...compile import CompiledCircuit, Plan, Source, compile_circuit, make_plan, without
 from ...compile.synapses import Index, Synapses
 from ..cfc.cell import CfCCell
 from ..cfc.compat import compat_plans
@@ -99,16 +99,59 @@ def lesion(
     Example:
         >>> ablated = gl.lesion(rnn, neurons=["command_0"], synapses=[("inter_1", "command_2")])
     """
+    return carried(network, without(_circuit(network).plan, neurons, synapses))
+
+
+def carried(
+    network: Network, source: Source, *, renames: Mapping[str, str] | None = None, key: mx.array | None = None
+) -> Network:
+    """A network like this one over another circuit, with the trained values of what is in both, by name.
+
+    The network itself stays as it was. A synapse whose polarity is the other one in the new circuit acts
+    with the other sign.
+
+    Args:
+        network: an LTC, a CfC or another network or cell over a circuit.
+        source: the new circuit, in any form that can be compiled; it is compiled with the options of the old.
+        renames: old name -> new name of neurons that were renamed.
+        key: random key for the values of what is new; MLX's global state if not given.
+
+    Raises:
+        TypeError: the network has no circuit.
+        CircuitError: the new circuit cannot be compiled.
+    """
     old = _circuit(network)
-    new = old.with_plan(without(old.plan, neurons, synapses))
+    new = old.with_plan(make_plan(source))
     twin = _rebuilt(network, new)
     compat = any(getattr(module, "ncps_compat", False) for module in network.modules())
-    twin.update(transfer(network.parameters(), old.plan, new.plan, ncps_compat=compat))
+    values = transfer(network.parameters(), old.plan, new.plan, renames=renames, key=key, ncps_compat=compat)
+    twin.update(_turned(values, old.plan, new.plan, renames or {}, compat))
     frozen = dict(network.named_modules())
     for path, module in twin.named_modules():
         module._no_grad = set(frozen[path]._no_grad)
         module._training = frozen[path].training
     return twin
+
+
+def _turned(
+    parameters: Mapping[str, Any], old: Plan, new: Plan, renames: Mapping[str, str], compat: bool
+) -> dict[str, Any]:
+    """Parameters over the new plan, with the other sign where a carried synapse has the other polarity."""
+    names = _old_names(old, new, renames)
+    signed = {"erev", *(f"{head}_w" for head in HEADS)}
+    turned = []
+    for path, value in tree_flatten(dict(parameters)):
+        name = path.rpartition(".")[2]
+        if name.removeprefix("sensory_") in signed:
+            sensory = name.startswith("sensory_")
+            plans = _plans(name, old, new, compat)
+            before, after = (plan.sensory if sensory else plan.recurrent for plan in plans)
+            source = _synapses(before, after, names[1] if sensory else names[0], names[0])
+            held = np.append(before.polarity, 0)[source]  # of what is new, 0
+            value = mx.where(mx.array(held == -after.polarity), mx.negative(value), value)
+        turned.append((path, value))
+    result: dict[str, Any] = tree_unflatten(turned)
+    return result
 
 
 # Which entry comes from where: arrays with the old index of each new entry, and -1 for what is new.

@@ -21,6 +21,7 @@ from .cells import NCPLayer as NCPLayer
 from .cells import NCPRNNCell as NCPRNNCell
 from .cells import Stack as Stack
 from .cells import Stream as Stream
+from .cells import carried as carried
 from .cells import export_c as export_c
 from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps

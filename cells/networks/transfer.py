@@ -139,8 +139,9 @@ def _turned(
     """Parameters over the new plan, with the other sign where a carried synapse has the other polarity."""
     names = _old_names(old, new, renames)
     signed = {"erev", *(f"{head}_w" for head in HEADS)}
+    leaves: list[tuple[str, Any]] = tree_flatten(dict(parameters))  # type: ignore[assignment]
     turned = []
-    for path, value in tree_flatten(dict(parameters)):
+    for path, value in leaves:
         name = path.rpartition(".")[2]
         if name.removeprefix("sensory_") in signed:
             sensory = name.startswith("sensory_")
@@ -148,7 +149,7 @@ def _turned(
             before, after = (plan.sensory if sensory else plan.recurrent for plan in plans)
             source = _synapses(before, after, names[1] if sensory else names[0], names[0])
             held = np.append(before.polarity, 0)[source]  # of what is new, 0
-            value = mx.where(mx.array(held == -after.polarity), mx.negative(value), value)
+            value = mx.where(mx.array(held == -after.polarity), -value, value)
         turned.append((path, value))
     result: dict[str, Any] = tree_unflatten(turned)
     return result

@@ -9,13 +9,14 @@ PYTEST ?= -n 2
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test check lint types package docs clean
+.PHONY: help demo test check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    set up and train the LTC and the CfC on handwritten digits; pictures in $(OUT)/"
 	@echo "make test    set up and run the tests (PYTEST='-n 0 -k plan' passes other options)"
 	@echo "make check   lint, format, types, and the wheel in an empty environment"
+	@echo "make page    build and test the editor's page (needs Node 20; nothing else here does)"
 	@echo "make docs    build the documentation in docs/_build/html"
 	@echo "make clean   remove everything the commands above made"
 
@@ -37,12 +38,24 @@ types: $(VENV)/ready-cpu,demo,dev
 package: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python tests/package_check.py
 
+PAGE := viz/editor/page
+
+page: $(PAGE)/node_modules/ready
+	npm --prefix $(PAGE) run types
+	npm --prefix $(PAGE) run build
+	npm --prefix $(PAGE) test
+
+$(PAGE)/node_modules/ready: $(PAGE)/package-lock.json
+	npm --prefix $(PAGE) ci --no-audit --no-fund
+	@touch $@
+
 docs: $(VENV)/ready-cpu,docs
 	$(BIN)/sphinx-build -EaW --keep-going -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist docs/_build docs/gallery src/*.egg-info
+	rm -rf $(PAGE)/node_modules
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # A stamp per set of extras: set-up runs again only when pyproject.toml changes.

@@ -51,8 +51,13 @@ def expect_sources(archive: Path, names: set[str], prefix: str) -> None:
 
 
 def sources() -> list[str]:
-    """Every file of the package but caches and guides for readers, links followed, relative to it."""
-    return sorted(str(path.relative_to(PACKAGE)) for path in walk(PACKAGE) if path.suffix != ".md")
+    """Every file of the package but caches and guides for readers, links followed, relative to it.
+
+    Of the editor's page only what is built of it.
+    """
+    found = [path.relative_to(PACKAGE) for path in walk(PACKAGE) if path.suffix != ".md"]
+    page = Path("viz", "editor", "page")
+    return sorted(str(path) for path in found if page not in path.parents or page / "dist" in path.parents)
 
 
 def walk(folder: Path) -> list[Path]:

@@ -1,0 +1,183 @@
+// The network that runs while one edits: its states, inputs and outputs over time, what is wrong, what it
+// costs, and what would be without a neuron.
+
+import type { Editor } from "../editor";
+import { type Item, type Name, type Neuron, type Synapse, keyOf } from "../model/circuit";
+import type { Facts, Heard, Network, Problem, Projection, Signal } from "../link/messages";
+import type { News } from "../link/session";
+import type { Look } from "../render/scene";
+
+const KEPT = 400; // steps that a strip chart shows
+
+/** The last values of one thing, a ring. */
+export class Trace {
+  readonly values = new Float32Array(KEPT).fill(NaN);
+  private next = 0;
+  count = 0;
+
+  push(value: number | null | undefined): void {
+    this.values[this.next] = value ?? NaN;
+    this.next = (this.next + 1) % KEPT;
+    this.count = Math.min(KEPT, this.count + 1);
+  }
+
+  /** The k-th oldest that is kept. */
+  at(k: number): number {
+    return this.values[(this.next - this.count + k + 2 * KEPT) % KEPT]!;
+  }
+
+  get last(): number {
+    return this.at(this.count - 1);
+  }
+}
+
+export class Live {
+  on = false;
+  playing = false;
+  speed = 20;
+  step = 0;
+  error: string | null = null;
+  network: Network | null = null;
+  facts: Facts = {};
+  order: Name[] = [];
+  problemList: Problem[] = [];
+  projections: Projection[] = [];
+  signals = new Map<string, Signal>();
+  ranking: [Name, number][] = [];
+  training: (Heard & { type: "training" }) | null = null;
+  whatIf: (Heard & { type: "what-if" }) | null = null;
+  silenced: ReadonlySet<Item> = new Set();
+  states: ReadonlyMap<Neuron, number> | null = null;
+  problems: ReadonlyMap<Item, string> = new Map();
+  /** What is drawn over time, by neuron. */
+  readonly traces = new Map<string, Trace>();
+  charted = new Set<string>();
+  colours = true; // states shown on neurons
+  weights = true; // strengths shown on synapses
+  private strength: ((s: Synapse) => number) | null = null;
+  private looks: [base: Look, made: Look] | null = null;
+
+  private readonly watchers = new Set<() => void>();
+
+  constructor(private readonly editor: Editor) {}
+
+  /** Be told of every frame. */
+  watch(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  tick(): void {
+    for (const watcher of [...this.watchers]) watcher();
+  }
+
+  hear(news: News): void {
+    switch (news.type) {
+      case "live":
+        [this.on, this.playing, this.speed, this.error] = [news.on, news.playing, news.speed, news.error];
+        if (!news.on) this.states = null;
+        break;
+      case "network": this.compile(news); break;
+      case "frame": this.show(news); break;
+      case "signals": this.signals = new Map(news.signals.map(([name, signal]) => [keyOf(name), signal])); break;
+      case "facts":
+        [this.facts, this.order, this.problemList, this.projections] = [news.facts, news.order, news.problems, news.projections];
+        this.place();
+        break;
+      case "what-if": if (this.silenced.size) this.whatIf = news; break;
+      case "ranking": this.ranking = news.effects; break;
+      case "training": this.training = news; break;
+      case "snapshot": case "diff": this.place(); break;
+      default:
+    }
+  }
+
+  /** The look with trained strengths as widths. */
+  look(base: Look): Look {
+    if (!this.weights || !this.strength || base.strength) return base;
+    if (this.looks?.[0] !== base || this.looks[1].strength !== this.strength) this.looks = [base, { ...base, strength: this.strength }];
+    return this.looks[1];
+  }
+
+  get editable(): boolean {
+    return this.editor.session.python;
+  }
+
+  setWeights(on: boolean): void {
+    this.weights = on;
+    this.editor.set({});
+    this.editor.tell();
+  }
+
+  setColours(on: boolean): void {
+    this.colours = on;
+    if (!on) this.states = null;
+    this.editor.draw();
+    this.editor.tell();
+  }
+
+  chart(neuron: Neuron, on: boolean): void {
+    if (on) this.charted.add(neuron.key);
+    else this.charted.delete(neuron.key);
+    this.editor.tell();
+  }
+
+  /** Ask for the outputs without what is given; nothing: as it is. */
+  without(items: Iterable<Item>): void {
+    this.silenced = new Set(items);
+    this.whatIf = null;
+    if (this.silenced.size) {
+      const all = [...this.silenced];
+      this.editor.session.ask({
+        type: "what-if",
+        neurons: all.flatMap((i) => (i.kind === "neuron" ? [i.name] : [])),
+        synapses: all.flatMap((i): [Name, Name][] => (i.kind === "synapse" ? [[i.pre.name, i.post.name]] : [])),
+      });
+    }
+    this.editor.draw();
+    this.editor.tell();
+  }
+
+  private compile(network: Network): void {
+    this.network = network;
+    const weights = new Map<string, number>();
+    let most = 0;
+    for (const [pre, post, weight] of network.synapses) {
+      weights.set(`${keyOf(pre)}\n${keyOf(post)}`, Math.abs(weight));
+      most = Math.max(most, Math.abs(weight));
+    }
+    this.strength = most ? (s) => (weights.get(`${s.pre.key}\n${s.post.key}`) ?? 0) / most : null;
+    for (const name of network.outputs.slice(0, 4)) if (this.charted.size < 4) this.charted.add(keyOf(name));
+  }
+
+  private show(frame: Heard & { type: "frame" }): void {
+    const { network, editor: { circuit } } = this;
+    this.step = frame.step;
+    if (!network) return;
+    const states = new Map<Neuron, number>();
+    const take = (names: readonly Name[], values: readonly (number | null)[]): void =>
+      names.forEach((name, k) => {
+        const key = keyOf(name);
+        let trace = this.traces.get(key);
+        if (!trace) this.traces.set(key, (trace = new Trace()));
+        trace.push(values[k]);
+        const neuron = circuit.neurons.get(key);
+        if (neuron && values[k] !== null && values[k] !== undefined) states.set(neuron, values[k]);
+      });
+    take(network.sensors, frame.inputs);
+    take(network.neurons, frame.states);
+    if (this.colours) this.states = states;
+  }
+
+  /** Problems at the neurons and synapses that are at fault. */
+  private place(): void {
+    const { circuit } = this.editor;
+    const found = new Map<Item, string>();
+    for (const { neuron, synapse, message, severity } of this.problemList) {
+      if (severity !== "error" && this.problemList.length > 300) continue;
+      const item = neuron !== null ? circuit.find(neuron) : synapse ? circuit.synapse(...synapse) : undefined;
+      if (item) found.set(item, found.has(item) ? `${found.get(item)}\n${message}` : message);
+    }
+    this.problems = found;
+  }
+}

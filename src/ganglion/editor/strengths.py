@@ -1,0 +1,81 @@
+"""The sign and strength of every synapse of a network, and turning a few signs without compiling anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from .numbers import four
+
+SIGNED = ("erev", "ff1_w", "ff2_w")
+"""The parameters that bear the sign of a synapse, in the cells that have signs."""
+SIDES = ("", "sensory_")
+
+
+def strengths(network: Any) -> list[list[Any]]:
+    """Each synapse as [pre, post, strength]: w * erev of an LTC, the mean weight of the heads of a CfC."""
+    cell = _signed_cell(network)
+    if cell is None:
+        return []
+    is_ltc = hasattr(cell, "erev")
+    p = cell.effective() if is_ltc else cell.effective(lifted=False)
+    plan = cell.compiled.plan if is_ltc else cell.signal
+    found = []
+    for side, synapses, names in (
+        ("", plan.recurrent, plan.neurons),
+        ("sensory_", plan.sensory, plan.sensors),
+    ):
+        if is_ltc:
+            values = np.array(p[f"{side}w"] * p[f"{side}erev"])
+        else:
+            values = np.mean([np.array(p[key]) for key in _present(p, side)], axis=0)
+        rows = zip(synapses.pre.tolist(), synapses.post.tolist(), values.tolist(), strict=True)
+        found += [[names[i], plan.neurons[j], four(value)] for i, j, value in rows]
+    return found
+
+
+def polarities(network: Any, circuit: Any) -> list[NDArray[np.bool_]] | None:
+    """For recurrent and sensory synapses, where the circuit has the other polarity than the network's plan.
+
+    None if signs of this network cannot be turned one by one.
+    """
+    cell = _signed_cell(network)
+    if (
+        cell is None
+        or cell is not network.cell
+        or cell.polarity != "init"
+        or getattr(cell, "ncps_compat", False)
+    ):
+        return None
+    plan = cell.compiled.plan
+    named = {str(name): name for name in circuit}
+    found = []
+    for synapses, names in ((plan.recurrent, plan.neurons), (plan.sensory, plan.sensors)):
+        pairs = zip(synapses.pre.tolist(), synapses.post.tolist(), strict=True)
+        edges = ((named[names[i]], named[plan.neurons[j]]) for i, j in pairs)
+        now = np.array([circuit.edges[edge]["polarity"] for edge in edges], np.int8)
+        found.append(now != synapses.polarity)
+    return found
+
+
+def turn(network: Any, where: list[NDArray[np.bool_]]) -> None:
+    """Give the synapses where it is true the other sign."""
+    cell = network.cell
+    for side, turned in zip(SIDES, where, strict=True):
+        for key in _present(cell, side):
+            cell[key] = mx.where(mx.array(turned), -cell[key], cell[key])
+    mx.eval(network.parameters())
+
+
+def _present(held: Any, side: str) -> list[str]:
+    return [f"{side}{name}" for name in SIGNED if f"{side}{name}" in held]
+
+
+def _signed_cell(network: Any) -> Any:
+    """The cell with signs that a network runs, also behind a memory; None if there is none."""
+    cell = getattr(network, "cell", None)
+    cell = getattr(cell, "cell", cell)
+    return cell if hasattr(cell, "effective") else None

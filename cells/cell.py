@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import whole
 from ..compile import CompiledCircuit, Source, compile_circuit
 from ..errors import KernelError
 from ..wiring import Dense
@@ -14,7 +15,7 @@ from .calls import step_call
 from .layer import NCPLayer, Shape
 from .ops.state_ops import State, rows, zeros
 from .running import CellKernel
-from .values import Values, whole_number
+from .values import Values
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
 Units: TypeAlias = "Source | Dense | int"
@@ -87,7 +88,7 @@ class NCPRNNCell(NCPLayer):
         self.built = True
 
     def _name(self, units: int) -> None:
-        whole_number("units", units)
+        whole("units", units)
         self.neurons, self.roles = _numbered("motor", units), ("motor",) * units
 
     def build(self, input_shape: Shape) -> None:
@@ -188,7 +189,7 @@ def batch_of(inputs: mx.array | None, batch_size: int | None) -> int:
     """The size of a batch, given or that of (B, ...) inputs; 1 if neither is given."""
     if batch_size is None:
         return 1 if inputs is None else int(inputs.shape[0])
-    return whole_number("batch_size", batch_size)
+    return whole("batch_size", batch_size)
 
 
 def _numbered(role: str, n: int) -> tuple[str, ...]:

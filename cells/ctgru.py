@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import one_of, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .layer import Shape
 from .maps import POLARITY, CircuitMap, make_map, read_map
 from .ops import Draws
-from .values import one_of, whole_number
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class CTGRUCell(NCPRNNCell):
         key: mx.array | None = None,
     ) -> None:
         one_of("polarity", polarity, POLARITY)
-        whole_number("scales", scales)
+        whole("scales", scales)
         for what, value in (("shortest", shortest), ("clip", clip)):
             if value is not None and not value > 0:
                 raise ValueError(f"{what} is {value}: expected a positive number")

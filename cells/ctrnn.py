@@ -5,12 +5,12 @@ from __future__ import annotations
 import mlx.core as mx
 import mlx.nn as nn
 
+from ..arguments import one_of, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .ltc.operations import SOLVERS
 from .maps import POLARITY, CircuitMap, make_map, read_map
 from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
-from .values import one_of, whole_number
 
 
 class CTRNNCell(NCPRNNCell):
@@ -70,7 +70,7 @@ class CTRNNCell(NCPRNNCell):
         one_of("solver", solver, SOLVERS)
         one_of("activation", activation, ACTIVATIONS)
         one_of("polarity", polarity, POLARITY)
-        whole_number("ode_unfolds", ode_unfolds)
+        whole("ode_unfolds", ode_unfolds)
         for what, value in (("tau", tau), ("clip", clip)):
             if value is not None and not value > 0:
                 raise ValueError(f"{what} is {value}: expected a positive number")

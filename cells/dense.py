@@ -5,11 +5,11 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import one_of, whole
 from ..compile import CompiledCircuit, Source, compile_circuit, masked_matmul
 from ..errors import CircuitError
 from .layer import NCPLayer, Shape
 from .ops import ACTIVATIONS, Draws, activate, glorot_limits
-from .values import one_of, whole_number
 
 
 class NCPDense(NCPLayer):
@@ -48,7 +48,7 @@ class NCPDense(NCPLayer):
         key: mx.array | None = None,
     ) -> None:
         super().__init__()
-        whole_number("units", units)
+        whole("units", units)
         if activation is not None:
             one_of("activation", activation, ACTIVATIONS)
         self.units, self.activation, self.use_bias = units, activation, use_bias

@@ -1,8 +1,7 @@
-"""Values from MLX, NumPy or Python as arrays, and options by name."""
+"""Values from MLX, NumPy or Python as arrays."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,23 +58,6 @@ def _numpy_array(what: str, values: Any) -> NDArray[Any]:
         return np.asarray(values)
     except ValueError:  # NumPy's word for rows of different lengths is long and names no argument
         raise TypeError(f"{what} must be one array, got {type(values).__name__} of unequal parts") from None
-
-
-def whole_number(what: str, value: Any, least: int = 1) -> int:
-    """`value` as an int, or a ValueError if it is no whole number or below `least`."""
-    try:
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or number < least:
-        raise ValueError(f"{what} is {value!r}: expected a whole number of at least {least}")
-    return number
-
-
-def one_of(what: str, given: object, known: Sequence[str]) -> None:
-    """Raise ValueError if an option is not one of the known ones."""
-    if given not in known:
-        raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(known)}")
 
 
 def one_of_shapes(shapes: list[tuple[int, ...]]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
+from ..arguments import one_of
 from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit, check
 from .cost import cheapest
@@ -147,10 +148,6 @@ def _hint(given: object) -> str:
 
 
 def _check_options(layout: str, block_size: int, order: str) -> None:
-    for what, given, known in (
-        ("layout", layout, CHOICES),
-        ("order", order, ORDERS),
-        ("block_size", block_size, BLOCK_SIZES),
-    ):
-        if given not in known:
-            raise LayoutError(f"unknown {what} {given!r}: expected one of {', '.join(map(str, known))}")
+    one_of("layout", layout, CHOICES, LayoutError)
+    one_of("order", order, ORDERS, LayoutError)
+    one_of("block_size", block_size, BLOCK_SIZES, LayoutError)

@@ -19,8 +19,8 @@ MAY_IMPORT = {
     "cells": {"cells", "compile", "wiring"},
     "viz": {"viz", "wiring", "compile"},
 }
-"""Which rooms a room may import; the leaves of the face, errors and recording, are open to all."""
-LEAVES = {"errors", "recording"}
+"""Which rooms a room may import; the leaves of the face are open to all."""
+LEAVES = {"arguments", "errors", "recording"}
 HEAVY = ("mlx", "matplotlib", "networkx", "scipy", "sklearn", "rich")
 
 

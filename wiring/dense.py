@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .arguments import whole
+from ..arguments import whole
 
 
 @dataclass(frozen=True)

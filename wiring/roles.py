@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 
+from ..arguments import label as label
 from ..errors import CircuitError
 
 ROLES = ("sensory", "inter", "command", "motor")
@@ -30,15 +31,6 @@ def text_of(name: Any) -> str | None:
         return str(name) or None
     except Exception:
         return None
-
-
-def label(value: Any, most: int = 200) -> str:
-    """`repr(value)` for a message, whatever the value is, cut if it is longer than `most` characters."""
-    try:
-        text = repr(value)
-    except Exception:
-        return f"<a {type(value).__name__} without text>"
-    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def synapse_label(pre: Any, post: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import fraction, whole
+from ..arguments import fraction, whole
 
 Indices = NDArray[np.int64]
 Seed = int | np.random.Generator | None

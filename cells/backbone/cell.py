@@ -9,6 +9,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 
+from ...arguments import one_of, whole
 from ...compile.kernels import ACTIVATIONS as KERNEL_ACTIVATIONS
 from ...compile.kernels import constant
 from ...errors import KernelError
@@ -18,7 +19,6 @@ from ..cfc.operations import MAPS, cfc_gated, cfc_pure
 from ..layer import Shape
 from ..ops import ACTIVATIONS, Draws, activate, softplus_inverse
 from ..running import CellKernel
-from ..values import one_of, whole_number
 from .kernel import dense_kernel
 
 
@@ -75,9 +75,9 @@ class LiquidCell(NCPRNNCell):
         if not isinstance(units, Dense | int):
             raise TypeError(f"expected gl.dense(inputs, units) or a number, got {type(units).__name__}")
         one_of("backbone_activation", backbone_activation, ACTIVATIONS)
-        whole_number("ode_unfolds", ode_unfolds)
-        if whole_number("backbone_layers", backbone_layers, 0):
-            whole_number("backbone_units", backbone_units)
+        whole("ode_unfolds", ode_unfolds)
+        if whole("backbone_layers", backbone_layers, 0):
+            whole("backbone_units", backbone_units)
         super().__init__(units)
         self.ode_unfolds = ode_unfolds
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import mlx.core as mx
 
+from ...arguments import one_of
 from ...compile import Source
 from ...compile.kernels import constant
 from ..cell import NCPRNNCell
 from ..maps import POLARITY, make_map, signs
 from ..ops import Draws
 from ..running import CellKernel
-from ..values import one_of
 from .compat import compat_plans, lift_index
 from .kernel import CFC_PARAMETERS, cfc_kernel
 from .operations import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops

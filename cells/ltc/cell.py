@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import mlx.core as mx
 import mlx.nn as nn
 
+from ...arguments import one_of, whole
 from ...compile import Plan, Source
 from ...compile.kernels import constant
 from ...errors import KernelError
@@ -15,7 +16,6 @@ from ..cell import NCPRNNCell
 from ..maps import POLARITY, signs
 from ..ops import Draws, affine
 from ..running import CellKernel
-from ..values import one_of, whole_number
 from .kernel import LTC_PARAMETERS, ltc_kernel
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
 
@@ -102,7 +102,7 @@ class LTCCell(NCPRNNCell):
         one_of("solver", solver, SOLVERS)
         one_of("positive", positive, POSITIVE)
         one_of("polarity", polarity, POLARITY)
-        whole_number("ode_unfolds", ode_unfolds)
+        whole("ode_unfolds", ode_unfolds)
         if not 0 <= epsilon < math.inf:
             raise ValueError(f"epsilon is {epsilon}: expected a number of at least 0")
         super().__init__(circuit)

@@ -8,9 +8,10 @@ from typing import Any
 
 import mlx.core as mx
 
+from ...arguments import one_of
 from ..layer import NCPLayer, Shape
 from ..running import Steps
-from ..values import Values, one_of
+from ..values import Values
 from .memory import Memory, predict_memory
 from .rnn import RNN
 from .steps import BACKWARDS

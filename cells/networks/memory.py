@@ -13,12 +13,12 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from ...arguments import whole
 from ...compile.kernels import SAVED_MOST, forget_spare
 from ...compile.plan import human_bytes
 from ...errors import KernelError
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
-from ..values import whole_number
 from .engine import cell_kernel
 
 # Numbers of steps that are run: from there on, each further step adds the same. MLX frees arrays while it
@@ -62,8 +62,8 @@ def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:
     Raises:
         ValueError: sizes of less than one, or a network that is not built.
     """
-    whole_number("batch", batch)
-    whole_number("steps", steps)
+    whole("batch", batch)
+    whole("steps", steps)
     if network.input_size is None:
         raise ValueError(f"the {type(network).__name__} is not built yet: call build() first")
     arrays = _arrays(network.parameters())

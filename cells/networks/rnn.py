@@ -9,13 +9,14 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from ...arguments import one_of, whole
 from ...recording import Recording
 from ..calls import sequence_call
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer, Shape
 from ..ops.state_ops import State, rows
 from ..running import Call, Run, Steps
-from ..values import Values, one_of, whole_number
+from ..values import Values
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
 from .sequence import reversed_call, reversed_run, run_call
@@ -64,8 +65,8 @@ class RNN(NCPLayer):
         if not isinstance(cell, NCPRNNCell):
             raise TypeError(f"expected a cell, such as gl.LTCCell(circuit), got {type(cell).__name__}")
         if proj_size is not None:
-            whole_number("proj_size", proj_size)
-        whole_number("checkpoint_every", checkpoint_every)
+            whole("proj_size", proj_size)
+        whole("checkpoint_every", checkpoint_every)
         self.cell = cell
         self.engine, self.checkpoint_every = engine, checkpoint_every
         self.return_sequences, self.return_state = return_sequences, return_state

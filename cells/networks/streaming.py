@@ -9,11 +9,12 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_map
 
+from ...arguments import whole
 from ...compile.kernels.stepper import Floats
 from ..calls import step_call
 from ..layer import NCPLayer
 from ..running import Steps
-from ..values import Values, whole_number
+from ..values import Values
 
 
 class Stream:
@@ -43,7 +44,7 @@ class Stream:
 
     def __init__(self, network: NCPLayer, batch_size: int | None = None) -> None:
         if batch_size is not None:
-            whole_number("batch_size", batch_size)
+            whole("batch_size", batch_size)
         self._batched, batch = batch_size is not None, batch_size or 1
         self._steps: Steps = _snapshot(network)._stepped(batch)
         self._shape = (batch, self._steps.n_inputs)

@@ -1,48 +1,114 @@
-"""Numbers on the command line: what argparse calls to read and refuse them."""
+"""Arguments that users give, checked in one place so that every message reads alike.
+
+A value of the wrong kind is a `TypeError`, one out of range a `ValueError`; the message names the argument,
+what it must be and what was given, cut to a length that can be read. No MLX and no room of ours is imported.
+"""
 
 from __future__ import annotations
 
-import argparse
+import math
+import operator
+from collections.abc import Collection
+from numbers import Real
+from typing import Any, TypeVar
+
+import numpy as np
+
+Given = TypeVar("Given")
+
+LARGEST = 2**31 - 1
+"""The largest size: kernels count in 32 bits."""
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    return _at_least(1, text)
-
-
-def natural(text: str) -> int:
-    """A whole number of at least 0."""
-    return _at_least(0, text)
-
-
-def share(text: str) -> float:
-    """A number between 0 and 1, both excluded."""
-    number = _float(text)
-    if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
-    return number
-
-
-def rate(text: str) -> float:
-    """A finite number above 0."""
-    number = _float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return number
-
-
-def _float(text: str) -> float:
+def label(value: Any, most: int = 200) -> str:
+    """`repr(value)` for a message, whatever the value is, on one line and cut to `most` characters."""
     try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+        text = repr(value)
+    except Exception:  # a number of 5000 digits, or any error of a foreign class
+        return f"<a {type(value).__name__} without text>"
+    if "\n" in text:
+        text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
-def _at_least(lowest: int, text: str) -> int:
+def whole(name: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
+    """The whole number `value`, from `least` to `most`, or an error that names the argument."""
     try:
-        number = int(text)
-    except ValueError:
-        number = lowest - 1
-    if number < lowest:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {lowest} or more")
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be a whole number, got {label(value)}")
+    if number < least:
+        raise ValueError(f"{name} must be {least} or more, got {label(number)}")
+    if number > most:
+        raise ValueError(f"{name} must be {most} or less, got {label(number)}")
     return number
+
+
+def seed_number(seed: Any) -> int:
+    """The seed, or an error; one limit for both of NumPy's generators, so that seeds can be swapped."""
+    number = whole("seed", seed, 0, 2**64)
+    if number >= 2**32:
+        raise ValueError(f"seed must be below 2**32, got {number}")
+    return number
+
+
+def real(name: str, value: Any, *, least: float = -math.inf, above: float = -math.inf) -> float:
+    """The finite number `value`, `least` or more and above `above`, or an error that names the argument."""
+    number = _float(name, value)
+    if not math.isfinite(number) or number < least or number <= above:
+        limit = f"{least} or more" if least > above else f"above {above}"
+        limit = "finite" if least == above else f"finite and {limit}"
+        raise ValueError(f"{name} must be {limit}, got {label(value)}")
+    return number
+
+
+def fraction(name: str, value: Any, low: float = 0.0, high: float = 1.0, below: bool = False) -> float:
+    """The number `value`, from low to high (or `below` high), or an error that names the argument."""
+    number = _float(name, value)
+    inside = low <= number < high if below else low <= number <= high
+    if math.isnan(number) or not inside:
+        limit = f"from {low} to {'below ' if below else ''}{high}"
+        raise ValueError(f"{name} must be {limit}, got {label(value)}")
+    return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """The boolean `value`; nothing else passes for one, as "no" and 0 would by being true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {label(value)}")
+    return bool(value)
+
+
+def one_of(name: str, value: Given, known: Collection[Any], error: type[ValueError] = ValueError) -> Given:
+    """The option `value`, or an error that lists the known ones."""
+    kinds = tuple({type(option) for option in known})
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise TypeError(f"{name} must be {_listed(known)}, got {label(value)}")
+    if value not in known:
+        raise error(f"unknown {name} {label(value)}: expected {_listed(known)}")
+    return value
+
+
+def instance(name: str, value: Given, kind: type | tuple[type, ...], expected: str) -> Given:
+    """`value`, or an error if it is not of a kind; `expected` says in words which that is."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {expected}, got {label(value)}")
+    return value
+
+
+def _float(name: str, value: Any) -> float:
+    # One number in an array of MLX or NumPy will do: learning rates come so.
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {label(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _listed(known: Collection[Any]) -> str:
+    return f"one of {', '.join(map(str, known))}"

@@ -15,8 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from . import cache_cli, pictures_cli, series_cli
-from .arguments import natural, positive
+from .commands import cache, pictures, series
+from .commands.options import natural, positive
 from .errors import CircuitError, FileError, KernelError
 
 EXTRAS = {"mlx": "cpu", "sklearn": "demo"}
@@ -107,9 +107,9 @@ def build_parser() -> _Parser:
     demo.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="for pictures (default: out)"
     )
-    series_cli.add_commands(commands)
-    pictures_cli.add_commands(commands)
-    cache_cli.add_commands(commands)
+    series.add_commands(commands)
+    pictures.add_commands(commands)
+    cache.add_commands(commands)
     return parser
 
 

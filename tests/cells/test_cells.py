@@ -126,7 +126,7 @@ def test_ctrnn_options() -> None:
         ({"solver": "euler"}, "unknown solver 'euler': expected one of semi_implicit, explicit, rk4"),
         ({"activation": "elu"}, "unknown activation 'elu'"),
         ({"tau": 0.0}, "tau is 0.0: expected a positive number"),
-        ({"ode_unfolds": 0}, "ode_unfolds is 0"),
+        ({"ode_unfolds": 0}, "ode_unfolds must be 1 or more, got 0"),
         ({"clip": -1.0}, r"clip is -1\.0"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -166,7 +166,7 @@ def test_ctgru_forgets_over_time_and_records_its_neurons() -> None:
     long, short = (rnn(0 * x[:, :1], kept, timespans=span)[1] for span in (1000.0, 0.01))
     assert float(mx.abs(long).sum()) < float(mx.abs(short).sum())
     assert float(mx.abs(gl.RNN(gl.CTGRUCell(circuit, clip=0.1))(5 * x)[1]).max()) <= 0.1 + 1e-6
-    with pytest.raises(ValueError, match="scales is 0"):
+    with pytest.raises(ValueError, match="scales must be 1 or more, got 0"):
         gl.CTGRUCell(circuit, scales=0)
 
 
@@ -306,7 +306,7 @@ def test_backbone_dropout_acts_in_training_only() -> None:
 def test_liquid_cells_refuse_what_does_not_fit() -> None:
     with pytest.raises(TypeError, match=r"expected gl\.dense\(inputs, units\) or a number, got Circuit"):
         gl.LiquidCell(gl.auto_ncp(12, 2, inputs=3))
-    with pytest.raises(ValueError, match="units is 0: expected a whole number of at least 1"):
+    with pytest.raises(ValueError, match="units must be 1 or more, got 0"):
         gl.LiquidCell(0)
     with pytest.raises(TypeError, match="ode_unfolds is no option of a closed form"):
         BackboneCfCCell(6, ode_unfolds=3)

@@ -236,7 +236,7 @@ def test_dense_learns(wiring: gl.Circuit) -> None:
 
 
 def test_dense_refuses_what_it_cannot_do(wiring: gl.Circuit) -> None:
-    with pytest.raises(ValueError, match="units is 0: expected a whole number of at least 1"):
+    with pytest.raises(ValueError, match="units must be 1 or more, got 0"):
         gl.NCPDense(0)
     with pytest.raises(ValueError, match="unknown activation 'elu'"):
         gl.NCPDense(3, "elu")

@@ -53,7 +53,7 @@ def test_short_sequences_are_measured_as_they_are() -> None:
 
 
 def test_sizes_that_are_none() -> None:
-    with pytest.raises(ValueError, match="batch is 0: expected a whole number of at least 1"):
+    with pytest.raises(ValueError, match="batch must be 1 or more, got 0"):
         gl.LTC(CIRCUIT).memory(0, 5)
     with pytest.raises(ValueError, match="RNN is not built yet"):
         gl.RNN(gl.LiquidCell(8)).memory(2, 5)

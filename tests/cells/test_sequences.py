@@ -330,5 +330,5 @@ def test_masks_inside_compile_are_numpy(kind: str) -> None:
 
 
 def test_bad_options() -> None:
-    with pytest.raises(ValueError, match="proj_size is 0"):
+    with pytest.raises(ValueError, match="proj_size must be 1 or more, got 0"):
         gl.LTC(CIRCUIT, proj_size=0)

@@ -151,7 +151,7 @@ def test_a_stream_refuses_what_does_not_fit() -> None:
         stream.reset([True])
     with pytest.raises(ValueError, match=r"state has shape \(3, 2\): expected \(3, 12\)"):
         stream.state = np.zeros((B, 2))
-    with pytest.raises(ValueError, match="batch_size is 0"):
+    with pytest.raises(ValueError, match="batch_size must be 1 or more, got 0"):
         rnn.stream(0)
     with pytest.raises(ValueError, match="reads backwards"):
         gl.LTC(CIRCUIT, reverse=True).stream()

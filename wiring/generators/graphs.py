@@ -11,8 +11,8 @@ from typing import Any, Literal
 import networkx as nx
 import numpy as np
 
+from ...arguments import fraction, seed_number, whole
 from ...errors import CircuitError
-from ..arguments import fraction, seed_number, whole
 from ..circuit import Circuit
 from ..roles import ROLES, is_role, require_name, require_polarity, synapse_label, with_role
 from ..rules import balanced_signs

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import fraction, seed_number, whole
+from ...arguments import fraction, seed_number, whole
 from ..circuit import Circuit
 from ..rules import balanced_signs
 from .assemble import Ints, Links, assemble

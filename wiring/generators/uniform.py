@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arguments import fraction, seed_number, whole
+from ...arguments import fraction, seed_number, whole
 from ..circuit import Circuit
 from .assemble import Ints, Links, assemble, join
 

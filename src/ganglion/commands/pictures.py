@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import FileError
+from ..errors import FileError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from .wiring import Circuit, Summary
+    from ..wiring import Circuit, Summary
 
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -67,8 +67,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _plot(arguments: argparse.Namespace) -> None:
-    from .viz import plot_circuit
-    from .wiring import read
+    from ..viz import plot_circuit
+    from ..wiring import read
 
     if arguments.out.suffix.lower() not in FORMATS:
         raise FileError(f"{arguments.out}: a figure ends in one of {', '.join(FORMATS)}")
@@ -88,14 +88,14 @@ def _plot(arguments: argparse.Namespace) -> None:
 def _show(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from .wiring import read
+    from ..wiring import read
 
     show_circuit(read(arguments.circuit), Console(highlight=False))
 
 
 def show_circuit(circuit: Circuit, console: Console) -> None:
     """Print a circuit: roles, pathways, degrees, problems and a small matrix of its synapses."""
-    from .wiring import check, summary
+    from ..wiring import check, summary
 
     found = summary(circuit)
     console.print(_roles(circuit, found))
@@ -154,7 +154,7 @@ def _cells(circuit: Circuit, widest: int) -> tuple[NDArray[np.int64], int]:
     """Per cell 1 for excitatory plus 2 for inhibitory synapses, and how many neurons a cell holds."""
     import numpy as np
 
-    from .wiring import ROLES
+    from ..wiring import ROLES
 
     arrays = circuit.to_arrays()
     order = np.argsort([ROLES.index(role) for role in arrays.roles], kind="stable")

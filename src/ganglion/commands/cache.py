@@ -26,9 +26,9 @@ def add_commands(commands: Any) -> None:
 
 
 def _cache(arguments: argparse.Namespace) -> None:
-    from .compile.kernels.cache import MOST, chosen_directory, clear, entries
-    from .compile.kernels.trusted import UntrustedError, private_directory
-    from .errors import KernelError
+    from ..compile.kernels.cache import MOST, chosen_directory, clear, entries
+    from ..compile.kernels.trusted import UntrustedError, private_directory
+    from ..errors import KernelError
 
     chosen = chosen_directory()
     if not chosen.exists() and not chosen.is_symlink():

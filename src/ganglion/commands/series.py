@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .arguments import natural, positive, rate, share
+from .options import natural, positive, rate, share
 
 TRAIN = """\
 Train a circuit on a time series. The table is a CSV file with a header and a
@@ -74,8 +74,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from .training import series
-    from .training.series.report import write_report
+    from ..training import series
+    from ..training.series.report import write_report
 
     settings = series.Settings(
         cell=arguments.cell,
@@ -104,7 +104,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from .training import series
+    from ..training import series
 
     rows = series.predict_series(arguments.run_directory, arguments.data, arguments.out)
     print(f"{rows} rows: {arguments.out}")

@@ -342,6 +342,10 @@ class TestWhatCannotBeWritten:
                 "attribute 'x' of neuron 'leg' is 1152921504606846976, but another one is of type float",
             ),
             (
+                (2**60 + 1, 0.5),
+                "attribute 'x' of neuron 'eye' is 1152921504606846977, but another one is of type float",
+            ),
+            (
                 ("", "b"),
                 "attribute 'x' of neuron 'eye' is an empty text, which in CSV means that it is not set",
             ),

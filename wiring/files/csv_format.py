@@ -81,11 +81,20 @@ def decode(neurons: Source, synapses: Source) -> Circuit:
 def _table(fixed: list[str], records: list[_Record]) -> bytes:
     """A table: the fixed columns, of which the last is an attribute too, then one per further attribute."""
     kinds: dict[str, str] = {}
+    large: dict[str, tuple[str, int]] = {}  # whose whole number a float may not hold
     for owner, _, attributes in records:
         for key, value in attributes.items():
             if key in fixed[:-1]:
                 raise CircuitError(f"{owner} has an attribute {key!r}, which is a column of names; rename it")
-            kinds[key] = _kind(f"attribute {key!r} of {owner}", unboxed(value), kinds.get(key))
+            what, value = f"attribute {key!r} of {owner}", unboxed(value)
+            kinds[key] = _kind(what, value, kinds.get(key))
+            if type(value) is int and abs(value) > 2**53:
+                large[key] = what, value
+            if kinds[key] == "float" and key in large:
+                what, value = large[key]
+                raise CircuitError(
+                    f"{what} is {value!r}, but another one is of type float; a column has one type"
+                )
     kinds.pop(fixed[-1], None)
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -114,7 +123,7 @@ def _kind(what: str, value: Any, before: str | None) -> str:
         raise CircuitError(f"{what} is a {kind}; CSV holds texts, numbers and booleans, JSON more")
     if value == "":
         raise CircuitError(f"{what} is an empty text, which in CSV means that it is not set")
-    if {kind, before} == {"int", "float"} and (kind == "float" or abs(value) <= 2**53):
+    if {kind, before} == {"int", "float"}:
         return "float"
     if before not in (None, kind):
         raise CircuitError(f"{what} is {value!r}, but another one is of type {before}; a column has one type")

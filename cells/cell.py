@@ -20,6 +20,9 @@ from .values import Values
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
 Units: TypeAlias = "Source | Dense | int"
 
+# One sign per synapse, as plans hold them.
+Polarity: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.int8]]"
+
 
 class NCPRNNCell(NCPLayer):
     """One time step of a network: ``cell(x, state, timespan)`` gives ``(output, new_state)``.
@@ -152,6 +155,11 @@ class NCPRNNCell(NCPLayer):
             KernelError: there is none for the cell, or for one of its options.
         """
         raise KernelError(f"there is no fused kernel for {type(self).__name__}")
+
+    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
+        """What the signs of synapses are seen in: arrays with a value per synapse, and the signs they are to
+        have; nothing for a cell whose parameters have no signs."""
+        return []
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""

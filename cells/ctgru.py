@@ -9,9 +9,9 @@ import numpy as np
 
 from ..arguments import one_of, whole
 from ..compile import Source
-from .cell import NCPRNNCell
+from .cell import NCPRNNCell, Polarity
 from .layer import Shape
-from .maps import POLARITY, CircuitMap, make_map, read_map
+from .maps import POLARITY, CircuitMap, make_map, read_map, signed_map
 from .ops import Draws
 
 
@@ -92,6 +92,9 @@ class CTGRUCell(NCPRNNCell):
     @property
     def state_shapes(self) -> tuple[Shape, ...]:
         return ((self.n_neurons, self.scales),)
+
+    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
+        return [] if self.polarity == "fixed" else signed_map(self, "detect")
 
     def prepare(self) -> CTGRUTerms:
         fixed = self.polarity == "fixed"

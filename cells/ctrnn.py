@@ -7,9 +7,9 @@ import mlx.nn as nn
 
 from ..arguments import one_of, whole
 from ..compile import Source
-from .cell import NCPRNNCell
+from .cell import NCPRNNCell, Polarity
 from .ltc.operations import SOLVERS
-from .maps import POLARITY, CircuitMap, make_map, read_map
+from .maps import POLARITY, CircuitMap, make_map, read_map, signed_map
 from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
 
 
@@ -79,6 +79,9 @@ class CTRNNCell(NCPRNNCell):
         self.leak, self.clip, self.polarity = leak, clip, polarity
         make_map(self, "rate", self.compiled.plan, Draws(key), signed=True)
         self.tau = mx.full((self.n_neurons,), softplus_inverse(tau))
+
+    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
+        return [] if self.polarity == "fixed" else signed_map(self, "rate")
 
     def prepare(self) -> CircuitMap:
         return read_map(self, "rate", fixed=self.polarity == "fixed")

@@ -8,7 +8,7 @@ import mlx.core as mx
 import numpy as np
 
 from ..compile import CompiledCircuit, Plan
-from .cell import NCPRNNCell
+from .cell import NCPRNNCell, Polarity
 from .ops import Draws, glorot_limits
 
 POLARITY = ("init", "fixed")
@@ -62,6 +62,15 @@ def read_map(cell: NCPRNNCell, name: str, *, fixed: bool = False) -> CircuitMap:
         compiled.sensory.weights(sensory_weights),
         cell[f"{name}_b"],
     )
+
+
+def signed_map(cell: NCPRNNCell, name: str) -> list[tuple[mx.array, Polarity]]:
+    """The weights of a map and the signs of their synapses, see `NCPRNNCell.signed_weights`."""
+    plan = cell.compiled.plan
+    return [
+        (cell[f"{name}_w"], plan.recurrent.polarity),
+        (cell[f"sensory_{name}_w"], plan.sensory.polarity),
+    ]
 
 
 def signs(polarity: np.ndarray[tuple[int], np.dtype[np.int8]]) -> mx.array:

@@ -7,7 +7,7 @@ import mlx.core as mx
 from ...arguments import one_of
 from ...compile import Source
 from ...compile.kernels import constant
-from ..cell import NCPRNNCell
+from ..cell import NCPRNNCell, Polarity
 from ..maps import POLARITY, make_map, signs
 from ..ops import Draws
 from ..running import CellKernel
@@ -155,6 +155,12 @@ class CfCCell(NCPRNNCell):
         signal = (self.signal.recurrent, self.signal.sensory)
         sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.mode, phases, signal)
         return CellKernel(sequence, [p.get(name, constant(0.0, 0)) for name in CFC_PARAMETERS])
+
+    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
+        """The weights of ff1 and ff2; gates only time the signal, and their signs are free."""
+        p, heads = self.effective(lifted=False), [name for name in MAPS[self.mode] if name in HEADS]
+        parts = (("", self.signal.recurrent), ("sensory_", self.signal.sensory))
+        return [(p[f"{side}{name}_w"], part.polarity) for name in heads for side, part in parts]
 
     def _extra_repr(self) -> str:
         schedule = "ncps" if self.ncps_compat else self.schedule

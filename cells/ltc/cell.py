@@ -12,7 +12,7 @@ from ...arguments import one_of, whole
 from ...compile import Plan, Source
 from ...compile.kernels import constant
 from ...errors import KernelError
-from ..cell import NCPRNNCell
+from ..cell import NCPRNNCell, Polarity
 from ..maps import POLARITY, signs
 from ..ops import Draws, affine
 from ..running import CellKernel
@@ -163,6 +163,14 @@ class LTCCell(NCPRNNCell):
             p[name] = given
         sequence = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.ode_unfolds, self.epsilon)
         return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS], encodes=True)
+
+    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
+        """Per synapse, what drives its neuron: ``w * erev``."""
+        p, plan = self.effective(), self.compiled.plan
+        return [
+            (p["w"] * p["erev"], plan.recurrent.polarity),
+            (p["sensory_w"] * p["sensory_erev"], plan.sensory.polarity),
+        ]
 
     def apply_constraints(self) -> None:
         """Set negative ``w, sensory_w, cm, gleak`` to zero; with "softplus" there is nothing to do."""

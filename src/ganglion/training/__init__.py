@@ -5,5 +5,6 @@ from .history import History
 from .loop import fit
 from .losses import cross_entropy, mse, outputs_of
 from .run import Callback, Run
+from .summary import Summary
 
-__all__ = ["Callback", "History", "Run", "cross_entropy", "fit", "mse", "outputs_of", "series"]
+__all__ = ["Callback", "History", "Run", "Summary", "cross_entropy", "fit", "mse", "outputs_of", "series"]

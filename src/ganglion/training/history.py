@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import FileError
+from .summary import Summary
+
+CURVES = ("loss", "validation", "seconds")
 
 
 @dataclass
@@ -18,6 +21,8 @@ class History:
         validation: validation loss after each epoch, infinite where it was no number; empty without
             validation data.
         seconds: time each epoch took, validation included.
+        summary: what became of the run: which epoch was kept by which number, what was dropped, and what in
+            the network or the data stands out; ``print(history.summary)`` is one line.
 
     Example:
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
@@ -28,6 +33,7 @@ class History:
     loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    summary: Summary | None = field(default=None, compare=False)
 
     @property
     def best(self) -> int | None:
@@ -42,7 +48,7 @@ class History:
 
     def to_json(self) -> dict[str, list[float]]:
         """The curves by name."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in CURVES}
 
     @classmethod
     def from_json(cls, document: Any) -> History:
@@ -51,9 +57,8 @@ class History:
         Raises:
             FileError: it is something else.
         """
-        names = set(cls.__dataclass_fields__)
-        if not isinstance(document, dict) or document.keys() != names:
-            raise FileError(f"a history has {', '.join(sorted(names))}")
+        if not isinstance(document, dict) or document.keys() != set(CURVES):
+            raise FileError(f"a history has {', '.join(sorted(CURVES))}")
         for name, curve in document.items():
             if not isinstance(curve, list) or not all(type(value) in (int, float) for value in curve):
                 raise FileError(f"the history's {name} must be a list of numbers")

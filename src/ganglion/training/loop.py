@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +23,7 @@ from .checkpoints import Checkpoints
 from .data import Batches, as_data
 from .finite import Guard, Loss, blame, blow_up
 from .history import History
+from .inspection import summarize
 from .progress import ProgressBar
 from .ranks import LostRankError, Ranks, Terminated
 from .recipe import recipe_of, warn_of_bias
@@ -125,8 +128,13 @@ def fit(
         finally:
             for watcher in watchers:
                 watcher.on_end(run)
-    if run.best is not None:
-        model.load_weights(list(run.best.items()))
+        if run.best is not None:
+            model.load_weights(list(run.best.items()))
+        summary = run.history.summary = summarize(run, batches, held_out, loss)
+    if ranks.first and summary.stuck:
+        warnings.warn(summary.stuck, stacklevel=2)
+    if ranks.first and progress:
+        print(f"fit: {summary}", file=sys.stderr)
     return run.history
 
 

@@ -20,7 +20,7 @@ CIRCUIT = gl.auto_ncp(8, 2, inputs=2, sparsity=0.2)
 def fit(model: nn.Module, data: Any, **options: Any) -> gl.training.Summary:
     settings = {
         "loss": MSE,
-        "optimizer": optim.SGD(1e-6),
+        "optimizer": optim.SGD(0.0),
         "epochs": 3,
         "batch_size": 4,
         "progress": False,

@@ -27,12 +27,22 @@ def test_plot_writes_a_figure(file: str, tmp_path: Path, ending: str, start: byt
         assert len(set(Image.open(out).convert("L").tobytes())) > 2, "the picture is empty"
 
 
+def test_plot_writes_a_page_of_the_whole_circuit(file: str, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    assert main(["plot", file, "-o", str(out)]) == 0
+    text = out.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert all(name in text for name in gl.read(file))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["-o", "figure.docx"], "figure.docx: a figure ends in one of .png, .pdf, .svg"),
         (["-o", "figure.png", "--layout", "sideways"], "unknown layout 'sideways'"),
         (["-o", "nowhere/figure.png"], "nowhere"),
+        (["-o", "page.html", "--style", "hive"], "without --layout and --style"),
+        (["-o", "nowhere/page.html"], "nowhere"),
     ],
 )
 def test_plot_refuses_in_one_sentence(

@@ -10,6 +10,7 @@ from .animate import Animation, animate_activity
 from .circuit import plot_circuit
 from .diff import DiffPicture, plot_diff
 from .dynamics import plot_phase, plot_saliency, plot_time_constants
+from .html import to_html
 from .layout import layout
 from .masks import plot_masks
 from .paths import PathPicture, plot_paths
@@ -41,4 +42,5 @@ __all__ = [
     "plot_time_constants",
     "plot_traces",
     "styled",
+    "to_html",
 ]

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from ..wiring import Circuit, Summary
 
-FORMATS = (".png", ".pdf", ".svg")
+FORMATS = (".png", ".pdf", ".svg", ".html")
 
 PLOT = """\
 Draw a circuit file. Its size and style decide how: synapse by synapse, or, for
-a large circuit, as blocks between roles."""
+a large circuit, as blocks between roles. As .html it is a page that shows and
+edits the circuit without Python and without a network."""
 
 SHOW = """\
 Print a circuit file in the terminal: neurons by role, synapses between roles,
@@ -67,12 +68,20 @@ def add_commands(commands: Any) -> None:
 
 
 def _plot(arguments: argparse.Namespace) -> None:
-    from ..viz import plot_circuit
+    from ..viz import plot_circuit, to_html
     from ..wiring import read
 
     if arguments.out.suffix.lower() not in FORMATS:
         raise FileError(f"{arguments.out}: a figure ends in one of {', '.join(FORMATS)}")
     circuit = read(arguments.circuit)
+    if arguments.out.suffix.lower() == ".html":
+        if (arguments.layout, arguments.style) != ("layered", "auto"):
+            raise FileError(
+                f"{arguments.out}: a page lays a circuit out by itself, without --layout and --style"
+            )
+        to_html(circuit, arguments.out, title=arguments.circuit.name)
+        print(f"{arguments.out}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
+        return
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
         try:

@@ -17,6 +17,11 @@ MSE = gl.training.mse
 CIRCUIT = gl.auto_ncp(8, 2, inputs=2, sparsity=0.2)
 
 
+@pytest.fixture(autouse=True)
+def _same_weights() -> None:
+    mx.random.seed(1)
+
+
 def fit(model: nn.Module, data: Any, **options: Any) -> gl.training.Summary:
     settings = {
         "loss": MSE,

@@ -15,6 +15,7 @@ from .calls import step_call
 from .layer import NCPLayer, Shape
 from .ops.state_ops import State, rows, zeros
 from .running import CellKernel
+from .signs import Rules, hold, keep_signs
 from .values import Values
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
@@ -39,6 +40,8 @@ class NCPRNNCell(NCPLayer):
 
     Attributes:
         needs_circuit: whether the class refuses `units` that are no circuit.
+        polarity: whether parameters only start with the signs of their synapses ("init") or keep them
+            ("fixed"); see `signed`.
         compiled: the compiled circuit; a cell without wiring has no such attribute.
         neurons: N names of the neurons with state; the first M are the outputs.
         sensors: I names of the input features; empty until a cell of a number of units is built.
@@ -62,6 +65,7 @@ class NCPRNNCell(NCPLayer):
     """
 
     needs_circuit: ClassVar[bool] = False
+    polarity: str = "init"
 
     compiled: CompiledCircuit
     neurons: tuple[str, ...]
@@ -156,13 +160,21 @@ class NCPRNNCell(NCPLayer):
         """
         raise KernelError(f"there is no fused kernel for {type(self).__name__}")
 
+    def signed(self) -> Rules:
+        """The parameters that carry the signs of recurrent and of sensory synapses: name -> sign of each."""
+        return {}, {}
+
     def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
         """What the signs of synapses are seen in: arrays with a value per synapse, and the signs they are to
-        have; nothing for a cell whose parameters have no signs."""
-        return []
+        have (0: any); nothing for a cell whose parameters have no signs."""
+        rules = [rule for part in self.signed() for rule in part.items()]
+        p = {name: self[name] for name, _ in rules}
+        hold(self, p)
+        return [(p[name], np.array(sign, np.int8)) for name, sign in rules]
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""
+        keep_signs(self)
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, ...), or of a size; for one row if neither is given."""

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..arguments import one_of, whole
 from ..compile import Source
-from .cell import NCPRNNCell, Polarity
+from .cell import NCPRNNCell
 from .layer import Shape
-from .maps import POLARITY, CircuitMap, make_map, read_map, signed_map
+from .maps import CircuitMap, make_map, read_map, signed_map
 from .ops import Draws
+from .signs import POLARITY, Rules
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class CTGRUCell(NCPRNNCell):
         scales: K, the number of traces per neuron.
         shortest: the shortest time constant, in the unit of the time spans.
         clip: the largest absolute trace; None for no limit.
-        polarity: "init" (the circuit's signs are where the weights of ``detect`` start) or "fixed" (no
-            training step can flip them).
+        polarity: "init" (the circuit's signs are where the weights of ``detect`` start) or "fixed" (they
+            keep them, as those of a `CfCCell`).
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -93,14 +94,11 @@ class CTGRUCell(NCPRNNCell):
     def state_shapes(self) -> tuple[Shape, ...]:
         return ((self.n_neurons, self.scales),)
 
-    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
-        return [] if self.polarity == "fixed" else signed_map(self, "detect")
-
     def prepare(self) -> CTGRUTerms:
-        fixed = self.polarity == "fixed"
-        return CTGRUTerms(
-            read_map(self, "retrieve"), read_map(self, "store"), read_map(self, "detect", fixed=fixed)
-        )
+        return CTGRUTerms(read_map(self, "retrieve"), read_map(self, "store"), read_map(self, "detect"))
+
+    def signed(self) -> Rules:
+        return signed_map(self, "detect")
 
     def step(self, prepared: CTGRUTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         traces = state * mx.exp(-timespan[..., None] / mx.exp(self._log_tau))

@@ -7,10 +7,11 @@ import mlx.nn as nn
 
 from ..arguments import one_of, whole
 from ..compile import Source
-from .cell import NCPRNNCell, Polarity
+from .cell import NCPRNNCell
 from .ltc.operations import SOLVERS
-from .maps import POLARITY, CircuitMap, make_map, read_map, signed_map
+from .maps import CircuitMap, make_map, read_map, signed_map
 from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
+from .signs import POLARITY, Rules
 
 
 class CTRNNCell(NCPRNNCell):
@@ -36,8 +37,8 @@ class CTRNNCell(NCPRNNCell):
             keeps it there.
         leak: whether neurons leak.
         clip: the largest absolute state; None for no limit.
-        polarity: "init" (the circuit's signs are where weights start) or "fixed" (no training step can flip a
-            synapse).
+        polarity: "init" (the circuit's signs are where weights start) or "fixed" (they keep them, as
+            those of a `CfCCell`).
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -80,11 +81,11 @@ class CTRNNCell(NCPRNNCell):
         make_map(self, "rate", self.compiled.plan, Draws(key), signed=True)
         self.tau = mx.full((self.n_neurons,), softplus_inverse(tau))
 
-    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
-        return [] if self.polarity == "fixed" else signed_map(self, "rate")
-
     def prepare(self) -> CircuitMap:
-        return read_map(self, "rate", fixed=self.polarity == "fixed")
+        return read_map(self, "rate")
+
+    def signed(self) -> Rules:
+        return signed_map(self, "rate")
 
     def step(self, prepared: CircuitMap, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         drive = prepared.drive(x)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import mlx.core as mx
-import numpy as np
 
 from ..compile import CompiledCircuit, Plan
-from .cell import NCPRNNCell, Polarity
+from .cell import NCPRNNCell
 from .ops import Draws, glorot_limits
-
-POLARITY = ("init", "fixed")
+from .signs import Rules, hold, signs
 
 
 @dataclass(frozen=True)
@@ -49,30 +47,20 @@ def make_map(cell: NCPRNNCell, name: str, plan: Plan, draws: Draws, *, signed: b
     cell[f"{name}_b"] = mx.zeros((cell.n_neurons,))
 
 
-def read_map(cell: NCPRNNCell, name: str, *, fixed: bool = False) -> CircuitMap:
-    """The map that `make_map` made; `fixed` holds the weights to the signs of their synapses."""
-    compiled, plan = cell.compiled, cell.compiled.plan
-    weights, sensory_weights = cell[f"{name}_w"], cell[f"sensory_{name}_w"]
-    if fixed:
-        weights = signs(plan.recurrent.polarity) * mx.abs(weights)
-        sensory_weights = signs(plan.sensory.polarity) * mx.abs(sensory_weights)
+def read_map(cell: NCPRNNCell, name: str) -> CircuitMap:
+    """The map that `make_map` made, with signs that are held if the cell holds them."""
+    p = {part: cell[part] for part in (f"{name}_w", f"sensory_{name}_w")}
+    hold(cell, p)
+    recurrent, sensory = cell.compiled.recurrent, cell.compiled.sensory
     return CircuitMap(
-        compiled,
-        compiled.recurrent.weights(weights),
-        compiled.sensory.weights(sensory_weights),
+        cell.compiled,
+        recurrent.weights(p[f"{name}_w"]),
+        sensory.weights(p[f"sensory_{name}_w"]),
         cell[f"{name}_b"],
     )
 
 
-def signed_map(cell: NCPRNNCell, name: str) -> list[tuple[mx.array, Polarity]]:
-    """The weights of a map and the signs of their synapses, see `NCPRNNCell.signed_weights`."""
+def signed_map(cell: NCPRNNCell, name: str) -> Rules:
+    """The signs that the weights of a map have, as `NCPRNNCell.signed` gives them."""
     plan = cell.compiled.plan
-    return [
-        (cell[f"{name}_w"], plan.recurrent.polarity),
-        (cell[f"sensory_{name}_w"], plan.sensory.polarity),
-    ]
-
-
-def signs(polarity: np.ndarray[tuple[int], np.dtype[np.int8]]) -> mx.array:
-    """+1 or -1 per synapse, as numbers."""
-    return mx.array(polarity.astype(np.float32))
+    return {f"{name}_w": signs(plan.recurrent.polarity)}, {f"sensory_{name}_w": signs(plan.sensory.polarity)}

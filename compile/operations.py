@@ -19,8 +19,7 @@ def masked_matmul(x: mx.array, w: mx.array, synapses: Projection, *, polarity: b
         x: (..., n_pre) values of the presynaptic neurons.
         w: (K,) one weight per synapse.
         synapses: the synapses in a layout, such as ``compiled.recurrent``.
-        polarity: use the circuit's signs: polarity * abs(w) instead of w, as cells do with
-            ``polarity="fixed"``.
+        polarity: use the circuit's signs: polarity * abs(w) instead of w.
 
     Returns:
         (..., n_post).

@@ -7,10 +7,11 @@ import mlx.core as mx
 from ...arguments import one_of
 from ...compile import Source
 from ...compile.kernels import constant
-from ..cell import NCPRNNCell, Polarity
-from ..maps import POLARITY, make_map, signs
+from ..cell import NCPRNNCell
+from ..maps import make_map
 from ..ops import Draws
 from ..running import CellKernel
+from ..signs import POLARITY, Rules, hold, signs
 from .compat import compat_plans, lift_index
 from .kernel import CFC_PARAMETERS, cfc_kernel
 from .operations import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
@@ -41,8 +42,9 @@ class CfCCell(NCPRNNCell):
             reading the new states of the roles before it) or "synchronous" (all read the old states).
         ncps_compat: run ncps 1.0.1's wired CfC instead (full recurrence inside a layer, gates without
             mask), for checkpoints trained there; `schedule` is then that of ncps.
-        polarity: "init" (the circuit's signs are where the ff weights start) or "fixed" (the equation uses
-            polarity * abs(w) for ff1 and ff2). Gates only time the signal: their sign is free.
+        polarity: "init" (the circuit's signs are where the ff weights start) or "fixed" (weights of ff1 and
+            ff2 keep the signs of their synapses: where one is on the other side of zero, the equation uses
+            zero, and `apply_constraints` puts it back). Gates only time the signal: their sign is free.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -75,9 +77,10 @@ class CfCCell(NCPRNNCell):
         super().__init__(circuit)
         self.mode, self.schedule, self.ncps_compat, self.polarity = mode, schedule, ncps_compat, polarity
         plan = self.compiled.plan
+        polarity_of = plan.recurrent.polarity
         if ncps_compat:
             compat = compat_plans(plan)
-            self.signal, ranges = compat.signal, compat.layers
+            self.signal, ranges, polarity_of = compat.signal, compat.layers, compat.signs
             self.compiled = self.compiled.with_plan(compat.signal if mode == "pure" else compat.gates)
         elif schedule == "layered":
             self.signal = plan
@@ -85,6 +88,7 @@ class CfCCell(NCPRNNCell):
             ranges = [(role.start, role.stop) for role in roles]
         else:
             self.signal, ranges = plan, [(0, plan.n_neurons)]
+        self._sign, self._sensory_sign = signs(polarity_of), signs(self.signal.sensory.polarity)
         self._phases = tuple(Phase.split(self.compiled.recurrent, ranges))
         self._initialise(Draws(key))
 
@@ -95,9 +99,6 @@ class CfCCell(NCPRNNCell):
             parts = ((self.signal.recurrent, gates.recurrent), (self.signal.sensory, gates.sensory))
             lifts = [mx.array(lift_index(part, whole)) for part, whole in parts]
             self._lift = (lifts[0], lifts[1])
-        self._sign, self._sensory_sign = (
-            signs(s.polarity) for s in (self.signal.recurrent, self.signal.sensory)
-        )
         for name in MAPS[self.mode]:
             signed = name in HEADS
             make_map(self, name, self.signal if signed else gates, draws, signed=signed)
@@ -111,19 +112,26 @@ class CfCCell(NCPRNNCell):
 
         Every map has the synapses of `compiled`; unless `lifted`, ff1 and ff2 only those of `signal`.
         """
-        p: dict[str, mx.array] = {}
-        for name in MAPS[self.mode]:
-            p[f"{name}_b"] = self[f"{name}_b"]
-            for side, prefix in enumerate(("", "sensory_")):
-                w = self[f"{prefix}{name}_w"]
-                if name in HEADS and self.polarity == "fixed":
-                    w = self[f"_{prefix}sign"] * mx.abs(w)
-                if lifted and name in HEADS and self._lift is not None:
-                    w = mx.concatenate([w, mx.zeros((1,))])[self._lift[side]]
-                p[f"{prefix}{name}_w"] = w
+        maps = MAPS[self.mode]
+        p = {part: self[part] for name in maps for part in (f"{name}_w", f"sensory_{name}_w", f"{name}_b")}
+        hold(self, p)
+        if lifted and self._lift is not None:
+            for name in self._heads:
+                for prefix, lift in zip(("", "sensory_"), self._lift, strict=True):
+                    w = p[f"{prefix}{name}_w"]
+                    p[f"{prefix}{name}_w"] = mx.concatenate([w, mx.zeros((1,))])[lift]
         if self.mode == "pure":
             p["w_tau"], p["A"] = self.w_tau, self.A
         return p
+
+    def signed(self) -> Rules:
+        recurrent = {f"{name}_w": self._sign for name in self._heads}
+        return recurrent, {f"sensory_{name}_w": self._sensory_sign for name in self._heads}
+
+    @property
+    def _heads(self) -> list[str]:
+        """The maps that carry the signal, and with it the signs."""
+        return [name for name in MAPS[self.mode] if name in HEADS]
 
     def prepare(self) -> CfCTerms:
         p = self.effective()
@@ -155,12 +163,6 @@ class CfCCell(NCPRNNCell):
         signal = (self.signal.recurrent, self.signal.sensory)
         sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.mode, phases, signal)
         return CellKernel(sequence, [p.get(name, constant(0.0, 0)) for name in CFC_PARAMETERS])
-
-    def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
-        """The weights of ff1 and ff2; gates only time the signal, and their signs are free."""
-        p, heads = self.effective(lifted=False), [name for name in MAPS[self.mode] if name in HEADS]
-        parts = (("", self.signal.recurrent), ("sensory_", self.signal.sensory))
-        return [(p[f"{side}{name}_w"], part.polarity) for name in heads for side, part in parts]
 
     def _extra_repr(self) -> str:
         schedule = "ncps" if self.ncps_compat else self.schedule

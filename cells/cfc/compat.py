@@ -20,11 +20,14 @@ class CompatPlans:
 
     Attributes:
         signal: the plan of the ff maps.
+        signs: +1 or -1 for each of its recurrent synapses that has the sign of the circuit, 0 for those that
+            only ncps has.
         gates: the plan of the time gates.
         layers: the neuron ranges of the layers, first to last.
     """
 
     signal: Plan
+    signs: NDArray[np.int8]
     gates: Plan
     layers: list[tuple[int, int]]
 
@@ -63,8 +66,10 @@ def compat_plans(plan: Plan) -> CompatPlans:
     def with_synapses(recurrent: Synapses, sensory: Synapses) -> Plan:
         return Plan(plan.neurons, plan.sensors, plan.counts, recurrent, sensory)
 
+    signal = _joined(signal_edges, n)
     return CompatPlans(
-        signal=with_synapses(_joined(signal_edges, n), sensory),
+        signal=with_synapses(signal, sensory),
+        signs=np.where(layer_of[signal.pre] == layer_of[signal.post], 0, signal.polarity).astype(np.int8),
         gates=with_synapses(_joined(gate_edges, n), Synapses.sorted(*full, plan.n_inputs, n)),
         layers=layers,
     )

@@ -13,9 +13,9 @@ from ...compile import Plan, Source
 from ...compile.kernels import constant
 from ...errors import KernelError
 from ..cell import NCPRNNCell, Polarity
-from ..maps import POLARITY, signs
 from ..ops import Draws, affine
 from ..running import CellKernel
+from ..signs import POLARITY, Rules, hold, signs
 from .kernel import LTC_PARAMETERS, ltc_kernel
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
 
@@ -63,8 +63,9 @@ class LTCCell(NCPRNNCell):
         output_mapping: the same for the motor neurons' states.
         positive: how ``w, cm, gleak`` stay non-negative: "clip" (`apply_constraints` sets negative values to
             zero) or "softplus" (the equation uses softplus of the parameter).
-        polarity: "init" (the circuit's signs are where ``erev`` starts) or "fixed" (the equation uses
-            polarity * abs(erev), so no training step can flip a synapse).
+        polarity: "init" (the circuit's signs are where ``erev`` starts) or "fixed" (``erev`` keeps the sign
+            of its synapse and ``w`` and ``sigma`` stay non-negative: where one is on the other side of zero,
+            the equation uses zero, and `apply_constraints` puts it back).
         epsilon: added to the denominator.
         initial_ranges: parameter name -> (low, high), instead of the `INITIAL_RANGES` of ncps.
         key: random key for the initial values; MLX's global state if not given.
@@ -131,14 +132,19 @@ class LTCCell(NCPRNNCell):
     def effective(self) -> dict[str, mx.array]:
         """The parameters as the equation uses them: non-negative, and with fixed signs if so chosen."""
         p = {name: self[name] for name in PARAMETERS}
-        if self.polarity == "fixed":
-            for prefix in ("", "sensory_"):
-                p[f"{prefix}erev"] = self[f"_{prefix}sign"] * mx.abs(p[f"{prefix}erev"])
-                p[f"{prefix}w"] = mx.abs(p[f"{prefix}w"])  # a negative conductance would flip the sign too
+        hold(self, p)
         if self.positive == "softplus":
             for name in NON_NEGATIVE:
                 p[name] = nn.softplus(p[name])
         return p
+
+    def signed(self) -> Rules:
+        """``erev`` has the sign of its synapse; a negative ``w`` or ``sigma`` would turn its effect round."""
+        others = ("sigma",) if self.positive == "softplus" else ("w", "sigma")
+        positive = mx.array(1.0)
+        recurrent = {"erev": self._sign} | dict.fromkeys(others, positive)
+        sensory = {"sensory_erev": self._sensory_sign}
+        return recurrent, sensory | {f"sensory_{name}": positive for name in others}
 
     def prepare(self) -> LTCTerms:
         return LTCTerms.of(self.compiled, self.effective())
@@ -173,7 +179,8 @@ class LTCCell(NCPRNNCell):
         ]
 
     def apply_constraints(self) -> None:
-        """Set negative ``w, sensory_w, cm, gleak`` to zero; with "softplus" there is nothing to do."""
+        """Set negative ``w, sensory_w, cm, gleak`` to zero, if no softplus does it; and see `signed`."""
+        super().apply_constraints()
         if self.positive == "clip":
             for name in NON_NEGATIVE:
                 self[name] = mx.maximum(self[name], 0.0)

@@ -117,8 +117,10 @@ def test_ctrnn_options() -> None:
     cell = gl.CTRNNCell(circuit, tau=2.5, polarity="fixed")
     assert np.allclose(np.logaddexp(np.array(cell.tau), 0), 2.5)
     before = gl.RNN(cell)(x)[0]
-    cell.rate_w = -cell.rate_w
-    assert mx.allclose(gl.RNN(cell)(x)[0], before)
+    cell.rate_w = -cell.rate_w  # all on the other side of zero, which counts as zero
+    assert not mx.allclose(gl.RNN(cell)(x)[0], before)
+    cell.apply_constraints()
+    assert not cell.rate_w.any()
     cell.freeze(keys="tau")
     assert "tau" not in cell.trainable_parameters()
     assert np.array_equal(np.sign(cell.sensory_rate_w), cell.compiled.plan.sensory.polarity)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from mlx.utils import tree_flatten
 
-from ..cells import RNN, BackboneCfCCell, LTCCell, MixedMemoryCell, ncps_parameters
-from ..cells.cfc.operations import HEADS
+from ..cells import RNN, BackboneCfCCell, MixedMemoryCell, ncps_parameters
 from ..cells.networks.ncps import Entries, Floats, Mask
+from ..cells.signs import hold
 
 LARGEST = 2**24
 """Entries of one array that can be numbered exactly in float32."""
@@ -82,15 +82,9 @@ def _effective(rnn: RNN) -> dict[str, Floats]:
     """The parameters by path; where a polarity is fixed, with the signs that the equation gives them."""
     found = {name: np.array(array) for name, array in dict(tree_flatten(rnn.parameters())).items()}
     cell, path = _innermost(rnn)
-    if getattr(cell, "polarity", None) == "fixed":
-        for prefix in ("", "sensory_"):
-            sign = np.array(cell[f"_{prefix}sign"])
-            signed = ["erev"] if isinstance(cell, LTCCell) else [f"{name}_w" for name in HEADS]
-            for name in (f"{path}.{prefix}{name}" for name in signed):
-                if name in found:
-                    found[name] = sign * np.abs(found[name])
-        if isinstance(cell, LTCCell):  # a negative conductance would flip the sign too
-            found |= {name: np.abs(found[name]) for name in (f"{path}.w", f"{path}.sensory_w")}
+    kept = {name: cell[name] for rules in cell.signed() for name in rules}
+    hold(cell, kept)
+    found |= {f"{path}.{name}": np.array(array) for name, array in kept.items()}
     return found
 
 

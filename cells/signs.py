@@ -1,0 +1,71 @@
+"""The signs of synapses: parameters that start with them, and keep them if a cell is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+POLARITY = ("init", "fixed")
+Rules = tuple[Mapping[str, mx.array], Mapping[str, mx.array]]
+"""Parameters that carry signs, on recurrent and on sensory synapses: name -> +1, -1 or 0 (free) for each."""
+
+
+class Signed(Protocol):
+    """A cell whose parameters carry the signs of its synapses."""
+
+    polarity: str
+
+    def signed(self) -> Rules: ...
+    def __getitem__(self, name: str) -> mx.array: ...
+    def __setitem__(self, name: str, value: mx.array) -> None: ...
+
+
+def signs(polarity: NDArray[np.int8]) -> mx.array:
+    """+1 or -1 per synapse, as numbers."""
+    return mx.array(polarity.astype(np.float32))
+
+
+def held(w: mx.array, sign: mx.array) -> mx.array:
+    """`w` where it has its sign, zero elsewhere, and everywhere with the gradient of `w`.
+
+    So a weight that has come to zero can leave it again, which it cannot under max(w, 0) or sign * abs(w).
+    """
+    return w - mx.stop_gradient(_beyond(w, sign))
+
+
+def hold(cell: Signed, parameters: dict[str, mx.array]) -> None:
+    """Let some parameters of a cell with ``polarity="fixed"`` have their signs, for use in its equation."""
+    if cell.polarity == "fixed":
+        for name, sign in _rules(cell.signed()):
+            if name in parameters:
+                parameters[name] = held(parameters[name], sign)
+
+
+def keep_signs(cell: Signed) -> None:
+    """Put parameters of a cell with ``polarity="fixed"`` that crossed zero back to it."""
+    if cell.polarity == "fixed":
+        for name, sign in _rules(cell.signed()):
+            cell[name] = cell[name] - _beyond(cell[name], sign)
+
+
+def contradictions(cell: Signed) -> int:
+    """How many synapses have a parameter of another sign than the circuit gives them."""
+    wrong = 0
+    for rules in cell.signed():
+        parts = [np.array(_beyond(cell[name], sign) != 0) for name, sign in rules.items()]
+        wrong += int(np.any(parts, axis=0).sum()) if parts else 0
+    return wrong
+
+
+def _beyond(w: mx.array, sign: mx.array) -> mx.array:
+    """What of `w` lies on the other side of zero."""
+    sign = sign.astype(w.dtype)
+    return sign * mx.minimum(sign * w, 0.0)
+
+
+def _rules(rules: Rules) -> Iterable[tuple[str, mx.array]]:
+    return [pair for part in rules for pair in part.items()]

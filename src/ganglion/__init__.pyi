@@ -35,6 +35,7 @@ from .compile import compile_circuit as compile_circuit
 from .compile import masked_matmul as masked_matmul
 from .compile import synaptic_sum as synaptic_sum
 from .editor import EditSession as EditSession
+from .editor import edit as edit
 from .errors import CircuitError as CircuitError
 from .errors import FileError as FileError
 from .errors import KernelError as KernelError

@@ -15,11 +15,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from .commands import cache, pictures, series
+from .commands import cache, edit, pictures, series
 from .commands.options import natural, positive
 from .errors import CircuitError, FileError, KernelError
 
-EXTRAS = {"mlx": "cpu", "sklearn": "demo"}
+EXTRAS = {
+    "mlx": "cpu",
+    "sklearn": "demo",
+    **dict.fromkeys(("anywidget", "starlette", "uvicorn", "websockets"), "editor"),
+}
 """Which extra brings a module that a plain installation may lack."""
 
 DESCRIPTION = """\
@@ -35,6 +39,7 @@ start here:
   ganglion demo --cell cfc       only the CfC, which trains faster
   ganglion train --help          train a circuit of yours on a time series of yours
   ganglion show FILE             print a circuit; ganglion plot FILE -o FIGURE draws it
+  ganglion edit FILE             edit a circuit in the browser while its network runs
   ganglion demo --help           all options of a command"""
 
 DEMO = """\
@@ -110,6 +115,7 @@ def build_parser() -> _Parser:
     series.add_commands(commands)
     pictures.add_commands(commands)
     cache.add_commands(commands)
+    edit.add_commands(commands)
     return parser
 
 

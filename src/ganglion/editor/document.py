@@ -52,6 +52,7 @@ class Document:
         self.saved: int | None = self.session.revision
         self.recovered = self._replay(follow, held)
         self.session.journal = self.journal
+        self.closed = False
 
     @property
     def state(self) -> JournalState:
@@ -85,6 +86,7 @@ class Document:
 
     def close(self) -> None:
         """Let go of the journal, which is removed if everything is saved."""
+        self.closed = True
         if self.journal is not None:
             self.journal.close(remove=self.saved == self.session.revision)
             self.session.journal = self.journal = None

@@ -196,18 +196,25 @@ class Live:
             try:
                 job = self._jobs.get(timeout=wait)
             except queue.Empty:
-                pass
-            else:
-                if job is None:
-                    return
+                job = self._tick
+            if job is None:
+                return
+            try:
                 job()
-            now = time.monotonic()
-            if self._due is not None and now >= self._due:
-                self._refresh()
-            if self._plays and now >= self._next:
-                count = max(1, round(self.speed / FASTEST_FRAMES))
-                self._next = max(self._next + count / self.speed, now)
-                self._advance(count)
+                self._tick()
+            except Exception as error:  # the thread must not end; the page shows what went wrong
+                self.playing, self.error = False, f"{type(error).__name__}: {error}"
+                self._state()
+
+    def _tick(self) -> None:
+        """What is due by now."""
+        now = time.monotonic()
+        if self._due is not None and now >= self._due:
+            self._refresh()
+        if self._plays and now >= self._next:
+            count = max(1, round(self.speed / FASTEST_FRAMES))
+            self._next = max(self._next + count / self.speed, now)
+            self._advance(count)
 
     @property
     def _plays(self) -> bool:

@@ -1,0 +1,53 @@
+"""What a page can take home: the circuit in every format, as a script, as a page of its own, as C."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..errors import CircuitError
+from ..wiring import write
+from ..wiring.files import csv_format
+from ..wiring.roles import label
+from .session import EditSession
+
+MIME = {"json": "application/json", "graphml": "application/xml", "csv": "text/csv", "py": "text/x-python"}
+
+
+def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[tuple[str, str]]:
+    """The files of an export, as names and texts.
+
+    Raises:
+        CircuitError: an unknown format, something that it does not hold, or no network to export.
+    """
+    if what == "python":
+        return [(f"{stem}.py", session.as_python())]
+    if what == "html":
+        from .. import viz
+
+        return [(f"{stem}.html", viz.to_html(session.circuit))]
+    if what == "c":
+        return [(f"{stem}.c", _as_c(network))]
+    if what not in ("json", "graphml", "csv"):
+        raise CircuitError(
+            f"what can be exported is json, graphml, csv, python, html and c; got {label(what, 60)}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{stem}.{what}"
+        write(session.circuit, path)
+        paths = csv_format.paths(path) if what == "csv" else [path]
+        return [(path.name, path.read_text()) for path in paths]
+
+
+def _as_c(network: Any) -> str:
+    from ..cells import export_c
+
+    if network is None:
+        raise CircuitError(
+            "there is no network to export: live running is off, or the circuit cannot be compiled yet"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.c"
+        export_c(network, path)
+        return path.read_text()

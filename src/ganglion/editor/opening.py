@@ -1,0 +1,110 @@
+"""`gl.edit`: a circuit, a file or a network in the editor, wherever one is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import networkx as nx
+
+from ..recording import Recording
+from .document import Document
+from .session import EditSession
+
+if TYPE_CHECKING:
+    from .standalone import Standalone
+    from .widget import Widget
+
+_documents: WeakValueDictionary[str, Document] = WeakValueDictionary()
+
+
+def edit(
+    what: Any,
+    *,
+    file: str | os.PathLike[str] | None = None,
+    recording: Recording | None = None,
+    live: bool = True,
+    browser: bool = True,
+    port: int = 0,
+) -> Widget | Standalone:
+    """Open a circuit in the editor: a widget in a notebook, a page in the browser elsewhere.
+
+    What the page changes, the circuit has changed, and the other way round. The network runs meanwhile; of a
+    network that is given, the trained values are kept, by the names of neurons.
+
+    Args:
+        what: a circuit (a Circuit or any `networkx.DiGraph` with roles and polarities), which is edited in
+            place; the path of a circuit file; or an `LTC`, a `CfC` or another network over a circuit, of
+            which a copy is edited.
+        file: where to save a circuit that is given, and to keep its journal.
+        recording: what the signal "recording" plays.
+        live: whether to compile and run the network while editing.
+        browser: whether to open the browser, if this is no notebook.
+        port: of the page, if this is no notebook; 0 for a free one.
+
+    Returns:
+        A widget or a server, with `session`, `circuit`, `document` and `close()`.
+
+    Raises:
+        TypeError: something else was given.
+        CircuitError: the circuit has a neuron without a role or a synapse without a polarity, or another
+            process is editing the file.
+        ImportError: the extra `editor` is not installed.
+
+    Example:
+        >>> editor = gl.edit(gl.auto_ncp(16, 2, inputs=4))
+        >>> editor.circuit                        # as it is now
+    """
+    network = None
+    if isinstance(what, str | os.PathLike):
+        if file is not None:
+            raise TypeError("file= is where a circuit that is given is saved; a path is its own file")
+        document: Document | None = _document(what)
+    else:
+        circuit = what
+        if not isinstance(what, nx.DiGraph):
+            network, circuit = what, _circuit_of(what)
+        document = None if file is None else Document(file, circuit)
+    session = EditSession(circuit) if document is None else document.session
+    options = {"network": network, "recording": recording, "live": live}
+    if in_notebook():
+        from .widget import Widget
+
+        return Widget(session, document, **options)
+    from .standalone import Standalone
+
+    return Standalone(session, document, port=port, browser=browser, **options)
+
+
+def in_notebook() -> bool:
+    """Whether this runs in a Jupyter kernel or in marimo."""
+    marimo = sys.modules.get("marimo")
+    if marimo is not None and marimo.running_in_notebook():
+        return True
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def _document(path: str | os.PathLike[str]) -> Document:
+    """The file's document; the same one if this process edits it already, as when a cell is run again."""
+    key = os.path.realpath(path)
+    document = _documents.get(key)
+    if document is None or document.closed:
+        document = _documents[key] = Document(path)
+    return document
+
+
+def _circuit_of(network: Any) -> Any:
+    """A circuit for the plan of a network."""
+    compiled = getattr(getattr(network, "cell", None), "compiled", None)
+    if compiled is None:
+        raise TypeError(
+            "gl.edit takes a circuit, the path of a circuit file, or a network over a circuit, such as an "
+            f"LTC; got {type(network).__name__}"
+        )
+    from ..interchange import circuit_of
+
+    return circuit_of(compiled)

@@ -1,0 +1,85 @@
+"""`gl.edit` opens what it is given, and says what it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from tests.editor.pages import Page
+
+import ganglion as gl
+from ganglion.editor.standalone import Standalone
+from ganglion.wiring import edits
+
+
+def test_a_circuit_is_edited_in_place(tmp_path: Path) -> None:
+    circuit = gl.auto_ncp(8, 2, inputs=2, seed=1)
+    with gl.edit(circuit, browser=False, live=False) as editor:
+        page = Page(editor.url)
+        page.hello()
+        page.edit(edits.Remove(["inter_0"]))
+        assert "inter_0" not in circuit
+        assert editor.circuit is circuit
+
+
+def test_a_network_keeps_its_weights() -> None:
+    network = gl.LTC(gl.auto_ncp(8, 2, inputs=2, seed=1), key=mx.random.key(0))
+    with gl.edit(network, browser=False) as editor:
+        page = Page(editor.url)
+        page.hello()
+        page.wait("facts")
+        page.send("signal", sensor="sensory_0", signal={"kind": "constant", "value": 1})
+        page.send("step", count=5)
+        frame = page.wait("frame", step=5)
+        expected = np.array(network(mx.array([[1.0, 0.0]] * 5))[0])[-1]
+        np.testing.assert_allclose(frame["outputs"], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_file_opened_twice_is_one_session(tmp_path: Path) -> None:
+    gl.write(gl.auto_ncp(8, 2, inputs=2, seed=1), tmp_path / "c.json")
+    first = gl.edit(tmp_path / "c.json", browser=False, live=False)
+    second = gl.edit(str(tmp_path / "c.json"), browser=False, live=False)
+    first.session.apply(edits.Remove(["inter_0"]))
+    page = Page(second.url)
+    page.hello()
+    assert "inter_0" not in page.circuit
+    first.close()
+    second.close()
+    third = gl.edit(tmp_path / "c.json", browser=False, live=False)
+    assert third.document is not None
+    assert third.document.recovered == 1
+    third.close()
+
+
+def test_a_circuit_with_a_file_is_saved_there(tmp_path: Path) -> None:
+    circuit = gl.auto_ncp(8, 2, inputs=2, seed=1)
+    with gl.edit(circuit, file=tmp_path / "new.json", browser=False, live=False) as editor:
+        assert isinstance(editor, Standalone)
+        assert editor.document is not None
+        editor.session.apply(edits.Remove(["inter_0"]))
+        editor.document.save()
+    assert gl.read(tmp_path / "new.json").digest() == circuit.digest()
+
+
+@pytest.mark.parametrize("what", [5, None, [1, 2]])
+def test_other_things_are_refused(what: object) -> None:
+    with pytest.raises(TypeError, match=r"gl\.edit takes a circuit"):
+        gl.edit(what, browser=False)
+
+
+def test_a_path_has_no_other_file() -> None:
+    with pytest.raises(TypeError, match="a path is its own file"):
+        gl.edit("c.json", file="d.json")
+
+
+def test_the_session_needs_neither_mlx_nor_a_server() -> None:
+    code = (
+        "import sys, ganglion as gl; gl.EditSession(); "
+        "print([m for m in ('mlx', 'starlette', 'anywidget', 'matplotlib') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

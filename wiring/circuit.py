@@ -20,13 +20,13 @@ from .guards import (
     require_addable,
     require_neuron,
     require_synapse,
+    warn_of_merged,
 )
 from .order import relabel
 from .projections import KEY as PROJECTIONS
 from .projections import drawn, only_new, renamed_projections
 from .roles import (
     label,
-    require_digraph,
     require_name,
     require_polarity,
     require_role,
@@ -58,12 +58,15 @@ class Circuit(_DiGraph):
     Wherever a method takes a group of neurons, that is a role ("command"), one name, or a list of names.
 
     Args:
-        graph: any `networkx.DiGraph` (or Circuit, or view of one) to copy; its nodes should have a `role` and
-            its edges a `polarity`. None gives an empty circuit.
+        incoming_graph_data: whatever `networkx.DiGraph` takes, read as it reads it: another graph to copy, a
+            dict of dicts or lists, a list of edges, a NumPy array, a SciPy matrix, a pandas edge list. Roles
+            and polarities are those it holds, as attributes `role` and `polarity`; `check(circuit)` names
+            what is missing. `circuit_from` reads roles and signs out of other attributes, weights and files.
+            None gives an empty circuit.
         **attr: attributes of the graph, as in networkx.
 
     Raises:
-        TypeError: `graph` is not a directed networkx graph, or has parallel edges.
+        networkx.NetworkXError: networkx cannot make a graph of it.
 
     Example:
         >>> circuit = Circuit()
@@ -72,10 +75,10 @@ class Circuit(_DiGraph):
         >>> circuit.add_synapse("left", "muscle", polarity=-1)
     """
 
-    def __init__(self, graph: nx.DiGraph[Any] | None = None, **attr: Any) -> None:
-        if graph is not None:
-            require_digraph(graph, "Circuit()")
-        super().__init__(graph, **attr)
+    def __init__(self, incoming_graph_data: Any = None, **attr: Any) -> None:
+        super().__init__(incoming_graph_data, **attr)
+        if isinstance(incoming_graph_data, nx.MultiGraph):
+            warn_of_merged(incoming_graph_data)
 
     def to_directed_class(self) -> type[Circuit]:
         """The class networkx gives to directed copies (`to_directed`)."""

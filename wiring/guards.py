@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable, Set
 from typing import Any
@@ -10,6 +11,20 @@ import networkx as nx
 
 from ..errors import CircuitError
 from .roles import ROLES, is_role, label, synapse_label, with_role
+
+
+def warn_of_merged(graph: nx.MultiGraph[Any]) -> None:
+    """Say that networkx keeps the attributes of the last of several parallel edges, if there are any."""
+    pairs = Counter((pre, post) for pre, post in graph.edges())
+    merged = {pair: times for pair, times in pairs.items() if times > 1}
+    if merged:
+        (pre, post), times = next(iter(merged.items()))
+        warnings.warn(
+            f"a circuit has one synapse from a neuron to another: of {sum(merged.values())} parallel edges, "
+            f"such as the {times} of {synapse_label(pre, post)}, networkx keeps the last of each pair; "
+            "gl.circuit_from(graph, parallel=...) sums or chooses",
+            stacklevel=4,
+        )
 
 
 def require_neuron(circuit: nx.DiGraph[Any], name: Any) -> None:

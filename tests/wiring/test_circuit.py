@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import warnings
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -89,13 +91,38 @@ class TestConversion:
         assert list(Circuit(reflex().subgraph(["hub", "go"]))) == ["go", "hub"]
         assert list(Circuit(nx.reverse_view(reflex())).predecessors("hub")) == ["go", "hub"]
 
-    def test_a_multigraph_is_refused(self) -> None:
-        with pytest.raises(TypeError, match=r"takes a networkx\.DiGraph, got MultiDiGraph: .* merge"):
-            Circuit(nx.MultiDiGraph())
+    def test_whatever_networkx_takes(self) -> None:
+        """The same nodes, edges and attributes as `networkx.DiGraph`."""
+        sources = [
+            [("a", "b"), ("b", "c", {"polarity": -1})],
+            {"a": {"b": {"polarity": -1}}, "b": {}},
+            {"a": ["b", "c"], "b": []},
+            nx.path_graph(3),
+            np.array([[0, -1.5], [2, 0]]),
+            scipy.sparse.csr_array([[0, -1], [1, 0]]),
+            reflex(),
+        ]
+        for source in sources:
+            assert contents(Circuit(source, name="x")) == contents(nx.DiGraph(source, name="x"))
+        assert contents(Circuit(incoming_graph_data=[("a", "b")])) == contents(nx.DiGraph([("a", "b")]))
 
-    @pytest.mark.parametrize("other", [nx.Graph(), [("a", "b")], {"a": {"b": {}}}, 3, np.eye(2)])
+    def test_what_is_missing_is_named(self) -> None:
+        found = {str(problem) for problem in check(Circuit([("a", "b")]))}
+        assert "error: neuron 'a' has no role; expected one of sensory, inter, command, motor" in found
+        assert "error: synapse 'a' -> 'b' has no polarity; expected +1 or -1" in found
+
+    def test_parallel_edges_are_not_merged_in_silence(self) -> None:
+        graph = nx.MultiDiGraph([("a", "b", {"weight": 4}), ("a", "b", {"weight": 1}), ("b", "a")])
+        with pytest.warns(UserWarning, match=r"of 2 parallel edges, such as the 2 of synapse 'a' -> 'b'"):
+            circuit = Circuit(graph)
+        assert contents(circuit) == contents(nx.DiGraph(graph))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Circuit(nx.MultiDiGraph([("a", "b"), ("b", "a")]))
+
+    @pytest.mark.parametrize("other", [3, "abc", object()])
     def test_anything_else_is_refused(self, other: Any) -> None:
-        with pytest.raises(TypeError, match=rf"takes a networkx\.DiGraph, got {type(other).__name__}"):
+        with pytest.raises(nx.NetworkXError):
             Circuit(other)
 
 

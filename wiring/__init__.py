@@ -5,8 +5,9 @@ from .arrays import CircuitArrays
 from .checks import Problem, check
 from .circuit import Circuit
 from .dense import Dense, dense
-from .files import read, write
+from .files import circuit_from, read, write
 from .generators import auto_ncp, from_graph, from_ncps, fully_connected, layered, ncp, random
+from .origin import Origin
 from .projections import Projection, changed, projections
 from .roles import ROLES
 from .summary import Summary, summary
@@ -16,12 +17,14 @@ __all__ = [
     "Circuit",
     "CircuitArrays",
     "Dense",
+    "Origin",
     "Problem",
     "Projection",
     "Summary",
     "auto_ncp",
     "changed",
     "check",
+    "circuit_from",
     "dense",
     "edits",
     "from_graph",

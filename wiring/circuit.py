@@ -23,6 +23,7 @@ from .guards import (
     warn_of_merged,
 )
 from .order import relabel
+from .origin import Origin
 from .projections import KEY as PROJECTIONS
 from .projections import drawn, only_new, renamed_projections
 from .roles import (
@@ -74,6 +75,9 @@ class Circuit(_DiGraph):
         >>> circuit.add_neuron("muscle", role="motor")
         >>> circuit.add_synapse("left", "muscle", polarity=-1)
     """
+
+    origin: Origin | None = None
+    """The import report, if `circuit_from` or `read` made this very circuit; copies have none."""
 
     def __init__(self, incoming_graph_data: Any = None, **attr: Any) -> None:
         super().__init__(incoming_graph_data, **attr)

@@ -27,7 +27,7 @@ from .roles import is_polarity, is_role, text_of
 
 FORM = "ganglion-circuit-digest 1"
 DIGEST_ROLES = ("sensory", "motor", "command", "inter", None)
-CHEMICAL = "chemical"
+CHEMICAL, ELECTRICAL = "chemical", "electrical"
 
 
 def digest(circuit: nx.DiGraph[Any]) -> str:

@@ -53,6 +53,7 @@ from .wiring import Dense as Dense
 from .wiring import Problem as Problem
 from .wiring import auto_ncp as auto_ncp
 from .wiring import check as check
+from .wiring import circuit_from as circuit_from
 from .wiring import dense as dense
 from .wiring import from_graph as from_graph
 from .wiring import from_ncps as from_ncps

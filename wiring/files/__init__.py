@@ -1,65 +1,66 @@
-"""Circuits in files: JSON, GraphML and CSV, chosen by the file's ending."""
+"""Circuits in files, in every format that a graph is likely to come in."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import networkx as nx
 
 from ..circuit import Circuit
-from ..roles import require_digraph
-from . import csv_format, graphml_format, json_format
-from .atomic import replace_files
-from .source import read_together
+from ..importing.door import circuit_from
+from .formats import write_file
 
-__all__ = ["read", "write"]
-
-ENDINGS = (".json", ".graphml", ".csv")
+__all__ = ["circuit_from", "read", "write"]
 
 
-def read(path: str | os.PathLike[str]) -> Circuit:
+def read(path: str | os.PathLike[str] | IO[Any], **meaning: Any) -> Circuit:
     """The circuit in a file.
 
     The file need not hold a sound circuit, only one with roles and polarities; `check(circuit)` tells.
 
     Args:
-        path: ends in .json, .graphml or .csv. `c.csv` stands for the two tables `c.neurons.csv` and
-            `c.synapses.csv`.
+        path: a path or an open file. The ending chooses the format: .json (Ganglion, networkx, Cytoscape.js
+            and others), .graphml, .gexf, .gml, .net (Pajek), .dot, .csv and .tsv, each also with .gz; the
+            content does if the ending is another one. `c.csv` stands for the two tables `c.neurons.csv` and
+            `c.synapses.csv` if they exist, and else for a list of edges or a matrix.
+        **meaning: what the file does not say by itself, such as `roles=`, as in `circuit_from`.
 
     Raises:
         CircuitError: the content is no circuit; the message has the path and the line, neuron or synapse.
-        ValueError: an unknown ending.
+        ValueError: the format cannot be told.
         FileNotFoundError: there is no such file.
 
     Example:
         >>> circuit = read("c.json")
     """
-    path = Path(path)
-    ending = _ending(path)
-    if ending == ".csv":
-        neurons, synapses = read_together(csv_format.paths(path))
-        return csv_format.decode(neurons, synapses)
-    (source,) = read_together([path])
-    return json_format.decode(source) if ending == ".json" else graphml_format.decode(source)
+    if not isinstance(path, str | os.PathLike) and not hasattr(path, "read"):
+        raise TypeError(
+            f"read() takes a path or an open file, got {type(path).__name__}; circuit_from takes any graph"
+        )
+    return circuit_from(path, **meaning)
 
 
-def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str]) -> None:
+def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], *, strict: bool = True) -> None:
     """Write a circuit to a file, which is replaced whole or, if there is an error, not touched.
 
     | ending | names | attributes |
     |---|---|---|
     | .json | texts, numbers, and tuples of these | all that JSON has; tuples and arrays become lists |
-    | .graphml | become texts | texts, numbers and booleans |
-    | .csv | become texts | as .graphml, of neurons and synapses only: the circuit's own give a warning |
+    | .graphml, .gexf | become texts | texts, numbers and booleans |
+    | .csv, .tsv | become texts | as .graphml, of neurons and synapses only: the circuit's own give a warning
+    |
+    | .gml | become texts | texts and numbers; booleans become 0 and 1 |
+    | .net, .dot | become texts | become texts |
 
-    NumPy scalars become Python numbers. Whatever else the format does not hold is an error, not a loss.
+    NumPy scalars become Python numbers. Whatever else the format does not hold is an error, not a loss. An
+    ending .gz behind the other compresses the file.
 
     Args:
         circuit: a Circuit, or any networkx.DiGraph whose nodes have a role and whose edges a polarity.
-        path: ends in .json, .graphml or .csv. `c.csv` stands for the two tables `c.neurons.csv` and
+        path: ends in one of the above. `c.csv` stands for the two tables `c.neurons.csv` and
             `c.synapses.csv`.
+        strict: False keeps a broken circuit as it is, which `read(path, strict=False)` brings back.
 
     Raises:
         CircuitError: a neuron without a role, a synapse without a polarity, or something the format cannot
@@ -71,19 +72,4 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str]) -> None:
     Example:
         >>> write(circuit, "c.json")
     """
-    path = Path(path)
-    ending = _ending(path)
-    require_digraph(circuit, "write()")
-    if ending == ".csv":
-        contents = dict(zip(csv_format.paths(path), csv_format.encode(circuit), strict=True))
-    else:
-        encode = json_format.encode if ending == ".json" else graphml_format.encode
-        contents = {path: encode(circuit)}
-    replace_files(contents)
-
-
-def _ending(path: Path) -> str:
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise ValueError(f"{path} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
-    return ending
+    write_file(circuit, path, strict)

@@ -5,7 +5,8 @@
 
 Further columns are attributes: `label` holds texts, `bias:float`, `age:int` and `fixed:bool` hold what they
 say, and an empty cell means that the attribute is not set. Names are texts: a neuron called 3 comes back as
-"3". Attributes of the circuit itself have no place here; `write` warns about them.
+"3". Attributes of the circuit itself have no place here; `write` warns about them. A TSV has tabs for commas.
+Tables of other programs, and a single one, are read by `foreign_tables`.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 
 from ...errors import CircuitError
-from ..circuit import Circuit
 from ..roles import synapse_label
-from .draft import Attributes, Draft, neurons_of, synapses_of, text_in_file, texts_of_names, unboxed
+from .foreign_tables import decode_pair, decode_single
+from .format import Format
+from .raw import Attributes, Edge, Node, RawGraph, number_in
 from .source import Source
+from .tables import Ends
+from .writing import neurons_of, synapses_of, text_in_file, texts_of_names, unboxed
 
 _NEURON = ["neuron", "role"]
 _SYNAPSE = ["pre", "post", "polarity"]
@@ -34,15 +39,22 @@ _ILLEGAL = re.compile("[\0\ud800-\udfff]")  # Python's csv module refuses NUL, a
 _Record = tuple[str, list[str], Attributes]  # what an error calls it, its names, its attributes
 
 
-def paths(path: Path) -> list[Path]:
+def tables(path: Path) -> list[Path]:
     """The neuron table and the synapse table that `path` stands for; naming either of the two will do."""
-    stem = path.stem
+    ending = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix
+    stem = path.name.removesuffix(ending)
     for table in (".neurons", ".synapses"):
         stem = stem.removesuffix(table)
-    return [path.with_name(f"{stem}.neurons{path.suffix}"), path.with_name(f"{stem}.synapses{path.suffix}")]
+    return [path.with_name(f"{stem}.{table}{ending}") for table in ("neurons", "synapses")]
 
 
-def encode(circuit: nx.DiGraph[Any]) -> tuple[bytes, bytes]:
+def paths(path: Path) -> list[Path]:
+    """The two tables if one of them exists or nothing does, else the one file."""
+    pair = tables(path)
+    return pair if any(table.exists() for table in pair) or not path.exists() else [path]
+
+
+def encode(circuit: nx.DiGraph[Any], strict: bool = True, delimiter: str = ",") -> tuple[bytes, bytes]:
     """The neuron table and the synapse table.
 
     Raises:
@@ -52,33 +64,48 @@ def encode(circuit: nx.DiGraph[Any]) -> tuple[bytes, bytes]:
         warnings.warn(
             f"CSV has no place for attributes of the circuit itself: {', '.join(map(str, circuit.graph))} "
             "will be missing; JSON keeps them",
-            stacklevel=3,
+            stacklevel=4,
         )
     texts = texts_of_names(circuit)
-    neurons = [(f"neuron {name!r}", [texts[name]], data) for name, data in neurons_of(circuit)]
+    neurons = [(f"neuron {name!r}", [texts[name]], data) for name, data in neurons_of(circuit, strict)]
     synapses = [
         (synapse_label(pre, post), [texts[pre], texts[post]], data)
-        for pre, post, data in synapses_of(circuit)
+        for pre, post, data in synapses_of(circuit, strict)
     ]
-    return _table(_NEURON, neurons), _table(_SYNAPSE, synapses)
+    return _table(_NEURON, neurons, delimiter), _table(_SYNAPSE, synapses, delimiter)
 
 
-def decode(neurons: Source, synapses: Source) -> Circuit:
-    """The circuit in the two tables.
+def decode(sources: Sequence[Source], ends: Ends = None) -> RawGraph:
+    """The graph in the two tables, or in one table of edges or matrix.
 
     Raises:
         CircuitError: what is wrong, in which table and at which line.
     """
-    draft = Draft()
-    _read_table(neurons, _NEURON, draft.add_neuron)
-    _read_table(synapses, _SYNAPSE, draft.add_synapse)
-    return draft.circuit({})
+    if len(sources) == 1:
+        return decode_single(sources[0], ends)
+    neurons, synapses = sources
+    if not (_is_own(neurons, _NEURON) and _is_own(synapses, _SYNAPSE)):
+        return decode_pair(neurons, synapses, ends)
+    raw = RawGraph("two tables of Ganglion", own=True)
+    raw.node_error = lambda problem, at: neurons.error(problem, f"line {at}")
+    raw.edge_error = lambda problem, at: synapses.error(problem, f"line {at}")
+    raw.nodes = [Node(name, data, line) for line, (name,), data in _read_table(neurons, _NEURON)]
+    raw.edges = [Edge(pre, post, data, line) for line, (pre, post), data in _read_table(synapses, _SYNAPSE)]
+    return raw
+
+
+def _is_own(source: Source, fixed: list[str]) -> bool:
+    """Whether the header is one that we write."""
+    header = source.text().partition("\n")[0].rstrip("\r")
+    return any(
+        header == text or header.startswith(f"{text}{mark}") for mark in ",\t" for text in [mark.join(fixed)]
+    )
 
 
 # Writing
 
 
-def _table(fixed: list[str], records: list[_Record]) -> bytes:
+def _table(fixed: list[str], records: list[_Record], delimiter: str) -> bytes:
     """A table: the fixed columns, of which the last is an attribute too, then one per further attribute."""
     kinds: dict[str, str] = {}
     large: dict[str, tuple[str, int]] = {}  # whose whole number a float may not hold
@@ -97,10 +124,10 @@ def _table(fixed: list[str], records: list[_Record]) -> bytes:
                 )
     kinds.pop(fixed[-1], None)
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
+    writer = csv.writer(file, delimiter=delimiter)
     _write_row(writer, "the header", fixed + [_column(key, kind) for key, kind in kinds.items()])
     for owner, names, attributes in records:
-        values = [attributes[fixed[-1]], *(attributes.get(key, "") for key in kinds)]
+        values = [attributes.get(fixed[-1], ""), *(attributes.get(key, "") for key in kinds)]
         _write_row(writer, owner, names + [text_in_file(owner, value) for value in values])
     return file.getvalue().encode()
 
@@ -137,7 +164,8 @@ def _column(key: str, kind: str) -> str:
 # Reading
 
 
-def _read_table(source: Source, fixed: list[str], add: Callable[..., None]) -> None:
+def _read_table(source: Source, fixed: list[str]) -> Iterator[tuple[int, list[str], Attributes]]:
+    """The line, the names and the attributes of every row that is not empty."""
     rows = _rows(source)
     _, header = next(rows)
     columns = _columns(source, fixed, header)
@@ -145,19 +173,25 @@ def _read_table(source: Source, fixed: list[str], add: Callable[..., None]) -> N
         try:
             if len(cells) != len(header):
                 raise CircuitError(f"expected {len(header)} cells, as in the header, got {len(cells)}")
+            if not any(cells):
+                continue
             *names, attribute = cells[: len(fixed)]
-            attributes: Attributes = {fixed[-1]: _polarity(attribute) if fixed is _SYNAPSE else attribute}
+            attributes: Attributes = {}
+            if attribute:
+                attributes[fixed[-1]] = number_in(attribute) if fixed is _SYNAPSE else attribute
             for (key, kind), cell in zip(columns, cells[len(fixed) :], strict=True):
                 if cell:
                     attributes[key] = _value(key, kind, cell)
-            add(*names, attributes)
         except CircuitError as error:
             raise source.error(error, f"line {line}") from None
+        yield line, names, attributes
 
 
 def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the line on which it begins."""
-    reader = csv.reader(io.StringIO(source.text(), newline=""), strict=True)
+    text = source.text()
+    delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
         for cells in reader:
@@ -170,9 +204,6 @@ def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
 
 def _columns(source: Source, fixed: list[str], header: list[str]) -> list[tuple[str, str]]:
     """The name and the type of every column after the fixed ones."""
-    if header[: len(fixed)] != fixed:
-        given = ",".join(header)[:80]
-        raise source.error(f"the header must begin with {','.join(fixed)}, got {given}", "line 1")
     columns = []
     for column in header[len(fixed) :]:
         key, _, kind = column.rpartition(":")
@@ -182,14 +213,6 @@ def _columns(source: Source, fixed: list[str], header: list[str]) -> list[tuple[
         if not key or times > 1:
             raise source.error(f"column {key!r} is there twice" if key else "a column has no name", "line 1")
     return columns
-
-
-def _polarity(cell: str) -> Any:
-    """The cell as a number, which need not be legal; spreadsheets may write +1 or 1.0."""
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
 
 
 def _value(key: str, kind: str, cell: str) -> Any:
@@ -204,3 +227,11 @@ def _boolean(cell: str) -> bool:
 
 
 _KINDS: dict[str, Callable[[str], Any]] = {"str": str, "int": int, "float": float, "bool": _boolean}
+
+
+def _looks(head: str) -> bool:
+    return "\0" not in head and head.isprintable() is False and any(mark in head for mark in ",;\t")
+
+
+FORMAT = Format("CSV", (".csv",), decode, _looks, encode, paths, tables)
+TSV = Format("TSV", (".tsv", ".tab"), decode, _looks, partial(encode, delimiter="\t"), paths, tables)

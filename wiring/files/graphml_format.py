@@ -1,11 +1,13 @@
 """GraphML: the XML form that networkx, Gephi, yEd and Cytoscape exchange.
 
-Attributes may be texts, numbers and booleans. Names are texts: a neuron called 3 comes back as "3".
+Attributes may be texts, numbers and booleans. Names are texts: a neuron called 3 comes back as "3". The id of
+our own <graph> says that names are ids, whatever else is called a label.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
@@ -13,18 +15,20 @@ from xml.sax.saxutils import escape, quoteattr
 import networkx as nx
 
 from ...errors import CircuitError
-from ..circuit import Circuit
 from ..roles import synapse_label
-from .draft import Attributes, neurons_of, require_texts, synapses_of, text_in_file, texts_of_names, unboxed
-from .graphml_reader import Reader
+from .format import Format, one
+from .graphml_reader import OWN, Reader
+from .raw import Attributes, RawGraph
 from .source import Source
+from .tables import Ends
+from .writing import neurons_of, require_texts, synapses_of, text_in_file, texts_of_names, unboxed
 
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 _TYPES = {str: "string", int: "long", float: "double", bool: "boolean"}
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def encode(circuit: nx.DiGraph[Any]) -> bytes:
+def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:
     """The circuit as GraphML.
 
     Raises:
@@ -34,12 +38,12 @@ def encode(circuit: nx.DiGraph[Any]) -> bytes:
     texts = texts_of_names(circuit)
     require_texts("the circuit", circuit.graph)
     lines = _data("graph", "the circuit", circuit.graph, keys)
-    for name, attributes in neurons_of(circuit):
+    for name, attributes in neurons_of(circuit, strict):
         owner = f"neuron {name!r}"
         data = _data("node", owner, attributes, keys)
         lines.append(f"<node id={_quoted(owner, texts[name])}>{''.join(data)}</node>")
     quoted = {name: quoteattr(text) for name, text in texts.items()}
-    for pre, post, attributes in synapses_of(circuit):
+    for pre, post, attributes in synapses_of(circuit, strict):
         data = _data("edge", synapse_label(pre, post), attributes, keys)
         lines.append(f"<edge source={quoted[pre]} target={quoted[post]}>{''.join(data)}</edge>")
     declarations = [
@@ -47,21 +51,22 @@ def encode(circuit: nx.DiGraph[Any]) -> bytes:
         for (scope, name, kind), identifier in keys.items()
     ]
     head = ['<?xml version="1.0" encoding="utf-8"?>', f'<graphml xmlns="{_NAMESPACE}">']
-    body = ['<graph edgedefault="directed">', *lines, "</graph>", "</graphml>", ""]
+    body = [f'<graph id="{OWN}" edgedefault="directed">', *lines, "</graph>", "</graphml>", ""]
     return "\n".join(head + declarations + body).encode()
 
 
-def decode(source: Source) -> Circuit:
-    """The circuit in a GraphML file.
+def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
+    """The graph in a GraphML file.
 
     Raises:
         CircuitError: what is wrong and at which line.
     """
+    (source,) = sources
     if not source.data.strip():
         raise source.error("the file is empty")
     reader = Reader()
     try:
-        return reader.circuit(source.data)
+        raw = reader.read(source.data)
     except expat.ExpatError as error:
         problem = f"this is not XML: {expat.ErrorString(error.code)}"
         raise source.error(problem, f"line {error.lineno}, column {error.offset + 1}") from None
@@ -69,6 +74,8 @@ def decode(source: Source) -> Circuit:
         raise source.error(error, f"line {reader.line}") from None
     except (LookupError, ValueError) as error:  # an encoding that Python does not know
         raise source.error(f"this is not XML: {error}", f"line {reader.line}") from None
+    raw.node_error = raw.edge_error = lambda problem, at: source.error(problem, f"line {at}")
+    return raw
 
 
 def _data(scope: str, owner: str, attributes: Attributes, keys: dict[tuple[str, str, str], str]) -> list[str]:
@@ -84,16 +91,20 @@ def _data(scope: str, owner: str, attributes: Attributes, keys: dict[tuple[str, 
         key = (scope, _quoted(what, name), _TYPES[type(value)])
         identifier = keys.setdefault(key, f"d{len(keys)}")
         # XML reads a bare carriage return as a line feed.
-        content = escape(_legal(what, text_in_file(what, value)), {"\r": "&#13;"})
+        content = escape(legal(what, text_in_file(what, value)), {"\r": "&#13;"})
         elements.append(f'<data key="{identifier}">{content}</data>')
     return elements
 
 
-def _legal(what: str, text: str) -> str:
+def legal(what: str, text: str) -> str:
+    """The text, or a `CircuitError` if XML has no place for one of its characters."""
     if illegal := _ILLEGAL.search(text):
         raise CircuitError(f"{what} holds the character {illegal[0]!r}, which XML forbids; write .json")
     return text
 
 
 def _quoted(what: str, text: str) -> str:
-    return quoteattr(_legal(what, text))
+    return quoteattr(legal(what, text))
+
+
+FORMAT = Format("GraphML", (".graphml",), decode, lambda head: "<graphml" in head, one(encode))

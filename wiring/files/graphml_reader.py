@@ -1,7 +1,9 @@
 """A reader of GraphML that stands directly on expat.
 
 Errors need line numbers, and networkx's reader expands the entities of a document type declaration: here such
-a declaration is refused as soon as it begins.
+a declaration is refused as soon as it begins. What editors write in their own way is read as they mean it:
+Cytoscape's ids that a node's and an edge's key share, keys without `for`, yEd's labels and groups, the
+vectors of graph-tool.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ from typing import Any
 from xml.parsers import expat
 
 from ...errors import CircuitError
-from ..circuit import Circuit
-from .draft import Attributes, Draft
+from .raw import Attributes, Edge, Node, RawGraph
+
+OWN = "ganglion-circuit"
+"""The id of the <graph> in the files that Ganglion writes."""
 
 _DEEPEST = 32  # elements inside elements; a circuit needs 4, editors add some of their own in <data>
+_LABELS = ("NodeLabel", "EdgeLabel")
 
 
 @dataclass
@@ -29,8 +34,12 @@ class _Key:
     line: int
 
     def value(self, text: str) -> Any:
+        """The text as the type that is declared; one that nobody knows is a text."""
         try:
-            return _CONVERTERS[self.kind](text)
+            if self.kind.startswith("vector_"):
+                convert = _CONVERTERS.get(self.kind.removeprefix("vector_"), str)
+                return [convert(part.strip()) for part in text.split(",") if part.strip()]
+            return _CONVERTERS.get(self.kind, str)(text)
         except (KeyError, ValueError):
             raise CircuitError(f"attribute {self.name!r} is of type {self.kind}, got {text[:60]!r}") from None
 
@@ -42,6 +51,8 @@ class _Element:
         self.tag, self.given, self.line = tag, given, line
         self.attributes: Attributes = {}
         self.texts: list[str] = []
+        self.label: str | None = None
+        self.group: _Element | None = None
 
     def require(self, *names: str) -> None:
         for name in names:
@@ -62,28 +73,79 @@ class Reader:
         self.line = 1
         self._space = ""
         self._open: list[_Element] = []
-        self._keys: dict[str, _Key] = {}
+        self._keys: dict[tuple[str, str], _Key] = {}
         self._found: dict[str, list[_Element]] = {"graph": [], "node": [], "edge": []}
+        self._yed = False  # whether a key is one of yFiles
 
-    def circuit(self, data: bytes) -> Circuit:
-        """The circuit in the content of a file.
+    def read(self, data: bytes) -> RawGraph:
+        """The graph in the content of a file.
 
         Raises:
-            CircuitError, expat.ExpatError, LookupError, ValueError: the content is no circuit, or no XML.
+            CircuitError, expat.ExpatError, LookupError, ValueError: the content is no graph, or no XML.
         """
         self._parser.Parse(data, True)
         if not self._found["graph"]:
             raise CircuitError("there is no <graph>")
-        draft = Draft()  # only now, because an edge may stand before its nodes
+        whole = self._found["graph"][0]
+        raw = RawGraph("GraphML", own=whole.given.get("id") == OWN)
+        self._name(raw)
+        raw.graph = {**self._defaults("graph"), **self._kept(whole, raw.own)}
+        self._nodes(raw)
+        self._edges(raw, whole.given["edgedefault"] == "directed")
+        return raw
+
+    def _name(self, raw: RawGraph) -> None:
+        """Whose dialect it is, and so which attribute people see as the name."""
+        names = {key.name for key in self._keys.values()}
+        if raw.own:
+            raw.form = "GraphML of Ganglion"
+        elif self._yed:
+            raw.form, raw.names = "GraphML of yEd", ("label",)
+        elif "shared name" in names:
+            raw.form, raw.names = "GraphML of Cytoscape", ("name", "shared name")
+        elif "label" in names and names & {"Edge Label", "Edge Id", "size", "r"}:
+            raw.form, raw.names = "GraphML of Gephi", ("label",)
+
+    def _nodes(self, raw: RawGraph) -> None:
         defaults = self._defaults("node")
+        groups = {id(graph.group) for graph in self._found["graph"]}
+        ends = {edge.given[end] for edge in self._found["edge"] for end in ("source", "target")}
+        passed = 0
         for node in self._found["node"]:
-            self.line = node.line
-            draft.add_neuron(node.given["id"], {**defaults, **node.attributes})
+            if id(node) in groups and node.given["id"] not in ends:
+                passed += 1
+                continue
+            data = {**defaults, **self._kept(node, raw.own)}
+            if node.label:
+                data.setdefault("label", node.label)
+            if node.group is not None:
+                data.setdefault("group", node.group.label or node.group.given["id"])
+            raw.nodes.append(Node(node.given["id"], data, node.line))
+        if passed:
+            raw.notes.append(f"{passed} groups of nodes are kept as the attribute 'group' of what is in them")
+
+    def _edges(self, raw: RawGraph, directed: bool) -> None:
         defaults = self._defaults("edge")
+        ways = {edge.given.get("directed", str(directed).lower()) == "true" for edge in self._found["edge"]}
+        raw.directed = ways != {False} if ways else directed
         for edge in self._found["edge"]:
-            self.line = edge.line
-            draft.add_synapse(edge.given["source"], edge.given["target"], {**defaults, **edge.attributes})
-        return draft.circuit({**self._defaults("graph"), **self._found["graph"][0].attributes})
+            pre, post = edge.given["source"], edge.given["target"]
+            data = {**defaults, **self._kept(edge, raw.own)}
+            if edge.label:
+                data.setdefault("label", edge.label)
+            raw.edges.append(Edge(pre, post, data, edge.line))
+            if raw.directed and edge.given.get("directed", str(directed).lower()) != "true" and pre != post:
+                raw.edges.append(Edge(post, pre, dict(data), edge.line))
+        if len(raw.edges) > len(self._found["edge"]):
+            extra = len(raw.edges) - len(self._found["edge"])
+            raw.notes.append(f"{extra} edges without a direction became two synapses, one each way")
+
+    def _kept(self, element: _Element, own: bool) -> Attributes:
+        """The attributes that are set; editors write an empty element for one that is not."""
+        if own:
+            return element.attributes
+        given = element.attributes.items()
+        return {key: value for key, value in given if not isinstance(value, str) or value.strip()}
 
     def _defaults(self, scope: str) -> Attributes:
         defaults = {}
@@ -110,7 +172,7 @@ class Reader:
             raise CircuitError(f"the outermost element is <{tag}>; expected <graphml>")
         if len(self._open) == _DEEPEST:
             raise CircuitError(f"more than {_DEEPEST} elements are inside one another")
-        if tag in _PARENTS and parent != _PARENTS[tag]:
+        if tag in _PARENTS and parent not in _PARENTS[tag]:
             raise CircuitError(f"a <{tag}> inside <{parent}> is no part of a circuit")
         self._open.append(element)
         self._check(element)
@@ -118,27 +180,37 @@ class Reader:
     def _check(self, element: _Element) -> None:
         """Refuse what is no circuit as soon as it opens; take note of the rest."""
         if element.tag == "key":
-            element.require("id", "for")
-            if element.given["id"] in self._keys:
+            element.require("id")
+            self._yed |= "yfiles.type" in element.given
+            if (element.given.get("for", "all"), element.given["id"]) in self._keys:
                 raise CircuitError(f"the key {element.given['id']!r} is declared twice")
         elif element.tag == "graph":
-            if self._found["graph"]:
+            inside = self._open[-2].tag == "node"
+            if self._found["graph"] and not inside:
                 raise CircuitError("a second <graph>; a file holds one circuit")
-            if element.given.get("edgedefault") != "directed":
-                raise CircuitError('synapses have a direction: expected <graph edgedefault="directed">')
+            element.group = self._open[-2] if inside else None
+            if element.given.get("edgedefault") not in ("directed", "undirected"):
+                raise CircuitError(
+                    'expected <graph edgedefault="directed"> (or "undirected": a synapse each way), '
+                    f"got {element.given.get('edgedefault')!r}"
+                )
         elif element.tag == "node":
             element.require("id")
+            element.group = self._open[-2].group
         elif element.tag == "edge":
             element.require("source", "target")
-            if element.given.get("directed") == "false":
-                raise CircuitError('synapses have a direction, but this <edge> is directed="false"')
-        elif element.tag == "data" and element.given.get("key") not in self._keys:
+        elif element.tag == "data" and self._key(element, self._open[-2]) is None:
             raise CircuitError(f"this <data> has the undeclared key {element.given.get('key')!r}")
         if element.tag in self._found:
             self._found[element.tag].append(element)
 
+    def _key(self, data: _Element, owner: _Element) -> _Key | None:
+        """The declaration of a <data>, for what it stands in, or for all."""
+        identifier = data.given.get("key", "")
+        return self._keys.get((owner.tag, identifier)) or self._keys.get(("all", identifier))
+
     def _characters(self, text: str) -> None:
-        if self._open[-1].tag in ("data", "default"):
+        if self._open[-1].tag in ("data", "default") or self._open[-1].tag.endswith(_LABELS):
             self._open[-1].texts.append(text)
 
     def _end(self, _: str) -> None:
@@ -146,15 +218,18 @@ class Reader:
         text = "".join(element.texts)
         if element.tag == "data":
             self.line = element.line
-            key = self._keys[element.given["key"]]
-            if key.name is not None:
+            key = self._key(element, self._open[-1])
+            if key is not None and key.name is not None and (text.strip() or key.kind == "string"):
                 self._set(key.name, key.value(text))
         elif element.tag == "default":
             self._set("default", text)
+        elif element.tag.endswith(_LABELS):
+            owner = next((outer for outer in reversed(self._open) if outer.tag in ("node", "edge")), element)
+            owner.label = owner.label or text.strip()
         elif element.tag == "key":
             given = element.given
-            self._keys[given["id"]] = _Key(
-                given["for"],
+            self._keys[given.get("for", "all"), given["id"]] = _Key(
+                given.get("for", "all"),
                 given.get("attr.name"),
                 given.get("attr.type", "string"),
                 element.attributes.get("default"),
@@ -172,19 +247,20 @@ def _boolean(text: str) -> bool:
     return {"true": True, "false": False, "1": True, "0": False}[text.strip().lower()]
 
 
-# Where elements may stand. Nested graphs and hyperedges, which GraphML has, may not.
-_PARENTS = {
-    "graphml": "",
-    "key": "graphml",
-    "default": "key",
-    "graph": "graphml",
-    "node": "graph",
-    "edge": "graph",
-    "hyperedge": "",
+# Where elements may stand. Graphs inside nodes are groups; hyperedges, which GraphML has, may not be.
+_PARENTS: dict[str, tuple[str, ...]] = {
+    "graphml": ("",),
+    "key": ("graphml",),
+    "default": ("key",),
+    "graph": ("graphml", "node"),
+    "node": ("graph",),
+    "edge": ("graph",),
+    "hyperedge": (),
 }
 _CONVERTERS: dict[str, Callable[[str], Any]] = {
     "string": str,
     "boolean": _boolean,
-    **dict.fromkeys(("int", "integer", "long"), int),
-    **dict.fromkeys(("float", "double"), float),
+    "bool": _boolean,
+    **dict.fromkeys(("int", "integer", "long", "short", "int16_t", "int32_t", "int64_t"), int),
+    **dict.fromkeys(("float", "double", "long double"), float),
 }

@@ -5,7 +5,8 @@
      "nodes": [{"id": "sensory_0", "role": "sensory"}, ...],
      "edges": [{"source": "sensory_0", "target": "motor_0", "polarity": -1}, ...]}
 
-One neuron or synapse per line, so that versions compare well.
+One neuron or synapse per line, so that versions compare well. An attribute that has one of the names which
+the form uses itself, such as `id`, is called `@id` there. JSON of other programs is read by `json_dialects`.
 """
 
 from __future__ import annotations
@@ -13,37 +14,42 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, NoReturn
 
 import networkx as nx
 
 from ...errors import CircuitError
-from ..circuit import Circuit
 from ..roles import label, synapse_label
-from .draft import Attributes, Draft, neurons_of, synapses_of
+from .format import Format, one
+from .json_dialects import read_dialect
 from .plain import name_from, plain, plain_name
+from .raw import Attributes, Edge, Node, RawGraph
 from .source import Source
+from .tables import Ends
+from .writing import neurons_of, synapses_of
 
-FORMAT = "ganglion-circuit"
+FORMAT_NAME = "ganglion-circuit"
 VERSION = 1
+_TAKEN = ("id", "source", "target")
 
 
-def encode(circuit: nx.DiGraph[Any]) -> bytes:
+def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:
     """The circuit as JSON.
 
     Raises:
         CircuitError: an attribute or a name that JSON does not hold, such as a set or NaN.
     """
     nodes = [
-        _record(f"neuron {name!r}", {"id": name}, attributes) for name, attributes in neurons_of(circuit)
+        _record(f"neuron {name!r}", {"id": name}, attributes)
+        for name, attributes in neurons_of(circuit, strict)
     ]
     edges = [
         _record(synapse_label(pre, post), {"source": pre, "target": post}, attributes)
-        for pre, post, attributes in synapses_of(circuit)
+        for pre, post, attributes in synapses_of(circuit, strict)
     ]
     text = (
-        f'{{"format": "{FORMAT}", "version": {VERSION}, "directed": true, "multigraph": false,\n'
+        f'{{"format": "{FORMAT_NAME}", "version": {VERSION}, "directed": true, "multigraph": false,\n'
         f'"graph": {_record("the circuit", {}, dict(circuit.graph))},\n'
         f'"nodes": [{_lines(nodes)}],\n'
         f'"edges": [{_lines(edges)}]}}\n'
@@ -52,22 +58,27 @@ def encode(circuit: nx.DiGraph[Any]) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def decode(source: Source) -> Circuit:
-    """The circuit in a JSON file.
+def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
+    """The circuit in a JSON file, of Ganglion or of another program.
 
     Raises:
         CircuitError: what is wrong and at which line, neuron or synapse.
     """
+    (source,) = sources
     try:
-        return _decode(source)
+        document = _parse(source)
+        if isinstance(document, dict) and document.get("format") == FORMAT_NAME:
+            raw = _decode(source, document)
+        else:
+            raw = read_dialect(document, source.error)
     except RecursionError:
         raise source.error("the JSON is nested too deeply") from None
+    raw.node_error = lambda problem, at: source.error(problem, f"nodes[{at}]")
+    raw.edge_error = lambda problem, at: source.error(problem, f"edges[{at}]")
+    return raw
 
 
-def _decode(source: Source) -> Circuit:
-    document = _parse(source)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise source.error(f'not a circuit: a circuit file is an object with "format": "{FORMAT}"')
+def _decode(source: Source, document: dict[str, Any]) -> RawGraph:
     version = document.get("version")
     if type(version) is not int or version != VERSION:
         given = label(version, 60)
@@ -77,35 +88,42 @@ def _decode(source: Source) -> Circuit:
     attributes = document.get("graph", {})
     if not isinstance(attributes, dict):
         raise source.error(f'"graph" must be an object of attributes, got {label(attributes, 60)}')
-    draft = Draft()
+    raw = RawGraph("JSON of Ganglion", graph=attributes, own=True)
     for k, record in enumerate(_list(source, document, "nodes")):
         try:
             name, *_ = _take(record, ["id"])
-            draft.add_neuron(name, record)
         except CircuitError as error:
             raise source.error(error, f"nodes[{k}]") from None
+        raw.nodes.append(Node(name, _unescaped(record), k))
     for k, record in enumerate(_list(source, document, "edges")):
         try:
             pre, post = _take(record, ["source", "target"])
-            draft.add_synapse(pre, post, record)
         except CircuitError as error:
             raise source.error(error, f"edges[{k}]") from None
-    return draft.circuit(attributes)
+        raw.edges.append(Edge(pre, post, _unescaped(record), k))
+    return raw
+
+
+def _escaped(key: Any) -> Any:
+    """The key of an attribute whose own name is taken, with a mark more in front."""
+    return f"@{key}" if isinstance(key, str) and key.lstrip("@") in _TAKEN else key
+
+
+def _unescaped(record: Attributes) -> Attributes:
+    return {
+        key[1:] if key.startswith("@") and key.lstrip("@") in _TAKEN else key: value
+        for key, value in record.items()
+    }
 
 
 def _record(owner: str, names: Attributes, attributes: Attributes) -> str:
     """One line of JSON: what the record is called, then its attributes."""
-    for key in names:
-        if key in attributes:
-            raise CircuitError(
-                f"{owner} has an attribute named {key!r}, which the JSON format uses itself; rename it"
-            )
     record = {key: plain_name(name) for key, name in names.items()}
     for key, value in attributes.items():
         try:
             if not isinstance(key, str):
                 raise TypeError("attributes are named by texts")
-            record[key] = plain(value)
+            record[_escaped(key) if names else key] = plain(value)
         except (TypeError, ValueError) as error:
             raise CircuitError(f"attribute {key!r} of {owner} cannot be written to JSON: {error}") from None
         except RecursionError:
@@ -166,3 +184,6 @@ def _take(record: Any, keys: list[str]) -> list[Hashable]:
         if key not in record:
             raise CircuitError(f'there is no "{key}" in {label(record, 60)}')
     return [name_from(record.pop(key)) for key in keys]
+
+
+FORMAT = Format("JSON", (".json", ".cyjs"), decode, lambda head: head[:1] in ("{", "["), one(encode))

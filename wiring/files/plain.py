@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import CircuitError
 from ..roles import label
-from .draft import unboxed
+from .writing import unboxed
 
 
 def plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Hashable, Iterable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import networkx as nx
@@ -16,6 +16,7 @@ from ...errors import CircuitError
 from ..circuit import Circuit
 from ..roles import ROLES, is_role, require_name, require_polarity, synapse_label, with_role
 from ..rules import balanced_signs
+from ..words import suggestion
 
 
 def from_graph(
@@ -23,14 +24,15 @@ def from_graph(
     inputs: int | Iterable[Hashable],
     outputs: int | Iterable[Hashable],
     *,
-    inhibitory: float = 0.2,
+    inhibitory: float | Iterable[Hashable] = 0.2,
     per: Literal["synapse", "neuron"] = "synapse",
     seed: int = 1111,
 ) -> Circuit:
     """A circuit with the nodes and edges of a graph; roles and polarities are added where they are missing.
 
-    An undirected edge becomes two synapses, one each way, and parallel edges become one. Names and attributes
-    are kept. So are roles and polarities that the graph has already; one that is not legal is an error.
+    An undirected edge becomes two synapses, one each way, and parallel edges become one, with the sum of
+    their weights. Names and attributes are kept. So are roles and polarities that the graph has already; one
+    that is not legal is an error. Where weights are signed, their signs are polarities.
 
     Args:
         graph: any networkx graph, directed or not.
@@ -40,7 +42,8 @@ def from_graph(
             neurons (or to those if there are no others), until every one of both has a synapse.
         outputs: nodes of the graph that become motor neurons; or their number, which chooses the nodes with
             most incoming synapses from other neurons, the first in the graph if some have equally many.
-        inhibitory: share of the synapses (or neurons) without polarity that becomes inhibitory, rounded.
+        inhibitory: share of the synapses (or neurons) without polarity that becomes inhibitory, rounded; or
+            the list of inhibitory neurons, and then all others excite.
         per: "synapse" draws a polarity for every synapse; "neuron" draws one for every neuron, which all of
             its outgoing synapses have (Dale's law).
         seed: of the polarities.
@@ -64,10 +67,15 @@ def from_graph(
         raise ValueError("the graph has no nodes")
     if per not in ("synapse", "neuron"):
         raise ValueError(f"per must be 'synapse' or 'neuron', got {per!r}")
-    inhibitory = fraction("inhibitory", inhibitory)
+    share = (
+        fraction("inhibitory", inhibitory)
+        if isinstance(inhibitory, str) or not isinstance(inhibitory, Iterable)
+        else inhibitory
+    )
     rng = np.random.default_rng(seed_number(seed))
     _require_legal(graph)
-    network: nx.DiGraph[Any] = nx.DiGraph(graph)
+    network = _merged(graph)
+    _take_signs(network, share)
     missing = _name_inputs(network, inputs)
     _name_outputs(network, outputs)
     for data in network.nodes.values():
@@ -82,7 +90,7 @@ def from_graph(
     circuit.add_nodes_from(network.nodes(data=True))
     circuit.add_edges_from(network.edges(data=True))
     _feed(circuit, sensors)
-    _sign(circuit, inhibitory, per, rng)
+    _sign(circuit, share if isinstance(share, float) else 0.0, per, rng)
     return circuit
 
 
@@ -105,6 +113,44 @@ def _require_legal(graph: nx.Graph[Any]) -> None:
         sign = require_polarity(data["polarity"], pre, post)
         if polarities.setdefault((pre, post), sign) != sign:
             raise CircuitError(f"the parallel edges of {synapse_label(pre, post)} have both polarities")
+
+
+def _merged(graph: nx.Graph[Any]) -> nx.DiGraph[Any]:
+    """The graph as a digraph; of parallel edges the first stays, with the sum of the weights."""
+    network: nx.DiGraph[Any] = nx.DiGraph(graph)
+    if not graph.is_multigraph():
+        return network
+    network.remove_edges_from(list(network.edges))
+    for pre, post, data in graph.edges(data=True):
+        ways = [(pre, post)] if graph.is_directed() or pre == post else [(pre, post), (post, pre)]
+        for u, v in ways:
+            if not network.has_edge(u, v):
+                network.add_edge(u, v, **data)
+                continue
+            known = network.edges[u, v]
+            if "weight" in known and "weight" in data:
+                known["weight"] += data["weight"]
+            known.update({key: value for key, value in data.items() if key not in known})
+    return network
+
+
+def _take_signs(network: nx.DiGraph[Any], inhibitory: float | Iterable[Hashable]) -> None:
+    """Signs that are not drawn: those of signed weights, or of the inhibitory neurons."""
+    names = None if isinstance(inhibitory, float) else list(inhibitory)
+    for name in names or ():
+        if name not in network:
+            raise ValueError(f"inhibitory: there is no node {name!r} in the graph{suggestion(name, network)}")
+    weights = [data.get("weight") for _, _, data in network.edges(data=True)]
+    signed = any(isinstance(weight, Real) and weight < 0 for weight in weights)
+    for pre, _, data in network.edges(data=True):
+        if data.get("polarity") is not None:
+            continue
+        weight = data.get("weight")
+        if names is not None:
+            data["polarity"] = -1 if pre in names else 1
+        elif signed and isinstance(weight, Real) and weight != 0:
+            data["polarity"] = -1 if weight < 0 else 1
+            data["weight"] = abs(weight)
 
 
 def _name_inputs(network: nx.DiGraph[Any], inputs: int | Iterable[Hashable]) -> int:

@@ -12,7 +12,8 @@ import networkx as nx
 
 from ..errors import CircuitError
 from ..wiring import Circuit, read, write
-from ..wiring.files import ENDINGS, csv_format, json_format
+from ..wiring.files import json_format
+from ..wiring.files.formats import writable
 from .journal import Journal, JournalState
 from .session import EditSession
 
@@ -92,8 +93,7 @@ class Document:
             self.session.journal = self.journal = None
 
     def _read(self) -> Circuit:
-        tables = csv_format.paths(self.path) if self.path.suffix.lower() == ".csv" else [self.path]
-        if any(path.exists() for path in tables) or self.path.suffix.lower() not in ENDINGS:
+        if any(path.exists() for path in (self.path, *writable(self.path).targets(self.path))):
             return read(self.path)
         if not self.path.parent.is_dir():
             raise FileNotFoundError(2, "there is no such directory", str(self.path.parent))

@@ -1,4 +1,4 @@
-"""The circuit while a file is read, and while one is written: the rules that all formats share."""
+"""A circuit while it is written: the rules that all formats share."""
 
 from __future__ import annotations
 
@@ -9,51 +9,15 @@ import networkx as nx
 import numpy as np
 
 from ...errors import CircuitError
-from ..circuit import Circuit
 from ..roles import require_name, require_polarity, require_role, synapse_label
+from .raw import Attributes
 
-Attributes = dict[str, Any]
 Neuron = tuple[Hashable, Attributes]
 Synapse = tuple[Hashable, Hashable, Attributes]
 
 
-class Draft:
-    """Neurons and synapses as a parser finds them; each is checked as it comes.
-
-    Its errors say what is wrong; the parser, which knows the line, says where.
-    """
-
-    def __init__(self) -> None:
-        self._neurons: dict[Hashable, Attributes] = {}
-        self._synapses: dict[tuple[Hashable, Hashable], Attributes] = {}
-
-    def add_neuron(self, name: Hashable, attributes: Attributes) -> None:
-        """Add a neuron; `attributes` must hold its role."""
-        require_name(name)
-        if name in self._neurons:
-            raise CircuitError(f"neuron {name!r} is given twice")
-        self._neurons[name] = {**attributes, "role": _role(name, attributes)}
-
-    def add_synapse(self, pre: Hashable, post: Hashable, attributes: Attributes) -> None:
-        """Add a synapse between neurons that are known; `attributes` must hold its polarity."""
-        for name in (pre, post):
-            if name not in self._neurons:
-                raise CircuitError(f"{synapse_label(pre, post)}: there is no neuron {name!r}")
-        if (pre, post) in self._synapses:
-            raise CircuitError(f"{synapse_label(pre, post)} is given twice")
-        self._synapses[pre, post] = {**attributes, "polarity": _polarity(pre, post, attributes)}
-
-    def circuit(self, attributes: Attributes) -> Circuit:
-        """The finished circuit."""
-        circuit = Circuit()
-        circuit.graph.update(attributes)
-        circuit.add_nodes_from(self._neurons.items())
-        circuit.add_edges_from((*pair, data) for pair, data in self._synapses.items())
-        return circuit
-
-
-def neurons_of(circuit: nx.DiGraph[Any]) -> Iterator[Neuron]:
-    """Every neuron with its attributes.
+def neurons_of(circuit: nx.DiGraph[Any], strict: bool = True) -> Iterator[Neuron]:
+    """Every neuron with its attributes; a broken circuit's, whatever role they have, if not `strict`.
 
     Raises:
         CircuitError: a neuron has no legal name or role, or an attribute whose name is no text.
@@ -61,18 +25,18 @@ def neurons_of(circuit: nx.DiGraph[Any]) -> Iterator[Neuron]:
     for name, data in circuit.nodes(data=True):
         require_name(name)
         require_texts(f"neuron {name!r}", data)
-        yield name, {**data, "role": _role(name, data)}
+        yield name, {**data, "role": _role(name, data)} if strict else dict(data)
 
 
-def synapses_of(circuit: nx.DiGraph[Any]) -> Iterator[Synapse]:
-    """Every synapse with its attributes, the polarity as an int.
+def synapses_of(circuit: nx.DiGraph[Any], strict: bool = True) -> Iterator[Synapse]:
+    """Every synapse with its attributes, the polarity as an int; whatever it is, if not `strict`.
 
     Raises:
         CircuitError: a synapse has no legal polarity, or an attribute whose name is no text.
     """
     for pre, post, data in circuit.edges(data=True):
         require_texts(synapse_label(pre, post), data)
-        yield pre, post, {**data, "polarity": _polarity(pre, post, data)}
+        yield pre, post, {**data, "polarity": _polarity(pre, post, data)} if strict else dict(data)
 
 
 def texts_of_names(circuit: nx.DiGraph[Any]) -> dict[Hashable, str]:

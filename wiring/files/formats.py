@@ -1,0 +1,121 @@
+"""The table of formats, and which of them a file is of."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+
+from ..roles import require_digraph
+from ..words import suggestion
+from . import (
+    csv_format,
+    dot_format,
+    gexf_format,
+    gml_format,
+    graphml_format,
+    json_format,
+    pajek_format,
+)
+from .atomic import replace_files
+from .foreign_tables import decode_neurons
+from .format import Format
+from .raw import RawGraph
+from .source import Source, read_open, read_together
+from .tables import Ends
+
+FORMATS: tuple[Format, ...] = (
+    json_format.FORMAT,
+    graphml_format.FORMAT,
+    gexf_format.FORMAT,
+    gml_format.FORMAT,
+    pajek_format.FORMAT,
+    dot_format.FORMAT,
+    csv_format.FORMAT,
+    csv_format.TSV,
+)
+
+_PEEKED = 4096  # characters that tell a format whose ending does not
+
+
+def read_file(source: Any, ends: Ends, form: str | None) -> tuple[RawGraph, str]:
+    """The raw graph in a file, and what to call the file.
+
+    Raises:
+        CircuitError: the content is damaged, or no graph.
+        ValueError: no format fits, or `form` is none.
+        FileNotFoundError: there is no such file.
+    """
+    chosen: Format | None
+    if hasattr(source, "read"):
+        sources = [read_open(source)]
+        path = sources[0].path
+        chosen = _named(form) or of_ending(path)
+    else:
+        path = Path(source).expanduser()
+        chosen = _named(form) or of_ending(path)
+        sources = read_together(chosen.paths(path) if chosen else [path])
+    chosen = chosen or _peek(sources[0])
+    if form == "neurons":
+        return decode_neurons(sources[0]), str(path)
+    return chosen.decode(sources, ends), str(path)
+
+
+def write_file(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], strict: bool) -> None:
+    """Write a circuit in the format of the ending, compressed if it ends in .gz."""
+    path = Path(path).expanduser()
+    chosen = writable(path)
+    require_digraph(circuit, "write()")
+    contents = dict(zip(chosen.targets(path), chosen.encode(circuit, strict), strict=True))
+    if path.suffix.lower() == ".gz":  # without a time stamp: the same circuit is the same file
+        contents = {file: gzip.compress(data, mtime=0) for file, data in contents.items()}
+    replace_files(contents)
+
+
+def writable(path: Path) -> Format:
+    """The format in which a circuit is written to a path, or a `ValueError` that names the endings."""
+    chosen = of_ending(path)
+    if chosen is None:
+        raise ValueError(f"{path} must end in {endings()}{_hint(path)}")
+    return chosen
+
+
+def of_ending(path: Path) -> Format | None:
+    """The format that the ending of a path means, .gz left out."""
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return next((form for form in FORMATS if plain.suffix.lower() in form.endings), None)
+
+
+def endings() -> str:
+    """All endings, for a message."""
+    known = [end for form in FORMATS for end in form.endings]
+    return f"{', '.join(known[:-1])} or {known[-1]} (and .gz behind it)"
+
+
+def _hint(path: Path) -> str:
+    return suggestion(path.suffix, [end for form in FORMATS for end in form.endings])
+
+
+def _named(form: str | None) -> Format | None:
+    if form is None or form == "neurons":
+        return csv_format.FORMAT if form else None
+    wanted = str(form).casefold().removeprefix(".")
+    for known in FORMATS:
+        if wanted == known.name.casefold() or f".{wanted}" in known.endings:
+            return known
+    names = [known.name for known in FORMATS]
+    raise ValueError(f"format: expected one of {', '.join(names)}, got {form!r}{suggestion(form, names)}")
+
+
+def _peek(source: Source) -> Format:
+    head = source.text()[:_PEEKED].lstrip()
+    for form in FORMATS:
+        if form.looks(head):
+            return form
+    raise ValueError(
+        f"{source.path}: its format cannot be told; expected the ending {endings()}, or format= with one of "
+        f"{', '.join(form.name for form in FORMATS)}"
+    )

@@ -1,0 +1,148 @@
+"""Chemical and electrical synapses, and edges without a direction."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeAlias
+
+from ...errors import CircuitError
+from ..digest import CHEMICAL, ELECTRICAL
+from ..files.raw import Edge
+from ..roles import label, synapse_label
+from ..words import is_kind, kind_in, listed, suggestion
+from .draft import Draft, rename_key
+
+Kind: TypeAlias = "str | tuple[str, Mapping[Any, str | None]] | None"
+
+COLUMNS = ("kind", "type", "synapse type", "synapse_type", "connection type", "connection_type", "edge type",
+           "edge_type", "interaction", "shared interaction")  # fmt: skip
+WAYS = ("drop", "synapses")
+
+
+def direct_edges(draft: Draft) -> None:
+    """Turn each undirected edge into two synapses, one each way."""
+    if draft.raw.directed:
+        return
+    back = [Edge(e.post, e.pre, dict(e.data), e.at) for e in draft.synapses if e.pre != e.post]
+    draft.synapses += back
+    text = f"{len(back)} edges without a direction became two synapses, one each way"
+    draft.origin.add("undirected", len(back), text)
+
+
+def sort_kinds(draft: Draft, kind: Kind, electrical: str | None) -> None:
+    """Give synapses their kind, and do with electrical ones what the caller wants.
+
+    Raises:
+        CircuitError: an attribute or a kind that is not known.
+    """
+    if electrical not in (None, *WAYS):
+        raise ValueError(
+            f"electrical takes {' or '.join(map(repr, WAYS))}, got {label(electrical)}"
+            f"{suggestion(electrical, WAYS)}"
+        )
+    key, meaning = _column(draft, kind)
+    if key is None:
+        return
+    kept: list[Edge] = []
+    again = 0
+    for edge in draft.synapses:
+        if key in edge.data:
+            found_kind = _kind(draft, edge, key, meaning)
+            if found_kind is None:
+                again += 1
+                continue
+            rename_key(edge.data, key, "kind")
+            edge.data["kind"] = found_kind
+        kept.append(edge)
+    draft.origin.add("dropped", again, f"{again} edges are no synapses or repeat one from its other end")
+    found = [edge for edge in kept if edge.data.get("kind") == ELECTRICAL]
+    draft.synapses = kept
+    if not found or (draft.raw.own and electrical is None):
+        return
+    draft.synapses = [edge for edge in kept if edge.data.get("kind") != ELECTRICAL]
+    if electrical == "synapses":
+        draft.synapses += _both_ways(draft, found)
+    else:
+        text = (
+            f"{len(found)} electrical synapses (by {key!r}) were dropped; electrical='synapses' makes each "
+            "an excitatory synapse each way"
+        )
+        draft.origin.add("dropped", len(found), text, electrical == "drop")
+
+
+def _column(draft: Draft, kind: Kind) -> tuple[str | None, Mapping[Any, str | None] | None]:
+    known = draft.edge_attributes()
+    key: str | None
+    meaning: Mapping[Any, str | None] | None
+    if isinstance(kind, tuple):
+        key, meaning = kind
+    elif isinstance(kind, str) or kind is None:
+        key, meaning = kind, None
+    else:
+        raise TypeError(f"kind: expected an attribute or (attribute, {{value: kind}}), got {label(kind)}")
+    if key is not None:
+        if key not in known:
+            raise draft.no_attribute("kind", key, known)
+        return key, meaning
+    for name in known:
+        if str(name).casefold() not in (COLUMNS[:1] if draft.raw.own else COLUMNS):
+            continue
+        values = {
+            label(value): value for edge in draft.synapses if (value := edge.data.get(name)) is not None
+        }
+        strange = [value for value in values.values() if not is_kind(value)]
+        if not strange:
+            return name, None
+        if any(is_kind(value) and kind_in(value) == ELECTRICAL for value in values.values()):
+            raise CircuitError(
+                f"{name!r} tells electrical from chemical synapses, but {listed(strange)} is neither; "
+                f"kind=({name!r}, {{{label(strange[0], 40)}: 'chemical', ...}}) says which (None leaves out)"
+            )
+    return None, None
+
+
+def _kind(draft: Draft, edge: Edge, key: str, meaning: Mapping[Any, str | None] | None) -> str | None:
+    value = edge.data[key]
+    if meaning is not None and value in meaning:
+        chosen = meaning[value]
+        if chosen in (None, CHEMICAL, ELECTRICAL):
+            return chosen
+    elif is_kind(value):
+        return kind_in(value)
+    problem = (
+        f"{synapse_label(edge.pre, edge.post)} is of kind {label(value)}; expected chemical or electrical"
+    )
+    raise draft.raw.edge_error(problem, edge.at)
+
+
+def _both_ways(draft: Draft, electrical: list[Edge]) -> list[Edge]:
+    """Each unordered pair once, with the weight of its heavier direction, as two excitatory synapses."""
+    pairs: dict[frozenset[Hashable], dict[Hashable, list[Edge]]] = {}
+    for edge in electrical:
+        pairs.setdefault(frozenset((edge.pre, edge.post)), {}).setdefault(edge.pre, []).append(edge)
+    made: list[Edge] = []
+    unequal = 0
+    for directions in pairs.values():
+        weights = [sum(_weight(edge) for edge in rows) for rows in directions.values()]
+        unequal += len(weights) == 2 and weights[0] != weights[1]
+        rows = list(directions.values())[weights.index(max(weights))]
+        first = rows[0]
+        data = {**first.data, "polarity": 1}
+        if "weight" in data:
+            data["weight"] = max(weights)
+        made.append(Edge(first.pre, first.post, data, first.at))
+        if first.pre != first.post:
+            made.append(Edge(first.post, first.pre, dict(data), first.at))
+    draft.origin.add(
+        "electrical",
+        len(electrical),
+        f"{len(electrical)} electrical rows are {len(pairs)} pairs, each an excitatory synapse each way",
+    )
+    draft.origin.add(
+        "mirrors", unequal, f"{unequal} of these pairs differ from their mirror, and the larger weight counts"
+    )
+    return made
+
+
+def _weight(edge: Edge) -> float:
+    return float(edge.data.get("weight", 1))

@@ -257,7 +257,7 @@ export class Editor {
     const { camera, renderer: { width, height } } = this;
     const x = neuron.x * camera.k + camera.tx;
     const y = neuron.y * camera.k + camera.ty;
-    const edge = 60;
+    const edge = 36;
     const dx = x < edge ? edge - x : x > width - edge ? width - edge - x : 0;
     const dy = y < edge ? edge - y : y > height - edge ? height - edge - y : 0;
     if (dx || dy) this.set({ camera: { k: camera.k, tx: camera.tx + dx, ty: camera.ty + dy } });

@@ -288,6 +288,7 @@ export const commandOf = new Map(COMMANDS.map((command) => [command.id, command]
 /** Do a command, or say why it cannot be done. */
 export function run(e: Editor, command: Command): void {
   settleNudge(e);
+  if (e.message) e.set({ message: null });
   const why = command.cannot?.(e) ?? null;
   if (why !== null) e.say(why, "error");
   else command.run(e);

@@ -63,6 +63,8 @@ export class Circuit {
   version = 0; // counts every change, so that pictures know when they are old
   /** What changed, and at which version: the renderer draws it on top until its picture of the whole has it. */
   readonly fresh = new Map<Item, number>();
+  /** Everything that changed, in order; tables that were made earlier catch up from where they were. */
+  readonly history: Item[] = [];
 
   find(name: Name): Neuron | undefined {
     return this.neurons.get(keyOf(name));
@@ -150,7 +152,10 @@ export class Circuit {
   /** Say that something looks different now. */
   touch(...items: Item[]): void {
     this.version++;
-    for (const item of items) this.fresh.set(item, this.version);
+    for (const item of items) {
+      this.fresh.set(item, this.version);
+      this.history.push(item);
+    }
   }
 
   static from(file: NodeLink): Circuit {
@@ -171,6 +176,7 @@ export class Circuit {
       circuit.addSynapse(pre, post, attributes);
     }
     circuit.fresh.clear();
+    circuit.history.length = 0;
     return circuit;
   }
 

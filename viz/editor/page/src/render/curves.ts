@@ -77,19 +77,18 @@ export function at(t: number): [number, number] {
   return [s * s * c.ax + 2 * s * t * c.cx + t * t * c.bx, s * s * c.ay + 2 * s * t * c.cy + t * t * c.by];
 }
 
-/** How far a point lies from `curve`, from samples of it. */
+/** How far a point lies from `curve` and its end, from samples of it. */
 export function distanceTo(x: number, y: number): number {
   const steps = curve.loop ? 16 : 14;
   let best = Infinity;
   let [px, py] = at(0);
-  for (let k = 1; k <= steps; k++) {
-    const [qx, qy] = at(k / steps);
+  for (let k = 1; k <= steps + 1; k++) {
+    const [qx, qy] = k <= steps ? at(k / steps) : [curve.bx + curve.ux * END, curve.by + curve.uy * END];
     const vx = qx - px;
     const vy = qy - py;
     const t = Math.min(1, Math.max(0, ((x - px) * vx + (y - py) * vy) / (vx * vx + vy * vy || 1)));
     best = Math.min(best, Math.hypot(x - px - t * vx, y - py - t * vy));
     [px, py] = [qx, qy];
   }
-  // The arrow belongs to it.
-  return Math.min(best, Math.hypot(x - curve.bx - curve.ux * (END / 2), y - curve.by - (curve.uy * END) / 2));
+  return best;
 }

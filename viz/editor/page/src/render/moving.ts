@@ -42,6 +42,13 @@ export function drawMoving(ctx: Context, scene: Scene, still: Still, width: numb
   }
 }
 
+/** Whether nothing is to be drawn here. */
+export function isEmpty(scene: Scene, still: Still): boolean {
+  const { lifted, selection, hover, cursor, draft, band, lasso, states, problems, silenced, handle, circuit } = scene;
+  return !(lifted ?? still.subject.lifted ?? hover ?? cursor ?? draft ?? band ?? lasso ?? states ?? handle)
+    && !selection.size && !problems.size && !silenced.size && !circuit.fresh.size;
+}
+
 /** What the still picture does not have yet, or no longer: lifted neurons and fresh changes. */
 function above(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (n: Neuron) => boolean): void {
   const { circuit, camera: { k }, look, theme } = scene;

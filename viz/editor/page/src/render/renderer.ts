@@ -1,10 +1,10 @@
 // The picture of a circuit on a canvas: `draw(scene)` and `pick(x, y)`. Nothing is drawn unless asked for.
 
-import type { Item, Neuron } from "../model/circuit";
+import type { Circuit, Item, Neuron } from "../model/circuit";
 import type { Block } from "./blocks";
 import { type Camera, toWorld } from "./camera";
 import { Grid } from "./grid";
-import { drawMoving } from "./moving";
+import { drawMoving, isEmpty } from "./moving";
 import type { Scene } from "./scene";
 import { Still, sameSubject, subjectOf } from "./still";
 
@@ -19,10 +19,15 @@ export interface Picked {
 
 export class Renderer {
   private readonly ctx: CanvasRenderingContext2D;
+  /** The still picture's canvas, below: it is touched only when the view moves. */
+  private readonly base: HTMLCanvasElement;
+  private readonly below: CanvasRenderingContext2D;
+  private shown: { still: Still; camera: Camera } | null = null;
+  private clean = true; // nothing is drawn on the upper canvas
   private still: Still | null = null;
   private next: Still | null = null;
   private scene: Scene | null = null;
-  private grid: { grid: Grid; version: number } | null = null;
+  private grid: { grid: Grid; circuit: Circuit } | null = null;
   private frame = 0;
   private timer = 0;
   private zoomedAt = -Infinity;
@@ -34,16 +39,24 @@ export class Renderer {
   readonly counts = { frames: 0, stills: 0 };
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.ctx = canvas.getContext("2d", { alpha: false })!;
+    this.ctx = canvas.getContext("2d")!;
+    this.base = document.createElement("canvas");
+    this.base.className = canvas.className;
+    this.base.setAttribute("aria-hidden", "true");
+    canvas.before(this.base);
+    this.below = this.base.getContext("2d", { alpha: false })!;
   }
 
   /** The canvas is this large, in CSS pixels. */
   resize(width: number, height: number, ratio: number): void {
     if (width === this.width && height === this.height && ratio === this.ratio) return;
     [this.width, this.height, this.ratio] = [width, height, ratio];
-    this.canvas.width = Math.max(1, Math.round(width * ratio));
-    this.canvas.height = Math.max(1, Math.round(height * ratio));
-    this.still = this.next = null;
+    for (const canvas of [this.base, this.canvas]) {
+      canvas.width = Math.max(1, Math.round(width * ratio));
+      canvas.height = Math.max(1, Math.round(height * ratio));
+    }
+    this.still = this.next = this.shown = null;
+    this.clean = true;
     if (this.scene) this.paint(); // now, not at the next frame: a canvas of a new size is blank
   }
 
@@ -75,10 +88,11 @@ export class Renderer {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
     this.still = this.next = this.scene = null;
+    this.base.remove();
   }
 
   private cells({ circuit }: Scene): Grid {
-    if (this.grid?.version !== circuit.version) this.grid = { grid: new Grid(circuit), version: circuit.version };
+    if (this.grid?.circuit !== circuit) this.grid = { grid: new Grid(circuit), circuit };
     return this.grid.grid;
   }
 
@@ -93,23 +107,36 @@ export class Renderer {
     const { camera } = scene;
     const moved = this.prepare(scene);
     const still = this.still!;
-    // The still picture at its place: one image, shifted by whole pixels unless it is also scaled.
+    if (this.shown?.still !== still || this.shown.camera !== camera) this.show(still, camera, scene.theme.ground);
+    const empty = isEmpty(scene, still);
+    if (!this.clean) {
+      ctx.setTransform(1, 0, 0, 1, 0, 0);
+      ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    }
+    this.clean = empty;
+    if (!empty) {
+      ctx.setTransform(camera.k * ratio, 0, 0, camera.k * ratio, camera.tx * ratio, camera.ty * ratio);
+      drawMoving(ctx, scene, still, width, height);
+    }
+    if (this.next && !moved) this.ask();
+  }
+
+  /** The still picture at its place: one image, shifted by whole pixels unless it is also scaled. */
+  private show(still: Still, camera: Camera, ground: string): void {
+    const { below, base, ratio } = this;
+    this.shown = { still, camera };
     const scale = camera.k / still.camera.k;
     const x = camera.tx - (still.camera.tx + still.margin) * scale;
     const y = camera.ty - (still.camera.ty + still.margin) * scale;
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
     if (scale !== 1 || still.slack(camera) < 0) {
-      ctx.fillStyle = scene.theme.ground;
-      ctx.fillRect(0, 0, this.canvas.width, this.canvas.height);
+      below.fillStyle = ground;
+      below.fillRect(0, 0, base.width, base.height);
     }
-    if (scale === 1) ctx.drawImage(still.canvas, Math.round(x * ratio), Math.round(y * ratio));
+    if (scale === 1) below.drawImage(still.canvas, Math.round(x * ratio), Math.round(y * ratio));
     else {
-      ctx.imageSmoothingQuality = "low";
-      ctx.drawImage(still.canvas, x * ratio, y * ratio, still.canvas.width * scale, still.canvas.height * scale);
+      below.imageSmoothingQuality = "low";
+      below.drawImage(still.canvas, x * ratio, y * ratio, still.canvas.width * scale, still.canvas.height * scale);
     }
-    ctx.setTransform(camera.k * ratio, 0, 0, camera.k * ratio, camera.tx * ratio, camera.ty * ratio);
-    drawMoving(ctx, scene, still, width, height);
-    if (this.next && !moved) this.ask();
   }
 
   /** Have a still picture, begin the next if this one is old, go on with it; true: it waits for a zoom's end. */

@@ -89,7 +89,7 @@ export function Connect() {
   const editor = useEditor();
   const chosen = editor.neurons;
   const groups = [...new Set([...editor.circuit.neurons.values()].map(groupOf).filter((g): g is string => g !== null))];
-  const populations = [...(chosen.length ? [["\0", `the ${chosen.length} selected neurons`] as const] : []), ...ROLES.map((r) => [r, `role ${r}`] as const), ...groups.map((g) => [g, `group ${g}`] as const)];
+  const populations = [...(chosen.length ? [["\0", chosen.length === 1 ? `neuron ${chosen[0]!.label}` : `the ${chosen.length} selected neurons`] as const] : []), ...ROLES.map((r) => [r, `role ${r}`] as const), ...groups.map((g) => [g, `group ${g}`] as const)];
   const [pre, setPre] = useState<string>(chosen.length ? "\0" : "sensory");
   const [post, setPost] = useState<string>(groups[0] ?? "inter");
   const [rule, setRule] = useState(editor.session.python ? "fixed_indegree" : "all_to_all");

@@ -57,6 +57,7 @@ export class Editor {
   private readonly watchers = new Set<() => void>();
   private readonly followers = new Set<() => void>();
   private followed: Camera | null = null;
+  private pointed: Item | null = null;
   private fittedCamera: Camera | null = null;
   private told = false;
   private readonly stop: () => void;
@@ -116,13 +117,14 @@ export class Editor {
 
   draw(): void {
     this.renderer.draw(this.scene());
-    if (this.camera === this.followed) return;
+    if (this.camera === this.followed && this.hover === this.pointed) return;
     this.followed = this.camera;
+    this.pointed = this.hover;
     for (const follower of this.followers) follower();
   }
 
-  /** Be told when the camera moves. */
-  onCamera(follower: () => void): () => void {
+  /** Be told when the camera moves or something else is under the pointer; many times a second. */
+  onView(follower: () => void): () => void {
     this.followers.add(follower);
     return () => this.followers.delete(follower);
   }

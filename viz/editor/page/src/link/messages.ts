@@ -81,7 +81,7 @@ export type Heard = { id?: number; to?: string } & (
   | { type: "snapshot"; revision: number; circuit: NodeLink; undo: string | null; redo: string | null; saved: number | null }
   | Diff
   | { type: "refused"; why: string; revision: number }
-  | { type: "preview"; changes: Primitive[] }
+  | { type: "preview"; changes: Primitive[]; why?: string } // the page adds why, if it was refused
   | { type: "busy"; busy: boolean; why: string }
   | { type: "pong" }
   | { type: "live"; on: boolean; playing: boolean; speed: number; step: number; error: string | null }

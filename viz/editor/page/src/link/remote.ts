@@ -32,6 +32,7 @@ export class RemoteSession implements Session {
   private pending: Pending[] = [];
   private last = 0; // id of the last message
   private hello = 0; // ... and of the last greeting
+  private readonly previews = new Set<number>();
   private busy = false;
   private asking = 0;
   private readonly listeners = new Listeners();
@@ -66,7 +67,8 @@ export class RemoteSession implements Session {
   }
 
   ask(said: Said): boolean {
-    this.say(said);
+    const id = this.say(said);
+    if (said.type === "preview") this.previews.add(id);
     return true;
   }
 
@@ -87,7 +89,10 @@ export class RemoteSession implements Session {
     if (heard.type === "snapshot") this.restart(heard);
     else if (heard.type === "diff") {
       if (!this.merge(heard)) return;
-    } else if (heard.type === "refused") this.refuse(heard.id);
+    } else if (heard.type === "refused") {
+      if (heard.id !== undefined && this.previews.delete(heard.id)) return this.listeners.tell({ type: "preview", changes: [], why: heard.why });
+      this.refuse(heard.id);
+    } else if (heard.type === "preview" && heard.id !== undefined) this.previews.delete(heard.id);
     this.listeners.tell(heard);
   }
 

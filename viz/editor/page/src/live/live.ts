@@ -54,6 +54,7 @@ export class Live {
   charted = new Set<string>();
   colours = true; // states shown on neurons
   weights = true; // strengths shown on synapses
+  private readonly weightOf = new Map<string, number>();
   private strength: ((s: Synapse) => number) | null = null;
   private looks: [base: Look, made: Look] | null = null;
 
@@ -138,15 +139,20 @@ export class Live {
     this.editor.tell();
   }
 
+  /** The signed strength that a synapse has in the network, if it has one. */
+  strengthOf(s: Synapse): number | null {
+    return this.weightOf.get(`${s.pre.key}\n${s.post.key}`) ?? null;
+  }
+
   private compile(network: Network): void {
     this.network = network;
-    const weights = new Map<string, number>();
     let most = 0;
+    this.weightOf.clear();
     for (const [pre, post, weight] of network.synapses) {
-      weights.set(`${keyOf(pre)}\n${keyOf(post)}`, Math.abs(weight));
+      this.weightOf.set(`${keyOf(pre)}\n${keyOf(post)}`, weight);
       most = Math.max(most, Math.abs(weight));
     }
-    this.strength = most ? (s) => (weights.get(`${s.pre.key}\n${s.post.key}`) ?? 0) / most : null;
+    this.strength = most ? (s) => Math.abs(this.strengthOf(s) ?? 0) / most : null;
     for (const name of network.outputs.slice(0, 4)) if (this.charted.size < 4) this.charted.add(keyOf(name));
   }
 
@@ -166,7 +172,8 @@ export class Live {
       });
     take(network.sensors, frame.inputs);
     take(network.neurons, frame.states);
-    if (this.colours) this.states = states;
+    // At rest nothing is to be seen: the roles show.
+    this.states = this.colours && [...states.values()].some((v) => v !== 0) ? states : null;
   }
 
   /** Problems at the neurons and synapses that are at fault. */

@@ -90,14 +90,15 @@ function states(ctx: Context, scene: Scene, window: Rect, folded: (n: Neuron) =>
   }
   ctx.strokeStyle = theme.edge;
   ctx.lineWidth = Math.min(1.4, 1.2 / k);
-  const scale = k < 0.15 ? 1.6 : 1.04;
+  // Inside a rim of the role's colour; from afar the state alone.
+  const scale = k < 0.25 ? 1.5 : 0.72;
   for (const [step, list] of lists.entries()) {
     if (!list) continue;
     ctx.fillStyle = colors[step]!;
     ctx.beginPath();
     for (const n of list) addNeuron(ctx, n.role, n.x, n.y, scale);
     ctx.fill();
-    if (k > 0.3) ctx.stroke();
+    if (k > 0.4) ctx.stroke();
   }
 }
 

@@ -54,7 +54,7 @@ export function strokeSynapses(
   const ends = k * 8 > 1.6 && !faint;
   ctx.strokeStyle = ctx.fillStyle = color;
   ctx.globalAlpha = faint ? FAINT * Math.min(1, crowd.alpha * 1.5) : crowd.alpha;
-  ctx.lineWidth = (crowd.width * [0.55, 1, 1.8, 3][level]!) / k;
+  ctx.lineWidth = (crowd.width * [0.5, 0.95, 1.6, 2.4][level]!) / k;
   const scale = endScale(crowd.width * [0.8, 1, 1.25, 1.6][level]!, k);
   for (let start = from; start < to; start += PORTION) {
     const stop = Math.min(to, start + PORTION);

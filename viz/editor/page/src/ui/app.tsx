@@ -20,6 +20,7 @@ import { Minimap } from "./minimap";
 import { Mirror } from "./mirror";
 import { ChangesPanel, Problems, Projections } from "./panels";
 import { Table } from "./table";
+import { Tip } from "./tip";
 
 export interface Options {
   theme: "auto" | "light" | "dark";
@@ -195,6 +196,7 @@ function Floating() {
           <CommandButton id="notes" icon="notes" />
         </div>
       )}
+      <Tip />
       <Menu />
       <div class="gl-corner">
         <Minimap />

@@ -63,10 +63,8 @@ function usePreview(editor: Editor, edit: Edit | null): { circuit: Circuit | nul
     if (!edit || !editor.session.python) return;
     let waiting = true;
     const stop = editor.session.listen((news) => {
-      if (!waiting) return;
-      if (news.type === "preview") setState({ circuit: previewed(editor, edit, news.changes), why: "" });
-      else if (news.type === "refused") setState({ circuit: null, why: news.why });
-      else return;
+      if (!waiting || news.type !== "preview") return;
+      setState(news.why === undefined ? { circuit: previewed(editor, edit, news.changes), why: "" } : { circuit: null, why: news.why });
       waiting = false;
     });
     const timer = setTimeout(() => editor.session.ask({ type: "preview", edit }), 200);
@@ -142,7 +140,7 @@ export function Generate() {
   const editor = useEditor();
   const [generator, setGenerator] = useState("auto_ncp");
   const [values, setValues] = useState(GENERATORS.auto_ncp!);
-  const [prefix, setPrefix] = useState("");
+  const [prefix, setPrefix] = useState(editor.circuit.neurons.size ? "new_" : "");
   const [replace, setReplace] = useState(editor.circuit.neurons.size === 0);
   const edit: Drawn = { kind: "generate", generator, arguments: values as Attributes & Record<string, Json>, prefix, replace };
   const { circuit, why } = usePreview(editor, edit);

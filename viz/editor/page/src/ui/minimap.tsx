@@ -48,7 +48,7 @@ export function Minimap() {
       frame.current!.style.height = `${Math.max(0, y1 - y0 - 2)}px`;
     };
     follow();
-    return editor.onCamera(follow);
+    return editor.onView(follow);
   }, [editor]);
 
   const go = (event: PointerEvent): void => {

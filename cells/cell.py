@@ -16,6 +16,7 @@ from .layer import NCPLayer, Shape
 from .ops.state_ops import State, rows, zeros
 from .running import CellKernel
 from .signs import Rules, hold, keep_signs
+from .strengths import Strengths
 from .values import Values
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
@@ -171,6 +172,14 @@ class NCPRNNCell(NCPLayer):
         p = {name: self[name] for name, _ in rules}
         hold(self, p)
         return [(p[name], np.array(sign, np.int8)) for name, sign in rules]
+
+    def strengths(self) -> Strengths:
+        """How strongly every synapse acts; see `circuit_of`.
+
+        Raises:
+            TypeError: the cell has no such number.
+        """
+        raise TypeError(f"the synapses of a {type(self).__name__} have no strength: it has no strengths()")
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""

@@ -11,9 +11,10 @@ from ..arguments import one_of, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .layer import Shape
-from .maps import CircuitMap, make_map, read_map, signed_map
+from .maps import CircuitMap, make_map, map_strengths, read_map, signed_map
 from .ops import Draws
 from .signs import POLARITY, Rules
+from .strengths import Strengths
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ class CTGRUCell(NCPRNNCell):
 
     def signed(self) -> Rules:
         return signed_map(self, "detect")
+
+    def strengths(self) -> Strengths:
+        return map_strengths(self, "detect")
 
     def step(self, prepared: CTGRUTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         traces = state * mx.exp(-timespan[..., None] / mx.exp(self._log_tau))

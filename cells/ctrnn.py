@@ -9,9 +9,10 @@ from ..arguments import one_of, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .ltc.operations import SOLVERS
-from .maps import CircuitMap, make_map, read_map, signed_map
+from .maps import CircuitMap, make_map, map_strengths, read_map, signed_map
 from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
 from .signs import POLARITY, Rules
+from .strengths import Strengths
 
 
 class CTRNNCell(NCPRNNCell):
@@ -86,6 +87,9 @@ class CTRNNCell(NCPRNNCell):
 
     def signed(self) -> Rules:
         return signed_map(self, "rate")
+
+    def strengths(self) -> Strengths:
+        return map_strengths(self, "rate")
 
     def step(self, prepared: CircuitMap, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         drive = prepared.drive(x)

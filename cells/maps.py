@@ -10,6 +10,7 @@ from ..compile import CompiledCircuit, Plan
 from .cell import NCPRNNCell
 from .ops import Draws, glorot_limits
 from .signs import Rules, hold, signs
+from .strengths import Strengths, as_floats
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,21 @@ def make_map(cell: NCPRNNCell, name: str, plan: Plan, draws: Draws, *, signed: b
 
 def read_map(cell: NCPRNNCell, name: str) -> CircuitMap:
     """The map that `make_map` made, with signs that are held if the cell holds them."""
+    recurrent, sensory = cell.compiled.recurrent, cell.compiled.sensory
+    w, sensory_w = _weights(cell, name)
+    return CircuitMap(cell.compiled, recurrent.weights(w), sensory.weights(sensory_w), cell[f"{name}_b"])
+
+
+def map_strengths(cell: NCPRNNCell, name: str) -> Strengths:
+    """The weights of a map as strengths of synapses."""
+    w, sensory_w = _weights(cell, name)
+    return Strengths(cell.compiled.plan, as_floats(w), as_floats(sensory_w))
+
+
+def _weights(cell: NCPRNNCell, name: str) -> tuple[mx.array, mx.array]:
     p = {part: cell[part] for part in (f"{name}_w", f"sensory_{name}_w")}
     hold(cell, p)
-    recurrent, sensory = cell.compiled.recurrent, cell.compiled.sensory
-    return CircuitMap(
-        cell.compiled,
-        recurrent.weights(p[f"{name}_w"]),
-        sensory.weights(p[f"sensory_{name}_w"]),
-        cell[f"{name}_b"],
-    )
+    return p[f"{name}_w"], p[f"sensory_{name}_w"]
 
 
 def signed_map(cell: NCPRNNCell, name: str) -> Rules:

@@ -11,6 +11,7 @@ from .cell import NCPRNNCell
 from .layer import Shape
 from .ops import Draws, State
 from .running import Engine, Steps
+from .strengths import Strengths
 
 
 class CellWrapper(NCPRNNCell):
@@ -46,6 +47,9 @@ class CellWrapper(NCPRNNCell):
 
     def decode(self, states: mx.array) -> mx.array:
         return self.cell.decode(states)
+
+    def strengths(self) -> Strengths:
+        return self.cell.strengths()
 
     def apply_constraints(self) -> None:
         self.cell.apply_constraints()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mlx.core as mx
+import numpy as np
 
 from ...arguments import one_of
 from ...compile import Source
@@ -12,6 +13,7 @@ from ..maps import make_map
 from ..ops import Draws
 from ..running import CellKernel
 from ..signs import POLARITY, Rules, hold, signs
+from ..strengths import Floats, Strengths, as_floats
 from .compat import compat_plans, lift_index
 from .kernel import CFC_PARAMETERS, cfc_kernel
 from .operations import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
@@ -163,6 +165,19 @@ class CfCCell(NCPRNNCell):
         signal = (self.signal.recurrent, self.signal.sensory)
         sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.mode, phases, signal)
         return CellKernel(sequence, [p.get(name, constant(0.0, 0)) for name in CFC_PARAMETERS])
+
+    def strengths(self) -> Strengths:
+        """The weight of ff1 and ff2 together where the gate is half open; that of ff1 for "pure"."""
+        p = self.effective(lifted=False)
+        shares = {"default": (0.5, 0.5), "no_gate": (1.0, 0.5), "pure": (1.0,)}[self.mode]
+        heads = list(zip(self._heads, shares, strict=True))
+
+        def side(prefix: str) -> Floats:
+            parts = [share * as_floats(p[f"{prefix}{head}_w"]) for head, share in heads]
+            total: Floats = np.sum(parts, axis=0)
+            return total
+
+        return Strengths(self.signal, side(""), side("sensory_"))
 
     def _extra_repr(self) -> str:
         schedule = "ncps" if self.ncps_compat else self.schedule

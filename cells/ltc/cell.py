@@ -7,15 +7,17 @@ from collections.abc import Mapping
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 
 from ...arguments import one_of, whole
-from ...compile import Plan, Source
+from ...compile import Plan, Source, Synapses
 from ...compile.kernels import constant
 from ...errors import KernelError
 from ..cell import NCPRNNCell, Polarity
 from ..ops import Draws, affine
 from ..running import CellKernel
 from ..signs import POLARITY, Rules, hold, signs
+from ..strengths import Floats, Strengths, as_floats
 from .kernel import LTC_PARAMETERS, ltc_kernel
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
 
@@ -25,6 +27,8 @@ SYNAPTIC = ("w", "mu", "sigma", "erev")
 NEURAL = ("gleak", "vleak", "cm")
 PARAMETERS = (*SYNAPTIC, *(f"sensory_{name}" for name in SYNAPTIC), *NEURAL)
 NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
+FAINTEST = 1e-8
+"""The leak that a neuron without one counts with where others are divided by theirs."""
 # Where parameters start, as in ncps 1.0.1; erev starts at the synapse's polarity.
 INITIAL_RANGES = {
     "w": (0.001, 1.0),
@@ -177,6 +181,19 @@ class LTCCell(NCPRNNCell):
             (p["w"] * p["erev"], plan.recurrent.polarity),
             (p["sensory_w"] * p["sensory_erev"], plan.sensory.polarity),
         ]
+
+    def strengths(self) -> Strengths:
+        """``w / gleak`` with the sign of ``erev``, which no factor on w, cm and gleak of a neuron changes."""
+        p = {name: as_floats(array) for name, array in self.effective().items()}
+        plan, leak = self.compiled.plan, np.maximum(p["gleak"], FAINTEST)
+
+        def side(w: Floats, erev: Floats, synapses: Synapses) -> Floats:
+            sign = np.where(erev == 0, synapses.polarity, np.sign(erev))
+            return sign * w / leak[synapses.post]
+
+        recurrent = side(p["w"], p["erev"], plan.recurrent)
+        sensory = side(p["sensory_w"], p["sensory_erev"], plan.sensory)
+        return Strengths(plan, recurrent, sensory, p["cm"] / leak)
 
     def apply_constraints(self) -> None:
         """Set negative ``w, sensory_w, cm, gleak`` to zero, if no softplus does it; and see `signed`."""

@@ -1,6 +1,6 @@
 """Models in files: kept by `save`, read back by `load`, handed to other programs by `export_mlx`."""
 
-from .describe import circuit_of
+from .circuits import circuit_of
 from .export import export_mlx
 from .files import load, save
 from .ncps import to_ncps

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ..cells import RNN, NCPLayer, NCPRNNCell
 from ..cells.config import CONFIG_CLASS, KIND, from_plain, to_plain
-from ..compile import STATE_ROLES, CompiledCircuit, Plan, make_plan
+from ..compile import STATE_ROLES
 from ..errors import FileError
 from ..wiring import Circuit, CircuitArrays
+from .circuits import circuit_of
 from .tensors import short
 
 Config = dict[str, Any]
@@ -91,20 +92,6 @@ def circuits_of(model: nn.Module) -> dict[str, Circuit]:
             place = re.sub(r"(^|\.)cell(\.cell)*$", "", path)  # a cell may be inside another one
             found[place] = circuit_of(plans[0].plan if plans else module.compiled.plan)
     return found
-
-
-def circuit_of(plan: Plan | CompiledCircuit) -> Circuit:
-    """The circuit of a plan: compiling it gives an equal plan.
-
-    Example:
-        >>> gl.write(circuit_of(rnn.cell.compiled), "circuit.json")
-    """
-    plan = make_plan(plan)
-    roles = ("sensory",) * plan.n_inputs + plan.roles
-    pre = np.concatenate([plan.sensory.pre, plan.recurrent.pre + plan.n_inputs])
-    post = np.concatenate([plan.sensory.post, plan.recurrent.post]) + plan.n_inputs
-    polarity = np.concatenate([plan.sensory.polarity, plan.recurrent.polarity])
-    return Circuit.from_arrays(CircuitArrays(pre, post, polarity, roles, plan.sensors + plan.neurons))
 
 
 def _objects(value: Any) -> Iterator[Config]:

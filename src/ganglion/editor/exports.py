@@ -36,7 +36,7 @@ def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[t
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{stem}.{what}"
         write(session.circuit, path)
-        paths = csv_format.paths(path) if what == "csv" else [path]
+        paths = csv_format.tables(path) if what == "csv" else [path]
         return [(path.name, path.read_text()) for path in paths]
 
 

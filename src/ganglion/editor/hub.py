@@ -19,7 +19,8 @@ import networkx as nx
 from ..errors import CircuitError, FileError
 from ..wiring import edits, read
 from ..wiring.edits.difference import replacement
-from ..wiring.files import ENDINGS, json_format
+from ..wiring.files import json_format
+from ..wiring.files.formats import endings, of_ending
 from ..wiring.files.plain import name_from
 from ..wiring.roles import label
 from .document import Document
@@ -266,8 +267,8 @@ class Hub:
         name, text = text_of(message, "name"), text_of(message, "text")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"dropped{Path(name).suffix.lower()}"
-            if path.suffix not in ENDINGS or path.suffix == ".csv":
-                raise CircuitError(f"a circuit can be dropped as .json or .graphml, got {label(name, 60)}")
+            if of_ending(path) is None:
+                raise CircuitError(f"a circuit can be dropped as {endings()}, got {label(name, 60)}")
             path.write_text(text)
             try:
                 circuit = read(path)

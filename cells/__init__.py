@@ -15,7 +15,7 @@ from .networks.bidirectional import Bidirectional
 from .networks.export import export_c
 from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
-from .networks.ncps import load_ncps, ncps_parameters
+from .networks.ncps import load_ncps, ncps_options, ncps_parameters
 from .networks.rnn import RNN
 from .networks.stack import Stack
 from .networks.streaming import Stream
@@ -46,6 +46,7 @@ __all__ = [
     "export_c",
     "lesion",
     "load_ncps",
+    "ncps_options",
     "ncps_parameters",
     "ops",
     "record",

@@ -13,6 +13,7 @@ from ..errors import KernelError
 from ..wiring import Dense
 from .calls import step_call
 from .layer import NCPLayer, Shape
+from .ncps import InNcps
 from .ops.state_ops import State, rows, zeros
 from .running import CellKernel
 from .signs import Rules, hold, keep_signs
@@ -180,6 +181,16 @@ class NCPRNNCell(NCPLayer):
             TypeError: the cell has no such number.
         """
         raise TypeError(f"the synapses of a {type(self).__name__} have no strength: it has no strengths()")
+
+    def ncps(self) -> InNcps:
+        """What the cell is in ncps 1.0.1 on PyTorch: its options and weights there.
+
+        Like `kernel`, this is not taken from a class whose time step a subclass overrides.
+
+        Raises:
+            ValueError: ncps has no such cell, or not with one of its options.
+        """
+        raise ValueError(f"ncps has no {type(self).__name__}")
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""

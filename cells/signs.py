@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import mlx.core as mx
@@ -37,19 +37,22 @@ def held(w: mx.array, sign: mx.array) -> mx.array:
     return w - mx.stop_gradient(_beyond(w, sign))
 
 
+def rules_held(cell: Signed) -> dict[str, mx.array]:
+    """The parameters that a cell holds to a sign; none unless its polarity is fixed."""
+    return {n: s for part in cell.signed() for n, s in part.items()} if cell.polarity == "fixed" else {}
+
+
 def hold(cell: Signed, parameters: dict[str, mx.array]) -> None:
     """Let some parameters of a cell with ``polarity="fixed"`` have their signs, for use in its equation."""
-    if cell.polarity == "fixed":
-        for name, sign in _rules(cell.signed()):
-            if name in parameters:
-                parameters[name] = held(parameters[name], sign)
+    for name, sign in rules_held(cell).items():
+        if name in parameters:
+            parameters[name] = held(parameters[name], sign)
 
 
 def keep_signs(cell: Signed) -> None:
     """Put parameters of a cell with ``polarity="fixed"`` that crossed zero back to it."""
-    if cell.polarity == "fixed":
-        for name, sign in _rules(cell.signed()):
-            cell[name] = cell[name] - _beyond(cell[name], sign)
+    for name, sign in rules_held(cell).items():
+        cell[name] = cell[name] - _beyond(cell[name], sign)
 
 
 def contradictions(cell: Signed) -> int:
@@ -65,7 +68,3 @@ def _beyond(w: mx.array, sign: mx.array) -> mx.array:
     """What of `w` lies on the other side of zero."""
     sign = sign.astype(w.dtype)
     return sign * mx.minimum(sign * w, 0.0)
-
-
-def _rules(rules: Rules) -> Iterable[tuple[str, mx.array]]:
-    return [pair for part in rules for pair in part.items()]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import mlx.core as mx
+import numpy as np
 
+from ..compile.synapses import Index
 from .cell import NCPRNNCell
 from .layer import Shape
+from .ncps import Entries, InNcps, Numbers, under
 from .ops import Draws, State
 from .running import Engine, Steps
 from .strengths import Strengths
+
+MEMORY = ("input_kernel", "recurrent_kernel", "bias")
 
 
 class CellWrapper(NCPRNNCell):
@@ -128,6 +134,36 @@ class MixedMemoryCell(CellWrapper):
         memory = memory * mx.sigmoid(keep + self.forget_bias) + mx.tanh(new) * mx.sigmoid(let_in)
         h = mx.tanh(memory) * mx.sigmoid(show)
         return self.cell.step(prepared, self.cell.encode(x), h, timespan), memory
+
+    def ncps(self) -> InNcps:
+        if self.forget_bias != 1.0:
+            raise ValueError(f"the forget_bias of ncps on PyTorch is 1.0, and {self.forget_bias} here")
+        inner = self.cell.ncps()
+
+        def read(entries: Entries) -> dict[str, Numbers]:
+            inside = under("cell", inner.read(entries))
+            return _read_memory(self.n_inputs, inner.order, entries) | inside
+
+        return replace(
+            inner,
+            options=inner.options | {"mixed_memory": True},
+            read=read,
+            weights={name: self[name] for name in MEMORY} | under("cell", inner.weights),
+            signs=under("cell", inner.signs),
+            non_negative=tuple(f"cell.{name}" for name in inner.non_negative),
+        )
+
+
+def _read_memory(features: int, order: Index, entries: Entries) -> dict[str, Numbers]:
+    """The LSTM's kernels, whose columns are four gates after each other, each over all neurons."""
+    n, dtype = len(order), entries.dtype
+    columns = np.concatenate([gate * n + order for gate in range(4)])
+    kernel, recurrent = np.zeros((features, 4 * n), dtype), np.zeros((n, 4 * n), dtype)
+    bias = np.zeros(4 * n, dtype)
+    kernel[:, columns] = entries.get("lstm.input_map.weight", (4 * n, features)).T
+    recurrent[np.ix_(order, columns)] = entries.get("lstm.recurrent_map.weight", (4 * n, n)).T
+    bias[columns] = entries.get("lstm.input_map.bias", (4 * n,))
+    return dict(zip(MEMORY, (kernel, recurrent, bias), strict=True))
 
 
 def joined(arrays: Sequence[mx.array]) -> State:

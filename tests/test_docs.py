@@ -12,18 +12,16 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
-from ncps.wirings import AutoNCP
 
-import ganglion as gl
 from ganglion.cli import build_parser
+
+from .support.ncps_models import Recorded
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -50,47 +48,17 @@ def blocks_of(page: Path) -> list[Block]:
     ]
 
 
-class TorchModel:
-    """Stands in for an ncps LTC on PyTorch: it has the state dict of one, under the names of ncps."""
-
-    def __init__(self, circuit: gl.Circuit) -> None:
-        compiled = gl.compile_circuit(circuit)
-        recurrent, sensory = np.array(compiled.recurrent.polarity), np.array(compiled.sensory.polarity)
-        inputs, units = sensory.shape
-        draw = np.random.default_rng(5).random
-        outputs = len(circuit.neurons("motor"))
-        shapes: dict[str, tuple[int, ...]] = {
-            **dict.fromkeys(("gleak", "vleak", "cm"), (units,)),
-            **dict.fromkeys(("sigma", "mu", "w"), (units, units)),
-            **{f"sensory_{name}": (inputs, units) for name in ("sigma", "mu", "w")},
-            **{f"input_{name}": (inputs,) for name in "wb"},
-            **{f"output_{name}": (outputs,) for name in "wb"},
-        }
-        arrays = {name: draw(shape) for name, shape in shapes.items()}
-        arrays |= {"erev": recurrent, "sensory_erev": sensory}
-        arrays |= {"sparsity_mask": np.abs(recurrent), "sensory_sparsity_mask": np.abs(sensory)}
-        self.arrays = {f"rnn_cell.{name}": array.astype(np.float32) for name, array in arrays.items()}
-
-    def state_dict(self) -> Mapping[str, TorchTensor]:
-        return {name: TorchTensor(array) for name, array in self.arrays.items()}
-
-
-@dataclass(frozen=True)
-class TorchTensor:
-    array: np.ndarray[Any, Any]
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        return self.array
-
-
 def namespace_of(page: Path) -> dict[str, Any]:
-    """What a page takes for granted: the migration guide has a torch model at hand."""
+    """What a page takes for granted: the migration guide has a torch model at hand, and what it computed.
+
+    It is a stand-in for ``ncps.torch.LTC(5, AutoNCP(12, 3, seed=7))``, whose outputs were recorded, and which
+    `tests/golden/make_ncps_models.py` gives to the same calls itself.
+    """
     names: dict[str, Any] = {"__name__": "__main__"}
     if page.name == "migration.md":
-        wiring = AutoNCP(64, 10)
-        wiring.build(8)
-        wiring.add_synapse(20, 3, -1)
-        names["model"] = TorchModel(gl.from_ncps(wiring))
+        recorded = Recorded.load("ltc-wired")
+        names |= {"model": recorded.model(), "outputs_of_model": recorded["outputs"]}
+        names |= {"x": recorded["x"], "timespans": recorded["timespans"]}
     return names
 
 

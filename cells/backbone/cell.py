@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_flatten
 
 from ...arguments import one_of, whole
 from ...compile.kernels import ACTIVATIONS as KERNEL_ACTIVATIONS
@@ -17,9 +20,12 @@ from ...wiring import Dense
 from ..cell import NCPRNNCell
 from ..cfc.operations import MAPS, cfc_gated, cfc_pure
 from ..layer import Shape
+from ..ncps import FREE_CFC, InNcps
 from ..ops import ACTIVATIONS, Draws, activate, softplus_inverse
 from ..running import CellKernel
 from .kernel import dense_kernel
+from .ncps import ACTIVATIONS as NCPS_ACTIVATIONS
+from .ncps import backbone_options, read_backbone
 
 
 class LiquidCell(NCPRNNCell):
@@ -83,6 +89,7 @@ class LiquidCell(NCPRNNCell):
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers
         self.backbone_activation = backbone_activation
         self.features = features
+        self.backbone_dropout = backbone_dropout
         self.dropout = nn.Dropout(backbone_dropout) if backbone_dropout else None
         self._draws = Draws(key)
         if isinstance(units, Dense):
@@ -196,6 +203,25 @@ class BackboneCfCCell(LiquidCell):
         first = layers[0].weight.shape[1] - self.n_neurons
         shape = (first, self.n_neurons, self.backbone_layers, self.backbone_units)
         return CellKernel(dense_kernel(*shape, self.mode, self.backbone_activation), parameters)
+
+    def ncps(self) -> InNcps:
+        if self.features is not None:
+            raise ValueError("ncps has no features in front of a CfC, and this cell has")
+        activation = self.backbone_activation
+        if self.backbone_layers and activation not in NCPS_ACTIVATIONS.values():
+            raise ValueError(
+                f"an ncps CfC has no activation {activation!r}: it has {', '.join(NCPS_ACTIVATIONS.values())}"
+            )
+        size = self.backbone_layers, self.backbone_units
+        weights = dict(tree_flatten(self.parameters()))
+        shapes = {name: tuple(array.shape) for name, array in weights.items()}
+        return InNcps(
+            FREE_CFC,
+            backbone_options(self.mode, *size, activation, self.backbone_dropout),
+            partial(read_backbone, shapes, self.backbone_layers, self.dropout is not None),
+            weights,
+            np.arange(self.n_neurons, dtype=np.int32),
+        )
 
     def _extra_repr(self) -> str:
         return f"{len(self.sensors)} inputs, {self.n_neurons} units, mode={self.mode!r}"

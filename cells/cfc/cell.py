@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import mlx.core as mx
 import numpy as np
 
@@ -10,12 +12,14 @@ from ...compile import Source
 from ...compile.kernels import constant
 from ..cell import NCPRNNCell
 from ..maps import make_map
+from ..ncps import WIRED_CFC, InNcps
 from ..ops import Draws
 from ..running import CellKernel
-from ..signs import POLARITY, Rules, hold, signs
+from ..signs import POLARITY, Rules, hold, rules_held, signs
 from ..strengths import Floats, Strengths, as_floats
 from .compat import compat_plans, lift_index
 from .kernel import CFC_PARAMETERS, cfc_kernel
+from .ncps import cfc_order, read_cfc
 from .operations import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
 
 SCHEDULES = ("layered", "synchronous")
@@ -178,6 +182,21 @@ class CfCCell(NCPRNNCell):
             return total
 
         return Strengths(self.signal, side(""), side("sensory_"))
+
+    def ncps(self) -> InNcps:
+        if not self.ncps_compat:
+            raise ValueError(
+                "ncps has a CfC with a wiring only as CfC(circuit, ncps_compat=True): "
+                "its recurrence and time gates do not follow the circuit"
+            )
+        return InNcps(
+            WIRED_CFC,
+            {"mode": self.mode},
+            partial(read_cfc, self.signal, self.compiled.plan, self.mode),
+            self.effective(lifted=False),
+            cfc_order(self.signal),
+            rules_held(self),
+        )
 
     def _extra_repr(self) -> str:
         schedule = "ncps" if self.ncps_compat else self.schedule

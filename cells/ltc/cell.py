@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -14,18 +15,27 @@ from ...compile import Plan, Source, Synapses
 from ...compile.kernels import constant
 from ...errors import KernelError
 from ..cell import NCPRNNCell, Polarity
+from ..ncps import LTC, InNcps
 from ..ops import Draws, affine
 from ..running import CellKernel
-from ..signs import POLARITY, Rules, hold, signs
+from ..signs import POLARITY, Rules, hold, rules_held, signs
 from ..strengths import Floats, Strengths, as_floats
 from .kernel import LTC_PARAMETERS, ltc_kernel
+from .ncps import MAPPINGS, ltc_options, read_ltc
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
 
-MAPPINGS = ("affine", "linear")
 POSITIVE = ("clip", "softplus")
 SYNAPTIC = ("w", "mu", "sigma", "erev")
 NEURAL = ("gleak", "vleak", "cm")
-PARAMETERS = (*SYNAPTIC, *(f"sensory_{name}" for name in SYNAPTIC), *NEURAL)
+SENSORY = tuple(f"sensory_{name}" for name in SYNAPTIC)
+PARAMETERS = (*SYNAPTIC, *SENSORY, *NEURAL)
+HOMES = {
+    **dict.fromkeys(SYNAPTIC, "recurrent"),
+    **dict.fromkeys(SENSORY, "sensory"),
+    **dict.fromkeys(NEURAL, "neuron"),
+    **dict.fromkeys(("input_w", "input_b"), "sensor"),
+    **dict.fromkeys(("output_w", "output_b"), "motor"),
+}
 NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
 FAINTEST = 1e-8
 """The leak that a neuron without one counts with where others are divided by theirs."""
@@ -194,6 +204,29 @@ class LTCCell(NCPRNNCell):
         recurrent = side(p["w"], p["erev"], plan.recurrent)
         sensory = side(p["sensory_w"], p["sensory_erev"], plan.sensory)
         return Strengths(plan, recurrent, sensory, p["cm"] / leak)
+
+    def ncps(self) -> InNcps:
+        if self.solver != "semi_implicit":
+            raise ValueError(
+                f"an ncps LTC has the solver 'semi_implicit' only, and this cell {self.solver!r}"
+            )
+        plan = self.compiled.plan
+        homes = {name: home for name, home in HOMES.items() if self[name] is not None}
+        maps = {
+            side: "affine" if f"{side}_b" in homes else "linear" if f"{side}_w" in homes else None
+            for side in ("input", "output")
+        }
+        weights = {name: self[name] for name in homes}
+        hold(self, weights)
+        return InNcps(
+            LTC,
+            ltc_options(self.positive, self.ode_unfolds, self.epsilon, maps),
+            partial(read_ltc, plan, homes),
+            weights,
+            np.arange(plan.n_neurons, dtype=np.int32),
+            rules_held(self),
+            NON_NEGATIVE if self.positive == "clip" else (),
+        )
 
     def apply_constraints(self) -> None:
         """Set negative ``w, sensory_w, cm, gleak`` to zero, if no softplus does it; and see `signed`."""

@@ -90,7 +90,7 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     )
 
 
-# The parts of a time step that a kernel does at once.
+# The parts of a time step that a kernel does at once, and a model of ncps.
 STEP = ("prepare", "encode", "step", "visible", "decode")
 
 
@@ -107,9 +107,17 @@ def cell_kernel(cell: NCPRNNCell) -> CellKernel:
 
 
 def has_kernel(cell: NCPRNNCell) -> bool:
-    """Whether a cell's class has a kernel: one that overrides a part of its step computes something else."""
+    """Whether a cell's class has a kernel."""
+    return offers(cell, "kernel")
+
+
+def offers(cell: NCPRNNCell, what: str) -> bool:
+    """Whether a method is of the class that a cell's time step is of.
+
+    A subclass that overrides a part of the step computes something else than what its parents offer.
+    """
     kinds = type(cell).__mro__
-    owner = kinds.index(_first_with("kernel", kinds))
+    owner = kinds.index(_first_with(what, kinds))
     others = (_first_with(part, kinds) for part in STEP)
     return kinds[owner] is not NCPRNNCell and all(kinds.index(other) >= owner for other in others)
 

@@ -25,6 +25,7 @@ from .cells import carried as carried
 from .cells import export_c as export_c
 from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps
+from .cells import ncps_options as ncps_options
 from .cells import record as record
 from .cells import saliency as saliency
 from .cells import time_constants as time_constants
@@ -40,6 +41,7 @@ from .errors import CircuitError as CircuitError
 from .errors import FileError as FileError
 from .errors import KernelError as KernelError
 from .errors import LayoutError as LayoutError
+from .incoming import from_ncps as from_ncps
 from .interchange import Scaled as Scaled
 from .interchange import circuit_of as circuit_of
 from .interchange import export_mlx as export_mlx
@@ -56,7 +58,6 @@ from .wiring import check as check
 from .wiring import circuit_from as circuit_from
 from .wiring import dense as dense
 from .wiring import from_graph as from_graph
-from .wiring import from_ncps as from_ncps
 from .wiring import fully_connected as fully_connected
 from .wiring import layered as layered
 from .wiring import ncp as ncp

@@ -19,10 +19,10 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def network(golden: Golden) -> gl.RNN:
+def network(golden: Golden, **given: Any) -> gl.RNN:
     """The network of ours that a golden file is about."""
     config = golden.config
-    options: dict[str, Any] = {name: config[name] for name in OPTIONS if name in config}
+    options: dict[str, Any] = {name: config[name] for name in OPTIONS if name in config} | given
     if config["cell"] == "CfC" and config["wiring"] != "dense":
         options["ncps_compat"] = True
     return getattr(gl, config["cell"])(getattr(gl, config["generator"])(**config["arguments"]), **options)
@@ -59,9 +59,9 @@ def mask_of(key: str) -> str:
 def test_a_fixed_polarity_becomes_signs(name: str) -> None:
     golden = Golden.load(name)
     free = network(golden)
-    fixed = network(golden)
-    fixed.cell.polarity = "fixed"
-    gl.load_ncps(fixed, golden.state_dict)
+    gl.load_ncps(free, golden.state_dict)
+    fixed = network(golden, polarity="fixed")
+    fixed.update(free.parameters())
     gl.load_ncps(free, gl.to_ncps(fixed))
     x = mx.array(golden["x"])
     assert mx.allclose(free(x)[0], fixed(x)[0], atol=1e-6).item()

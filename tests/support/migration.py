@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,17 @@ def _(g: Given) -> None:
     for rnn in g.values:
         assert isinstance(rnn, gl.RNN)
         assert run(rnn).shape[:2] == (B, T)
+    if isinstance(g.values[0], gl.LTC):
+        assert gl.ncps_options(g.values[0]).items() <= defaults_of("torch/ltc.py").items()
+
+
+def defaults_of(part: str) -> dict[str, Any]:
+    """The defaults of a class of ncps, read off its source: it need not run here."""
+    source = (Path(ncps.wirings.__file__).parents[1] / part).read_text()
+    init = next(node for node in ast.walk(ast.parse(source)) if getattr(node, "name", "") == "__init__")
+    assert isinstance(init, ast.FunctionDef)
+    names = [argument.arg for argument in init.args.args][-len(init.args.defaults) :]
+    return dict(zip(names, map(ast.literal_eval, init.args.defaults), strict=True))
 
 
 @row("Classes", "LTCCell", "CfCCell", "WiredCfCCell")

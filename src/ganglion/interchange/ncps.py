@@ -1,108 +1,122 @@
-"""Our weights as the state dict of an ncps model on PyTorch: the way back from `load_ncps`."""
+"""Models of ncps on PyTorch as networks of ours, and our weights as the state dict of such a model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
+import mlx.core as mx
 import numpy as np
-from mlx.utils import tree_flatten
+from numpy.typing import NDArray
 
-from ..cells import RNN, BackboneCfCCell, MixedMemoryCell, ncps_parameters
-from ..cells.networks.ncps import Entries, Floats, Mask
-from ..cells.signs import hold
+from ..cells import LTC, RNN, CfC, load_ncps, ncps_options
+from ..cells.ncps import AROUND, CELL, Entries, Mask, Numbers, under
+from ..cells.networks.ncps import check_options, in_ncps, picked
+from ..cells.networks.ncps_model import read_model
+from ..wiring import dense, from_ncps
 
-LARGEST = 2**24
-"""Entries of one array that can be numbered exactly in float32."""
+Floats = NDArray[np.float32]
 
 
-def to_ncps(rnn: RNN) -> dict[str, Floats]:
+def network_from_ncps(model: Any) -> RNN:
+    """The network that computes what an ncps 1.0.1 model on PyTorch computes; see `gl.from_ncps`."""
+    theirs = read_model(model)
+    wiring = theirs.wiring
+    circuit: Any = dense(*theirs.sizes)
+    if wiring is not None:
+        used = SimpleNamespace(
+            adjacency_matrix=theirs.adjacency,
+            sensory_adjacency_matrix=theirs.sensory_adjacency,
+            output_dim=wiring.output_dim,
+            get_type_of_neuron=wiring.get_type_of_neuron,
+        )
+        circuit = from_ncps(used)
+    kind = LTC if theirs.kind == "LTC" else CfC
+    rnn = kind(circuit, return_sequences=getattr(model, "return_sequences", True), **theirs.arguments)
+    load_ncps(rnn, model)
+    rnn.train(bool(getattr(model, "training", True)))
+    return rnn
+
+
+def to_ncps(rnn: RNN, model: Any = None) -> dict[str, Floats]:
     """The weights of a network as the state dict of the ncps 1.0.1 model that `load_ncps` would load here.
 
-    Where the circuit has no synapse, ncps keeps a number that its mask hides; here it is zero. A polarity
-    that is fixed here is not held there, but the numbers have its signs.
+    The weights say nothing of the options, and in a model of other options they give other numbers: make it
+    with `ncps_options`, and give it here, which compares every option. Where the circuit has no synapse,
+    ncps keeps a number that its mask hides; here it is zero. A polarity that is fixed here is not held
+    there, but the numbers have its signs.
 
     Args:
         rnn: an LTC, a CfC without wiring, or ``CfC(circuit, ncps_compat=True)``.
+        model: the ncps model on PyTorch that the weights are put into; none if not given.
 
     Returns:
         Name -> array, for ``model.load_state_dict({n: torch.tensor(a) for n, a in state_dict.items()})``.
 
     Raises:
-        ValueError: a network that ncps does not have, such as a CfC that follows its circuit.
+        ValueError: a network that ncps does not have, such as a CfC that follows its circuit, or a model of
+            other options or another wiring; the message names both.
+        TypeError: no network of one cell, such as a `Stack`.
 
     Example:
-        >>> state_dict = gl.to_ncps(rnn)
-        >>> gl.load_ncps(rnn, state_dict)                                  # changes nothing
+        >>> model = ncps.torch.LTC(8, wiring, **gl.ncps_options(rnn))
+        >>> state_dict = gl.to_ncps(rnn, model)                            # model computes what rnn does
     """
-    where, which = _Numbered(rnn, by_entry=False), _Numbered(rnn, by_entry=True)
-    places, owners = ncps_parameters(rnn, where), ncps_parameters(rnn, which)
-    names = list(where.arrays)
-    state = {name: np.zeros(shape, np.float32) for name, shape in where.arrays.items()}
-    for name, values in _effective(rnn).items():
-        place, owner = np.array(places[name]).ravel(), np.array(owners[name]).ravel()
-        for number in np.unique(owner):
-            mine = owner == number
-            state[names[int(number)]].flat[place[mine].astype(np.int64)] = values.ravel()[mine]
-    state |= where.masks
-    return {_torch_name(name): array for name, array in state.items()}
+    ncps_options(rnn)  # refuses what no options of ncps compute
+    places = _Places()
+    found = picked(rnn, places)
+    weights = under("cell", in_ncps(rnn).weights)
+    flat = np.zeros(places.size, np.float32)
+    for name, place in found.items():
+        values = weights[name] if name in weights else rnn.projection[name.rpartition(".")[2]]
+        flat[place] = np.array(values.astype(mx.float32))
+    arrays = places.arrays(flat) | places.masks
+    state = {name if name.startswith(tuple(AROUND)) else f"{CELL}{name}": a for name, a in arrays.items()}
+    if model is not None:
+        _put(rnn, state, model)
+    return state
 
 
-class _Numbered(Entries):
-    """A state dict that has whatever it is asked for: numbers that say where `load_ncps` picks each value.
+def _put(rnn: RNN, state: dict[str, Floats], model: Any) -> None:
+    """The weights into a model that computes the same with them, or nothing."""
+    check_options(rnn, model)
+    theirs = model.state_dict()
+    picked(rnn, Entries(theirs))  # refuses other shapes and masks
+    bare = "" if hasattr(model, "rnn_cell") else CELL  # a cell without a network around it
+    ours = {name.removeprefix(bare): array for name, array in state.items()}
+    model.load_state_dict({name: theirs[name].new_tensor(array) for name, array in ours.items()})
 
-    Loading from it tells for every parameter of ours the place inside an array of ncps (`by_entry` false) or
-    the number of that array (`by_entry` true).
+
+class _Places(Entries):
+    """A state dict that has whatever it is asked for: numbers that say where each value stands.
+
+    All its arrays lie behind each other in one vector. Picking parameters from them tells for each number of
+    ours its place there.
     """
 
-    def __init__(self, rnn: RNN, *, by_entry: bool) -> None:
-        super().__init__(dict.fromkeys(_backbone_names(rnn)))
-        self.by_entry = by_entry
-        self.arrays: dict[str, tuple[int, ...]] = {}
+    dtype = np.int64
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.size = 0
+        self.starts: dict[str, tuple[int, tuple[int, ...]]] = {}
         self.masks: dict[str, Floats] = {}
 
-    def get(self, name: str, shape: tuple[int, ...]) -> Floats:
-        if np.prod(shape) > LARGEST:
-            raise ValueError(
-                f"{name!r} would have shape {shape}: to_ncps serves arrays of up to 2**24 entries"
-            )
-        number = list(self.arrays).index(name) if name in self.arrays else len(self.arrays)
-        self.arrays[name] = shape
-        if self.by_entry:
-            return np.full(shape, number, np.float32)
-        return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    def get(self, name: str, shape: tuple[int, ...]) -> Numbers:
+        count = int(np.prod(shape))
+        start, _ = self.starts.setdefault(name, (self.size, shape))
+        self.size = max(self.size, start + count)
+        return np.arange(start, start + count).reshape(shape)
 
     def check_mask(
         self, name: str, ours: Mask, pre: Sequence[str], post: Sequence[str], *, post_first: bool = False
     ) -> None:
         self.masks[name] = (ours.T if post_first else ours).astype(np.float32)
 
-
-def _effective(rnn: RNN) -> dict[str, Floats]:
-    """The parameters by path; where a polarity is fixed, with the signs that the equation gives them."""
-    found = {name: np.array(array) for name, array in dict(tree_flatten(rnn.parameters())).items()}
-    cell, path = _innermost(rnn)
-    kept = {name: cell[name] for rules in cell.signed() for name in rules}
-    hold(cell, kept)
-    found |= {f"{path}.{name}": np.array(array) for name, array in kept.items()}
-    return found
-
-
-def _innermost(rnn: RNN) -> tuple[Any, str]:
-    """The cell, or the one inside its mixed memory, and the path to it."""
-    if isinstance(rnn.cell, MixedMemoryCell):
-        return rnn.cell.cell, "cell.cell"
-    return rnn.cell, "cell"
-
-
-def _backbone_names(rnn: RNN) -> list[str]:
-    """The linear layers as torch numbers them: activations count, and so does dropout behind the first."""
-    cell, _ = _innermost(rnn)
-    if not isinstance(cell, BackboneCfCCell):
-        return []
-    step = 2 if cell.dropout is None else 3
-    return [f"backbone.{max(0, k * step - (step - 2))}.weight" for k in range(len(cell.backbone))]
-
-
-def _torch_name(name: str) -> str:
-    return name if name.startswith(("lstm.", "fc.")) else f"rnn_cell.{name}"
+    def arrays(self, flat: Floats) -> dict[str, Floats]:
+        """The vector, cut into arrays by name."""
+        return {
+            name: flat[start : start + int(np.prod(shape))].reshape(shape)
+            for name, (start, shape) in self.starts.items()
+        }

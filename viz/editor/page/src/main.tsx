@@ -92,6 +92,9 @@ function forTests(editor: Editor): void {
       get revision() { return editor.session.revision; },
       get theme() { return editor.theme.dark ? "dark" : "light"; },
       get counts() { return { ...editor.renderer.counts }; },
+      get cursorRole() { return editor.cursor?.role ?? null; },
+      /** Of which revision the network is that runs. */
+      get ran() { return editor.live.ran; },
       get text() { return editor.circuit.text(); },
     },
   });

@@ -36,6 +36,7 @@ export class Live {
   playing = false;
   speed = 20;
   step = 0;
+  ran = -1; // revision of the circuit that the last frame is of
   error: string | null = null;
   network: Network | null = null;
   facts: Facts = {};
@@ -159,6 +160,7 @@ export class Live {
   private show(frame: Heard & { type: "frame" }): void {
     const { network, editor: { circuit } } = this;
     this.step = frame.step;
+    this.ran = frame.revision;
     if (!network) return;
     const states = new Map<Neuron, number>();
     const take = (names: readonly Name[], values: readonly (number | null)[]): void =>

@@ -5,8 +5,9 @@
 Needs the extras `editor` and `browser` and Debian's package chromium; `--peers` also needs npm. Real mouse
 events move the picture, drag a neuron and point at things. A frame's cost is the time of the page's main
 thread, as the browser itself counts it (`Performance.getMetrics` with thread ticks), which other work on the
-machine stretches but does not add to: the least of three rounds is taken. "All" is the processor time of all its processes. Chromium runs without
-a GPU. The first picture is what a person waits for, from the start of loading.
+machine stretches but does not add to: the least of three rounds is taken. "All" is the processor time of all
+its processes. Chromium runs without a GPU. The first picture is what a person waits for, from the start of
+loading, the least of three.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def _times(root: int) -> Iterator[tuple[int, int]]:
 
 def measure(page: Page, pid: int, path: Path, name: str, size: str, still: str) -> Row:
     """Load a page and move, drag and point in it with the mouse."""
-    ready = "window.first ?? (window.ganglion?.counts.frames > 0 && (window.first = performance.now()))"
+    ready = "() => window.first ?? (window.ganglion?.counts.frames > 0 && (window.first = performance.now()))"
     first = float("inf")
     for _ in range(3):
         page.goto(path.as_uri())
@@ -216,7 +217,7 @@ def round_trip(page: Page, circuit: gl.Circuit) -> tuple[float, float]:
     """Median ms from a key that flips a synapse to Python's answer, and to the new network's outputs."""
     with gl.edit(circuit, browser=False) as editor:
         page.goto(editor.url)
-        page.wait_for_function("window.ganglion && ganglion.revision >= 0", timeout=60_000)
+        page.wait_for_function("() => window.ganglion && ganglion.revision >= 0", timeout=60_000)
         page.get_by_test_id("canvas").focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("6" if page.evaluate("ganglion.cursorRole") != "sensory" else "7")
@@ -226,7 +227,7 @@ def round_trip(page: Page, circuit: gl.Circuit) -> tuple[float, float]:
         for _ in range(7):
             page.evaluate(WATCH)
             page.keyboard.press("f")
-            page.wait_for_function("window.times", timeout=60_000)
+            page.wait_for_function("() => window.times", timeout=60_000)
             answered, shown = page.evaluate("times")
             there.append(answered)
             outputs.append(shown)

@@ -55,15 +55,6 @@ def keep_signs(cell: Signed) -> None:
         cell[name] = cell[name] - _beyond(cell[name], sign)
 
 
-def contradictions(cell: Signed) -> int:
-    """How many synapses have a parameter of another sign than the circuit gives them."""
-    wrong = 0
-    for rules in cell.signed():
-        parts = [np.array(_beyond(cell[name], sign) != 0) for name, sign in rules.items()]
-        wrong += int(np.any(parts, axis=0).sum()) if parts else 0
-    return wrong
-
-
 def _beyond(w: mx.array, sign: mx.array) -> mx.array:
     """What of `w` lies on the other side of zero."""
     sign = sign.astype(w.dtype)

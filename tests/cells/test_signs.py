@@ -13,7 +13,6 @@ import pytest
 from mlx.utils import tree_flatten
 
 import ganglion as gl
-from ganglion.cells.signs import contradictions
 
 from ..support.networks import ENGINES, LAYOUTS
 
@@ -140,18 +139,6 @@ def test_constraints_put_back_what_crossed_zero_and_nothing_else(name: str) -> N
     for key, value in before.items():
         expected = np.where(wrong[key], 0, value) if key in wrong else value
         assert np.array_equal(np.array(rnn.cell[key]), expected), key
-    assert contradictions(rnn.cell) == 0
-
-
-def test_contradictions_are_counted_by_synapse() -> None:
-    rnn = gl.LTC(CIRCUIT, polarity="init")
-    assert contradictions(rnn.cell) == 0
-    erev, w = np.array(rnn.cell.erev), np.array(rnn.cell.w)
-    erev[:3] *= -1
-    w[2:4] *= -1  # synapse 2 is told once
-    rnn.cell.erev, rnn.cell.w = mx.array(erev), mx.array(w)
-    rnn.cell.sensory_sigma = -rnn.cell.sensory_sigma
-    assert contradictions(rnn.cell) == 4 + len(rnn.cell.compiled.plan.sensory)
 
 
 def test_synapses_that_only_ncps_has_keep_no_sign() -> None:

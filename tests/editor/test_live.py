@@ -91,8 +91,8 @@ def test_an_edit_compiles_anew_and_keeps_weights_and_state(
     ours = {(pre, post): value for pre, post, value in message["synapses"]}
     theirs = gl.carried(network, session.circuit, renames={"motor_0": "left"})
     cell = theirs.cell
-    expected = np.array(cell.w * cell.erev)
     recurrent = cell.compiled.plan.recurrent
+    expected = np.array(cell.w * mx.sign(cell.erev)) / np.array(cell.gleak)[recurrent.post]
     for k, (i, j) in enumerate(zip(recurrent.pre, recurrent.post, strict=True)):
         if "new" not in (cell.neurons[i], cell.neurons[j]):
             assert ours[cell.neurons[i], cell.neurons[j]] == pytest.approx(expected[k], rel=1e-3)

@@ -16,22 +16,16 @@ SIDES = ("", "sensory_")
 
 
 def strengths(network: Any) -> list[list[Any]]:
-    """Each synapse as [pre, post, strength]: w * erev of an LTC, the mean weight of the heads of a CfC."""
+    """Each synapse as [pre, post, strength], with the sign that it has now; see `circuit_of`."""
     cell = _signed_cell(network)
     if cell is None:
         return []
-    is_ltc = hasattr(cell, "erev")
-    p = cell.effective() if is_ltc else cell.effective(lifted=False)
-    plan = cell.compiled.plan if is_ltc else cell.signal
-    found = []
-    for side, synapses, names in (
-        ("", plan.recurrent, plan.neurons),
-        ("sensory_", plan.sensory, plan.sensors),
+    of_cell = cell.strengths()
+    plan, found = of_cell.plan, []
+    for values, synapses, names in (
+        (of_cell.recurrent, plan.recurrent, plan.neurons),
+        (of_cell.sensory, plan.sensory, plan.sensors),
     ):
-        if is_ltc:
-            values = np.array(p[f"{side}w"] * p[f"{side}erev"])
-        else:
-            values = np.mean([np.array(p[key]) for key in _present(p, side)], axis=0)
         rows = zip(synapses.pre.tolist(), synapses.post.tolist(), values.tolist(), strict=True)
         found += [[names[i], plan.neurons[j], four(value)] for i, j, value in rows]
     return found

@@ -10,6 +10,7 @@ import base64
 import io
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..recording import Recording
+from ..storage import replace_files
 from .circuit import plot_circuit
 from .labels import points, write
 from .picture import Picture
@@ -61,7 +63,7 @@ class Animation:
         """
         path = Path(path)
         if path.suffix.lower() == ".gif":
-            path.write_bytes(self.to_gif())
+            replace_files({path: self.to_gif()})
         elif path.suffix.lower() == ".mp4":
             self._write_mp4(path)
         else:
@@ -109,24 +111,28 @@ class Animation:
                 f"writing {path.name!r} needs ffmpeg, which is not installed; a .gif needs nothing"
             )
         height, width = (size // 2 * 2 for size in self.frames.shape[1:3])  # yuv420p halves both
-        command = [program, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-        command += [
-            "-s",
-            f"{width}x{height}",
-            "-r",
-            str(self.fps),
-            "-i",
-            "-",
-            "-pix_fmt",
-            "yuv420p",
-            str(path),
-        ]
+        shape = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(self.fps)]
         pixels = np.ascontiguousarray(self.frames[:, :height, :width])
-        done = subprocess.run(command, input=pixels.tobytes(), capture_output=True)
-        if done.returncode:
-            raise RuntimeError(
-                f"ffmpeg could not write {path.name!r}: {done.stderr.decode(errors='replace')[-300:]}"
-            )
+        with tempfile.TemporaryDirectory() as scratch:
+            made = Path(scratch) / "animation.mp4"
+            command = [
+                program,
+                "-y",
+                "-loglevel",
+                "error",
+                *shape,
+                "-i",
+                "-",
+                "-pix_fmt",
+                "yuv420p",
+                str(made),
+            ]
+            done = subprocess.run(command, input=pixels.tobytes(), capture_output=True)
+            if done.returncode:
+                raise RuntimeError(
+                    f"ffmpeg could not write {path.name!r}: {done.stderr.decode(errors='replace')[-300:]}"
+                )
+            replace_files({path: made.read_bytes()})
 
     def __repr__(self) -> str:
         count, height, width, _ = self.frames.shape

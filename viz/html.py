@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recording import Recording
-from ..wiring.files.atomic import replace_files
+from ..storage import replace_files
 from ..wiring.files.json_format import encode
 
 THEMES = ("auto", "light", "dark")

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..storage import replace_files
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+UNDATED: dict[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+    "ps": {"CreationDate": None},
+    "eps": {"CreationDate": None},
+}
+"""What says by format that a file holds no date."""
 
 
 class Place(NamedTuple):
@@ -52,8 +63,28 @@ class Picture:
         return root_figure(self.ax)
 
     def save(self, path: str | Path, **options: Any) -> None:
-        """Write the figure; the ending of ``path`` chooses png, pdf or svg, ``options`` go to ``savefig``."""
-        self.figure.savefig(path, **{"dpi": 300, "bbox_inches": "tight", "pad_inches": 0.03, **options})
+        """Write the figure whole or, if there is an error, not at all.
+
+        The same figure is the same file: nothing in it depends on the time or on chance.
+
+        Args:
+            path: the ending chooses png, pdf, svg or whatever else matplotlib writes.
+            options: of ``savefig``.
+
+        Raises:
+            ValueError: an unknown ending.
+            OSError: the file cannot be written.
+        """
+        from matplotlib import rc_context
+
+        path = Path(path)
+        form = str(options.pop("format", None) or path.suffix[1:] or "png").lower()
+        options = {"dpi": 300, "bbox_inches": "tight", "pad_inches": 0.03, **options}
+        options["metadata"] = {**UNDATED.get(form, {}), **options.get("metadata", {})}
+        data = BytesIO()
+        with rc_context({"svg.hashsalt": "ganglion"}):
+            self.figure.savefig(data, format=form, **options)
+        replace_files({path if path.suffix else path.with_name(f"{path.name}.{form}"): data.getvalue()})
 
     def __repr__(self) -> str:
         parts = f"{len(self.neurons)} neurons, {len(self.synapses)} synapses, {len(self.artists)} artists"

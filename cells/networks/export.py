@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compile.kernels.c99 import c99_source
 from ...errors import KernelError
-from ...wiring.files.atomic import replace_files
+from ...storage import replace_files
 from .engine import cell_kernel
 from .rnn import RNN
 

@@ -1,7 +1,7 @@
 """Arguments that users give, checked in one place so that every message reads alike.
 
 A value of the wrong kind is a `TypeError`, one out of range a `ValueError`; the message names the argument,
-what it must be and what was given, cut to a length that can be read. No MLX and no room of ours is imported.
+what it must be and what was given, cut to a length that can be read. Imports nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import operator
 from collections.abc import Collection
 from numbers import Real
 from typing import Any, TypeVar
-
-import numpy as np
 
 Given = TypeVar("Given")
 
@@ -37,7 +35,7 @@ def whole(name: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
         number = operator.index(value)
     except TypeError:
         number = None
-    if number is None or isinstance(value, bool | np.bool_):
+    if number is None or _is_bool(value):
         raise TypeError(f"{name} must be a whole number, got {label(value)}")
     if number < least:
         raise ValueError(f"{name} must be {least} or more, got {label(number)}")
@@ -76,7 +74,7 @@ def fraction(name: str, value: Any, low: float = 0.0, high: float = 1.0, below: 
 
 def flag(name: str, value: Any) -> bool:
     """The boolean `value`; nothing else passes for one, as "no" and 0 would by being true or false."""
-    if not isinstance(value, bool | np.bool_):
+    if not _is_bool(value):
         raise TypeError(f"{name} must be True or False, got {label(value)}")
     return bool(value)
 
@@ -96,6 +94,11 @@ def instance(name: str, value: Given, kind: type | tuple[type, ...], expected: s
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {expected}, got {label(value)}")
     return value
+
+
+def _is_bool(value: Any) -> bool:
+    kind = type(value)
+    return kind is bool or (kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"))
 
 
 def _float(name: str, value: Any) -> float:

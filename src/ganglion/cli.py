@@ -1,30 +1,21 @@
 """The command line: ``ganglion COMMAND``, also ``python -m ganglion COMMAND``.
 
-Exit codes: 0 done, 2 the request cannot be served (one sentence on stderr says why), 130 interrupted.
+Exit codes: 0 done, 2 the request cannot be served (one sentence on stderr says why), 130 interrupted, 141
+nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .commands import cache, edit, pictures, series
-from .commands.options import natural, positive
-from .errors import CircuitError, FileError, KernelError
-
-EXTRAS = {
-    "mlx": "cpu",
-    "sklearn": "demo",
-    **dict.fromkeys(("anywidget", "starlette", "uvicorn", "websockets"), "editor"),
-}
-"""Which extra brings a module that a plain installation may lack."""
+from .commands.exits import LONGEST, run_command
+from .commands.options import positive, seed
 
 DESCRIPTION = """\
 Ganglion: liquid neural circuits on MLX.
@@ -54,7 +45,15 @@ every neuron go to the folder given by --out."""
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one sentence."""
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """argparse keeps it to itself when the output takes nothing, as on a full disk."""
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
+
     def error(self, message: str) -> NoReturn:
+        message = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
@@ -65,23 +64,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         >>> main(["demo", "--cell", "cfc", "--epochs", "2"])     # doctest: +SKIP
     """
     parser = build_parser()
-    arguments = parser.parse_args(argv)
-    if arguments.command is None:
-        parser.print_help()
-        return 0
-    try:
-        with _interrupts_repeated():
+    name = parser.prog
+
+    def command() -> None:
+        nonlocal name
+        arguments = parser.parse_args(argv)
+        if arguments.command is None:
+            parser.print_help()
+        else:
+            name = f"{parser.prog} {arguments.command}"
             arguments.run(arguments)
-    except (ImportError, OSError, CircuitError, FileError, KernelError, FloatingPointError) as error:
-        message = _explain(error)
-        if message is None:
-            raise
-        print(f"{parser.prog} {arguments.command}: {message}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{parser.prog} {arguments.command}: interrupted", file=sys.stderr)
-        return 130
-    return 0
+
+    return run_command(lambda: name, command)
 
 
 def build_parser() -> _Parser:
@@ -103,9 +97,7 @@ def build_parser() -> _Parser:
         metavar="N",
         help="passes over the training images (default: 40)",
     )
-    demo.add_argument(
-        "--seed", type=natural, default=0, metavar="N", help="of weights and batches (default: 0)"
-    )
+    demo.add_argument("--seed", type=seed, default=0, metavar="N", help="of weights and batches (default: 0)")
     demo.add_argument(
         "--seeds", type=positive, default=1, metavar="K", help="runs per cell, from --seed on (default: 1)"
     )
@@ -128,47 +120,6 @@ def _demo(arguments: argparse.Namespace) -> None:
         seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         out=arguments.out,
     )
-
-
-def _explain(error: Exception) -> str | None:
-    """One sentence for a problem that the user can solve, None for any other."""
-    if isinstance(error, ImportError):
-        extra = EXTRAS.get((error.name or "").partition(".")[0])
-        return f"needs the package {error.name}; pip install 'ganglion[{extra}]' brings it" if extra else None
-    if isinstance(error, OSError) and error.filename:
-        return _line(f"{error.filename}: {error.strerror}")
-    return _line(str(error))
-
-
-def _line(text: str) -> str:
-    """A list of problems, or a file whose name has a line end, on one line."""
-    return " ".join(text.split())
-
-
-@contextmanager
-def _interrupts_repeated() -> Iterator[None]:
-    """Interrupt again where Python drops an interrupt, because it came while an object was taken apart.
-
-    An exception cannot leave a destructor, so Python prints it and goes on; training would, too.
-    """
-    dropped = sys.unraisablehook
-    timers: list[threading.Timer] = []
-    main = threading.main_thread().ident
-
-    def repeat(unraisable: sys.UnraisableHookArgs) -> None:
-        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
-            dropped(unraisable)
-        elif main is not None:  # when the destructor is left, and so that a sleeping thread wakes up
-            timers.append(threading.Timer(0.01, signal.pthread_kill, (main, signal.SIGINT)))
-            timers[-1].start()
-
-    sys.unraisablehook = repeat
-    try:
-        yield
-    finally:
-        sys.unraisablehook = dropped
-        for timer in timers:
-            timer.cancel()
 
 
 def _version() -> str:

@@ -170,7 +170,7 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     "infinite index": (config(*PLAN, "sensory", 0, 0, value=1e999), "circuit is not sound|not JSON"),
     "name": (config(*PLAN, "neurons", 0, value="motor_1"), "2 neurons have the name 'motor_1'"),
     "names": (config(*PLAN, "neurons", value=7), "circuit is not sound"),
-    "version": (lambda _, document: document.update(version=2), "the format's version is 2"),
+    "version": (lambda _, document: document.update(version=2), "is of version 2"),
     "format": (lambda _, document: document.update(format="x"), 'no "format": "ganglion-model"'),
 }
 

@@ -17,9 +17,9 @@ import mlx.optimizers as optim
 import pytest
 
 import ganglion as gl
+from ganglion import storage
 from ganglion.interchange.files import newest_checkpoint
 from ganglion.interchange.tensors import decode, encode
-from ganglion.wiring.files import atomic
 
 
 def train(directory: Path, epochs: int) -> None:
@@ -71,7 +71,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        target = {"write": (atomic, "_written"), "mkdir": (Path, "mkdir")}.get(broken, (os, broken))
+        target = {"write": (storage, "_written"), "mkdir": (Path, "mkdir")}.get(broken, (os, broken))
         if broken == "mkdir":
             make = Path.mkdir
             patch.setattr(Path, "mkdir", lambda p, **k: make(p, **k) if k else full())
@@ -152,7 +152,7 @@ DAMAGE = {
     ),
     "traversal": (with_nan("model", "../../evil"), "'../../evil' is not among the names expected"),
     "traversal in digests": (state_with(files={"../../evil": "00"}), "files are not those"),
-    "version": (state_with(version=9), "no checkpoint of version 1"),
+    "version": (state_with(version=9), "is of version 9; this release reads version 1"),
     "epoch": (state_with(epoch=-1), "epoch, batch and items"),
     "random": (state_with(random=[[1]]), r"the random state is \[\[1\]\]"),
     "loss_sum": (state_with(loss_sum="0"), "loss_sum is '0'"),

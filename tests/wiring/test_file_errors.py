@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ganglion.errors import CircuitError
 from ganglion.wiring import Circuit, auto_ncp, read, write
+from ganglion.wiring.files import source
 
 NODES = [{"id": "eye", "role": "sensory"}, {"id": "leg", "role": "motor"}]
 EDGE = {"source": "eye", "target": "leg", "polarity": -1}
@@ -460,15 +461,15 @@ class TestCsv:
 
     def test_tables_that_are_replaced_meanwhile(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(auto_ncp(16, 4, inputs=3), path)
-        read_bytes = Path.read_bytes
+        read_file = source.read_file
 
         def replaced_in_between(table: Path) -> bytes:
             if table.name == "c.synapses.csv":
                 monkeypatch.undo()
                 write(auto_ncp(16, 4, inputs=3, seed=1), path)
-            return read_bytes(table)
+            return read_file(table)
 
-        monkeypatch.setattr(Path, "read_bytes", replaced_in_between)
+        monkeypatch.setattr(source, "read_file", replaced_in_between)
         with pytest.raises(CircuitError, match=r"c\.neurons\.csv: the file was replaced while it was read"):
             read(path)
 

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ganglion import storage
 from ganglion.errors import CircuitError
 from ganglion.wiring import Circuit, auto_ncp, read, write
-from ganglion.wiring.files import atomic
 
 ENDINGS = [".json", ".graphml", ".csv"]
 
@@ -500,7 +500,7 @@ class TestAtomicWriting:
     def test_a_failing_disk(self, path: Path, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
         write(reflex(), path)
         before = sorted(path.parent.iterdir())
-        monkeypatch.setattr(atomic.os, "replace", failing_replace(times))
+        monkeypatch.setattr(storage.os, "replace", failing_replace(times))
         renames = 4 if path.suffix == ".csv" else 1
         if times < renames:
             with pytest.raises(OSError, match="No space left"):
@@ -516,7 +516,7 @@ class TestAtomicWriting:
 
         write(reflex(), path)
         before = sorted(path.parent.iterdir())
-        monkeypatch.setattr(atomic.os, "fsync", fail)
+        monkeypatch.setattr(storage.os, "fsync", fail)
         with pytest.raises(OSError, match="No space left") as caught:
             write(self.bigger(), path)
         assert caught.value.filename in map(str, before)
@@ -528,7 +528,7 @@ class TestAtomicWriting:
         """Whatever is there afterwards reads as the old circuit or the new one, or is an error."""
         write(reflex(), path)
         with monkeypatch.context() as patch:
-            patch.setattr(atomic.os, "replace", crashing_replace(times))
+            patch.setattr(storage.os, "replace", crashing_replace(times))
             with contextlib.suppress(Killed):
                 write(self.bigger(), path)
         try:
@@ -547,7 +547,7 @@ class TestAtomicWriting:
             if child == 0:
                 try:
                     with pytest.MonkeyPatch.context() as patch:
-                        patch.setattr(atomic.os, "replace", dying_replace(times))
+                        patch.setattr(storage.os, "replace", dying_replace(times))
                         write(self.bigger(), path)
                 finally:
                     os._exit(1)
@@ -561,7 +561,7 @@ class TestAtomicWriting:
         replace, others = os.replace, []
 
         def meanwhile(source: Any, target: Any) -> None:
-            monkeypatch.setattr(atomic.os, "replace", replace)
+            monkeypatch.setattr(storage.os, "replace", replace)
             child = os.fork()
             if child == 0:
                 try:
@@ -572,7 +572,7 @@ class TestAtomicWriting:
             others.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
             replace(source, target)
 
-        monkeypatch.setattr(atomic.os, "replace", meanwhile)
+        monkeypatch.setattr(storage.os, "replace", meanwhile)
         write(self.bigger(), path)
         assert others == [0]
         assert contents(read(path)) == contents(self.bigger())
@@ -621,14 +621,14 @@ class TestAtomicWriting:
             write(reflex(), tmp_path / "c.json")
 
     def test_a_read_only_directory(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(atomic.os, "access", lambda *_: False)  # a superuser may write to any directory
+        monkeypatch.setattr(storage.os, "access", lambda *_: False)  # a superuser may write to any directory
         with pytest.raises(PermissionError, match=r"cannot write .*: the directory .* is read-only"):
             write(reflex(), path)
         assert list(path.parent.iterdir()) == []
 
     def test_a_read_only_file(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(reflex(), path)
-        monkeypatch.setattr(atomic.os, "access", lambda *_: False)  # a superuser may write to any file
+        monkeypatch.setattr(storage.os, "access", lambda *_: False)  # a superuser may write to any file
         with pytest.raises(PermissionError, match="the file is read-only"):
             write(self.bigger(), path)
         assert contents(read(path)) == contents(reflex())

@@ -65,7 +65,7 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], *, strict: boo
     Raises:
         CircuitError: a neuron without a role, a synapse without a polarity, or something the format cannot
             hold; the message names it.
-        ValueError: an unknown ending.
+        FileError: an unknown ending.
         TypeError: `circuit` is no directed graph.
         OSError: the file cannot be written.
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import networkx as nx
 
+from ...errors import FileError
+from ...storage import replace_files
 from ..roles import require_digraph
 from ..words import suggestion
 from . import (
@@ -20,7 +22,6 @@ from . import (
     json_format,
     pajek_format,
 )
-from .atomic import replace_files
 from .foreign_tables import decode_neurons
 from .format import Format
 from .raw import RawGraph
@@ -46,7 +47,7 @@ def read_file(source: Any, ends: Ends, form: str | None) -> tuple[RawGraph, str]
 
     Raises:
         CircuitError: the content is damaged, or no graph.
-        ValueError: no format fits, or `form` is none.
+        ValueError: no format fits (a `FileError`), or `form` is none.
         FileNotFoundError: there is no such file.
     """
     chosen: Format | None
@@ -76,10 +77,10 @@ def write_file(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], strict: b
 
 
 def writable(path: Path) -> Format:
-    """The format in which a circuit is written to a path, or a `ValueError` that names the endings."""
+    """The format in which a circuit is written to a path, or a `FileError` that names the endings."""
     chosen = of_ending(path)
     if chosen is None:
-        raise ValueError(f"{path} must end in {endings()}{_hint(path)}")
+        raise FileError(f"{path} must end in {endings()}{_hint(path)}")
     return chosen
 
 
@@ -115,7 +116,7 @@ def _peek(source: Source) -> Format:
     for form in FORMATS:
         if form.looks(head):
             return form
-    raise ValueError(
+    raise FileError(
         f"{source.path}: its format cannot be told; expected the ending {endings()}, or format= with one of "
         f"{', '.join(form.name for form in FORMATS)}"
     )

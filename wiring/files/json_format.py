@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from ...errors import CircuitError
+from ...storage import finite
 from ..roles import label, synapse_label
 from .format import Format, one
 from .json_dialects import read_dialect
@@ -83,7 +84,7 @@ def _decode(source: Source, document: dict[str, Any]) -> RawGraph:
     if type(version) is not int or version != VERSION:
         given = label(version, 60)
         raise source.error(f"the format's version is {given}; this release reads version {VERSION}")
-    if document.get("directed") is False or document.get("multigraph") is True:
+    if document.get("directed", True) is not True or document.get("multigraph", False) is not False:
         raise source.error('expected "directed": true and "multigraph": false')
     attributes = document.get("graph", {})
     if not isinstance(attributes, dict):
@@ -142,7 +143,9 @@ def _parse(source: Source) -> Any:
     text = source.text()
     constants: list[str] = []
     try:
-        document = json.loads(text, object_pairs_hook=_object, parse_constant=constants.append)
+        document = json.loads(
+            text, object_pairs_hook=_object, parse_constant=constants.append, parse_float=finite
+        )
     except json.JSONDecodeError as error:
         raise source.error(
             f"this is not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}"
@@ -158,7 +161,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key {twice!r} is given twice in {label(record, 60)}")
+        raise ValueError(f"the key {label(twice, 60)} is given twice in {label(record, 60)}")
     return record
 
 

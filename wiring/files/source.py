@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from ...errors import CircuitError
+from ...errors import CircuitError, FileError
+from ...storage import read_file
 
 _LARGEST = 2**31  # bytes that a compressed file may hold: a bomb of a few kilobytes would fill the memory
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # what Excel calls Unicode text
@@ -48,7 +49,7 @@ def read_together(paths: list[Path]) -> list[Source]:
     """The files of one circuit, as they were at one moment, unpacked if they are compressed.
 
     Raises:
-        CircuitError: a path is a directory, or another program replaced the files meanwhile.
+        CircuitError: a path is no regular file, or another program replaced the files meanwhile.
         FileNotFoundError: a file is missing.
     """
     for path in paths:
@@ -58,7 +59,10 @@ def read_together(paths: list[Path]) -> list[Source]:
             together = f"; this format is made of {' and '.join(p.name for p in paths)}" if paths[1:] else ""
             raise FileNotFoundError(f"there is no file {path}{together}")
     before = _identity(paths[0])
-    sources = [unpacked(Source(path, path.read_bytes())) for path in paths]
+    try:
+        sources = [unpacked(Source(path, read_file(path))) for path in paths]
+    except FileError as error:
+        raise CircuitError(str(error)) from None
     # A writer replaces the first file before the others, so if it is the same now, all of them belong to it.
     if _identity(paths[0]) != before:
         raise CircuitError(f"{paths[0]}: the file was replaced while it was read; read it again")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .options import natural
+from .options import port
 
 EDIT = """\
 Edit a circuit file in the browser, with the network running meanwhile. A file
@@ -25,7 +25,7 @@ def add_commands(commands: Any) -> None:
     )
     edit.set_defaults(run=_edit)
     edit.add_argument("circuit", type=Path, metavar="FILE", help="circuit file: .json, .graphml or .csv")
-    edit.add_argument("--port", type=natural, default=0, metavar="N", help="default: a free one")
+    edit.add_argument("--port", type=port, default=0, metavar="N", help="default: a free one")
     edit.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     edit.add_argument("--no-live", action="store_true", help="do not compile and run the network")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError
+from .output import console as make_console
+from .output import printable, say, speaks_unicode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,8 +37,9 @@ WIDEST = 39
 NARROW = 64
 """Characters of a terminal, below which the table of pathways has short headings."""
 
-SIGNS = {0: ("·", "dim"), 1: ("+", "blue"), 2: ("-", "dark_orange"), 3: ("±", "magenta")}
-"""The mark of a cell without synapses, with excitatory, with inhibitory and with both kinds."""
+COLOURS = ("dim", "blue", "dark_orange", "magenta")
+SIGNS, ASCII_SIGNS = "·+-±", ".+-x"
+"""The marks of a cell without synapses, with excitatory, with inhibitory and with both kinds."""
 
 
 def add_commands(commands: Any) -> None:
@@ -90,16 +92,14 @@ def _plot(arguments: argparse.Namespace) -> None:
             raise FileError(f"{arguments.circuit}: {error}") from error
         picture.save(arguments.out)
     for message in dict.fromkeys(str(warning.message) for warning in told):
-        print(f"ganglion plot: {message}", file=sys.stderr)
+        say(f"ganglion plot: {message}")
     print(f"{arguments.out}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from rich.console import Console
-
     from ..wiring import read
 
-    show_circuit(read(arguments.circuit), Console(highlight=False))
+    show_circuit(read(arguments.circuit), make_console(highlight=False, markup=False, emoji=False))
 
 
 def show_circuit(circuit: Circuit, console: Console) -> None:
@@ -115,20 +115,21 @@ def show_circuit(circuit: Circuit, console: Console) -> None:
         console.print(f"synapses from a neuron   {found.out_degree}")
     problems = check(circuit)
     for problem in problems:
-        console.print(str(problem), style="red" if problem.severity == "error" else "yellow")
+        console.print(printable(str(problem)), style="red" if problem.severity == "error" else "yellow")
     sound = all(problem.severity != "error" for problem in problems)
     if sound and circuit.number_of_edges():
         console.print()
-        console.print(_matrix(circuit, max(1, min(WIDEST, console.width // 2))))
+        marks = SIGNS if speaks_unicode(console.file) else ASCII_SIGNS
+        console.print(_matrix(circuit, max(1, min(WIDEST, console.width // 2)), marks))
 
 
 def _roles(circuit: Circuit, found: Summary) -> Table:
     from rich.table import Table
 
-    table = Table("role", "neurons", "names", title=found.name or None, title_justify="left")
+    table = Table("role", "neurons", "names", title=printable(found.name) or None, title_justify="left")
     for role, count in found.neurons.items():
-        names = ", ".join(str(name) for name in circuit.neurons(role)[:4]) if count else ""
-        table.add_row(role, str(count), names + (", …" if count > 4 else ""))
+        names = ", ".join(printable(str(name)) for name in circuit.neurons(role)[:4]) if count else ""
+        table.add_row(role, str(count), names + (", ..." if count > 4 else ""))
     return table
 
 
@@ -145,7 +146,7 @@ def _pathways(found: Summary, narrow: bool) -> Table:
     return table
 
 
-def _matrix(circuit: Circuit, widest: int) -> Text:
+def _matrix(circuit: Circuit, widest: int, marks: str) -> Text:
     """Rows are presynaptic, columns postsynaptic neurons, both in the order of the roles."""
     from rich.text import Text
 
@@ -154,7 +155,7 @@ def _matrix(circuit: Circuit, widest: int) -> Text:
     text = Text(f"from row to column, {names} to a cell, sensory to motor\n", style="dim")
     for row in kinds:
         for kind in row:
-            text.append(SIGNS[int(kind)][0] + " ", SIGNS[int(kind)][1])
+            text.append(marks[int(kind)] + " ", COLOURS[int(kind)])
         text.append("\n")
     return text
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .options import natural, positive, rate, share
+from .options import positive, rate, seed, share
 
 TRAIN = """\
 Train a circuit on a time series. The table is a CSV file with a header and a
@@ -55,9 +55,9 @@ def add_commands(commands: Any) -> None:
         ("learning-rate", rate, 0.01, "of Adam"),
         ("clip-norm", rate, 1.0, "largest norm of all gradients"),
         ("validation", share, 0.2, "share of the data that chooses the best epoch"),
-        ("seed", natural, 0, "of weights and data order"),
+        ("seed", seed, 0, "of weights and data order"),
     ):
-        metavar = "N" if kind in (positive, natural) else "X"
+        metavar = "N" if kind in (positive, seed) else "X"
         help_text = f"{what} (default: {default})"
         train.add_argument(f"--{name}", type=kind, default=default, metavar=metavar, help=help_text)
     train.add_argument(

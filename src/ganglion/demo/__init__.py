@@ -10,6 +10,7 @@ import mlx.core as mx
 from rich.console import Console
 
 from ..cells import LTC, CfC
+from ..commands.output import console as make_console
 from ..compile import CompiledCircuit, compile_circuit
 from ..wiring import auto_ncp
 from . import pictures
@@ -52,7 +53,7 @@ def run(
         OSError: the folder cannot be made.
         ImportError: scikit-learn is not installed; the extra ``demo`` brings it.
     """
-    console = console or Console()
+    console = console or make_console()
     out.mkdir(parents=True, exist_ok=True)
     digits = Digits.load()
     circuit = auto_ncp(UNITS, CLASSES, inputs=COLUMNS)

@@ -13,7 +13,7 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 
 from ..errors import FileError
-from ..wiring.files.atomic import replace_files
+from ..storage import read_document, read_file, replace_files
 from .describe import build, describe
 from .randomness import random_state_kept
 from .tensors import Arrays, decode, encode, short
@@ -65,7 +65,7 @@ def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str
     file = Path(path)
     if file.is_dir():
         file = _in_run(file)
-    arrays, metadata = decode(file.read_bytes(), file)
+    arrays, metadata = decode(read_file(file), file)
     largest = max(SMALLEST_LIMIT, sum(array.size for array in arrays.values()))
     try:
         with random_state_kept():  # building draws initial values, which are then replaced
@@ -151,17 +151,6 @@ def _description(metadata: Mapping[str, str]) -> Any:
             "this safetensors file holds weights but no description of a network; gl.save writes one"
         )
     try:
-        document = json.loads(metadata["ganglion"], parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"the description is not sound JSON: {short(str(error))}") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise FileError(f'the description has no "format": "{FORMAT}"')
-    if document.get("version") != VERSION:
-        raise FileError(
-            f"the format's version is {short(document.get('version'))}; this release reads version {VERSION}"
-        )
-    return document.get("model")
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+        return read_document(metadata["ganglion"], FORMAT, VERSION).get("model")
+    except FileError as error:
+        raise FileError(f"the description {error}") from None

@@ -30,8 +30,8 @@ from ..errors import FileError
 from ..interchange.describe import circuits_of
 from ..interchange.files import check_arrays, metadata_of, newest_checkpoint, parameters_of
 from ..interchange.tensors import Arrays, decode, encode, short
+from ..storage import flush_directory, read_document, read_file, replace_files
 from ..wiring.files import json_format
-from ..wiring.files.atomic import flush_directory, replace_files
 
 FORMAT = "ganglion-checkpoint"
 VERSION = 1
@@ -84,7 +84,7 @@ class Store:
     def read(self) -> Files:
         """The files of the newest checkpoint; none if there is no checkpoint."""
         newest = self.newest()
-        return {path.name: path.read_bytes() for path in newest.iterdir()} if newest else {}
+        return {path.name: read_file(path) for path in newest.iterdir()} if newest else {}
 
     def newest(self) -> Path | None:
         """The newest checkpoint."""
@@ -173,11 +173,9 @@ def read_state(files: Files, source: object) -> dict[str, Any]:
         FileError: a file is missing, foreign or damaged.
     """
     try:
-        state = json.loads(files.get(STATE, b""))
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{source}/{STATE} is not sound JSON: {short(str(error))}") from None
-    if not isinstance(state, dict) or (state.get("format"), state.get("version")) != (FORMAT, VERSION):
-        raise FileError(f"{source}/{STATE}: this is no checkpoint of version {VERSION}")
+        state = read_document(files.get(STATE, b""), FORMAT, VERSION)
+    except FileError as error:
+        raise FileError(f"{source}/{STATE} {error}") from None
     digests = state.get("files")
     if not isinstance(digests, dict) or digests.keys() != files.keys() - {STATE}:
         raise FileError(f"{source}: the files are not those that {STATE} names: {short(digests)}")

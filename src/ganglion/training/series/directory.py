@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import FileError
 from ...interchange.files import newest_checkpoint
 from ...interchange.tensors import short
-from ...wiring.files.atomic import replace_files
+from ...storage import read_document, read_file, replace_files
 from .sequences import Columns
 
 FORMAT, VERSION = "ganglion-run", 1
@@ -88,10 +88,6 @@ def _require_same(out: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any])
 
 def _read(run: Path) -> dict[str, Any]:
     try:
-        document = json.loads((run / SETTINGS).read_bytes())
-    except (ValueError, RecursionError):
-        document = None
-    known = (FORMAT, VERSION)
-    if not isinstance(document, dict) or (document.get("format"), document.get("version")) != known:
-        raise FileError(f"{run / SETTINGS} does not describe a run of version {VERSION}")
-    return document
+        return read_document(read_file(run / SETTINGS), FORMAT, VERSION)
+    except FileError as error:
+        raise FileError(f"{run / SETTINGS} {error}") from None

@@ -17,8 +17,8 @@ from ...cells import LTC, CfC
 from ...compile import CompiledCircuit, compile_circuit
 from ...errors import CircuitError, FileError
 from ...interchange import Scaled, load
+from ...storage import replace_files
 from ...wiring import Circuit, read
-from ...wiring.files.atomic import replace_files
 from ..history import History
 from ..loop import fit
 from ..losses import outputs_of

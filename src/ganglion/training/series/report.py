@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from ... import viz
 from ...cells import RNN, record
 from ...recording import Recording
-from ...wiring.files.atomic import replace_files
+from ...storage import replace_files
 from .directory import REPORT
 from .job import Outcome, predict
 from .sequences import Series

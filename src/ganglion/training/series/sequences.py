@@ -166,9 +166,10 @@ def windows(series: Sequence[Series], length: int, scaling: Scaling, *, every: i
     Returns:
         Inputs (n, L, I), targets (n, L, M), time spans (n, L) and weights (n, L) of mean 1: 0 where a window
         reaches beyond the end of its sequence, and elsewhere such that every sample of the data counts alike,
-        whatever window it is in and however many.
+        whatever window it is in and however many. No window is longer than the longest sequence.
     """
     parts: list[tuple[Floats, ...]] = []
+    length = min(length, max(len(one.x) for one in series))
     for one in series:
         x = (one.x - scaling.mean) / scaling.spread
         y = (one.y - scaling.offset) / scaling.scale

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from ...errors import FileError
 from ...interchange.tensors import short
+from ...storage import open_file
 
 LONGEST_LINE = 1 << 20
 """Bytes that one line may have."""
@@ -218,12 +219,10 @@ def open_table(path: Path) -> Iterator[Reader]:
     """A CSV file with its header read.
 
     Raises:
-        FileError: it is empty, or has no sound header.
+        FileError: it is no regular file, is empty, or has no sound header.
         OSError: it cannot be read.
     """
-    if path.is_dir():
-        raise FileError(f"{path} is a directory, expected a CSV file")
-    with path.open("rb") as file:
+    with open_file(path) as file:
         yield Reader(file, path)
 
 

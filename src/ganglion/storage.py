@@ -1,15 +1,97 @@
-"""Files that are replaced whole: a reader finds the old content or the new one, never a part of either."""
+"""Files: replaced whole, so that a reader finds the old content or the new one, and read without surprises.
+
+Only regular files are read, because a pipe may never end and a device never does. Documents are JSON objects
+that say their format and its version.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
+import math
 import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any, BinaryIO
+
+from .arguments import label
+from .errors import FileError
+
+KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a directory",
+}
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A regular file, open for reading.
+
+    Raises:
+        FileError: it is something else.
+        OSError: it is not there or cannot be read.
+    """
+    try:  # not waiting for the other end of a pipe
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        with suppress(OSError):  # of a socket or a device the system says nothing that helps
+            _require_regular(path, os.stat(path).st_mode)
+        raise
+    except ValueError:
+        raise FileError(f"{label(str(path))} is no path: a path has no character of the number 0") from None
+    try:
+        _require_regular(path, os.fstat(descriptor).st_mode)
+        return open(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a regular file; raises as `open_file`."""
+    with open_file(path) as file:
+        return file.read()
+
+
+def read_document(data: str | bytes, form: str, version: int) -> dict[str, Any]:
+    """A JSON object that says that it is of this format and version.
+
+    Raises:
+        FileError: it is no JSON, or of another format or version; the message begins with the verb.
+    """
+    try:
+        document = json.loads(data, parse_constant=finite, parse_float=finite)
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"is not sound JSON: {str(error)[:80]}") from None
+    if not isinstance(document, dict) or document.get("format") != form:
+        raise FileError(f'has no "format": "{form}"')
+    given = document.get("version")
+    if type(given) is not int or given != version:
+        raise FileError(f"is of version {label(given, 60)}; this release reads version {version}")
+    return document
+
+
+def finite(text: str) -> float:
+    """A number as JSON has it: Python reads NaN and Infinity, too, and 1e400 as an infinite number.
+
+    Raises:
+        ValueError: it is not finite.
+    """
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:60]} is not JSON: it is no finite number")
+    return number
+
+
+def _require_regular(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise FileError(f"{path}: this is {KINDS.get(stat.S_IFMT(mode), 'no file')}, expected a file")
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:

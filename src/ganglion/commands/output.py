@@ -1,0 +1,85 @@
+"""What commands write to: any encoding, any width, and no output that is lost in silence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NARROWEST, WIDEST = 20, 1000
+"""Columns between which the width that is given by the terminal or by COLUMNS counts."""
+
+
+class ClosedOutputError(Exception):
+    """Standard output is closed, so that what a command says would be lost."""
+
+
+def prepare_output() -> None:
+    """Let standard output and error take any character, and no file take their place.
+
+    Raises:
+        ClosedOutputError: standard output is closed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # the next file that is opened would become standard output
+            os.open(os.devnull, os.O_RDWR)
+    stream: Any
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # closed, or a test's or a notebook's own
+            stream.reconfigure(errors="backslashreplace" if stream is sys.stderr else "replace")
+    if sys.stdout is None:
+        raise ClosedOutputError("standard output is closed")
+
+
+def flush_output() -> None:
+    """Write out what waits.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def discard_output() -> None:
+    """Drop what waits for an output that takes nothing, about which Python would complain when it ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def say(text: str) -> None:
+    """A line on standard error, as far as there is one."""
+    with suppress(OSError, ValueError, AttributeError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def console(**options: Any) -> Console:
+    """A console of rich on standard output, of a width in which something can be read."""
+    from rich.console import Console
+
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    made = Ours(**options)
+    made.width = min(max(made.width, NARROWEST), WIDEST)
+    return made
+
+
+def printable(text: str, most: int = 200) -> str:
+    """A text from a file, without what would steer a terminal, and cut if it is long."""
+    text = text if len(text) <= most else f"{text[:most]}..."
+    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
+
+
+def speaks_unicode(stream: TextIO | Any) -> bool:
+    """Whether a stream can say more than ASCII and its relatives can."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")

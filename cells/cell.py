@@ -8,15 +8,17 @@ import mlx.core as mx
 import numpy as np
 
 from ..arguments import whole
-from ..compile import CompiledCircuit, Source, compile_circuit
+from ..compile import CompiledCircuit, Plan, Source, compile_circuit
 from ..errors import KernelError
 from ..wiring import Dense
 from .calls import step_call
 from .layer import NCPLayer, Shape
 from .ncps import InNcps
+from .ops.random_ops import Draws
 from .ops.state_ops import State, rows, zeros
+from .parameters import Parameter, constrained, effective, fresh
 from .running import CellKernel
-from .signs import Rules, hold, keep_signs
+from .signs import signs
 from .strengths import Strengths
 from .values import Values
 
@@ -41,9 +43,11 @@ class NCPRNNCell(NCPLayer):
             all outputs; with a number, `build` makes the parameters when the first input comes.
 
     Attributes:
+        homes: name -> what each parameter lies on, or a `Parameter` that says more. `make_parameters` makes
+            those that say where they start; `lesion`, `transfer` and constraints read it.
         needs_circuit: whether the class refuses `units` that are no circuit.
-        polarity: whether parameters only start with the signs of their synapses ("init") or keep them
-            ("fixed"); see `signed`.
+        polarity: "init" or "fixed": whether signed parameters may leave the signs of their synapses.
+        positive: "clip" or "softplus": how non-negative parameters stay so.
         compiled: the compiled circuit; a cell without wiring has no such attribute.
         neurons: N names of the neurons with state; the first M are the outputs.
         sensors: I names of the input features; empty until a cell of a number of units is built.
@@ -55,6 +59,8 @@ class NCPRNNCell(NCPLayer):
 
     Example:
         >>> class Leaky(gl.NCPRNNCell):
+        ...     homes = {"w": "sensory"}
+        ...
         ...     def __init__(self, circuit):
         ...         super().__init__(circuit)
         ...         self.w = mx.array(self.compiled.plan.sensory.polarity, mx.float32)
@@ -68,6 +74,7 @@ class NCPRNNCell(NCPLayer):
 
     needs_circuit: ClassVar[bool] = False
     polarity: str = "init"
+    positive: str = "clip"
 
     compiled: CompiledCircuit
     neurons: tuple[str, ...]
@@ -131,6 +138,46 @@ class NCPRNNCell(NCPLayer):
         """The shapes, without batch, of the arrays that make up a state; one of (N,) for most cells."""
         return ((self.n_neurons,),)
 
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """The plans whose synapses parameters lie on, by part; that of the circuit for most cells."""
+        return {"circuit": self.compiled.plan}
+
+    def make_parameters(self, key: mx.array | None = None) -> None:
+        """Give the cell fresh values of all parameters that say where they start.
+
+        Args:
+            key: random key; MLX's global state if not given.
+        """
+        for name, value in fresh(self.declared(), self.plans, Draws(key)).items():
+            self[name] = value
+
+    def effective(self) -> dict[str, mx.array]:
+        """The parameters as the equation uses them: float32, of the sign and range that were promised."""
+        return {
+            name: effective(p, self[name], self._held_sign(p), positive=self.positive)
+            for name, p in self.declared().items()
+        }
+
+    def polarity_of(self, p: Parameter) -> Polarity:
+        """The signs of the synapses that a parameter lies on; 0 for one that may have any."""
+        return p.synapses(self.plans[p.part]).polarity
+
+    def _sign(self, p: Parameter) -> mx.array | None:
+        """The sign that a parameter is to have, +1, -1 or 0 (any); None if it may have any everywhere."""
+        if p.sign == "synapse":
+            return signs(self.polarity_of(p))
+        softened = p.non_negative and self.positive == "softplus"
+        return mx.array(1.0) if p.sign == "positive" and not softened else None
+
+    def _held_sign(self, p: Parameter) -> mx.array | None:
+        return self._sign(p) if self.polarity == "fixed" else None
+
+    def held_signs(self) -> dict[str, mx.array]:
+        """The parameters that are held to a sign, +1, -1 or 0 (any); none unless the polarity is fixed."""
+        found = ((name, self._held_sign(p)) for name, p in self.declared().items())
+        return {name: sign for name, sign in found if sign is not None}
+
     def prepare(self) -> Any:
         """Everything `step` needs that depends on the parameters only."""
 
@@ -162,17 +209,10 @@ class NCPRNNCell(NCPLayer):
         """
         raise KernelError(f"there is no fused kernel for {type(self).__name__}")
 
-    def signed(self) -> Rules:
-        """The parameters that carry the signs of recurrent and of sensory synapses: name -> sign of each."""
-        return {}, {}
-
     def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
-        """What the signs of synapses are seen in: arrays with a value per synapse, and the signs they are to
-        have (0: any); nothing for a cell whose parameters have no signs."""
-        rules = [rule for part in self.signed() for rule in part.items()]
-        p = {name: self[name] for name, _ in rules}
-        hold(self, p)
-        return [(p[name], np.array(sign, np.int8)) for name, sign in rules]
+        """The signed parameters as the equation uses them, and the polarities of their synapses."""
+        values = self.effective()
+        return [(values[name], self.polarity_of(p)) for name, p in self.declared().items() if p.signed]
 
     def strengths(self) -> Strengths:
         """How strongly every synapse acts; see `circuit_of`.
@@ -194,7 +234,8 @@ class NCPRNNCell(NCPLayer):
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""
-        keep_signs(self)
+        for name, p in self.declared().items():
+            self[name] = constrained(p, self[name], self._held_sign(p), positive=self.positive)
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, ...), or of a size; for one row if neither is given."""

@@ -11,10 +11,12 @@ from ..arguments import one_of, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .layer import Shape
-from .maps import CircuitMap, make_map, map_strengths, read_map, signed_map
-from .ops import Draws
-from .signs import POLARITY, Rules
+from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
+from .parameters import Parameter
+from .signs import POLARITY
 from .strengths import Strengths
+
+MAPS = ("retrieve", "store", "detect")
 
 
 @dataclass(frozen=True)
@@ -85,24 +87,26 @@ class CTGRUCell(NCPRNNCell):
                 raise ValueError(f"{what} is {value}: expected a positive number")
         super().__init__(circuit)
         self.scales, self.clip, self.polarity = scales, clip, polarity
-        draws = Draws(key)
-        for name in ("retrieve", "store", "detect"):
-            make_map(self, name, self.compiled.plan, draws, signed=name == "detect")
+        self.make_parameters(key)
         log_tau = np.log(shortest) + np.arange(scales) * np.log(10.0) / 2
         self._log_tau = mx.array(log_tau.astype(np.float32))
+
+    def declared(self) -> dict[str, Parameter]:
+        found: dict[str, Parameter] = {}
+        for name in MAPS:
+            found |= map_parameters(name, signed=name == "detect")
+        return found
 
     @property
     def state_shapes(self) -> tuple[Shape, ...]:
         return ((self.n_neurons, self.scales),)
 
     def prepare(self) -> CTGRUTerms:
-        return CTGRUTerms(read_map(self, "retrieve"), read_map(self, "store"), read_map(self, "detect"))
-
-    def signed(self) -> Rules:
-        return signed_map(self, "detect")
+        p = self.effective()
+        return CTGRUTerms(*(circuit_map(self.compiled, name, p) for name in MAPS))
 
     def strengths(self) -> Strengths:
-        return map_strengths(self, "detect")
+        return map_strengths(self.compiled.plan, "detect", self.effective())
 
     def step(self, prepared: CTGRUTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         traces = state * mx.exp(-timespan[..., None] / mx.exp(self._log_tau))

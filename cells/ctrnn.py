@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import mlx.core as mx
 import mlx.nn as nn
 
@@ -9,10 +11,19 @@ from ..arguments import one_of, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .ltc.operations import SOLVERS
-from .maps import CircuitMap, make_map, map_strengths, read_map, signed_map
-from .ops import ACTIVATIONS, Draws, activate, ode_step, softplus_inverse
-from .signs import POLARITY, Rules
+from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
+from .ops import ACTIVATIONS, activate, ode_step, softplus_inverse
+from .parameters import Parameter, constant
+from .signs import POLARITY
 from .strengths import Strengths
+
+
+@dataclass(frozen=True)
+class CTRNNTerms:
+    """What the equation needs: the map of what reaches a neuron, and the time constants."""
+
+    rate: CircuitMap
+    tau: mx.array
 
 
 class CTRNNCell(NCPRNNCell):
@@ -79,24 +90,28 @@ class CTRNNCell(NCPRNNCell):
         super().__init__(circuit)
         self.ode_unfolds, self.solver, self.activation = ode_unfolds, solver, activation
         self.leak, self.clip, self.polarity = leak, clip, polarity
-        make_map(self, "rate", self.compiled.plan, Draws(key), signed=True)
-        self.tau = mx.full((self.n_neurons,), softplus_inverse(tau))
+        self._tau = tau
+        self.make_parameters(key)
 
-    def prepare(self) -> CircuitMap:
-        return read_map(self, "rate")
+    def declared(self) -> dict[str, Parameter]:
+        return {
+            **map_parameters("rate", signed=True),
+            "tau": Parameter("neuron", constant(softplus_inverse(self._tau))),
+        }
 
-    def signed(self) -> Rules:
-        return signed_map(self, "rate")
+    def prepare(self) -> CTRNNTerms:
+        p = self.effective()
+        return CTRNNTerms(circuit_map(self.compiled, "rate", p), nn.softplus(p["tau"]))
 
     def strengths(self) -> Strengths:
-        return map_strengths(self, "rate")
+        return map_strengths(self.compiled.plan, "rate", self.effective())
 
-    def step(self, prepared: CircuitMap, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
-        drive = prepared.drive(x)
-        speed = timespan / (self.ode_unfolds * nn.softplus(self.tau))
+    def step(self, prepared: CTRNNTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+        drive = prepared.rate.drive(x)
+        speed = timespan / (self.ode_unfolds * prepared.tau)
 
         def fired(h: mx.array) -> mx.array:
-            return activate(self.activation, prepared(drive, h))
+            return activate(self.activation, prepared.rate(drive, h))
 
         def rate(h: mx.array) -> mx.array:
             return fired(h) - h if self.leak else fired(h)

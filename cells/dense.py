@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mlx.core as mx
-import numpy as np
 
 from ..arguments import one_of, whole
 from ..compile import CompiledCircuit, Source, compile_circuit, masked_matmul
 from ..errors import CircuitError
 from .layer import NCPLayer, Shape
-from .ops import ACTIVATIONS, Draws, activate, glorot_limits
+from .ops import ACTIVATIONS, Draws, activate
+from .parameters import Parameter, constant, fresh, signed_glorot
 
 
 class NCPDense(NCPLayer):
@@ -80,12 +82,22 @@ class NCPDense(NCPLayer):
         if self.compiled is None:
             self.weight = self._draws.glorot(features, self.units, features, self.units)
         else:
-            sensory = self.compiled.plan.sensory
-            (limit,) = glorot_limits(sensory)
-            sign = mx.array(sensory.polarity.astype(np.float32))
-            self.weight = mx.abs(self._draws.uniform(-limit, limit, len(sensory))) * sign
+            for name, value in fresh(self.declared(), {"circuit": self.compiled.plan}, self._draws).items():
+                self[name] = value
         if self.use_bias:
             self.bias = mx.zeros((self.units,))
+
+    def declared(self) -> dict[str, Parameter]:
+        if self.compiled is None:
+            found = {"weight": Parameter(("free", "free"))}
+            return found | {"bias": Parameter("free")} if self.use_bias else found
+        found = {"weight": Parameter("sensory", signed_glorot, "synapse")}
+        return found | {"bias": Parameter("neuron", constant(0.0))} if self.use_bias else found
+
+    def remade(self, arguments: dict[str, Any]) -> NCPDense:
+        if isinstance(arguments["wiring"], CompiledCircuit):
+            arguments = arguments | {"units": arguments["wiring"].plan.n_neurons}
+        return super().remade(arguments)
 
     @property
     def input_size(self) -> int | None:

@@ -10,6 +10,7 @@ import mlx.nn as nn
 
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
+from .parameters import Declared, Parameter, as_parameters
 from .running import Steps
 from .values import Values, mlx_array
 
@@ -29,6 +30,7 @@ class NCPLayer(nn.Module):
     at once and is built by its constructor.
 
     Attributes:
+        homes: what the parameters lie on, by name; see `Parameter`.
         recurrent: whether the layer reads sequences and has a state, as `RNN` does.
         built: whether the parameters exist. Build a layer before an optimizer or `load_weights` asks for
             them, by a call or by `build`.
@@ -48,6 +50,7 @@ class NCPLayer(nn.Module):
         >>> Scale.from_config(Scale(2.0).get_config())(mx.ones((1, 3)))    # [[2, 2, 2]]
     """
 
+    homes: ClassVar[Declared] = {}
     recurrent: ClassVar[bool] = False
 
     _classes: ClassVar[dict[str, type[NCPLayer]]] = {}
@@ -111,6 +114,10 @@ class NCPLayer(nn.Module):
         """The shape of the output for inputs of a shape, without building or computing anything."""
         return tuple(input_shape)
 
+    def declared(self) -> dict[str, Parameter]:
+        """The layer's own parameters by name or path, without those of layers inside: what `homes` says."""
+        return as_parameters(self.homes)
+
     @property
     def input_size(self) -> int | None:
         """How many features the layer reads; None if it has yet to learn that, or does not care."""
@@ -125,6 +132,10 @@ class NCPLayer(nn.Module):
     def _stepped(self, batch: int) -> Steps:
         """What a `Stream` runs: the layer one sample at a time. One with a state provides it, or refuses."""
         raise ValueError(f"{type(self).__name__} cannot be fed one sample at a time")
+
+    def remade(self: Layer, arguments: dict[str, Any]) -> Layer:
+        """The same layer from other arguments of its constructor, such as another circuit."""
+        return type(self)(**arguments)
 
     def keep(self, argument: str, value: Any) -> None:
         """Let the config hold `value` for a constructor argument, instead of what was given.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import mlx.core as mx
 
 from ..compile import CompiledCircuit, Plan
-from .cell import NCPRNNCell
-from .ops import Draws, glorot_limits
-from .signs import Rules, hold, signs
+from .parameters import Parameter, constant, glorot, signed_glorot
 from .strengths import Strengths, as_floats
 
 
@@ -31,43 +30,32 @@ class CircuitMap:
         return drive + self.compiled.recurrent.matmul(state, self.weights)
 
 
-def make_map(cell: NCPRNNCell, name: str, plan: Plan, draws: Draws, *, signed: bool) -> None:
-    """Give a cell the parameters ``<name>_w`` (E,), ``sensory_<name>_w`` (S,) and ``<name>_b`` (N,).
+def map_parameters(name: str, *, signed: bool, part: str = "circuit") -> dict[str, Parameter]:
+    """``<name>_w`` (E,) on recurrent, ``sensory_<name>_w`` (S,) on sensory synapses, ``<name>_b`` (N,).
 
     Args:
-        cell: a cell over a circuit.
         name: what the map is called.
-        plan: the synapses.
-        draws: where initial values come from.
-        signed: whether weights start with the signs of their synapses.
+        signed: whether its weights have the signs of their synapses.
+        part: the plan of the cell that has its synapses.
     """
-    limits = glorot_limits(plan.recurrent, plan.sensory)
-    for prefix, synapses, limit in zip(("", "sensory_"), (plan.recurrent, plan.sensory), limits, strict=True):
-        w = draws.uniform(-limit, limit, len(synapses))
-        cell[f"{prefix}{name}_w"] = mx.abs(w) * signs(synapses.polarity) if signed else w
-    cell[f"{name}_b"] = mx.zeros((cell.n_neurons,))
+    start, sign = (signed_glorot, "synapse") if signed else (glorot, "free")
+    return {
+        f"{name}_w": Parameter("recurrent", start, sign, part=part),
+        f"sensory_{name}_w": Parameter("sensory", start, sign, part=part),
+        f"{name}_b": Parameter("neuron", constant(0.0)),
+    }
 
 
-def read_map(cell: NCPRNNCell, name: str) -> CircuitMap:
-    """The map that `make_map` made, with signs that are held if the cell holds them."""
-    recurrent, sensory = cell.compiled.recurrent, cell.compiled.sensory
-    w, sensory_w = _weights(cell, name)
-    return CircuitMap(cell.compiled, recurrent.weights(w), sensory.weights(sensory_w), cell[f"{name}_b"])
+def circuit_map(compiled: CompiledCircuit, name: str, p: Mapping[str, mx.array]) -> CircuitMap:
+    """The map of a name, from effective parameters over a compiled circuit."""
+    return CircuitMap(
+        compiled,
+        compiled.recurrent.weights(p[f"{name}_w"]),
+        compiled.sensory.weights(p[f"sensory_{name}_w"]),
+        p[f"{name}_b"],
+    )
 
 
-def map_strengths(cell: NCPRNNCell, name: str) -> Strengths:
-    """The weights of a map as strengths of synapses."""
-    w, sensory_w = _weights(cell, name)
-    return Strengths(cell.compiled.plan, as_floats(w), as_floats(sensory_w))
-
-
-def _weights(cell: NCPRNNCell, name: str) -> tuple[mx.array, mx.array]:
-    p = {part: cell[part] for part in (f"{name}_w", f"sensory_{name}_w")}
-    hold(cell, p)
-    return p[f"{name}_w"], p[f"sensory_{name}_w"]
-
-
-def signed_map(cell: NCPRNNCell, name: str) -> Rules:
-    """The signs that the weights of a map have, as `NCPRNNCell.signed` gives them."""
-    plan = cell.compiled.plan
-    return {f"{name}_w": signs(plan.recurrent.polarity)}, {f"sensory_{name}_w": signs(plan.sensory.polarity)}
+def map_strengths(plan: Plan, name: str, p: Mapping[str, mx.array]) -> Strengths:
+    """The weights of a map, from effective parameters, as strengths of synapses."""
+    return Strengths(plan, as_floats(p[f"{name}_w"]), as_floats(p[f"sensory_{name}_w"]))

@@ -59,6 +59,10 @@ class MissingValueCell(InputWrapper):
         new = self.cell.step(prepared, self.cell.encode(features), joined(inner), timespan)
         return (*parted(new), last, elapsed)
 
+    def inner_names(self, name: str) -> tuple[str, ...]:
+        inner, n = self.cell.sensors, len(self.sensors)
+        return tuple(inner[self.sensors.index(name) :: n]) if name in self.sensors else (name,)
+
     def around(self, engine: Engine) -> Engine:
         """An engine of this cell, from one of the inner cell, which what is missing does not depend on."""
 

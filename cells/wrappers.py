@@ -14,6 +14,7 @@ from .cell import NCPRNNCell
 from .layer import Shape
 from .ncps import Entries, InNcps, Numbers, under
 from .ops import Draws, State
+from .parameters import Declared, Repeated
 from .running import Engine, Steps
 from .strengths import Strengths
 
@@ -70,6 +71,10 @@ class InputWrapper(CellWrapper):
 
     says: ClassVar[str]
 
+    def inner_names(self, name: str) -> tuple[str, ...]:
+        """The neurons of the inner cell that one of this cell stands for."""
+        return (name,)
+
     def around(self, engine: Engine) -> Engine:
         """An engine of this cell, from one of the inner cell."""
         raise NotImplementedError(f"{type(self).__name__} has no around()")
@@ -109,6 +114,12 @@ class MixedMemoryCell(CellWrapper):
 
     Source: Lechner and Hasani, Learning long-term dependencies in irregularly-sampled time series, 2020.
     """
+
+    homes: ClassVar[Declared] = {
+        "input_kernel": ("sensor", Repeated("neuron", 4)),
+        "recurrent_kernel": ("neuron", Repeated("neuron", 4)),
+        "bias": Repeated("neuron", 4),
+    }
 
     def __init__(self, cell: NCPRNNCell, *, forget_bias: float = 1.0, key: mx.array | None = None) -> None:
         super().__init__(cell)

@@ -1,4 +1,5 @@
 // dense_layer: act[to...] = weights act[from...] + biases, `count` units of `width` inputs, TILE units at a time.
+//: uses at bias_at biases count from to weights width, writes act
 EACH_BY(TILE, o, 0, count) {
     int64_t place[TILE];
     real sum[TILE];

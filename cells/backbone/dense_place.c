@@ -1,4 +1,5 @@
 // dense_place: where the inputs, outputs and weights of a layer lie. The layer behind the backbone are the maps.
+//: uses H I LAYERS MAPS N layer, makes at bias_at count from to width
 const int width = layer == 0 ? I + N : H;
 const int count = layer == LAYERS ? MAPS * N : H;
 const int from = layer == 0 ? 0 : I + N + (layer - 1) * H;

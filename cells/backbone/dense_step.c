@@ -1,4 +1,5 @@
 // dense_step: one time step; act[I...D] are the old states at first and the new ones at last.
+//: uses ACTIVATION BEND H I LAYERS MAPS N biases step timespans weights x, writes act span
 FETCH(act, x, step);
 FETCH(span, timespans, step);
 BARRIER

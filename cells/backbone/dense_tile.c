@@ -1,4 +1,5 @@
 // dense_tile: the gradients of the weights from inputs i... to units o..., SIDE by SIDE, over the kept time steps.
+//: uses ACTS acts at count d_acts found from i o steps to width, writes d_weights, makes column sum unit
 int64_t unit[SIDE], column[SIDE];
 real sum[SIDE][SIDE];
 for (int r = 0; r < SIDE; r++) {

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 
 import mlx.core as mx
 import numpy as np
 
 from ...arguments import one_of
-from ...compile import Source
-from ...compile.kernels import constant
-from ..cell import NCPRNNCell
-from ..maps import make_map
+from ...compile import Plan, Source
+from ...compile.kernels import constant as known
+from ..cell import NCPRNNCell, Polarity
+from ..maps import map_parameters
 from ..ncps import WIRED_CFC, InNcps
-from ..ops import Draws
+from ..parameters import Parameter, constant, uniform
 from ..running import CellKernel
-from ..signs import POLARITY, Rules, hold, rules_held, signs
+from ..signs import POLARITY
 from ..strengths import Floats, Strengths, as_floats
 from .compat import compat_plans, lift_index
 from .kernel import CFC_PARAMETERS, cfc_kernel
@@ -83,10 +83,9 @@ class CfCCell(NCPRNNCell):
         super().__init__(circuit)
         self.mode, self.schedule, self.ncps_compat, self.polarity = mode, schedule, ncps_compat, polarity
         plan = self.compiled.plan
-        polarity_of = plan.recurrent.polarity
         if ncps_compat:
             compat = compat_plans(plan)
-            self.signal, ranges, polarity_of = compat.signal, compat.layers, compat.signs
+            self.signal, ranges, self._signs = compat.signal, compat.layers, compat.signs
             self.compiled = self.compiled.with_plan(compat.signal if mode == "pure" else compat.gates)
         elif schedule == "layered":
             self.signal = plan
@@ -94,53 +93,40 @@ class CfCCell(NCPRNNCell):
             ranges = [(role.start, role.stop) for role in roles]
         else:
             self.signal, ranges = plan, [(0, plan.n_neurons)]
-        self._sign, self._sensory_sign = signs(polarity_of), signs(self.signal.sensory.polarity)
         self._phases = tuple(Phase.split(self.compiled.recurrent, ranges))
-        self._initialise(Draws(key))
+        self.make_parameters(key)
 
-    def _initialise(self, draws: Draws) -> None:
-        gates = self.compiled.plan
-        self._lift: tuple[mx.array, mx.array] | None = None
-        if self.signal is not gates:
-            parts = ((self.signal.recurrent, gates.recurrent), (self.signal.sensory, gates.sensory))
-            lifts = [mx.array(lift_index(part, whole)) for part, whole in parts]
-            self._lift = (lifts[0], lifts[1])
+    def declared(self) -> dict[str, Parameter]:
+        found: dict[str, Parameter] = {}
         for name in MAPS[self.mode]:
-            signed = name in HEADS
-            make_map(self, name, self.signal if signed else gates, draws, signed=signed)
+            found |= map_parameters(name, signed=name in HEADS, part="signal" if name in HEADS else "gates")
         if self.mode == "pure":
             # Not zero as in ncps: abs has no gradient there, and w_tau would never learn.
-            self.w_tau = draws.uniform(0.0, 0.1, len(self.neurons))
-            self.A = mx.ones((len(self.neurons),))
-
-    def effective(self, *, lifted: bool = True) -> dict[str, mx.array]:
-        """The parameters as the equation uses them.
-
-        Every map has the synapses of `compiled`; unless `lifted`, ff1 and ff2 only those of `signal`.
-        """
-        maps = MAPS[self.mode]
-        p = {part: self[part] for name in maps for part in (f"{name}_w", f"sensory_{name}_w", f"{name}_b")}
-        hold(self, p)
-        if lifted and self._lift is not None:
-            for name in self._heads:
-                for prefix, lift in zip(("", "sensory_"), self._lift, strict=True):
-                    w = p[f"{prefix}{name}_w"]
-                    p[f"{prefix}{name}_w"] = mx.concatenate([w, mx.zeros((1,))])[lift]
-        if self.mode == "pure":
-            p["w_tau"], p["A"] = self.w_tau, self.A
-        return p
-
-    def signed(self) -> Rules:
-        recurrent = {f"{name}_w": self._sign for name in self._heads}
-        return recurrent, {f"sensory_{name}_w": self._sensory_sign for name in self._heads}
+            found["w_tau"] = Parameter("neuron", uniform(0.0, 0.1))
+            found["A"] = Parameter("neuron", constant(1.0))
+        return found
 
     @property
-    def _heads(self) -> list[str]:
-        """The maps that carry the signal, and with it the signs."""
-        return [name for name in MAPS[self.mode] if name in HEADS]
+    def plans(self) -> dict[str, Plan]:
+        return {"circuit": self.compiled.plan, "signal": self.signal, "gates": self.compiled.plan}
+
+    def polarity_of(self, p: Parameter) -> Polarity:
+        if self.ncps_compat and p.part == "signal" and p.home == "recurrent":
+            return self._signs  # a full layer of ncps has synapses that no circuit says the sign of
+        return super().polarity_of(p)
+
+    def _lifted(self) -> dict[str, mx.array]:
+        """The effective parameters, where every map has the synapses of `compiled`."""
+        p = self.effective()
+        if self.signal is not self.compiled.plan:
+            lifts = _lifts(self.signal, self.compiled.plan)
+            for name in (name for name in MAPS[self.mode] if name in HEADS):
+                for key, lift in zip((f"{name}_w", f"sensory_{name}_w"), lifts, strict=True):
+                    p[key] = mx.concatenate([p[key], mx.zeros((1,))])[lift]
+        return p
 
     def prepare(self) -> CfCTerms:
-        p = self.effective()
+        p = self._lifted()
         maps = MAPS[self.mode]
         sensory = self.compiled.sensory
         return CfCTerms(
@@ -162,22 +148,25 @@ class CfCCell(NCPRNNCell):
 
     def kernel(self) -> CellKernel:
         plan = self.compiled.plan
-        p = self.effective(lifted=False)
+        p = self.effective()
         if self.mode == "pure":
             p["w_tau"] = mx.abs(p["w_tau"])
         phases = tuple((phase.start, phase.stop) for phase in self._phases)
         signal = (self.signal.recurrent, self.signal.sensory)
         sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.mode, phases, signal)
-        return CellKernel(sequence, [p.get(name, constant(0.0, 0)) for name in CFC_PARAMETERS])
+        return CellKernel(sequence, [p.get(name, known(0.0, 0)) for name in CFC_PARAMETERS])
 
     def strengths(self) -> Strengths:
         """The weight of ff1 and ff2 together where the gate is half open; that of ff1 for "pure"."""
-        p = self.effective(lifted=False)
-        shares = {"default": (0.5, 0.5), "no_gate": (1.0, 0.5), "pure": (1.0,)}[self.mode]
-        heads = list(zip(self._heads, shares, strict=True))
+        p = self.effective()
+        shares = {
+            "default": {"ff1": 0.5, "ff2": 0.5},
+            "no_gate": {"ff1": 1.0, "ff2": 0.5},
+            "pure": {"ff1": 1.0},
+        }[self.mode]
 
         def side(prefix: str) -> Floats:
-            parts = [share * as_floats(p[f"{prefix}{head}_w"]) for head, share in heads]
+            parts = [share * as_floats(p[f"{prefix}{head}_w"]) for head, share in shares.items()]
             total: Floats = np.sum(parts, axis=0)
             return total
 
@@ -193,11 +182,18 @@ class CfCCell(NCPRNNCell):
             WIRED_CFC,
             {"mode": self.mode},
             partial(read_cfc, self.signal, self.compiled.plan, self.mode),
-            self.effective(lifted=False),
+            self.effective(),
             cfc_order(self.signal),
-            rules_held(self),
+            self.held_signs(),
         )
 
     def _extra_repr(self) -> str:
         schedule = "ncps" if self.ncps_compat else self.schedule
         return f"{self.compiled.plan!r}, mode={self.mode!r}, schedule={schedule!r}"
+
+
+@lru_cache(maxsize=32)
+def _lifts(signal: Plan, gates: Plan) -> tuple[mx.array, mx.array]:
+    """For each recurrent and sensory synapse of the gates, its place among those of the signal."""
+    recurrent = lift_index(signal.recurrent, gates.recurrent)
+    return mx.array(recurrent), mx.array(lift_index(signal.sensory, gates.sensory))

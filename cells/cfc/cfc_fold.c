@@ -1,6 +1,7 @@
 // cfc_fold: the maps' weights side by side in FOLDED, in the order of reading for which PLACE(kind) has the place of each.
 // The maps ff1 and ff2 may lack synapses that the time gates have. With MAPS = 3 the time gate is one map, the sum of
 // its two.
+//: uses E F G MAPS PLACE S ff ff1_w ff2_w sensory_ff sensory_ff1_w sensory_ff2_w sensory_time sensory_time_a_w sensory_time_b_w time time_a_w time_b_w, writes FOLDED
 EACH_ANY(k, F) {
     FOLDED[MAPS * PLACE(ff)[k]] = ff1_w[k];
     if (MAPS > 1) FOLDED[MAPS * PLACE(ff)[k] + 1] = ff2_w[k];

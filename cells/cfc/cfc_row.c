@@ -1,4 +1,5 @@
 // cfc_row: sum[m], what row j reads: with its team, and alone.
+//: uses AT FROM MAPS WEIGHT first j team, makes others sum
 real sum[MAPS], others[MAPS];
 for (int m = 0; m < MAPS; m++) {
     sum[m] = team[j - first][m];

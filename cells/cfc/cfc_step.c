@@ -1,4 +1,5 @@
 // cfc_step: one time step. `seen` holds the old states at first and, phase after phase, the new ones; then the inputs.
+//: uses A GATED MAPS N PHASES REMEMBER SECTIONS TEAM at bias phase_end phase_start source step timespans w_tau weight x, writes fresh seen span
 FETCH(seen + N, x, step);
 FETCH(span, timespans, step);
 BARRIER

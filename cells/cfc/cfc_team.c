@@ -1,5 +1,6 @@
 // cfc_team: team[r][m], what TOGETHER neighbours, from the row `first` on, read in common: with all maps, then with the
 // time maps alone. AT(row, section) is where a section begins, WEIGHT has the weights, FROM(k, m) is what place k brings.
+//: uses AT FROM MAPS TEAM WEIGHT first phase phase_start, makes head k more team together
 const int head = HEAD(first, phase_start[phase]);
 real together[TOGETHER][MAPS], more[TOGETHER][MAPS];
 for (int r = 0; r < TOGETHER; r++) {

@@ -1,5 +1,6 @@
 // cfc_team_weights: the gradients of the weights at the places k of SIDE neighbours, from the row `first` on, which
 // have their source in common, for the maps from `lowest` on, over the kept time steps.
+//: uses ADD_WEIGHT MAPS SLOTS beyond carried ds first found k lowest states_of steps, makes from sum
 const int from = SLOTS * carried[k];
 real sum[SIDE][MAPS];
 for (int r = 0; r < SIDE; r++) {

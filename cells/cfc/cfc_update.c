@@ -1,5 +1,6 @@
 // cfc_update: the new state of neuron j from the sums of its maps and the time span. REMEMBER notes what
 // cfc_update_back needs as LOCAL.
+//: uses A GATED MAPS REMEMBER j span sum w_tau, writes fresh, makes decay first gate second
 #if MAPS > 1
 const real first = tanh_lane(sum[0]);
 const real second = tanh_lane(sum[1]);

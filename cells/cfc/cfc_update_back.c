@@ -1,4 +1,5 @@
 // cfc_update_back: from d_new, the gradient of neuron j's new state, to D(j, m), those of the sums of its maps.
+//: uses A GATED LOCAL MAPS d_new j span w_tau, writes D d_span own, makes d_arg d_decay decay f first gate second slope
 #if MAPS > 1
 const real first = LOCAL(0), second = LOCAL(1), gate = LOCAL(2);
 const real d_arg = d_new * (second - GATED * first) * (gate - gate * gate);

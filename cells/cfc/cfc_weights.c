@@ -1,5 +1,6 @@
 // cfc_weights: the gradients of the weights of row j at SIDE places, from k on and before `end`, for the maps from
 // `lowest` on and before `beyond`, over the kept time steps: their sums stay in registers.
+//: uses ADD_WEIGHT MAPS SLOTS beyond carried ds end found j k lowest states_of steps, makes from sum
 int from[SIDE];
 real sum[SIDE][MAPS];
 for (int r = 0; r < SIDE; r++) {

@@ -4,52 +4,50 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import mlx.core as mx
-import mlx.nn as nn
 import numpy as np
 
 from ...arguments import one_of, whole
-from ...compile import Plan, Source, Synapses
-from ...compile.kernels import constant
+from ...compile import Source, Synapses
+from ...compile.kernels import constant as known
 from ...errors import KernelError
 from ..cell import NCPRNNCell, Polarity
 from ..ncps import LTC, InNcps
-from ..ops import Draws, affine
+from ..ops import affine
+from ..parameters import POSITIVE, Parameter, axis_length, constant, from_polarity, uniform
 from ..running import CellKernel
-from ..signs import POLARITY, Rules, hold, rules_held, signs
+from ..signs import POLARITY, held
 from ..strengths import Floats, Strengths, as_floats
 from .kernel import LTC_PARAMETERS, ltc_kernel
 from .ncps import MAPPINGS, ltc_options, read_ltc
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
 
-POSITIVE = ("clip", "softplus")
-SYNAPTIC = ("w", "mu", "sigma", "erev")
-NEURAL = ("gleak", "vleak", "cm")
-SENSORY = tuple(f"sensory_{name}" for name in SYNAPTIC)
-PARAMETERS = (*SYNAPTIC, *SENSORY, *NEURAL)
-HOMES = {
-    **dict.fromkeys(SYNAPTIC, "recurrent"),
-    **dict.fromkeys(SENSORY, "sensory"),
-    **dict.fromkeys(NEURAL, "neuron"),
-    **dict.fromkeys(("input_w", "input_b"), "sensor"),
-    **dict.fromkeys(("output_w", "output_b"), "motor"),
-}
-NON_NEGATIVE = ("w", "sensory_w", "cm", "gleak")
 FAINTEST = 1e-8
 """The leak that a neuron without one counts with where others are divided by theirs."""
-# Where parameters start, as in ncps 1.0.1; erev starts at the synapse's polarity.
-INITIAL_RANGES = {
-    "w": (0.001, 1.0),
-    "mu": (0.3, 0.8),
-    "sigma": (3.0, 8.0),
-    "sensory_w": (0.001, 1.0),
-    "sensory_mu": (0.3, 0.8),
-    "sensory_sigma": (3.0, 8.0),
-    "gleak": (0.001, 1.0),
-    "vleak": (-0.2, 0.2),
-    "cm": (0.4, 0.6),
+FAINTEST = 1e-8
+"""The leak that a neuron without one counts with where others are divided by theirs."""
+SYNAPTIC = {
+    "w": Parameter("recurrent", uniform(0.001, 1.0), "positive", non_negative=True),
+    "mu": Parameter("recurrent", uniform(0.3, 0.8)),
+    "sigma": Parameter("recurrent", uniform(3.0, 8.0), "positive"),
+    "erev": Parameter("recurrent", from_polarity, "synapse"),
+}
+# Where parameters start is as in ncps 1.0.1.
+PARAMETERS = {
+    **SYNAPTIC,
+    **{f"sensory_{name}": replace(p, home="sensory") for name, p in SYNAPTIC.items()},
+    "gleak": Parameter("neuron", uniform(0.001, 1.0), non_negative=True),
+    "vleak": Parameter("neuron", uniform(-0.2, 0.2)),
+    "cm": Parameter("neuron", uniform(0.4, 0.6), non_negative=True),
+}
+MAPPED = {
+    "input_w": Parameter("sensor", constant(1.0)),
+    "input_b": Parameter("sensor", constant(0.0)),
+    "output_w": Parameter("motor", constant(1.0)),
+    "output_b": Parameter("motor", constant(0.0)),
 }
 
 
@@ -81,7 +79,7 @@ class LTCCell(NCPRNNCell):
             of its synapse and ``w`` and ``sigma`` stay non-negative: where one is on the other side of zero,
             the equation uses zero, and `apply_constraints` puts it back).
         epsilon: added to the denominator.
-        initial_ranges: parameter name -> (low, high), instead of the `INITIAL_RANGES` of ncps.
+        initial_ranges: parameter name -> (low, high), instead of the ranges of ncps.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -121,56 +119,32 @@ class LTCCell(NCPRNNCell):
         if not 0 <= epsilon < math.inf:
             raise ValueError(f"epsilon is {epsilon}: expected a number of at least 0")
         super().__init__(circuit)
-        plan = self.compiled.plan
         self.ode_unfolds, self.solver, self.epsilon = ode_unfolds, solver, epsilon
         self.positive, self.polarity = positive, polarity
-        self._initialise(plan, Draws(key), _ranges(initial_ranges or {}))
-        for side, mapping, n in (
-            ("input", input_mapping, plan.n_inputs),
-            ("output", output_mapping, plan.n_outputs),
-        ):
-            # Read as items: MLX modules take an attribute that is None for one that does not exist.
-            self[f"{side}_w"] = mx.ones((n,)) if mapping is not None else None
-            self[f"{side}_b"] = mx.zeros((n,)) if mapping == "affine" else None
+        self.input_mapping, self.output_mapping = input_mapping, output_mapping
+        object.__setattr__(self, "_starts", _starts(initial_ranges or {}))  # no parameters
+        self.make_parameters(key)
 
-    def _initialise(self, plan: Plan, draws: Draws, ranges: Mapping[str, tuple[float, float]]) -> None:
-        for prefix, synapses in (("", plan.recurrent), ("sensory_", plan.sensory)):
-            sign = signs(synapses.polarity)
-            for name in ("w", "mu", "sigma"):
-                self[f"{prefix}{name}"] = draws.uniform(*ranges[f"{prefix}{name}"], len(synapses))
-            self[f"{prefix}erev"] = sign
-            self[f"_{prefix}sign"] = sign
-        for name in NEURAL:
-            self[name] = draws.uniform(*ranges[name], plan.n_neurons)
-
-    def effective(self) -> dict[str, mx.array]:
-        """The parameters as the equation uses them: non-negative, and with fixed signs if so chosen."""
-        p = {name: self[name] for name in PARAMETERS}
-        hold(self, p)
-        if self.positive == "softplus":
-            for name in NON_NEGATIVE:
-                p[name] = nn.softplus(p[name])
-        return p
-
-    def signed(self) -> Rules:
-        """``erev`` has the sign of its synapse; a negative ``w`` or ``sigma`` would turn its effect round."""
-        others = ("sigma",) if self.positive == "softplus" else ("w", "sigma")
-        positive = mx.array(1.0)
-        recurrent = {"erev": self._sign} | dict.fromkeys(others, positive)
-        sensory = {"sensory_erev": self._sensory_sign}
-        return recurrent, sensory | {f"sensory_{name}": positive for name in others}
+    def declared(self) -> dict[str, Parameter]:
+        found: dict[str, Parameter] = PARAMETERS | self._starts
+        for side, mapping in (("input", self.input_mapping), ("output", self.output_mapping)):
+            if mapping is not None:
+                found[f"{side}_w"] = MAPPED[f"{side}_w"]
+            if mapping == "affine":
+                found[f"{side}_b"] = MAPPED[f"{side}_b"]
+        return found
 
     def prepare(self) -> LTCTerms:
         return LTCTerms.of(self.compiled, self.effective())
 
     def encode(self, x: mx.array) -> mx.array:
-        return affine(x, self["input_w"], self["input_b"])
+        return affine(x, self.get("input_w"), self.get("input_b"))
 
     def step(self, prepared: LTCTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         return ltc_step_ops(prepared, x, state, timespan, self.ode_unfolds, self.epsilon, self.solver)
 
     def decode(self, states: mx.array) -> mx.array:
-        return affine(states[..., : self.n_outputs], self["output_w"], self["output_b"])
+        return affine(states[..., : self.n_outputs], self.get("output_w"), self.get("output_b"))
 
     def kernel(self) -> CellKernel:
         if self.solver != "semi_implicit":
@@ -178,9 +152,8 @@ class LTCCell(NCPRNNCell):
         plan = self.compiled.plan
         p = self.effective()
         for name, neutral in (("input_w", 1.0), ("input_b", 0.0), ("output_w", 1.0), ("output_b", 0.0)):
-            if (given := self[name]) is None:  # there is no mapping
-                given = constant(neutral, plan.n_inputs if name.startswith("input") else plan.n_outputs)
-            p[name] = given
+            if name not in p:  # there is no mapping
+                p[name] = known(neutral, axis_length(MAPPED[name].axes[0], plan))
         sequence = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.ode_unfolds, self.epsilon)
         return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS], encodes=True)
 
@@ -210,43 +183,39 @@ class LTCCell(NCPRNNCell):
             raise ValueError(
                 f"an ncps LTC has the solver 'semi_implicit' only, and this cell {self.solver!r}"
             )
-        plan = self.compiled.plan
-        homes = {name: home for name, home in HOMES.items() if self[name] is not None}
-        maps = {
-            side: "affine" if f"{side}_b" in homes else "linear" if f"{side}_w" in homes else None
-            for side in ("input", "output")
-        }
-        weights = {name: self[name] for name in homes}
-        hold(self, weights)
+        plan, signs, declared = self.compiled.plan, self.held_signs(), self.declared()
+        clipped = [name for name, p in declared.items() if p.non_negative and self.positive == "clip"]
         return InNcps(
             LTC,
-            ltc_options(self.positive, self.ode_unfolds, self.epsilon, maps),
-            partial(read_ltc, plan, homes),
-            weights,
+            ltc_options(
+                self.positive,
+                self.ode_unfolds,
+                self.epsilon,
+                {"input": self.input_mapping, "output": self.output_mapping},
+            ),
+            partial(read_ltc, plan, {name: str(p.home) for name, p in declared.items()}),
+            {name: held(self[name], signs[name]) if name in signs else self[name] for name in declared},
             np.arange(plan.n_neurons, dtype=np.int32),
-            rules_held(self),
-            NON_NEGATIVE if self.positive == "clip" else (),
+            signs,
+            tuple(clipped),
         )
-
-    def apply_constraints(self) -> None:
-        """Set negative ``w, sensory_w, cm, gleak`` to zero, if no softplus does it; and see `signed`."""
-        super().apply_constraints()
-        if self.positive == "clip":
-            for name in NON_NEGATIVE:
-                self[name] = mx.maximum(self[name], 0.0)
 
     def _extra_repr(self) -> str:
         return f"{self.compiled.plan!r}, ode_unfolds={self.ode_unfolds}, positive={self.positive!r}"
 
 
-def _ranges(given: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    """The initial ranges with those that were given in place."""
+def _starts(given: Mapping[str, tuple[float, float]]) -> dict[str, Parameter]:
+    """The parameters whose range is given, starting there."""
+    ranged = tuple(name for name, p in PARAMETERS.items() if not p.signed)
+    found = {}
     for name, limits in given.items():
-        one_of("parameter in initial_ranges", name, tuple(INITIAL_RANGES))
+        one_of("parameter in initial_ranges", name, ranged)
+        p = PARAMETERS[name]
         if not isinstance(limits, tuple | list) or len(limits) != 2:
             raise TypeError(f"the initial range of {name} is {limits!r}: expected (low, high)")
         low, high = limits
-        if not low <= high or (low < 0 and name in NON_NEGATIVE):
-            expected = "0 <= low <= high" if name in NON_NEGATIVE else "low <= high"
+        if not low <= high or (low < 0 and p.non_negative):
+            expected = "0 <= low <= high" if p.non_negative else "low <= high"
             raise ValueError(f"the initial range of {name} is ({low}, {high}): expected {expected}")
-    return INITIAL_RANGES | dict(given)
+        found[name] = replace(p, start=uniform(low, high))
+    return found

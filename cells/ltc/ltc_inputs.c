@@ -1,5 +1,6 @@
 // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
 // are each neuron's numerator and denominator without the recurrent synapses.
+//: uses EPSILON I N REMEMBER_SENSORY UNFOLDS cm gleak input_b input_w sensory_pre sensory_ptr sensory_push sensory_shift sensory_slope sensory_w step timespans vleak x, writes drive input load rate sample span
 FETCH(sample, x, step);
 FETCH(span, timespans, step);
 BARRIER

@@ -1,4 +1,5 @@
 // ltc_unfold: one solver step, from the states v[now...] to v[next...].
+//: uses N REMEMBER cm drive load next now pre ptr push rate shift slope w, writes v
 EACH_SPLIT(j, N) {
     real num = PART ? splat(0.0f) : cm[j] * rate * v[now + j] + drive[j];
     real den = PART ? splat(0.0f) : load[j];

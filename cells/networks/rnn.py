@@ -15,6 +15,7 @@ from ..calls import sequence_call
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer, Shape
 from ..ops.state_ops import State, rows
+from ..parameters import Parameter
 from ..running import Call, Run, Steps
 from ..values import Values
 from .engine import ENGINES, explain_engine, run_update
@@ -77,6 +78,11 @@ class RNN(NCPLayer):
         # MLX computes what is still to be computed only in the thread that asked for it, and a network may be
         # used in another one than it was made in.
         mx.eval(self.parameters())
+
+    def declared(self) -> dict[str, Parameter]:
+        if self.proj_size is None:
+            return {}
+        return {"projection.weight": Parameter(("free", "motor")), "projection.bias": Parameter("free")}
 
     def build(self, input_shape: Shape) -> None:
         self.cell.ensure_built(input_shape)

@@ -1,81 +1,31 @@
-"""Weights carried over an edit of the circuit, by the names of neurons: lesions, growth and renames."""
+"""Networks over edited circuits, with the values of what stays: lesions, growth and renames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import copy
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import mlx.core as mx
+import mlx.nn as nn
 import networkx as nx
-import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
-from ...compile import CompiledCircuit, Plan, Source, compile_circuit, make_plan, without
-from ...compile.synapses import Index, Synapses
+from ...compile import STATE_ROLES, CompiledCircuit, Plan, Source, compile_circuit, make_plan, without
+from ...errors import CircuitError
+from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
-from ..cfc.compat import compat_plans
-from ..cfc.operations import HEADS
+from ..ctgru import CTGRUCell
+from ..ctrnn import CTRNNCell
 from ..layer import NCPLayer
-from ..ltc.cell import SYNAPTIC, LTCCell
+from ..ltc.cell import LTCCell
+from ..wrappers import InputWrapper
+from .bidirectional import Bidirectional
+from .carrying import carry, own_parameters
 
 Network = TypeVar("Network", bound=NCPLayer)
-
-
-def transfer(
-    parameters: Mapping[str, Any],
-    old_plan: Plan,
-    new_plan: Plan,
-    *,
-    renames: Mapping[str, str] | None = None,
-    fresh: Mapping[str, Any] | None = None,
-    key: mx.array | None = None,
-    ncps_compat: bool = False,
-) -> dict[str, Any]:
-    """Parameters of a network over one circuit, carried to a network over another.
-
-    A neuron keeps its values if its name is in both plans, a synapse if its two neurons are and it joins them
-    in both. Whatever is new takes a fresh value; what is gone is left out.
-
-    Args:
-        parameters: ``rnn.parameters()`` or those of its cell.
-        old_plan: the plan they belong to.
-        new_plan: the plan to carry them to.
-        renames: old name -> new name of neurons that were renamed.
-        fresh: parameters over the new plan, from which new neurons and synapses take their values. For an
-            LTC or a CfC it is not needed: they get those of a new cell.
-        key: random key for these; MLX's global state if not given.
-        ncps_compat: the network is ``CfC(circuit, ncps_compat=True)``: its parameters lie on other synapses.
-
-    Returns:
-        Parameters in the form that was given, for ``update``.
-
-    Raises:
-        ValueError: a parameter that does not fit the old plan or belongs to no neuron or synapse; something
-            new without a value to start from; a rename of an unknown neuron.
-
-    Example:
-        >>> grown = gl.compile_circuit(circuit).plan                       # after circuit.add_synapse(...)
-        >>> other = gl.LTC(grown)
-        >>> other.update(gl.transfer(rnn.parameters(), plan, grown))
-    """
-    names = _old_names(old_plan, new_plan, renames or {})
-    values = dict(tree_flatten(dict(parameters)))
-    starts = None if fresh is None else dict(tree_flatten(dict(fresh)))
-    found = []
-    for path, value in values.items():
-        name = path.rpartition(".")[2]
-        source = _source(name, tuple(value.shape), _plans(name, old_plan, new_plan, ncps_compat), names)
-        carried = mx.array(np.array(value)[np.maximum(source, 0)]) if len(value) else mx.zeros(source.shape)
-        if (source < 0).any():
-            if starts is None:
-                starts = _fresh_parameters(values, new_plan, ncps_compat, key)
-            start = starts.get(path, starts.get(name))
-            if start is None or tuple(start.shape) != source.shape:
-                raise ValueError(f"{path!r} has new entries: give values for them, of shape {source.shape}")
-            carried = mx.where(mx.array(source < 0), start, carried)
-        found.append((path, carried))
-    result: dict[str, Any] = tree_unflatten(found)
-    return result
 
 
 def lesion(
@@ -88,18 +38,33 @@ def lesion(
     layer to layer can be removed, and time gates know no synapses.
 
     Args:
-        network: an LTC, a CfC or another network or cell over a circuit.
+        network: a network or cell over a circuit, or a container of some, such as `Stack`. In one with
+            several circuits, a name must be in one of them alone; both directions of a `Bidirectional` over
+            one circuit are edited alike.
         neurons: a role, a name or names of neurons to remove, with all their synapses.
         synapses: (pre, post) names of synapses to remove.
 
     Raises:
         CircuitError: a neuron or synapse that does not exist, or no motor neuron would be left.
         TypeError: the network has no circuit.
+        ValueError: a parameter of a cell of your own whose home is not declared.
 
     Example:
         >>> ablated = gl.lesion(rnn, neurons=["command_0"], synapses=[("inter_1", "command_2")])
     """
-    return carried(network, without(_circuit(network).plan, neurons, synapses))
+    sites = list(_sites(network))
+    if not sites:
+        raise TypeError(f"{type(network).__name__} is not over a circuit: it has no neurons to remove")
+    removed: dict[str, tuple[list[str], list[tuple[str, str]]]] = {site.group: ([], []) for site in sites}
+    for name in _names(sites, neurons):
+        removed[_owner(sites, f"neuron {name!r}", [name])][0].append(name)
+    for pre, post in synapses:
+        removed[_owner(sites, f"synapse {pre} -> {post}", [pre, post])][1].append((pre, post))
+    plans = {}
+    for site in sites:
+        gone, cut = removed[site.group]
+        plans[site.path] = without(site.compiled.plan, site.inner(gone), cut)
+    return _over(network, sites, plans, {})
 
 
 def carried(
@@ -111,145 +76,259 @@ def carried(
     with the other sign.
 
     Args:
-        network: an LTC, a CfC or another network or cell over a circuit.
+        network: a network or cell over a circuit, or a container of one.
         source: the new circuit, in any form that can be compiled; it is compiled with the options of the old.
         renames: old name -> new name of neurons that were renamed.
         key: random key for the values of what is new; MLX's global state if not given.
 
     Raises:
-        TypeError: the network has no circuit.
+        TypeError: the network has no circuit, or several.
         CircuitError: the new circuit cannot be compiled.
+        ValueError: a rename of an unknown neuron, or a parameter whose home is not declared.
+
+    Example:
+        >>> grown = gl.carried(rnn, circuit)                               # after circuit.add_neuron(...)
     """
-    old = _circuit(network)
-    new = old.with_plan(make_plan(source))
-    twin = _rebuilt(network, new)
-    compat = any(getattr(module, "ncps_compat", False) for module in network.modules())
-    values = transfer(network.parameters(), old.plan, new.plan, renames=renames, key=key, ncps_compat=compat)
-    twin.update(_turned(values, old.plan, new.plan, renames or {}, compat))
-    frozen = dict(network.named_modules())
-    for path, module in twin.named_modules():
-        module._no_grad = set(frozen[path]._no_grad)
-        module._training = frozen[path].training
-    return twin
+    sites = list(_sites(network))
+    groups = list(dict.fromkeys(site.group for site in sites))
+    if len(groups) != 1:
+        have = "no circuit" if not groups else f"{len(groups)} circuits, in {_listed(groups)}"
+        raise TypeError(f"{type(network).__name__} has {have}: expected a network over one")
+    return _over(
+        network, sites, dict.fromkeys((s.path for s in sites), make_plan(source)), renames or {}, key
+    )
 
 
-def _turned(
-    parameters: Mapping[str, Any], old: Plan, new: Plan, renames: Mapping[str, str], compat: bool
+def transfer(
+    parameters: Mapping[str, Any],
+    old_plan: Plan,
+    new_plan: Plan,
+    *,
+    renames: Mapping[str, str] | None = None,
+    fresh: Mapping[str, Any] | None = None,
+    key: mx.array | None = None,
+    ncps_compat: bool = False,
 ) -> dict[str, Any]:
-    """Parameters over the new plan, with the other sign where a carried synapse has the other polarity."""
-    names = _old_names(old, new, renames)
-    signed = {"erev", *(f"{head}_w" for head in HEADS)}
-    leaves: list[tuple[str, Any]] = tree_flatten(dict(parameters))  # type: ignore[assignment]
-    turned = []
-    for path, value in leaves:
-        name = path.rpartition(".")[2]
-        if name.removeprefix("sensory_") in signed:
-            sensory = name.startswith("sensory_")
-            plans = _plans(name, old, new, compat)
-            before, after = (plan.sensory if sensory else plan.recurrent for plan in plans)
-            source = _synapses(before, after, names[1] if sensory else names[0], names[0])
-            held = np.append(before.polarity, 0)[source]  # of what is new, 0
-            value = mx.where(mx.array(held == -after.polarity), -value, value)
-        turned.append((path, value))
-    result: dict[str, Any] = tree_unflatten(turned)
+    """Parameters of an LTC, CfC, CTRNN or CTGRU over one circuit, carried to one over another.
+
+    A neuron keeps its values if its name is in both plans, a synapse if its two neurons are and it joins them
+    in both. Whatever is new takes a fresh value; what is gone is left out. `carried` does the same to whole
+    networks of any kind.
+
+    Args:
+        parameters: ``rnn.parameters()`` or those of its cell.
+        old_plan: the plan they belong to.
+        new_plan: the plan to carry them to.
+        renames: old name -> new name of neurons that were renamed.
+        fresh: parameters over the new plan, from which new neurons and synapses take their values; those of
+            a new cell if not given.
+        key: random key for these; MLX's global state if not given.
+        ncps_compat: the network is ``CfC(circuit, ncps_compat=True)``: its parameters lie on other synapses.
+
+    Returns:
+        Parameters in the form that was given, for ``update``.
+
+    Raises:
+        TypeError: no mapping, or not the parameters of one of these cells: what they lie on is not known.
+        ValueError: a parameter that does not fit the old plan; a rename of an unknown neuron.
+
+    Example:
+        >>> grown = gl.compile_circuit(circuit).plan                       # after circuit.add_synapse(...)
+        >>> other = gl.LTC(grown)
+        >>> other.update(gl.transfer(rnn.parameters(), plan, grown))
+    """
+    if isinstance(parameters, NCPLayer) or not isinstance(parameters, Mapping):
+        raise TypeError(
+            f"expected parameters, such as rnn.parameters(), got {type(parameters).__name__}; "
+            "gl.carried(network, circuit) carries a network"
+        )
+    flat = dict(tree_flatten(dict(parameters)))
+    prefix = "cell." if all(name.startswith("cell.") for name in flat) and flat else ""
+    values = {name.removeprefix(prefix): mx.array(value) for name, value in flat.items()}
+    old, new = (_cell_with(values, plan, ncps_compat, key) for plan in (old_plan, new_plan))
+    for name, value in values.items():
+        old[name] = value
+    if fresh is not None:
+        starts = dict(tree_flatten(dict(fresh)))
+        new.update(tree_unflatten([(name.removeprefix(prefix), value) for name, value in starts.items()]))
+    found = carry(old, new, renames or {})
+    result: dict[str, Any] = tree_unflatten([(f"{prefix}{name}", value) for name, value in found.items()])
     return result
 
 
-# Which entry comes from where: arrays with the old index of each new entry, and -1 for what is new.
+def _cell_with(values: Mapping[str, Any], plan: Plan, compat: bool, key: mx.array | None) -> NCPRNNCell:
+    """A cell over a plan that has just these parameters."""
+
+    def mapping(side: str) -> str | None:
+        return "affine" if f"{side}_b" in values else "linear" if f"{side}_w" in values else None
+
+    def cells() -> Iterator[NCPRNNCell]:
+        yield LTCCell(plan, input_mapping=mapping("input"), output_mapping=mapping("output"), key=key)
+        for mode in ("default", "pure"):
+            yield CfCCell(plan, mode=mode, ncps_compat=compat, key=key)
+        yield CTRNNCell(plan, key=key)
+        yield CTGRUCell(plan, key=key)
+
+    for cell in cells():
+        if own_parameters(cell).keys() == values.keys():
+            return cell
+    raise TypeError(
+        f"{_listed(list(values)) or 'no parameter'}: not the parameters of an LTC, CfC, CTRNN or CTGRU, so "
+        "nothing says what they lie on: gl.carried(network, circuit) asks the network"
+    )
 
 
-def _old_names(old: Plan, new: Plan, renames: Mapping[str, str]) -> tuple[Index, Index]:
-    """For each new neuron with state and each new sensor, the number of the old one of that name."""
-    unknown = set(renames) - {*old.neurons, *old.sensors}
-    if unknown:
-        raise ValueError(f"{min(unknown)!r} is renamed, but the old plan has no such neuron")
+@dataclass(frozen=True)
+class _Site:
+    """A place in a network that is over a circuit.
 
-    def old_index(old_names: tuple[str, ...], new_names: tuple[str, ...]) -> Index:
-        place = {renames.get(name, name): k for k, name in enumerate(old_names)}
-        return np.fromiter((place.get(name, -1) for name in new_names), np.int32, len(new_names))
+    Attributes:
+        path: the constructor's arguments that lead there.
+        group: the path of what is edited together.
+        compiled: the circuit.
+        wrappers: what stands around the cell and reads other sensors than it has.
+    """
 
-    return old_index(old.neurons, new.neurons), old_index(old.sensors, new.sensors)
+    path: str
+    group: str
+    compiled: CompiledCircuit
+    wrappers: tuple[InputWrapper, ...] = ()
 
+    @property
+    def names(self) -> set[str]:
+        """The neurons that can be named from outside."""
+        sensors = self.wrappers[0].sensors if self.wrappers else self.compiled.plan.sensors
+        return {*self.compiled.plan.neurons, *sensors}
 
-def _plans(name: str, old: Plan, new: Plan, ncps_compat: bool) -> tuple[Plan, Plan]:
-    """The plans whose synapses a parameter lies on."""
-    if not ncps_compat:
-        return old, new
-    is_signal = name.removeprefix("sensory_").removesuffix("_w") in HEADS
-    pairs = (compat_plans(old), compat_plans(new))
-    signal, gates = tuple(p.signal for p in pairs), tuple(p.gates for p in pairs)
-    return (signal[0], signal[1]) if is_signal else (gates[0], gates[1])
-
-
-def _source(
-    name: str, shape: tuple[int, ...], plans: tuple[Plan, Plan], indices: tuple[Index, Index]
-) -> Index:
-    """Where the entries of a parameter over the new plan come from, by what its name says it is."""
-    old, new = plans
-    neurons, sensors = indices
-    if name.startswith("input_"):
-        count, source = old.n_inputs, sensors
-    elif name.startswith("output_"):
-        count, source = old.n_outputs, np.where(neurons < old.n_outputs, neurons, -1)[: new.n_outputs]
-    elif name.startswith("sensory_"):
-        count, source = len(old.sensory), _synapses(old.sensory, new.sensory, sensors, neurons)
-    elif name in SYNAPTIC or name.endswith("_w"):
-        count, source = len(old.recurrent), _synapses(old.recurrent, new.recurrent, neurons, neurons)
-    else:
-        count, source = old.n_neurons, neurons
-    if shape != (count,):
-        raise ValueError(
-            f"{name!r} has shape {shape}: expected ({count},), one value per "
-            "neuron or synapse of the old plan"
-        )
-    return source
+    def inner(self, names: list[str]) -> list[str]:
+        """The circuit's neurons that names from outside stand for."""
+        for wrapper in self.wrappers:
+            names = [inner for name in names for inner in wrapper.inner_names(name)]
+        return names
 
 
-def _synapses(old: Synapses, new: Synapses, pre: Index, post: Index) -> Index:
-    return old.find(pre[new.pre], post[new.post])
-
-
-# New networks
-
-
-def _fresh_parameters(
-    values: Mapping[str, mx.array], plan: Plan, ncps_compat: bool, key: mx.array | None
-) -> dict[str, mx.array]:
-    """The parameters of a new cell of the kind that `values` belong to."""
-    names = {path.rpartition(".")[2] for path in values}
-    cell: NCPLayer
-    if "gleak" in names:
-        cell = LTCCell(plan, key=key)
-    elif "ff1_w" in names:
-        mode = "default" if "ff2_w" in names else "pure"
-        cell = CfCCell(plan, mode=mode, ncps_compat=ncps_compat, key=key)
-    else:
-        return {}
-    return dict(tree_flatten(cell.parameters()))
-
-
-def _circuit(layer: NCPLayer) -> CompiledCircuit:
-    """The circuit that a layer, or the cell inside it, was made over."""
-    for value in _arguments(layer).values():
-        if isinstance(value, NCPLayer):
-            return _circuit(value)
-        if isinstance(value, (CompiledCircuit, Plan, nx.DiGraph)):
-            return value if isinstance(value, CompiledCircuit) else compile_circuit(value)
-    raise TypeError(f"{type(layer).__name__} is not over a circuit: it has no neurons to remove")
-
-
-def _rebuilt(layer: Network, compiled: CompiledCircuit) -> Network:
-    """The same layer over another circuit, with fresh parameters."""
-    arguments: dict[str, Any] = {}
+def _sites(
+    layer: NCPLayer, path: str = "", group: str | None = None, wrappers: tuple[InputWrapper, ...] = ()
+) -> Iterator[_Site]:
+    """Where a layer and the layers inside it are over circuits."""
+    if isinstance(layer, InputWrapper):
+        wrappers = (*wrappers, layer)
+    if isinstance(layer, Bidirectional) and group is None:
+        sites = [*_sites(layer.forward, f"{path}.rnn"), *_sites(layer.backward, f"{path}.backward")]
+        if len({site.compiled.plan.digest for site in sites}) <= 1:  # one circuit, read both ways
+            group = path
     for name, value in _arguments(layer).items():
-        if isinstance(value, NCPLayer):
-            value = _rebuilt(value, compiled)
-        elif isinstance(value, (CompiledCircuit, Plan, nx.DiGraph)):
-            value = compiled
-        arguments[name] = value
-    return type(layer)(**arguments)
+        for place, part in _parts(f"{path}.{name}" if path else name, value):
+            if isinstance(part, NCPLayer):
+                yield from _sites(part, place, group, wrappers)
+            elif isinstance(part, CompiledCircuit | Plan | nx.DiGraph):
+                compiled = part if isinstance(part, CompiledCircuit) else compile_circuit(part)
+                yield _Site(place, place if group is None else group, compiled, wrappers)
+
+
+def _names(sites: list[_Site], neurons: str | Iterable[str]) -> Iterable[str]:
+    """The names that a role, one name or names stand for."""
+    if not isinstance(neurons, str):
+        return neurons
+    found = {}
+    for site in sites:
+        plan = site.compiled.plan
+        if neurons == "sensory":
+            found[site.group] = site.wrappers[0].sensors if site.wrappers else plan.sensors
+        elif neurons in STATE_ROLES:
+            found[site.group] = plan.neurons[plan.role_slice(neurons)]
+    if len(found) > 1:
+        raise CircuitError(f"neurons of the role {neurons!r} are in {_listed(list(found))}: name them")
+    return next(iter(found.values()), (neurons,))
+
+
+def _owner(sites: list[_Site], what: str, names: list[str]) -> str:
+    """The group of circuits that has all the names."""
+    owners = list(dict.fromkeys(site.group for site in sites if set(names) <= site.names))
+    if len(owners) > 1:
+        raise CircuitError(f"{what} is in {_listed(owners)}: edit one of these layers by itself")
+    if not owners:
+        raise CircuitError(f"the circuit has no {what}: it cannot be removed")
+    return owners[0]
+
+
+def _over(
+    network: Network,
+    sites: list[_Site],
+    plans: Mapping[str, Plan],
+    renames: Mapping[str, str],
+    key: mx.array | None = None,
+) -> Network:
+    """A network like another one over other plans, by the path of each site, with all values that stay."""
+    circuits = {site.path: site.compiled.with_plan(plans[site.path]) for site in sites}
+    twin: Network = _rebuilt(network, circuits, key)
+    twin.update(tree_unflatten(list(carry(network, twin, renames).items())))
+    modes = dict(network.named_modules())
+    for path, module in twin.named_modules():
+        module._no_grad = set(modes[path]._no_grad)
+        module._training = modes[path].training
+    return twin
+
+
+def _rebuilt(
+    value: Any, circuits: Mapping[str, CompiledCircuit], key: mx.array | None, path: str = "", width: int = 0
+) -> Any:
+    """A constructor's argument over other circuits, by the path of each; layers have fresh parameters.
+
+    `width` is how many features a layer reads now, if that is another number than before.
+    """
+    if isinstance(value, list | tuple):
+        return _rebuilt_row(value, circuits, key, path)
+    if path in circuits:
+        return circuits[path]
+    if isinstance(value, nn.Linear) and width:
+        return nn.Linear(width, value.weight.shape[0], "bias" in value)
+    if not isinstance(value, NCPLayer):
+        return copy.deepcopy(value) if isinstance(value, nn.Module) else value
+    arguments = {
+        name: _rebuilt(part, circuits, key, f"{path}.{name}" if path else name)
+        for name, part in _arguments(value).items()
+    }
+    if "key" in inspect.signature(type(value).__init__).parameters:
+        arguments["key"] = key
+    twin = value.remade(arguments)
+    if value.built and value.input_size is not None:
+        twin.ensure_built((1, 1, width or twin.input_size or value.input_size))
+    return twin
+
+
+def _rebuilt_row(
+    row: Sequence[Any], circuits: Mapping[str, CompiledCircuit], key: mx.array | None, path: str
+) -> list[Any]:
+    """Layers one behind the other, each of which reads what the one before gives now."""
+    twins: list[Any] = []
+    for k, part in enumerate(row):
+        before, now = (_outputs(row[k - 1]), _outputs(twins[-1])) if k else (0, 0)
+        twins.append(_rebuilt(part, circuits, key, f"{path}.{k}", now if now != before else 0))
+    return twins
+
+
+def _outputs(layer: Any) -> int:
+    """How many features a network gives; 0 if that does not depend on a circuit."""
+    if isinstance(layer, NCPLayer) and any(True for _ in _sites(layer)):
+        return layer.compute_output_shape((1, 2, layer.input_size or 1))[-1]
+    return 0
+
+
+def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A constructor's argument, or the parts of a list of them."""
+    if isinstance(value, list | tuple):
+        for k, part in enumerate(value):
+            yield from _parts(f"{path}.{k}", part)
+    else:
+        yield path, value
 
 
 def _arguments(layer: NCPLayer) -> dict[str, Any]:
     found: dict[str, Any] = layer._arguments() | layer._kept
     return found
+
+
+def _listed(names: list[str]) -> str:
+    shown = names[:8]
+    return ", ".join(shown) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

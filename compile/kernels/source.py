@@ -20,6 +20,7 @@ ARGUMENTS = ("index", "values", "rows", "results", "saves", "saved", "totals")
 PRIVATE = ("folded", "scratch", "work")
 _DECLARATION = re.compile(r"^//: *(\w+) +(.*)\n", re.MULTILINE)
 _ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
+_USES = re.compile(r"^//: uses .*\n", re.MULTILINE)  # for people, and for a test: nothing to compile
 _INCLUDE = re.compile(r'^( *)#include "([\w./]+\.c)"\n', re.MULTILINE)
 
 
@@ -124,7 +125,7 @@ def _with_fragments(path: Path, without: tuple[str, ...]) -> str:
     def fragment(match: re.Match[str]) -> str:
         if match[2] in without:
             return ""
-        inner = _with_fragments(path.parent / match[2], without)
+        inner = _USES.sub("", _with_fragments(path.parent / match[2], without))
         return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
 
     return _INCLUDE.sub(fragment, path.read_text())

@@ -259,9 +259,16 @@ def test_networks_without_a_circuit_have_no_neurons_to_remove() -> None:
 def test_parameters_that_do_not_fit() -> None:
     plan = gl.compile_circuit(circuit()).plan
     smaller = gl.compile_circuit(_pruned(circuit(), "inter_0")).plan
-    with pytest.raises(ValueError, match=r"'w' has shape \(3,\): expected \(\d+,\), one value per"):
-        gl.transfer({"w": mx.zeros((3,))}, plan, plan)
+    parameters = gl.LTCCell(plan).parameters()
+    with pytest.raises(ValueError, match=r"w has shape \(3,\): expected \(\d+,\), one value per entry"):
+        gl.transfer({**parameters, "w": mx.zeros((3,))}, plan, plan)
+    with pytest.raises(ValueError, match=r"has shape \(15,\): expected \(14,\), one value per entry"):
+        gl.transfer({**parameters, "w": mx.zeros((len(smaller.recurrent),))}, smaller, plan)
     with pytest.raises(ValueError, match="'nobody' is renamed, but the old plan has no such neuron"):
-        gl.transfer({}, plan, plan, renames={"nobody": "AVA"})
-    with pytest.raises(ValueError, match=r"'rate_b' has new entries: give values"):
-        gl.transfer({"rate_b": mx.zeros((14,))}, smaller, plan)
+        gl.transfer(parameters, plan, plan, renames={"nobody": "AVA"})
+    with pytest.raises(ValueError, match="two neurons are renamed to 'AVA'"):
+        gl.transfer(parameters, plan, plan, renames={"inter_0": "AVA", "inter_1": "AVA"})
+    with pytest.raises(TypeError, match="w: not the parameters of an LTC, CfC, CTRNN or CTGRU"):
+        gl.transfer({"w": mx.zeros((3,))}, plan, plan)
+    with pytest.raises(TypeError, match=r"gl.carried\(network, circuit\) carries a network"):
+        gl.transfer(gl.LTC(plan), plan, plan)

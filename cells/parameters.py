@@ -1,0 +1,204 @@
+"""What the parameters of a layer lie on and what its equation needs of them: declared once, read by all.
+
+A cell's declaration is a table of name and `Parameter`. Whatever is done with parameters follows from it:
+fresh values (`fresh`), values as the equation uses them (`effective`), constraints (`constrain`), and what
+becomes of them when the circuit changes (`..networks.transfer`). Nothing is read off a parameter's name or
+shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..compile import Plan, Synapses
+from .ops.random_ops import Draws, glorot_limits
+from .signs import beyond, held, signs
+
+HOMES = ("recurrent", "sensory", "neuron", "sensor", "motor", "free")
+SIGNS = ("free", "synapse", "positive")
+POSITIVE = ("clip", "softplus")
+
+
+class Repeated(NamedTuple):
+    """An axis that holds the entries of a home several times, one copy behind the other, as gates do."""
+
+    home: str
+    times: int
+
+
+Axis: TypeAlias = "str | Repeated"
+
+
+class Place(NamedTuple):
+    """What the start of a parameter may depend on.
+
+    Attributes:
+        shape: the parameter's shape.
+        plan: the plan whose synapses and neurons it lies on.
+        home: the home of its first axis.
+    """
+
+    shape: tuple[int, ...]
+    plan: Plan
+    home: str
+
+    @property
+    def synapses(self) -> Synapses:
+        """The synapses that it lies on."""
+        return self.plan.sensory if self.home == "sensory" else self.plan.recurrent
+
+
+Start: TypeAlias = Callable[[Draws, Place], mx.array]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a layer.
+
+    Attributes:
+        home: what each of its axes lies on: "recurrent" or "sensory" (one entry per synapse), "neuron" (with
+            state), "sensor", "motor", or "free" (nothing of the circuit); one axis alone needs no tuple.
+        start: how fresh values are made; None for a parameter that its layer makes itself.
+        sign: what its sign has to do with those of synapses: "synapse" if it carries them, at the start and,
+            where polarity is fixed, for good; "positive" if a negative one would turn its synapse round, so
+            that where polarity is fixed it is not used; "free" if nothing.
+        non_negative: whether the equation needs it to be at least 0.
+        part: which of the layer's plans, see `NCPRNNCell.plans`, has the synapses it lies on.
+
+    Example:
+        >>> Parameter("recurrent", uniform(0.001, 1.0), non_negative=True)
+    """
+
+    home: Axis | tuple[Axis, ...]
+    start: Start | None = None
+    sign: str = "free"
+    non_negative: bool = False
+    part: str = "circuit"
+
+    def __post_init__(self) -> None:
+        for axis in self.axes:
+            home = axis.home if isinstance(axis, Repeated) else axis
+            if home not in HOMES:
+                raise ValueError(f"unknown home {home!r} of a parameter: expected one of {', '.join(HOMES)}")
+        if self.sign not in SIGNS:
+            raise ValueError(f"unknown sign {self.sign!r} of a parameter: expected one of {', '.join(SIGNS)}")
+
+    @property
+    def signed(self) -> bool:
+        """Whether it carries the signs of synapses."""
+        return self.sign == "synapse"
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The home of each axis."""
+        if isinstance(self.home, str | Repeated):
+            return (self.home,)
+        return self.home
+
+    def synapses(self, plan: Plan) -> Synapses:
+        """The synapses of a plan that it lies on."""
+        return plan.sensory if self.home == "sensory" else plan.recurrent
+
+    def shape(self, plan: Plan) -> tuple[int, ...]:
+        """Its shape over a plan.
+
+        Raises:
+            ValueError: an axis is free: the plan does not say how long it is.
+        """
+        return tuple(axis_length(axis, plan) for axis in self.axes)
+
+
+Declared: TypeAlias = "Mapping[str, Parameter | Axis | tuple[Axis, ...]]"
+
+
+def as_parameters(given: Declared) -> dict[str, Parameter]:
+    """A declaration in which homes stand for parameters that need nothing else."""
+    return {name: p if isinstance(p, Parameter) else Parameter(p) for name, p in given.items()}
+
+
+def axis_length(axis: Axis, plan: Plan) -> int:
+    """How many entries an axis has over a plan."""
+    if isinstance(axis, Repeated):
+        return axis.times * axis_length(axis.home, plan)
+    lengths = {
+        "recurrent": len(plan.recurrent),
+        "sensory": len(plan.sensory),
+        "neuron": plan.n_neurons,
+        "sensor": plan.n_inputs,
+        "motor": plan.n_outputs,
+    }
+    if axis not in lengths:
+        raise ValueError("a plan does not say how long an axis is that is free")
+    return lengths[axis]
+
+
+# Where parameters start.
+
+
+def uniform(low: float, high: float) -> Start:
+    """Numbers uniform in [low, high)."""
+    return lambda draws, place: draws.uniform(low, high, *place.shape)
+
+
+def constant(value: float) -> Start:
+    """The same number everywhere."""
+    return lambda _, place: mx.full(place.shape, value)
+
+
+def from_polarity(_: Draws, place: Place) -> mx.array:
+    """+1 or -1, as the synapses are."""
+    return signs(place.synapses.polarity)
+
+
+def glorot(draws: Draws, place: Place) -> mx.array:
+    """Numbers uniform in the limits of `glorot_limits`, over recurrent and sensory synapses together."""
+    limits = glorot_limits(place.plan.recurrent, place.plan.sensory)
+    limit = limits[1] if place.home == "sensory" else limits[0]
+    return draws.uniform(-limit, limit, *place.shape)
+
+
+def signed_glorot(draws: Draws, place: Place) -> mx.array:
+    """The same, with the signs of the synapses."""
+    return mx.abs(glorot(draws, place)) * signs(place.synapses.polarity)
+
+
+# What follows from a declaration.
+
+
+def fresh(declared: Mapping[str, Parameter], plans: Mapping[str, Plan], draws: Draws) -> dict[str, mx.array]:
+    """Fresh values of all parameters that say where they start, drawn in the order of the declaration."""
+    found = {}
+    for name, p in declared.items():
+        if p.start is not None:
+            plan, first = plans[p.part], p.axes[0]
+            home = first.home if isinstance(first, Repeated) else first
+            found[name] = p.start(draws, Place(p.shape(plan), plan, home))
+    return found
+
+
+def effective(p: Parameter, value: mx.array, sign: mx.array | None, *, positive: str) -> mx.array:
+    """A parameter as the equation uses it: float32, and of the sign and range that were promised.
+
+    Args:
+        p: what it is.
+        value: its values.
+        sign: those that it has to have, +1, -1 or 0 for any; None for any everywhere.
+        positive: how what is not negative stays so, "clip" or "softplus".
+    """
+    value = value.astype(mx.float32)
+    if p.non_negative and positive == "softplus":
+        found: mx.array = nn.softplus(value)
+        return found
+    return value if sign is None else held(value, sign)
+
+
+def constrained(p: Parameter, value: mx.array, sign: mx.array | None, *, positive: str) -> mx.array:
+    """A parameter that an optimizer has moved, back in its range and on its side of zero."""
+    if sign is not None:
+        value = value - beyond(value, sign)
+    return mx.maximum(value, 0.0) if p.non_negative and positive == "clip" else value

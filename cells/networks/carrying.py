@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import mlx.core as mx
@@ -39,11 +39,8 @@ class Carrier:
         """The carrier from one plan to another; a new name belongs to whom was renamed to it, if anybody was.
 
         Raises:
-            ValueError: a rename of an unknown neuron, or of two neurons to one name.
+            ValueError: two neurons are renamed to one name.
         """
-        unknown = set(renames) - {*old.neurons, *old.sensors}
-        if unknown:
-            raise ValueError(f"{min(unknown)!r} is renamed, but the old plan has no such neuron")
         if len(set(renames.values())) < len(renames):
             twice = next(name for name, n in Counter(renames.values()).items() if n > 1)
             raise ValueError(f"two neurons are renamed to {twice!r}")
@@ -198,6 +195,13 @@ def _own(old: NCPLayer, new: NCPLayer, renames: Mapping[str, str], path: str) ->
 
 def _known(renames: Mapping[str, str], plan: Plan) -> dict[str, str]:
     return {name: new for name, new in renames.items() if name in {*plan.neurons, *plan.sensors}}
+
+
+def refuse_unknown(renames: Mapping[str, str], known: Iterable[str]) -> None:
+    """Raise ValueError for a rename of a neuron that is nowhere."""
+    unknown = set(renames) - set(known)
+    if unknown:
+        raise ValueError(f"{min(unknown)!r} is renamed, but the old plan has no such neuron")
 
 
 def own_parameters(layer: NCPLayer) -> dict[str, mx.array]:

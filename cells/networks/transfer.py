@@ -23,7 +23,7 @@ from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
 from ..wrappers import InputWrapper
 from .bidirectional import Bidirectional
-from .carrying import carry, own_parameters
+from .carrying import carry, own_parameters, refuse_unknown
 
 Network = TypeVar("Network", bound=NCPLayer)
 
@@ -145,6 +145,7 @@ def transfer(
     flat = dict(tree_flatten(dict(parameters)))
     prefix = "cell." if all(name.startswith("cell.") for name in flat) and flat else ""
     values = {name.removeprefix(prefix): mx.array(value) for name, value in flat.items()}
+    refuse_unknown(renames or {}, (*old_plan.neurons, *old_plan.sensors))
     old, new = (_cell_with(values, plan, ncps_compat, key) for plan in (old_plan, new_plan))
     for name, value in values.items():
         old[name] = value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 from itertools import groupby
 from pathlib import Path
 
@@ -15,10 +14,12 @@ from sphinx.util import inspect
 from sphinx.util.logging import getLogger
 from sphinx.writers.html5 import HTML5Translator
 
+from ganglion.distribution import __version__
+
 project = "Ganglion"
 author = "The Ganglion authors"
 copyright = author
-version = release = metadata.version("ganglion")
+version = release = __version__
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the order of the gallery
 

@@ -77,7 +77,7 @@ def test_a_missing_package_names_its_extra(module: str, extra: str, tmp_path: Pa
     message = one_sentence(
         ganglion("demo", "--out", str(tmp_path), before=f"import sys; sys.modules[{module!r}] = None")
     )
-    assert f"ganglion[{extra}]" in message
+    assert f"ganglion-mlx[{extra}]" in message
 
 
 def test_an_impossible_folder_is_refused_before_any_training(tmp_path: Path) -> None:

@@ -128,3 +128,32 @@ def test_pictures_can_be_drawn_again(script: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(script), str(drawn)], check=True, env=environment)
     assert drawn.read_bytes().startswith(b"\x89PNG")
     assert script.with_suffix(".svg").exists()
+
+
+def test_nobody_is_told_to_install_the_package_of_others() -> None:
+    """On PyPI, ``ganglion`` is not ours: its name stands in no command and in no extra."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    tools = r"\b(?:pip3?|uv|pipx|conda|poetry)\b[^\n`]*\b(?:install|add)\b"
+    wrong = re.compile(rf"""\bganglion\[|{tools}[^\n`]*?["' ]ganglion(?![-\w/.])""")
+    found = []
+    for name in listed.stdout.split("\0"):
+        path = ROOT / name
+        if path.suffix in (".py", ".pyi", ".md", ".toml", ".ts", ".tsx", ".txt", ".yml") and path.is_file():
+            found += [f"{name}: {match[0]}" for match in wrong.finditer(path.read_text())]
+    own = "tests/test_docs.py"
+    assert [line for line in found if not line.startswith(own)] == []
+
+
+@pytest.mark.parametrize("extra", sorted(declared_extras()))
+def test_how_to_install_an_extra_names_our_distribution(extra: str) -> None:
+    from ganglion.distribution import NAME, how_to_install
+
+    assert f'name = "{NAME}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"{NAME}[{extra}]" in how_to_install(extra)
+
+
+def test_the_version_is_one() -> None:
+    import ganglion
+
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", ganglion.__version__)
+    assert "version" not in re.findall(r"^(\w+) =", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[:1]

@@ -35,6 +35,7 @@ from .compile import Plan as Plan
 from .compile import compile_circuit as compile_circuit
 from .compile import masked_matmul as masked_matmul
 from .compile import synaptic_sum as synaptic_sum
+from .distribution import __version__ as __version__
 from .editor import EditSession as EditSession
 from .editor import edit as edit
 from .errors import CircuitError as CircuitError

@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .commands import cache, edit, pictures, series
 from .commands.exits import LONGEST, run_command
 from .commands.options import positive, seed
+from .distribution import __version__
 
 DESCRIPTION = """\
 Ganglion: liquid neural circuits on MLX.
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def build_parser() -> _Parser:
     style = argparse.RawDescriptionHelpFormatter
     parser = _Parser("ganglion", description=DESCRIPTION, epilog=EPILOG, formatter_class=style)
-    parser.add_argument("--version", action="version", version=f"ganglion {_version()}")
+    parser.add_argument("--version", action="version", version=f"ganglion {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     demo = commands.add_parser(
         "demo",
@@ -120,10 +120,3 @@ def _demo(arguments: argparse.Namespace) -> None:
         seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         out=arguments.out,
     )
-
-
-def _version() -> str:
-    try:
-        return metadata.version("ganglion")
-    except metadata.PackageNotFoundError:
-        return "(run from a folder, not installed)"

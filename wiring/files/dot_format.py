@@ -1,4 +1,4 @@
-"""DOT of Graphviz, read by pydot (`pip install "ganglion[dot]"`). Attributes are texts."""
+"""DOT of Graphviz, read by pydot (the extra `dot`). Attributes are texts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import networkx as nx
 
+from ...distribution import how_to_install
 from ...errors import CircuitError
 from ..roles import synapse_label
 from .format import Format, one
@@ -32,8 +33,9 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
         import pydot
     except ImportError:
         raise ImportError(
-            f"{source.path}: DOT is read with pydot, which is not installed: "
-            'pip install "ganglion[dot]"; GraphML, GEXF and JSON need nothing'
+            f"{source.path}: DOT is read with pydot, which is not installed: {how_to_install('dot')}; "
+            "GraphML, GEXF and JSON need nothing",
+            name="pydot",
         ) from None
     text = source.text()
     try:

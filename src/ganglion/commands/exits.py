@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..distribution import how_to_install
 from ..errors import CircuitError, FileError, KernelError, LayoutError
 from .output import ClosedOutputError, discard_output, flush_output, prepare_output, printable, say
 
@@ -19,6 +20,7 @@ FAULT, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 EXTRAS = {
     "mlx": "cpu",
     "sklearn": "demo",
+    "pydot": "dot",
     **dict.fromkeys(("anywidget", "starlette", "uvicorn", "websockets"), "editor"),
 }
 """Which extra brings a module that a plain installation may lack."""
@@ -66,7 +68,7 @@ def explained(error: Exception) -> str:
     if isinstance(error, ImportError):
         module = (error.name or "").partition(".")[0]
         if extra := EXTRAS.get(module):
-            return f"needs the package {error.name}; {how_to_install(extra)} brings it"
+            return f"needs the package {error.name}, an extra: {how_to_install(extra)}"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return _line(f"{where}{error.strerror}")
@@ -76,11 +78,6 @@ def explained(error: Exception) -> str:
         return _line(str(error))
     told = _line(f"{type(error).__name__}: {error}")
     return f"a mistake inside Ganglion: {told}; the traceback is in {_kept(error)}"
-
-
-def how_to_install(extra: str) -> str:
-    """The command that brings an extra."""
-    return f"pip install 'ganglion[{extra}]'"
 
 
 def _kept(error: Exception) -> str:

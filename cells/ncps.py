@@ -90,11 +90,13 @@ class Entries:
             )
         outer = models[0] if models else ""
         self.values: dict[str, Any] = {}
+        self.full_names: dict[str, str] = {}
         for name, value in state_dict.items():
             ours = str(name).removeprefix(outer)
             # Beside a whole model, a user's module may have layers of its own.
             if not models or ours.startswith((CELL, *AROUND)):
                 self.values[ours.removeprefix(CELL)] = value
+                self.full_names[ours.removeprefix(CELL)] = name
         self.unread = set(self.values)
 
     def get(self, name: str, shape: tuple[int, ...]) -> Numbers:

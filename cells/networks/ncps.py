@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -133,6 +134,12 @@ def check_options(rnn: RNN, model: Any) -> None:
     ]
     if different:
         raise ValueError("; ".join(different))
+    if not getattr(model, "batch_first", True):
+        warnings.warn(
+            "the ncps model was made with batch_first=False and takes (time, batch, features): "
+            "this network takes (batch, time, features)",
+            stacklevel=3,
+        )
 
 
 def _check_signs(parameters: Mapping[str, Numbers], cell: InNcps) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from .wiring import from_ncps as circuit_from_ncps
 
@@ -11,6 +12,23 @@ if TYPE_CHECKING:
     from .wiring import Circuit
 
 
+class NcpsWiring(Protocol):
+    """What an `ncps.wirings.Wiring` is known by."""
+
+    adjacency_matrix: Any
+    sensory_adjacency_matrix: Any
+
+
+class NcpsModel(Protocol):
+    """What a model on PyTorch is known by."""
+
+    def state_dict(self) -> Mapping[str, Any]: ...
+
+
+@overload
+def from_ncps(source: NcpsWiring) -> Circuit: ...
+@overload
+def from_ncps(source: NcpsModel) -> RNN: ...
 def from_ncps(source: Any) -> Circuit | RNN:
     """The circuit of an ncps wiring, or the network of an ncps model on PyTorch with options and weights.
 

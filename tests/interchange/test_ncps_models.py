@@ -274,6 +274,41 @@ def test_a_model_of_another_release() -> None:
         gl.from_ncps(model)
 
 
+class Compiled:
+    """What `torch.compile` makes of a model: the same, under longer names."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {f"_orig_mod.{name}": value for name, value in self.model.state_dict().items()}
+
+    def load_state_dict(self, given: dict[str, Any]) -> None:
+        assert given.keys() == self.state_dict().keys()
+        self.model.load_state_dict({n.removeprefix("_orig_mod."): value for n, value in given.items()})
+
+
+def test_a_compiled_model() -> None:
+    recorded = Recorded.load("cfc-projected-mixed")
+    model = recorded.model()
+    rnn = gl.from_ncps(Compiled(model))
+    check_numbers(rnn, recorded)
+    rnn.projection.bias = rnn.projection.bias + 1
+    gl.to_ncps(rnn, Compiled(model))
+    np.testing.assert_allclose(model.tensors["fc.bias"].array, recorded["param/fc.bias"] + 1)
+
+
+def test_the_other_order_of_axes_is_told() -> None:
+    """Batch and time exchanged have no wrong shape."""
+    model = Recorded.load("ltc-wired").model()
+    model.batch_first = False
+    with pytest.warns(UserWarning, match=r"takes \(time, batch, features\): this network"):
+        gl.from_ncps(model)
+
+
 def test_the_cell_alone() -> None:
     """The cell of a model, as people who write their own loops use it."""
     for name in ("ltc-wired", "cfc-wired-pure", "cfc-units-default"):

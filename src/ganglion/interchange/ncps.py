@@ -72,19 +72,18 @@ def to_ncps(rnn: RNN, model: Any = None) -> dict[str, Floats]:
         values = weights[name] if name in weights else rnn.projection[name.rpartition(".")[2]]
         flat[place] = np.array(values.astype(mx.float32))
     arrays = places.arrays(flat) | places.masks
-    state = {name if name.startswith(tuple(AROUND)) else f"{CELL}{name}": a for name, a in arrays.items()}
     if model is not None:
-        _put(rnn, state, model)
-    return state
+        _put(rnn, arrays, model)
+    return {n if n.startswith(tuple(AROUND)) else f"{CELL}{n}": array for n, array in arrays.items()}
 
 
-def _put(rnn: RNN, state: dict[str, Floats], model: Any) -> None:
+def _put(rnn: RNN, arrays: dict[str, Floats], model: Any) -> None:
     """The weights into a model that computes the same with them, or nothing."""
     check_options(rnn, model)
     theirs = model.state_dict()
-    picked(rnn, Entries(theirs))  # refuses other shapes and masks
-    bare = "" if hasattr(model, "rnn_cell") else CELL  # a cell without a network around it
-    ours = {name.removeprefix(bare): array for name, array in state.items()}
+    entries = Entries(theirs)
+    picked(rnn, entries)  # refuses other shapes and masks
+    ours = {entries.full_names[name]: array for name, array in arrays.items()}
     model.load_state_dict({name: theirs[name].new_tensor(array) for name, array in ours.items()})
 
 

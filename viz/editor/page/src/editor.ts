@@ -52,6 +52,7 @@ export class Editor {
   welcome: (News & { type: "welcome" }) | null = null;
   saved: number | null = null;
   journal: { synced: boolean; pending: number; error: string | null } | null = null;
+  private readonly copying = new Set<number>(); // ids of questions whose answer goes to the clipboard
   private fittedOnce = false;
   private pendingFit = true;
   private readonly watchers = new Set<() => void>();
@@ -171,7 +172,8 @@ export class Editor {
         break;
       case "welcome":
         this.welcome = news;
-        if (news.recovered) this.say(`${news.recovered} edits were recovered from the journal of a session that ended early`);
+        if (news.notice) this.say(news.notice, "error");
+        else if (news.recovered) this.say(`${news.recovered} edits were recovered from the journal of a session that ended early`);
         break;
       case "refused":
         this.follow("refused");
@@ -186,13 +188,25 @@ export class Editor {
         this.saved = news.revision;
         this.say(`saved ${news.file}${news.synced ? "" : " (not yet flushed to the disk)"}`);
         break;
-      case "file": download(news.name, news.mime, news.text); break;
+      case "file": this.take(news); break;
       default:
     }
     this.live.hear(news);
     this.changes.hear(news);
     this.draw();
     this.tell();
+  }
+
+  /** A file that was asked for: to be kept, or for the clipboard. */
+  private take({ id, name, mime, text }: News & { type: "file" }): void {
+    if (id === undefined || !this.copying.delete(id)) return download(name, mime, text);
+    navigator.clipboard?.writeText(text).then(() => this.say("copied the Python that builds the circuit"), () => download(name, mime, text));
+  }
+
+  /** Have the Python that builds the circuit on the clipboard. */
+  copyPython(): void {
+    const id = this.session.ask({ type: "export", what: "python" });
+    if (typeof id === "number") this.copying.add(id);
   }
 
   /** A whole circuit came. */

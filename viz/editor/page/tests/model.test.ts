@@ -149,7 +149,8 @@ describe("a page without Python", () => {
     expect(session.apply({ kind: "generate", generator: "ncp", arguments: {} })).toMatch(/Python/);
     const news: string[] = [];
     session.listen((n) => news.push(n.type));
-    session.ask({ type: "open", name: "bad.json", text: "{" });
+    expect(session.ask({ type: "save" })).toBe(false);
+    expect(session.ask({ type: "open", name: "bad.json", text: "{" })).toBeTruthy();
     expect(news).toContain("refused");
     const other = circuitOf(random(21), 3, 2);
     session.ask({ type: "open", name: "c.json", text: other.text() });

@@ -211,6 +211,8 @@ export const COMMANDS: Command[] = [
   { id: "save", title: "Save", section: "File", keys: ["Mod+S"], run: (e) => { if (!e.session.ask({ type: "save" })) e.set({ dialog: "export" }); } },
   { id: "export", title: "Export and download …", section: "File", keys: ["Mod+Shift+S"], run: (e) => e.set({ dialog: "export" }) },
 
+  { id: "python", title: "Copy as Python", section: "File", cannot: needPython, run: (e) => e.copyPython() },
+
   { id: "undo", title: "Undo", section: "Edit", keys: ["Mod+Z"], cannot: (e) => (e.session.undoLabel ? null : "there is nothing to undo"), run: (e) => e.session.undo() },
   { id: "redo", title: "Redo", section: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], cannot: (e) => (e.session.redoLabel ? null : "there is nothing to do again"), run: (e) => e.session.redo() },
   { id: "copy", title: "Copy", section: "Edit", keys: ["Mod+C"], cannot: needNeurons(), run: (e) => void copy(e) },

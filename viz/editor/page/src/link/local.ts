@@ -78,7 +78,7 @@ export class LocalSession implements Session {
     this.tell(last.changes, "redo", `redo ${last.label}`);
   }
 
-  ask(said: Said): boolean {
+  ask(said: Said): number | false {
     const { recording } = this.options;
     if (said.type === "open") return this.open(said.text);
     if (!recording) return false;
@@ -86,14 +86,14 @@ export class LocalSession implements Session {
     else if (said.type === "step") this.show(this.at + (said.count ?? 1));
     else if (said.type === "reset") this.show(0);
     else return false;
-    return true;
+    return 1;
   }
 
   close(): void {
     clearInterval(this.timer);
   }
 
-  private open(text: string): boolean {
+  private open(text: string): number {
     try {
       const file = JSON.parse(text) as NodeLink;
       const now = this.circuit.json();
@@ -114,7 +114,7 @@ export class LocalSession implements Session {
     } catch (error) {
       this.listeners.tell({ type: "refused", why: `cannot open the file: ${(error as Error).message}`, revision: this.revision });
     }
-    return true;
+    return 1;
   }
 
   private play(on: boolean, speed: number): void {

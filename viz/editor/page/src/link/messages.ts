@@ -76,7 +76,7 @@ export interface Network {
 export type Heard = { id?: number; to?: string } & (
   | {
       type: "welcome"; protocol: number; title: string; file: string | null; readonly: boolean; host: "standalone" | "notebook" | "file";
-      limits?: { frame: number; neurons: number; synapses: number }; recording: boolean; training: boolean; recovered: number;
+      limits?: { frame: number; neurons: number; synapses: number }; recording: boolean; training: boolean; recovered: number; notice?: string | null;
     }
   | { type: "snapshot"; revision: number; circuit: NodeLink; undo: string | null; redo: string | null; saved: number | null }
   | Diff

@@ -66,10 +66,10 @@ export class RemoteSession implements Session {
     this.say({ type: "redo", base: this.revision });
   }
 
-  ask(said: Said): boolean {
+  ask(said: Said): number {
     const id = this.say(said);
     if (said.type === "preview") this.previews.add(id);
-    return true;
+    return id;
   }
 
   close(): void {

@@ -19,8 +19,8 @@ export interface Session {
   apply(edit: Edit): string | null;
   undo(): void;
   redo(): void;
-  /** Ask for something else; false if nobody can answer. */
-  ask(said: Said): boolean;
+  /** Ask for something else: the id that the answer will have, or false if nobody can answer. */
+  ask(said: Said): number | false;
   listen(hear: (news: News) => void): () => void;
   close(): void;
 }

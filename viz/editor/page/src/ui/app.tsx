@@ -144,7 +144,7 @@ function Bar() {
         {session.python && <CommandButton id="save" icon="save" />}
         <CommandButton id="export" icon="export" label="Export and download" />
       </div>
-      <button type="button" class="gl-search" aria-label="Search and commands" onClick={() => editor.set({ dialog: "palette" })}>
+      <button type="button" class="gl-search" aria-label={`Search or command ${keyText("Mod+K")}`} onClick={() => editor.set({ dialog: "palette" })}>
         <Icon name="search" /><span>Search or command</span><kbd>{keyText("Mod+K")}</kbd>
       </button>
       {live.on && (
@@ -206,6 +206,7 @@ function Floating() {
       </div>
       <div class="gl-status">
         {number(circuit.neurons.size)} neurons · {number(circuit.size)} synapses{selection.size ? ` · ${number(selection.size)} selected` : ""}
+        {journal && !journal.error && <span title="a killed process loses nothing that was answered; a loss of power, what is not flushed yet"> · {journal.synced ? "all flushed to disk" : `${number(journal.pending)} edits not flushed to disk yet`}</span>}
         {work && <span class="gl-work"> · {work} …</span>}
       </div>
       {!circuit.neurons.size && (

@@ -86,7 +86,7 @@ export function Dialog({ title, children, wide }: { title: string; children: Com
   useEffect(() => {
     const { current } = box;
     const canvas = editor.renderer.canvas;
-    (current?.querySelector<HTMLElement>("input, select, textarea, .gl-body button") ?? current)?.focus();
+    (current?.querySelector<HTMLElement>(".gl-body :is(input, select, textarea, button)") ?? current?.querySelector<HTMLElement>(".gl-body"))?.focus();
     return () => { if (!current?.isConnected || current.contains((current.getRootNode() as Document).activeElement)) canvas.focus(); };
   }, []);
   const keep = (event: KeyboardEvent): void => {
@@ -105,7 +105,7 @@ export function Dialog({ title, children, wide }: { title: string; children: Com
           <h2>{title}</h2>
           <button type="button" class="gl-button" aria-label="Close" onClick={() => editor.set({ dialog: null })}><Icon name="close" /></button>
         </header>
-        <div class="gl-body">{children}</div>
+        <div class="gl-body" tabIndex={0} role="group" aria-label={title}>{children}</div>
       </div>
     </div>
   );

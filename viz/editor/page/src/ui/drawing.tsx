@@ -140,8 +140,10 @@ export function Generate() {
   const editor = useEditor();
   const [generator, setGenerator] = useState("auto_ncp");
   const [values, setValues] = useState(GENERATORS.auto_ncp!);
-  const [prefix, setPrefix] = useState(editor.circuit.neurons.size ? "new_" : "");
+  const [given, setPrefix] = useState<string | null>(null);
   const [replace, setReplace] = useState(editor.circuit.neurons.size === 0);
+  // Beside what is there the names must be others.
+  const prefix = given ?? (editor.circuit.neurons.size && !replace ? "new_" : "");
   const edit: Drawn = { kind: "generate", generator, arguments: values as Attributes & Record<string, Json>, prefix, replace };
   const { circuit, why } = usePreview(editor, edit);
   return (

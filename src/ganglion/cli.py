@@ -1,7 +1,7 @@
 """The command line: ``ganglion COMMAND``, also ``python -m ganglion COMMAND``.
 
-Exit codes: 0 done, 2 the request cannot be served (one sentence on stderr says why), 130 interrupted, 141
-nobody reads the output any more.
+Exit codes: 0 done, 1 a circuit that `ganglion check` finds wrong, 2 the request cannot be served (one
+sentence on stderr says why), 130 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .commands import cache, edit, pictures, series
+from .commands import cache, edit, graphs, new, pictures, series
 from .commands.exits import LONGEST, run_command
 from .commands.options import positive, seed
 from .distribution import __version__
@@ -106,6 +106,8 @@ def build_parser() -> _Parser:
     )
     series.add_commands(commands)
     pictures.add_commands(commands)
+    graphs.add_commands(commands)
+    new.add_commands(commands)
     cache.add_commands(commands)
     edit.add_commands(commands)
     return parser

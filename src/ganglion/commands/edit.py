@@ -24,7 +24,7 @@ def add_commands(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     edit.set_defaults(run=_edit)
-    edit.add_argument("circuit", type=Path, metavar="FILE", help="circuit file: .json, .graphml or .csv")
+    edit.add_argument("circuit", type=Path, metavar="FILE", help="circuit file, such as c.json")
     edit.add_argument("--port", type=port, default=0, metavar="N", help="default: a free one")
     edit.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     edit.add_argument("--no-live", action="store_true", help="do not compile and run the network")

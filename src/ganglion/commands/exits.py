@@ -19,8 +19,8 @@ FAULT, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 
 EXTRAS = {
     "mlx": "cpu",
-    "sklearn": "demo",
     "pydot": "dot",
+    "sklearn": "demo",
     **dict.fromkeys(("anywidget", "starlette", "uvicorn", "websockets"), "editor"),
 }
 """Which extra brings a module that a plain installation may lack."""

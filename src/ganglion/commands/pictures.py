@@ -49,7 +49,7 @@ def add_commands(commands: Any) -> None:
         "plot", help="draw a circuit file as a figure", description=PLOT, formatter_class=style
     )
     plot.set_defaults(run=_plot)
-    plot.add_argument("circuit", type=Path, help="circuit file: .json, .graphml or .csv")
+    plot.add_argument("circuit", type=Path, help="circuit file, such as c.json")
     plot.add_argument(
         "-o", "--out", type=Path, required=True, metavar="FILE", help=f"figure: {', '.join(FORMATS)}"
     )
@@ -66,7 +66,7 @@ def add_commands(commands: Any) -> None:
         "show", help="print a circuit file in the terminal", description=SHOW, formatter_class=style
     )
     show.set_defaults(run=_show)
-    show.add_argument("circuit", type=Path, help="circuit file: .json, .graphml or .csv")
+    show.add_argument("circuit", type=Path, help="circuit file, such as c.json")
 
 
 def _plot(arguments: argparse.Namespace) -> None:

@@ -35,7 +35,7 @@ def add_commands(commands: Any) -> None:
         formatter_class=style,
     )
     train.set_defaults(run=_train)
-    train.add_argument("circuit", type=Path, help="circuit file: .json, .graphml or .csv")
+    train.add_argument("circuit", type=Path, help="circuit file, such as c.json")
     train.add_argument("data", type=Path, help="table with a header: .csv")
     train.add_argument("--target", action="append", required=True, metavar="COLUMN", help="may be repeated")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the run is kept")

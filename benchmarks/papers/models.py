@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mlx.core as mx
@@ -53,15 +54,15 @@ def full_circuit(inputs: int, units: int, seed: int) -> gl.Circuit:
     return circuit
 
 
-def ltc(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
+def ltc(inputs: int, units: int, seed: int, engine: str, **options: Any) -> nn.Module:
     """The published LTC: semi-implicit solver, affine inputs, the states as outputs."""
-    circuit = full_circuit(inputs, units, 1000 * seed)
-    return gl.LTC(circuit, ode_unfolds=UNFOLDS, output_mapping=None, initial_ranges=LTC_RANGES, engine=engine)
+    options |= {"ode_unfolds": UNFOLDS, "output_mapping": None, "initial_ranges": LTC_RANGES}
+    return gl.LTC(full_circuit(inputs, units, 1000 * seed), engine=engine, **options)
 
 
-def cfc(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
+def cfc(inputs: int, units: int, seed: int, engine: str, **options: Any) -> nn.Module:
     """The CfC over the circuit of the LTC."""
-    return gl.CfC(full_circuit(inputs, units, 1000 * seed), engine=engine)
+    return gl.CfC(full_circuit(inputs, units, 1000 * seed), engine=engine, **options)
 
 
 def lstm(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
@@ -77,7 +78,9 @@ def ctrnn(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
 Make = Callable[[int, int, int, str], nn.Module]
 MODELS: dict[str, tuple[Make, dict[str, Any]]] = {
     "LTC": (ltc, {"learning_rate": 0.01}),
+    "LTC fixed": (partial(ltc, polarity="fixed"), {"learning_rate": 0.01}),
     "CfC": (cfc, {"learning_rate": 0.01}),
+    "CfC fixed": (partial(cfc, polarity="fixed"), {"learning_rate": 0.01}),
     "LSTM": (lstm, {"learning_rate": 0.001}),
     "CT-RNN": (ctrnn, {"learning_rate": 0.001}),
 }

@@ -50,7 +50,8 @@ class CfCCell(NCPRNNCell):
             mask), for checkpoints trained there; `schedule` is then that of ncps.
         polarity: "init" (the circuit's signs are where the ff weights start) or "fixed" (weights of ff1 and
             ff2 keep the signs of their synapses: where one is on the other side of zero, the equation uses
-            zero, and `apply_constraints` puts it back). Gates only time the signal: their sign is free.
+            zero, and `apply_constraints` puts it back). Gates only time the signal: their sign is free. For
+            "pure" the sign is that of ff1, which the published equation subtracts.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:

@@ -12,6 +12,7 @@ another map of this module. So `mx.vmap` is one more axis at the end, and nothin
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from ..synapses import Index, pointers
 
 RowMap = Callable[[mx.array], mx.array]
+PLAIN = ContextVar("PLAIN", default=False)
+"""Whether operations go without gradients of their own, as MLX can export none: it derives some instead."""
 
 
 def linear(forward: RowMap, adjoint: RowMap, rows: mx.array) -> mx.array:
@@ -29,6 +32,8 @@ def linear(forward: RowMap, adjoint: RowMap, rows: mx.array) -> mx.array:
 
     Both act on axis 0 of arrays with any further axes.
     """
+    if PLAIN.get():
+        return forward(rows)
 
     @mx.custom_function
     def mapped(rows: mx.array) -> mx.array:

@@ -203,3 +203,45 @@ def test_a_file_without_description_is_refused(metadata: dict[str, str], reason:
     path.write_bytes(encode({"cell.cm": mx.zeros(3)}, metadata))
     with pytest.raises(gl.FileError, match=reason):
         gl.load(path)
+
+
+@pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16])
+def test_half_precision_comes_back_to_the_bit(dtype: Any, tmp_path: Path) -> None:
+    rnn = gl.Stack([gl.LTC(gl.auto_ncp(12, 3, inputs=4)), gl.NCPDense(2)])
+    rnn.build((1, 1, 4))
+    rnn.set_dtype(dtype)
+    gl.save(rnn, tmp_path / "half.safetensors")
+    again = gl.load(tmp_path / "half.safetensors")
+    for (name, ours), (other, theirs) in zip(
+        tree_flatten(rnn.parameters()), tree_flatten(again.parameters()), strict=True
+    ):
+        assert (name, ours.dtype) == (other, theirs.dtype)
+        assert mx.array_equal(ours, theirs)
+    x = mx.random.normal((2, 5, 4))
+    assert mx.array_equal(rnn(x)[0], again(x)[0])
+
+
+def test_what_is_frozen_stays_frozen(tmp_path: Path) -> None:
+    rnn = gl.Stack([gl.LTC(gl.auto_ncp(12, 3, inputs=4)), gl.NCPDense(2)])
+    rnn.build((1, 1, 4))
+    rnn.layers[0].cell.freeze(keys=["mu", "cm"])
+    rnn.layers[1].freeze()
+    gl.save(rnn, tmp_path / "frozen.safetensors")
+    again = gl.load(tmp_path / "frozen.safetensors")
+    expected = dict(tree_flatten(rnn.trainable_parameters()))
+    assert dict(tree_flatten(again.trainable_parameters())).keys() == expected.keys()
+    assert "layers.0.cell.mu" not in expected
+    assert "layers.0.cell.w" in expected
+
+
+def test_weights_that_could_not_be_read_are_not_written(tmp_path: Path) -> None:
+    rnn = gl.LTC(gl.auto_ncp(12, 3, inputs=4))
+    path = tmp_path / "nan.safetensors"
+    gl.save(rnn, path)
+    before = path.read_bytes()
+    rnn.cell.w = rnn.cell.w.at[0].add(float("nan"))
+    with pytest.raises(
+        ValueError, match=r"'cell\.w' holds values that are not finite, which load would refuse"
+    ):
+        gl.save(rnn, path)
+    assert path.read_bytes() == before

@@ -15,8 +15,9 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 
 from ..cells import RNN, NCPRNNCell
+from ..compile.layouts.segments import PLAIN
 from .describe import build, describe
-from .files import load_arrays, parameters_of
+from .files import load_arrays, parameters_of, take_precision
 from .modes import modes_kept
 from .randomness import random_state_kept
 
@@ -80,8 +81,8 @@ def _require_same(exported: Sequence[mx.array], ours: Sequence[mx.array]) -> Non
 def _plain(model: nn.Module) -> Iterator[None]:
     """Let every network inside a model run on operations that can be exported, for a while.
 
-    Gradients of our own cannot, so each network gets a twin in the dense layout, whose only such operations
-    lie in `prepare`: they depend on nothing but weights, and are computed beforehand.
+    Gradients of our own cannot, so operations go without; and each network gets a twin in the dense layout,
+    whose `prepare` depends on nothing but weights and is computed beforehand.
     """
     networks: list[Any] = [module for _, module in model.named_modules() if isinstance(module, RNN)]
     before = [(network.cell, network.engine) for network in networks]
@@ -89,6 +90,7 @@ def _plain(model: nn.Module) -> Iterator[None]:
     # Constants that are strided, such as a transposed matrix, would be written wrongly.
     model.load_weights([(name, mx.contiguous(array)) for name, array in parameters_of(model).items()])
     mx.eval(model.parameters())
+    plain = PLAIN.set(True)
     try:
         with modes_kept(model):
             model.eval()
@@ -96,6 +98,7 @@ def _plain(model: nn.Module) -> Iterator[None]:
                 network.cell, network.engine = _prepared_cell(network), "ops"
             yield
     finally:
+        PLAIN.reset(plain)
         for network, (cell, engine) in zip(networks, before, strict=True):
             network.cell, network.engine = cell, engine
         if "MLX_DISABLE_COMPILE" not in os.environ:
@@ -105,6 +108,7 @@ def _plain(model: nn.Module) -> Iterator[None]:
 def _prepared_cell(network: RNN) -> NCPRNNCell:
     with random_state_kept():
         twin = build(describe(network), largest=2**31, engine="ops", layout="dense")
+    take_precision(twin, parameters_of(network))
     load_arrays(twin, parameters_of(network))
     cell: NCPRNNCell = twin.cell
     prepared = cell.prepare()

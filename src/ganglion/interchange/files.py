@@ -10,7 +10,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx.utils import tree_flatten
+from mlx.utils import tree_flatten, tree_unflatten
 
 from ..errors import FileError
 from ..storage import read_document, read_file, replace_files
@@ -27,19 +27,23 @@ MODEL_FILES = ("best.safetensors", "model.safetensors")
 
 
 def save(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Write a network to a safetensors file: weights, options and circuit.
+    """Write a network to a safetensors file: weights, options, circuit, and which parameters are frozen.
 
     The file is replaced whole or, if there is an error, not touched. Any safetensors reader can open it; the
     description, the model's config, is JSON in its metadata.
 
     Raises:
         TypeError: a module of your own, which a file cannot describe; one derived from `NCPLayer` it can.
+        ValueError: a parameter holds values that are not finite, which `load` would refuse.
         OSError: the file cannot be written.
 
     Example:
         >>> gl.save(rnn, "rnn.safetensors")
         >>> rnn = gl.load("rnn.safetensors")
     """
+    for name, array in parameters_of(model).items():
+        if mx.issubdtype(array.dtype, mx.floating) and not mx.isfinite(array).all().item():
+            raise ValueError(f"{name!r} holds values that are not finite, which load would refuse: not saved")
     replace_files({Path(path): encode_model(model)})
 
 
@@ -69,8 +73,11 @@ def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str
     largest = max(SMALLEST_LIMIT, sum(array.size for array in arrays.values()))
     try:
         with random_state_kept():  # building draws initial values, which are then replaced
-            model = build(_description(metadata), largest, engine=engine, layout=layout)
+            document = _document(metadata)
+            model = build(document.get("model"), largest, engine=engine, layout=layout)
+        take_precision(model, arrays)
         load_arrays(model, arrays)
+        _freeze(model, document.get("frozen", []))
     except FileError as error:
         raise FileError(f"{file}: {error}") from None
     return model
@@ -87,13 +94,45 @@ def metadata_of(model: nn.Module) -> dict[str, str]:
     Raises:
         TypeError: a module that cannot be described.
     """
-    document = {"format": FORMAT, "version": VERSION, "model": describe(model)}
+    frozen = sorted(set(parameters_of(model)) - set(dict(tree_flatten(model.trainable_parameters()))))
+    document = {"format": FORMAT, "version": VERSION, "model": describe(model), "frozen": frozen}
     return {"ganglion": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
 
 
 def parameters_of(model: nn.Module) -> Arrays:
     """All parameters by name, frozen ones included."""
     return dict(tree_flatten(model.parameters()))
+
+
+def take_precision(model: nn.Module, arrays: Mapping[str, mx.array]) -> None:
+    """Give the parameters of a model the floating-point types of the arrays that are to take their place."""
+    kinds = (mx.float16, mx.bfloat16, mx.float32)
+    turned = [
+        (name, ours.astype(arrays[name].dtype))
+        for name, ours in parameters_of(model).items()
+        if name in arrays and ours.dtype in kinds and arrays[name].dtype in kinds
+    ]
+    model.update(tree_unflatten(turned))
+
+
+def _freeze(model: nn.Module, frozen: Any) -> None:
+    """Freeze parameters by path.
+
+    Raises:
+        FileError: no list of the names of parameters.
+    """
+    known = parameters_of(model)
+    names = frozen if isinstance(frozen, list) else [frozen]
+    unknown = [name for name in names if not isinstance(name, str) or name not in known]
+    if unknown:
+        raise FileError(f"{short(unknown[0])} is frozen, but there is no such parameter")
+    modules = dict(model.named_modules())
+    for name in names:
+        path, _, key = name.rpartition(".")
+        while path not in modules:  # an array in a list or a dict of a module: its first name is the key
+            path, _, first = path.rpartition(".")
+            key = first
+        modules[path].freeze(keys=[key], recurse=False)
 
 
 def load_arrays(model: nn.Module, arrays: Mapping[str, mx.array]) -> None:
@@ -145,12 +184,12 @@ def _in_run(directory: Path) -> Path:
     raise FileError(f"{directory}: there is no checkpoint in this directory")
 
 
-def _description(metadata: Mapping[str, str]) -> Any:
+def _document(metadata: Mapping[str, str]) -> dict[str, Any]:
     if "ganglion" not in metadata:
         raise FileError(
             "this safetensors file holds weights but no description of a network; gl.save writes one"
         )
     try:
-        return read_document(metadata["ganglion"], FORMAT, VERSION).get("model")
+        return read_document(metadata["ganglion"], FORMAT, VERSION)
     except FileError as error:
         raise FileError(f"the description {error}") from None

@@ -8,10 +8,11 @@ import mlx.core as mx
 import numpy as np
 
 from ..compile.kernels import unit_spans
-from .ops.array_ops import Mask, length_mask
+from .ops.array_ops import Mask
 from .ops.state_ops import State, zeros
 from .running import Call
-from .values import Values, one_of_shapes, real_array, whole_array
+from .samples import flags, only_valid, valid_samples
+from .values import Values, one_of_shapes, real_array
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -50,20 +51,21 @@ def sequence_call(
     batched = inputs.ndim == 3
     inputs = inputs if batched else inputs[None]
     batch, steps = inputs.shape[:2]
-    valid = _sequence_mask(mask, lengths, batch, steps, batched)
-    flags = _flags("ends", ends, batch, steps, batched)
-    there = None
-    if valid is not None:
-        there = mx.array(valid)
-        inputs = mx.where(there[..., None], inputs, 0.0)
-        flags = None if flags is None else flags & valid
+    valid = valid_samples(mask, lengths, batch, steps, batched)
+    last = flags("ends", ends, batch, steps, batched)
+    spans = _sequence_timespans(timespans, batch, steps, batched)
+    clock = _clock(spans, valid)
+    if valid is not None and spans.ndim > 0:
+        spans = mx.where(mx.array(valid), spans, 1.0)
+    refuse_bad_timespans(spans)
     return Call(
-        x=inputs,
+        x=only_valid(inputs, valid),
         state=initial_state(state, state_shapes, batch, batched),
-        timespans=_sequence_timespans(timespans, batch, steps, batched, there),
+        timespans=mx.broadcast_to(spans, (1, steps)) if spans.ndim == 0 else spans,
         batched=batched,
         mask=valid,
-        ends=flags,
+        ends=last if last is None or valid is None else last & valid,
+        clock=mx.broadcast_to(clock, (1, steps)) if clock.ndim == 0 else clock,
     )
 
 
@@ -123,9 +125,8 @@ def _state_array(what: str, value: Values, shape: tuple[int, ...], batch: int, b
     return given if batched else given[None]
 
 
-def _sequence_timespans(
-    timespans: Values | None, batch: int, steps: int, batched: bool, there: mx.array | None
-) -> mx.array:
+def _sequence_timespans(timespans: Values | None, batch: int, steps: int, batched: bool) -> mx.array:
+    """(), (1, T) or (B, T)."""
     if timespans is None:
         return unit_spans(1, steps)
     spans = real_array("timespans", timespans)
@@ -134,10 +135,14 @@ def _sequence_timespans(
     )
     if tuple(spans.shape) not in shapes:
         raise ValueError(f"timespans have shape {tuple(spans.shape)}: expected {one_of_shapes(shapes)}")
-    if there is not None and spans.ndim > 0:
-        spans = mx.where(there, spans.reshape(-1, steps), 1.0)
-    refuse_bad_timespans(spans)
-    return mx.broadcast_to(spans, (1, steps)) if spans.ndim < 2 else spans.reshape(batch, steps)
+    return spans if spans.ndim == 0 else spans.reshape(-1, steps)
+
+
+def _clock(spans: mx.array, valid: Mask | None) -> mx.array:
+    """The time before each sample, also where there is none; what is no time there counts nothing."""
+    if valid is None or spans.ndim == 0:
+        return spans
+    return mx.where(mx.array(valid) | (mx.isfinite(spans) & (spans > 0)), spans, 0.0)
 
 
 def refuse_bad_timespans(spans: mx.array) -> None:
@@ -154,32 +159,3 @@ def refuse_bad_timespans(spans: mx.array) -> None:
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         where = f" at {at}" if at else ""
         raise ValueError(f"time span {values[at]}{where}: expected positive, finite numbers")
-
-
-def _sequence_mask(mask: Any, lengths: Any, batch: int, steps: int, batched: bool) -> Mask | None:
-    if lengths is None:
-        return _flags("mask", mask, batch, steps, batched)
-    if mask is not None:
-        raise ValueError("both mask and lengths were given: expected one of them")
-    counts = whole_array("lengths", lengths)
-    if counts.shape != (batch,) or not batched:
-        raise ValueError(f"lengths have shape {counts.shape}: expected ({batch},), for a batched input")
-    if ((counts < 0) | (counts > steps)).any():
-        raise ValueError(f"lengths reach from {counts.min()} to {counts.max()}: expected 0 to {steps}")
-    return length_mask(counts, steps)
-
-
-def _flags(what: str, value: Any, batch: int, steps: int, batched: bool) -> Mask | None:
-    """(B, T) booleans from (B, T) or, for an unbatched input, (T,)."""
-    if value is None:
-        return None
-    given = whole_array(what, value)
-    if given.size and (given.min() < 0 or given.max() > 1):
-        raise ValueError(
-            f"{what} holds numbers from {given.min()} to {given.max()}: expected booleans, or 0 and 1"
-        )
-    flags: Mask = given.astype(bool)
-    expected = (batch, steps) if batched else (steps,)
-    if flags.shape != expected:
-        raise ValueError(f"{what} has shape {flags.shape}: expected {expected}")
-    return flags.reshape(batch, steps)

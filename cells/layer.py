@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import mlx.core as mx
@@ -19,6 +20,7 @@ Layer = TypeVar("Layer", bound="NCPLayer")
 
 # Says how initial values were drawn, not what the layer is: weights are kept by `save_weights`.
 NOT_IN_CONFIG = ("self", "key")
+PLAIN = (bool, int, float, str, tuple, type(None))
 
 
 class NCPLayer(nn.Module):
@@ -32,6 +34,7 @@ class NCPLayer(nn.Module):
     Attributes:
         homes: what the parameters lie on, by name; see `Parameter`.
         recurrent: whether the layer reads sequences and has a state, as `RNN` does.
+        changeable: options that may be set on a layer that is made; the config holds what they are then.
         built: whether the parameters exist. Build a layer before an optimizer or `load_weights` asks for
             them, by a call or by `build`.
 
@@ -52,6 +55,7 @@ class NCPLayer(nn.Module):
 
     homes: ClassVar[Declared] = {}
     recurrent: ClassVar[bool] = False
+    changeable: ClassVar[frozenset[str]] = frozenset()
 
     _classes: ClassVar[dict[str, type[NCPLayer]]] = {}
     _config_name: ClassVar[str] = "NCPLayer"
@@ -75,6 +79,25 @@ class NCPLayer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.built = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, but for an option: files and twins hold what the layer was made with.
+
+        Raises:
+            AttributeError: an option that would change; those in `changeable` may, and are read back.
+        """
+        if name in options_of(type(self)) - self.changeable:
+            before = self._option(name, value)
+            if isinstance(before, PLAIN) and before != value:
+                raise AttributeError(
+                    f"{name} of {type(self).__name__} is {before!r}, as it was made: make a new one with "
+                    f"{name}={value!r}, and give it the weights by update(parameters())"
+                )
+        super().__setattr__(name, value)
+
+    def _option(self, name: str, default: Any) -> Any:
+        """What an option is now, or the default before it was set."""
+        return self.__dict__.get(name, default)
 
     def __call__(self, x: Values, *args: Any, **kwargs: Any) -> Any:
         """`call`, after building the layer for this input if it is not built yet.
@@ -187,4 +210,12 @@ class NCPLayer(nn.Module):
                 found |= value
             else:
                 found[name] = value
+        found |= {name: getattr(self, name) for name in self.changeable if name in self.__dict__}
         return {name: value for name, value in found.items() if name not in NOT_IN_CONFIG}
+
+
+@cache
+def options_of(kind: type[NCPLayer]) -> frozenset[str]:
+    """The names of the arguments of a class's constructor, and of those before it, which options pass on."""
+    layers = [base for base in kind.__mro__ if issubclass(base, NCPLayer)]
+    return frozenset(name for base in layers for name in inspect.signature(base.__init__).parameters)

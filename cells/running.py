@@ -29,6 +29,8 @@ class Call:
         batched: whether the caller's input had a batch axis.
         mask: (B, T) which samples there are; None for all.
         ends: (B, T) after which samples the state starts anew; None for none. Never where there is none.
+        clock: (1, T) or (B, T) the time that passes before each sample, of those that are not there too, for
+            recordings; None for that of `timespans`.
     """
 
     x: mx.array
@@ -37,6 +39,7 @@ class Call:
     batched: bool
     mask: Mask | None = None
     ends: Mask | None = None
+    clock: mx.array | None = None
 
     @property
     def steps(self) -> int:

@@ -54,7 +54,7 @@ def only_valid(values: mx.array, valid: Mask | None) -> mx.array:
     """(B, T, ...) the values, with zeros where there is no sample."""
     if valid is None:
         return values
-    there = mx.array(valid).reshape(*valid.shape, *(1,) * (values.ndim - valid.ndim))
+    there = mx.array(np.ascontiguousarray(valid)).reshape(*valid.shape, *(1,) * (values.ndim - valid.ndim))
     return mx.where(there, values, mx.zeros((), values.dtype))
 
 

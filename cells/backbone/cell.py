@@ -136,7 +136,7 @@ class LiquidCell(NCPRNNCell):
         return {name: self[name](z) for name in self.heads}
 
     def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
-        dt, rate = timespan / self.ode_unfolds, 1.0 / nn.softplus(self.tau)
+        dt, rate = timespan / self.ode_unfolds, 1.0 / nn.softplus(self.tau.astype(mx.float32))
         for _ in range(self.ode_unfolds):
             f = mx.sigmoid(self.mapped(x, state)["f"])
             state = (state + dt * f * self.A) / (1.0 + dt * (rate + f))

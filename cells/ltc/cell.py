@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -27,8 +28,6 @@ from .operations import SOLVERS, LTCTerms, ltc_step_ops
 
 FAINTEST = 1e-8
 """The leak that a neuron without one counts with where others are divided by theirs."""
-FAINTEST = 1e-8
-"""The leak that a neuron without one counts with where others are divided by theirs."""
 SYNAPTIC = {
     "w": Parameter("recurrent", uniform(0.001, 1.0), "positive", non_negative=True),
     "mu": Parameter("recurrent", uniform(0.3, 0.8)),
@@ -49,6 +48,9 @@ MAPPED = {
     "output_w": Parameter("motor", constant(1.0)),
     "output_b": Parameter("motor", constant(0.0)),
 }
+
+STABLE = {"explicit": 2.0, "rk4": 2.78}
+"""How many time constants a step of a solver may be long: beyond, its error grows from step to step."""
 
 
 class LTCCell(NCPRNNCell):
@@ -124,6 +126,8 @@ class LTCCell(NCPRNNCell):
         self.input_mapping, self.output_mapping = input_mapping, output_mapping
         object.__setattr__(self, "_starts", _starts(initial_ranges or {}))  # no parameters
         self.make_parameters(key)
+        if solver in STABLE:
+            self._warn_of_steps()
 
     def declared(self) -> dict[str, Parameter]:
         found: dict[str, Parameter] = PARAMETERS | self._starts
@@ -133,6 +137,23 @@ class LTCCell(NCPRNNCell):
             if mapping == "affine":
                 found[f"{side}_b"] = MAPPED[f"{side}_b"]
         return found
+
+    def _warn_of_steps(self) -> None:
+        """Tell of steps that are too long for an explicit solver where all synapses conduct."""
+        p, plan = {name: as_floats(array) for name, array in self.effective().items()}, self.compiled.plan
+        total = p["gleak"].astype(np.float64)
+        for w, synapses in ((p["w"], plan.recurrent), (p["sensory_w"], plan.sensory)):
+            np.add.at(total, synapses.post, w)
+        fastest = float((total / np.maximum(p["cm"], FAINTEST)).max())
+        needed = math.ceil(fastest / STABLE[self.solver])
+        if needed > self.ode_unfolds:
+            warnings.warn(
+                f"the {self.solver!r} solver may blow up with ode_unfolds={self.ode_unfolds} and spans of 1, "
+                f"because the fastest neuron's time constant is {1 / fastest:.2g}: ode_unfolds={needed} is "
+                "stable, and solver='semi_implicit' is with any",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def prepare(self) -> LTCTerms:
         return LTCTerms.of(self.compiled, self.effective())

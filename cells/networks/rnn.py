@@ -8,19 +8,23 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from mlx.utils import tree_flatten
 
 from ...arguments import one_of, whole
+from ...compile.kernels.tracing import differentiated, evaluable
+from ...errors import KernelError
 from ...recording import Recording
 from ..calls import sequence_call
 from ..cell import NCPRNNCell
-from ..layer import NCPLayer, Shape
+from ..layer import NCPLayer, Shape, options_of
 from ..ops.state_ops import State, rows
 from ..parameters import Parameter
 from ..running import Call, Run, Steps
+from ..samples import only_valid
 from ..values import Values
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
-from .sequence import reversed_call, reversed_run, run_call
+from .sequence import begun, reversed_call, reversed_run, run_call
 from .steps import BACKWARDS, cell_steps
 from .streaming import Stream
 
@@ -49,6 +53,7 @@ class RNN(NCPLayer):
     """
 
     recurrent = True
+    changeable = frozenset({"engine", "checkpoint_every", "return_sequences", "return_state"})
 
     def __init__(
         self,
@@ -98,6 +103,7 @@ class RNN(NCPLayer):
         lengths: Any = None,
         ends: Any = None,
         record: bool = False,
+        return_states: bool = False,
         stream: Any = None,
     ) -> Any:
         """Run a sequence.
@@ -111,16 +117,19 @@ class RNN(NCPLayer):
             lengths: (B,) whole numbers instead of a mask: how many samples each sequence has.
             ends: (B, T) or (T,) booleans, true at the last sample of an episode: the state starts anew after
                 it. Where there is no sample, nothing ends.
-            record: whether to return a `Recording` of every neuron as a last value.
+            record: whether to return a `Recording` of every neuron as a last value: NumPy arrays with names.
+            return_states: whether to return what every neuron showed after each sample, (B, T, N) or (T, N),
+                as an array with gradients, for which plain operations run.
             stream: an MLX stream or device to run on; the default one if not given.
 
         Returns:
             The outputs, (B, T, M) or (T, M), without the time axis if `return_sequences` is off; the last
-            state, (B, N) or (N,), if `return_state` is on; and the recording, if asked for. The outputs
-            alone are returned as an array.
+            state, (B, N) or (N,), if `return_state` is on; all states and the recording, if asked for. The
+            outputs alone are returned as an array.
 
         Raises:
-            ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive.
+            ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive; a
+                recording inside `mx.grad`, whose arrays would have no gradient there.
             TypeError: values that are not real numbers.
             KernelError: the engine is "fused", and there is no kernel for the cell or it cannot run now.
         """
@@ -131,19 +140,27 @@ class RNN(NCPLayer):
                 x, state, timespans, self.cell.n_inputs, self.cell.state_shapes,
                 mask=mask, lengths=lengths, ends=ends,
             )  # fmt: skip
-            run = self._run(reversed_call(call) if self.reverse else call, record)
-            shown = run.outputs if self.return_sequences else run.outputs[:, -1]
+            run = self._run(reversed_call(call) if self.reverse else call, record, return_states)
+            last = run.outputs[:, -1]
             if self.reverse:
                 run = reversed_run(run, call)
-                shown = run.outputs if self.return_sequences else shown
-            outputs = self._project(shown)
-            final: Any = run.state
+            outputs = self._shown(call, run.outputs if self.return_sequences else last)
+            final, states = run.state, run.visible
             if not call.batched:
                 outputs, final = outputs[0], rows(final, 0)
+                states = None if states is None else states[0]
             results: tuple[Any, ...] = (outputs, final) if self.return_state else (outputs,)
+            if return_states:
+                results = (*results, states)
             if record:
                 results = (*results, self._recording(call, run))
             return results if len(results) > 1 else results[0]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cell: NCPRNNCell | None = self.get("cell")
+        if cell is not None and name in cell.__dict__ and name in options_of(type(cell)):
+            setattr(cell, name, value)  # which refuses it: it would do nothing here
+        super().__setattr__(name, value)
 
     def explain(self) -> str:
         """One paragraph on which engine and layout run this network here, and why.
@@ -187,20 +204,44 @@ class RNN(NCPLayer):
         leading = input_shape[:-1] if self.return_sequences else input_shape[:-2]
         return (*leading, outputs)
 
-    def _run(self, call: Call, record: bool) -> Run:
-        run = run_update(self.cell, self.engine, record=record, checkpoint_every=self.checkpoint_every)
+    def _run(self, call: Call, record: bool, return_states: bool) -> Run:
+        follow = False
+        if record or return_states:
+            values: Any = tree_flatten([self.parameters(), call.x, call.state, call.timespans])
+            arrays = [array for _, array in values]
+            follow = evaluable(arrays) and differentiated(arrays)
+        if record and follow:
+            raise ValueError(
+                "a recording is of NumPy arrays, which have no gradient: inside mx.grad, ask for "
+                "return_states=True"
+            )
+        if return_states and follow and self.engine == "fused":
+            raise KernelError("the fused kernel has no gradients of all states: use engine='ops' or 'auto'")
+        engine = "ops" if return_states and follow else self.engine
+        shown = record or return_states
+        run = run_update(self.cell, engine, record=shown, checkpoint_every=self.checkpoint_every)
         return run_call(run, call)
+
+    def _shown(self, call: Call, outputs: mx.array) -> mx.array:
+        """(B, T, M) or (B, M) outputs through the map, and zeros before the first sample as without it."""
+        if self.proj_size is None or call.mask is None:
+            return self._project(outputs)
+        seen = begun(call.mask, backwards=self.reverse)
+        if outputs.ndim < 3:
+            seen = seen[:, 0 if self.reverse else -1]
+        return only_valid(self._project(outputs), seen)
 
     def _project(self, outputs: mx.array) -> mx.array:
         return outputs if self.proj_size is None else self.projection(outputs)
 
     def _recording(self, call: Call, run: Run) -> Recording:
         cell = self.cell
-        times = np.cumsum(np.array(call.timespans, np.float64), axis=1)
+        clock = call.timespans if call.clock is None else call.clock
+        times = np.cumsum(np.array(clock, np.float64), axis=1)
         batched = Recording(
             states=np.array(run.visible),
             inputs=np.array(call.x),
-            outputs=np.array(self._project(run.outputs)),
+            outputs=np.array(self._shown(call, run.outputs)),
             times=times[0] if len(times) == 1 else times,
             neurons=cell.neurons,
             sensors=cell.sensors,

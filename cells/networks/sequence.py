@@ -49,8 +49,8 @@ def run_call(engine: Engine, call: Call) -> Run:
     shown = [run.visible for run in runs if run.visible is not None]
     visible = mx.concatenate(shown, axis=1) if shown else None
     if call.mask is not None:
-        outputs = _held(outputs, call.mask)
-        visible = None if visible is None else _held(visible, call.mask)
+        outputs = held(outputs, call.mask)
+        visible = None if visible is None else held(visible, call.mask)
     return Run(outputs, state, visible)
 
 
@@ -74,8 +74,12 @@ def reversed_call(call: Call) -> Call:
 def reversed_run(run: Run, call: Call) -> Run:
     """What was computed for `reversed_call(call)`, in the order of the call's samples."""
     order = _reverse_order(call)
-    visible = None if run.visible is None else take_steps(run.visible, order)
-    return replace(run, outputs=take_steps(run.outputs, order), visible=visible)
+
+    def back(values: mx.array) -> mx.array:
+        values = take_steps(values, order)
+        return values if call.mask is None else held(values, call.mask, backwards=True)
+
+    return replace(run, outputs=back(run.outputs), visible=None if run.visible is None else back(run.visible))
 
 
 def _reversed_ends(ends: Mask, valid: Mask) -> Mask:
@@ -115,8 +119,21 @@ def _parts(call: Call) -> Iterator[Call]:
         )
 
 
-def _held(values: mx.array, mask: Mask) -> mx.array:
-    """(B, T, F) the values of the last valid step at or before each, zeros before the first one."""
-    index = held_index(mask)
-    held = take_steps(values, np.maximum(index, 0))
-    return mx.where(mx.array(index >= 0)[..., None], held, 0.0)
+def held(values: mx.array, mask: Mask, *, backwards: bool = False) -> mx.array:
+    """(B, T, F) the values of the last valid step at or before each, zeros before the first one.
+
+    Backwards, that of the next valid step at or after each, which a network that reads backwards read last.
+    """
+    index = held_index(mask[:, ::-1] if backwards else mask)
+    if backwards:
+        index = np.where(index >= 0, mask.shape[1] - 1 - index, -1)[:, ::-1].astype(np.int32)
+    taken = take_steps(values, np.maximum(index, 0))
+    return mx.where(mx.array(index >= 0)[..., None], taken, mx.zeros((), values.dtype))
+
+
+def begun(mask: Mask, *, backwards: bool = False) -> Mask:
+    """(B, T) whether a sample has been read at or before each step, or backwards at or after it."""
+    if backwards:
+        return begun(mask[:, ::-1])[:, ::-1]
+    found: Mask = np.logical_or.accumulate(mask, axis=1)
+    return found

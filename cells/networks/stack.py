@@ -12,11 +12,13 @@ import mlx.nn as nn
 import numpy as np
 
 from ..cell import NCPRNNCell, batch_of
+from ..constraints import constrained_in
 from ..layer import NCPLayer, Shape
 from ..running import Steps
 from ..values import Values, mlx_array
 from .bidirectional import outputs_and_state
 from .memory import Memory, predict_memory
+from .padded import Padding
 from .steps import ChainSteps, Map, states_of
 from .streaming import Stream
 
@@ -40,6 +42,7 @@ class Stack(NCPLayer):
     """
 
     recurrent = True
+    changeable = frozenset({"return_state"})
 
     def __init__(
         self, layers: Sequence[nn.Module], dropout: float = 0.0, *, return_state: bool = True
@@ -77,7 +80,8 @@ class Stack(NCPLayer):
             state: a tuple with one initial state per layer that has one; zeros if not given.
             timespans: time since the previous sample, as `RNN` takes it; for every layer.
             stream: an MLX stream or device to run on; the default one if not given.
-            given: `mask`, `lengths` or `ends`, as `RNN` takes them; for every layer.
+            given: `mask`, `lengths` or `ends`, as `RNN` takes them; for every layer. What stands where there
+                is no sample reaches no layer, and no statistics of a `BatchNorm`.
 
         Returns:
             The last layer's outputs and the tuple of last states; the outputs alone if `return_state` is off.
@@ -88,6 +92,8 @@ class Stack(NCPLayer):
         networks = [layer for layer in self.layers if _recurrent(layer)]
         before, after = iter(states_of(state, len(networks))), []
         values: Any = mlx_array("the input", x)
+        padding = Padding(values, given.get("mask"), given.get("lengths"))
+        values = padding.held(values)
         with nullcontext() if stream is None else mx.stream(stream):
             for k, layer in enumerate(self.layers):
                 if k and self.dropout is not None:
@@ -95,8 +101,9 @@ class Stack(NCPLayer):
                 if _recurrent(layer):
                     values, last = outputs_and_state(layer, values, next(before), timespans, given)
                     after.append(last)
+                    padding.read_by(layer)
                 else:
-                    values = layer(values)
+                    values = padding.map(layer, values)
         self.built, self._features = True, np.shape(x)[-1]
         return (values, tuple(after)) if self.return_state else values
 
@@ -164,9 +171,8 @@ class Stack(NCPLayer):
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; call it after each optimizer step."""
-        for layer in self.layers:
-            if hasattr(layer, "apply_constraints"):
-                layer.apply_constraints()
+        for part in constrained_in(self.layers):
+            part.apply_constraints()
 
     def _check(self) -> None:
         """Refuse layers that do not fit together, as far as their sizes are known."""

@@ -16,7 +16,9 @@ class Recording:
         states: (B, T, N) or (T, N) states after each sample, in plan order.
         inputs: (B, T, I) or (T, I) what the sensory neurons were given.
         outputs: (B, T, M) or (T, M) what the network returned.
-        times: (T,) or (B, T) time of each sample: the running sum of the time spans.
+        times: (T,) or (B, T) time of each sample: the running sum of the time spans as they were given, also
+            of samples that a mask or lengths leave out, so that the others stay where they are in time. A
+            span there that is no positive, finite number counts nothing.
         neurons: N names, in plan order.
         sensors: I names of the sensory neurons.
         roles: N roles, one per neuron with state.

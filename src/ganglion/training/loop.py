@@ -15,9 +15,9 @@ import mlx.core as mx
 import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
-from mlx.utils import tree_flatten
 
 from ..cells import NCPLayer
+from ..cells.constraints import constrained
 from ..interchange.modes import modes_kept
 from .checkpoints import Checkpoints
 from .data import Batches, as_data
@@ -209,14 +209,6 @@ def evaluate(model: nn.Module, batches: Batches, loss: Loss) -> float:
         raise FloatingPointError(f"the validation loss is not finite: {bad or batches.name + ' hold NaN'}")
     mean = ranks.sum(total) / count
     return mean if math.isfinite(mean) else math.inf
-
-
-def constrained(module: nn.Module) -> list[Any]:
-    """The outermost modules with constraints: a network applies those of its cell itself."""
-    if hasattr(module, "apply_constraints"):
-        return [module]
-    children: Any = tree_flatten(module.children(), is_leaf=nn.Module.is_module)
-    return [network for _, child in children for network in constrained(child)]
 
 
 def build_for(model: nn.Module, batches: Batches, loss: Loss) -> None:

@@ -56,9 +56,13 @@ function start(): void {
   const data = document.getElementById("ganglion-data");
   if (!el) return;
   if (data) {
-    const { circuit, recording = null, options = {}, title = "circuit" } = JSON.parse(data.textContent ?? "") as FileData;
-    document.title = title;
-    mount(el, new LocalSession(circuit, { title, recording, readonly: options.readonly === true }), { theme: options.theme ?? "auto", ready: forTests });
+    try {
+      const { circuit, recording = null, options = {}, title = "circuit" } = JSON.parse(data.textContent ?? "") as FileData;
+      document.title = title;
+      mount(el, new LocalSession(circuit, { title, recording, readonly: options.readonly === true }), { theme: options.theme ?? "auto", ready: forTests });
+    } catch (error) {
+      el.textContent = `This file cannot be shown: ${(error as Error).message}`;
+    }
   } else if (el.dataset.session !== undefined) {
     const address = new URL(el.dataset.session || "/session", location.href);
     address.protocol = address.protocol.replace("http", "ws");

@@ -5,7 +5,7 @@ import { type Item, type Neuron, ROLES, type Synapse } from "../model/circuit";
 import { type Rect, seen } from "./camera";
 import { HANDLE, RADIUS, curve, trace } from "./curves";
 import { colorOf, crowding, fillNeurons, penOf, strokeSynapses, writeLabels } from "./paint";
-import type { Scene } from "./scene";
+import { PLAIN, type Scene } from "./scene";
 import { addEnd, addLine, addNeuron, type Context } from "./shapes";
 import type { Still } from "./still";
 import { diverging } from "./theme";
@@ -85,7 +85,7 @@ function states(ctx: Context, scene: Scene, window: Rect, folded: (n: Neuron) =>
   const lists: Neuron[][] = [];
   for (const [neuron, value] of scene.states!) {
     if (neuron.x < window.x0 - 20 || neuron.x > window.x1 + 20 || neuron.y < window.y0 - 20 || neuron.y > window.y1 + 20) continue;
-    if (folded(neuron)) continue;
+    if (folded(neuron) || (scene.look.focus && !scene.look.focus.has(neuron))) continue;
     (lists[Math.round((Math.max(-1, Math.min(1, value)) + 1) * 16)] ??= []).push(neuron);
   }
   ctx.strokeStyle = theme.edge;
@@ -107,11 +107,12 @@ function halos(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
   const shown = (item: Item): boolean =>
     item.kind === "neuron" ? !folded(item) && item.x > window.x0 - 40 && item.x < window.x1 + 40 && item.y > window.y0 - 40 && item.y < window.y1 + 40
       : !folded(item.pre) && !folded(item.post);
-  let lines = 0;
-  for (const item of selection) {
-    if (item.kind !== "synapse" || !shown(item) || lines++ > MOST) continue;
-    line(ctx, item, theme.accent, 5 / k, 0.35);
-    line(ctx, item, colorOf(theme, item.polarity), 2 / k, 1);
+  const chosen: Synapse[] = [];
+  for (const item of selection) if (item.kind === "synapse" && chosen.length < MOST / 2 && shown(item)) chosen.push(item);
+  underline(ctx, chosen, theme.accent, 6 / k);
+  for (const polarity of [1, -1, 0]) {
+    const list = chosen.filter((s) => s.polarity === polarity);
+    strokeSynapses(ctx, theme, list, penOf(PLAIN, { polarity } as Synapse), 0, list.length, k, { width: 2, alpha: 1 });
   }
   if (hover?.kind === "synapse" && shown(hover)) line(ctx, hover, colorOf(theme, hover.polarity), 3.5 / k, 0.9);
   // A neuron under the pointer shows its own synapses.
@@ -119,7 +120,7 @@ function halos(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
     const own = [...hover.out.values(), ...hover.in.values()].filter((s) => shown(s)).slice(0, 400);
     for (const polarity of [1, -1, 0]) {
       const list = own.filter((s) => s.polarity === polarity);
-      if (list.length) strokeSynapses(ctx, theme, list, ((polarity + 1) * 4 + 1) * 2 + 1, 0, list.length, k, { width: 1.7, alpha: 1 });
+      strokeSynapses(ctx, theme, list, penOf(PLAIN, { polarity } as Synapse), 0, list.length, k, { width: 1.7, alpha: 1 });
     }
     const ends = new Set([hover, ...own.flatMap((s) => [s.pre, s.post])]);
     for (const role of [...ROLES, ""]) fillNeurons(ctx, theme, role, [...ends].filter((n) => n.role === role), k);
@@ -152,6 +153,22 @@ function halos(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
     ctx.lineTo(x - r, y + r);
   }
   ctx.stroke();
+}
+
+/** A broad, faint line under synapses, some at a time. */
+function underline(ctx: Context, list: readonly Synapse[], color: string, width: number): void {
+  ctx.strokeStyle = color;
+  ctx.globalAlpha = 0.35;
+  ctx.lineWidth = width;
+  for (let start = 0; start < list.length; start += 48) {
+    ctx.beginPath();
+    for (const { pre, post, polarity } of list.slice(start, start + 48)) {
+      trace(pre, post);
+      addLine(ctx, polarity);
+    }
+    ctx.stroke();
+  }
+  ctx.globalAlpha = 1;
 }
 
 /** A ring around a neuron keeps some pixels of distance, also from afar. */

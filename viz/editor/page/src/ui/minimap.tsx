@@ -1,7 +1,7 @@
 // The whole circuit in a corner, with what the window shows of it; a click or a drag goes there.
 
 import { useEffect, useRef } from "preact/hooks";
-import { boundsOf, fitted, toWorld } from "../render/camera";
+import { type Rect, boundsOf, fitted, toWorld } from "../render/camera";
 import { colorOfRole } from "../render/paint";
 import { useEditor } from "./hooks";
 
@@ -12,6 +12,7 @@ export function Minimap() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const kept = useRef({ k: 1, tx: 0, ty: 0 });
+  const around = useRef<Rect | null>(null);
   const { circuit, theme } = editor;
 
   useEffect(() => {
@@ -22,6 +23,7 @@ export function Minimap() {
     el.height = HEIGHT * ratio;
     const ctx = el.getContext("2d")!;
     ctx.clearRect(0, 0, el.width, el.height);
+    around.current = bounds;
     if (!bounds) return;
     const camera = (kept.current = fitted(bounds, WIDTH, HEIGHT, 8, 0.3));
     const size = Math.max(1.5, Math.min(5, camera.k * 26)) * ratio;
@@ -41,7 +43,8 @@ export function Minimap() {
       const [x0, y0] = [clamp(a.x * c.k + c.tx, WIDTH), clamp(a.y * c.k + c.ty, HEIGHT)];
       const [x1, y1] = [clamp(b.x * c.k + c.tx, WIDTH), clamp(b.y * c.k + c.ty, HEIGHT)];
       // Where all is seen, a map is in the way.
-      const whole = x0 <= 8 && y0 <= 8 && x1 >= WIDTH - 8 && y1 >= HEIGHT - 8;
+      const box = around.current;
+      const whole = box === null || (a.x <= box.x0 && a.y <= box.y0 && b.x >= box.x1 && b.y >= box.y1);
       frame.current!.parentElement!.classList.toggle("gl-away", whole);
       frame.current!.style.transform = `translate(${x0}px, ${y0}px)`;
       frame.current!.style.width = `${Math.max(0, x1 - x0 - 2)}px`;

@@ -13,11 +13,12 @@ export function Tip() {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let shown: Item | null = null;
+    let { camera } = editor;
     let timer = 0;
     const follow = (): void => {
       const { hover } = editor;
-      if (hover === shown) return;
-      shown = hover;
+      if (hover === shown && editor.camera === camera) return;
+      [shown, camera] = [hover, editor.camera];
       const el = box.current!;
       el.textContent = "";
       clearTimeout(timer);

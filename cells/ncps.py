@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 Options = dict[str, Any]
 Value = TypeVar("Value")
 
-LTC, WIRED_CFC, FREE_CFC = "LTC", "CfC with a wiring", "CfC without wiring"
+LTC, WIRED_CFC, FREE_CFC = "an LTC", "a CfC with a wiring", "a CfC without wiring"
 
 FLOATS, WHOLE = ("float", "bfloat"), ("int", "uint", "bool")
 """How the names of the types of weights, and of masks besides, begin."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..ncps import LTC, Entries, InNcps, Numbers, Options, some, under
 from .engine import offers
-from .ncps_model import read_model
+from .ncps_model import NcpsModel, is_model, read_model
 from .rnn import RNN
 
 
@@ -42,10 +42,8 @@ def load_ncps(rnn: RNN, source: Any) -> None:
         >>> gl.load_ncps(rnn, model)
     """
     cell = in_ncps(rnn)
-    known = not isinstance(source, Mapping) and hasattr(source, "state_dict")
-    if known:
-        check_options(rnn, source)
-    parameters = picked(rnn, Entries(source.state_dict() if known else source))
+    known = not isinstance(source, Mapping) and is_model(source)
+    parameters = picked(rnn, Entries(check_options(rnn, source).state_dict if known else source))
     for name, values in parameters.items():
         if not np.isfinite(values).all():
             raise ValueError(f"{name} holds values that are not finite: nothing was loaded")
@@ -120,16 +118,18 @@ def ncps_options(rnn: RNN) -> Options:
     return cell.options
 
 
-def check_options(rnn: RNN, model: Any) -> None:
-    """Refuse a model of ncps that computes something else than a network, whatever its weights."""
+def check_options(rnn: RNN, model: Any) -> NcpsModel:
+    """What a model of ncps says, unless it computes something else than a network, whatever its weights."""
     theirs, ours = read_model(model), in_ncps(rnn)
-    if theirs.kind != ours.kind:
-        raise ValueError(f"the ncps model is a {theirs.kind}: expected a {ours.kind}, as this network is")
+    if theirs.cell.kind != ours.kind:
+        raise ValueError(
+            f"the ncps model is a {theirs.cell.kind}: expected a {ours.kind}, as this network is"
+        )
     if rnn.reverse:
         raise ValueError("the ncps model reads sequences forward, and this network from last to first")
     different = [
         f"{name} is {value!r} in the ncps model and {ours.options[name]!r} in this network"
-        for name, value in theirs.options.items()
+        for name, value in (theirs.around | theirs.cell.options).items()
         if name in ours.options and ours.options[name] != value
     ]
     if different:
@@ -140,6 +140,7 @@ def check_options(rnn: RNN, model: Any) -> None:
             "this network takes (batch, time, features)",
             stacklevel=3,
         )
+    return theirs
 
 
 def _check_signs(parameters: Mapping[str, Numbers], cell: InNcps) -> None:

@@ -19,16 +19,22 @@ class NcpsWiring(Protocol):
     sensory_adjacency_matrix: Any
 
 
-class NcpsModel(Protocol):
+class TorchModel(Protocol):
     """What a model on PyTorch is known by."""
 
     def state_dict(self) -> Mapping[str, Any]: ...
 
 
+class KerasModel(Protocol):
+    """What a model on Keras is known by."""
+
+    def get_weights(self) -> list[Any]: ...
+
+
 @overload
 def from_ncps(source: NcpsWiring) -> Circuit: ...
 @overload
-def from_ncps(source: NcpsModel) -> RNN: ...
+def from_ncps(source: TorchModel | KerasModel) -> RNN: ...
 def from_ncps(source: Any) -> Circuit | RNN:
     """The circuit of an ncps wiring, or the network of an ncps model on PyTorch with options and weights.
 
@@ -39,11 +45,12 @@ def from_ncps(source: Any) -> Circuit | RNN:
     imported, and nothing is shared: training one does not change the other.
 
     Args:
-        source: an `ncps.wirings.Wiring` that has been built, or an `ncps.torch.LTC` or `CfC`.
+        source: an `ncps.wirings.Wiring` that has been built, an `ncps.torch.LTC` or `CfC`, or an
+            `ncps.keras.LTC` that has been built.
 
     Raises:
         CircuitError: a wiring that has not been built or has neurons in another order.
-        TypeError: something else; a model on Keras is one, since other equations have the same names there.
+        TypeError: something else, such as a `CfC` on Keras, where other equations have the same names.
         ValueError: a model whose parts were changed by hand.
 
     Example:

@@ -3,7 +3,8 @@
     pip install torch==2.13.0 ncps==1.0.1
     python tests/golden/make_ncps_models.py              # writes models/*.npz and models/manifest.json
     python tests/golden/make_ncps_models.py --check      # makes them again in memory and compares every array
-    python tests/golden/make_ncps_models.py --compare    # runs Ganglion (installed too) on the real models
+    python tests/golden/make_ncps_models.py --compare    # runs Ganglion (installed too) on the real models;
+                                                         # on one of Keras too, where that is installed
 
 The models are made as users make them, with the defaults of ncps unless a row says otherwise. Each file holds
 
@@ -24,8 +25,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +192,32 @@ def compare() -> float:
         there, again = np.abs(ours - theirs).max(), np.abs(back - theirs).max()
         print(f"{name:28} {there:.1e} there, {again:.1e} and back")
         worst = max(worst, there, again)
+    return max(worst, compare_keras())
+
+
+def compare_keras() -> float:
+    """The same for an LTC on Keras, with its initial weights, where Keras is installed."""
+    if find_spec("keras") is None:
+        print("no Keras here")
+        return 0.0
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import mlx.core as mx
+    import ncps.keras
+
+    import ganglion as gl
+
+    torch.set_default_dtype(torch.float32)
+    x = np.random.default_rng(0).normal(0.0, 0.8, (BATCH, STEPS, 5)).astype(np.float32)
+    worst = 0.0
+    for options in (
+        {},
+        {"ode_unfolds": 3, "epsilon": 0.1, "input_mapping": None, "output_mapping": "linear"},
+    ):
+        model = ncps.keras.LTC(ncps.wirings.AutoNCP(12, 3, seed=7), return_sequences=True, **options)
+        theirs = model(x)
+        ours = gl.from_ncps(model)(mx.array(x))
+        worst = max(worst, float(np.abs(np.array(ours) - theirs.detach().numpy()).max()))
+    print(f"{'LTC on Keras':28} {worst:.1e} there")
     return worst
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import mlx.core as mx
@@ -171,7 +172,7 @@ def test_no_size_or_part_differs_in_silence(name: str, options: dict[str, Any], 
     ("name", "ours", "says"),
     [
         ("ltc-wired", lambda: gl.CfC(gl.auto_ncp(12, 3, inputs=5), ncps_compat=True),
-         "is a LTC: expected a CfC with a wiring"),
+         "is an LTC: expected a CfC with a wiring"),
         ("cfc-wired-pure", lambda: gl.CfC(gl.dense(5, 12)),
          "is a CfC with a wiring: expected a CfC without wiring"),
         ("cfc-wired-pure", lambda: gl.CfC(gl.auto_ncp(12, 3, inputs=5)), "ncps_compat=True"),
@@ -240,8 +241,48 @@ def test_no_source(source: Any) -> None:
         gl.load_ncps(gl.LTC(gl.auto_ncp(12, 3, inputs=5)), source)
 
 
-class KerasLTC:
-    """What tells a Keras model from others."""
+class Keras:
+    """An ncps `LTC` on Keras, as far as it is read: attributes as in ncps.keras 1.0.1."""
+
+    def __init__(self, recorded: Recorded, **options: Any) -> None:
+        cell = recorded.model().rnn_cell
+        said = {
+            name: value
+            for name, value in vars(cell).items()
+            if name.startswith(("_ode", "_eps", "_in", "_out"))
+        }
+        weights = {name.removeprefix("rnn_cell."): value for name, value in recorded.group("param/").items()}
+        self.cell = SimpleNamespace(wiring=recorded.wiring(), _params=weights, **said)
+        self.return_sequences, self.return_state = True, False
+        vars(self).update(options)
+
+    def get_weights(self) -> list[np.ndarray]:
+        return list(self.cell._params.values())
+
+
+def test_an_ltc_on_keras() -> None:
+    """It clips, and is otherwise the equation of PyTorch; `make_ncps_models.py --compare` ran a real one."""
+    recorded = Recorded.load("ltc-clip")
+    model = Keras(recorded)
+    rnn = gl.from_ncps(model)
+    assert isinstance(rnn(mx.array(recorded["x"])), mx.array)  # the outputs alone, as there
+    check_numbers(changed(rnn, return_state=True), recorded)
+    with pytest.raises(ValueError, match="implicit_param_constraints is False in the ncps model and True"):
+        gl.load_ncps(changed(rnn, positive="softplus"), model)
+    with pytest.raises(TypeError, match="to_ncps puts weights into models on PyTorch: got Keras"):
+        gl.to_ncps(rnn, model)
+    for option in ("go_backwards", "stateful"):
+        with pytest.raises(ValueError, match=f"{option}=True, which has no like here"):
+            gl.from_ncps(Keras(recorded, **{option: True}))
+    del model.cell._params
+    with pytest.raises(ValueError, match="is not built: call it once"):
+        gl.from_ncps(model)
+
+
+class OnKeras:
+    """Any other model of ncps on Keras."""
+
+    cell = SimpleNamespace(units=8, mode="default")
 
     def get_weights(self) -> list[np.ndarray]:
         return []
@@ -257,7 +298,7 @@ class Net:
 @pytest.mark.parametrize(
     ("thing", "says"),
     [
-        (KerasLTC(), "got .*KerasLTC: on Keras other equations have the same names"),
+        (OnKeras(), "ncps on Keras is another equation .*: only an LTC comes over from Keras"),
         (Net(), "got .*Net: give the one inside it"),
         (3, "expected an ncps Wiring"),
     ],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..cells import LTC, RNN, CfC, load_ncps, ncps_options
 from ..cells.ncps import AROUND, CELL, Entries, Mask, Numbers, under
+from ..cells.ncps import LTC as IS_LTC
 from ..cells.networks.ncps import check_options, in_ncps, picked
 from ..cells.networks.ncps_model import read_model
 from ..wiring import dense, from_ncps
@@ -21,8 +22,8 @@ Floats = NDArray[np.float32]
 
 def network_from_ncps(model: Any) -> RNN:
     """The network that computes what an ncps 1.0.1 model on PyTorch computes; see `gl.from_ncps`."""
-    theirs = read_model(model)
-    wiring = theirs.wiring
+    said = read_model(model)
+    theirs, wiring = said.cell, said.cell.wiring
     circuit: Any = dense(*theirs.sizes)
     if wiring is not None:
         used = SimpleNamespace(
@@ -32,8 +33,8 @@ def network_from_ncps(model: Any) -> RNN:
             get_type_of_neuron=wiring.get_type_of_neuron,
         )
         circuit = from_ncps(used)
-    kind = LTC if theirs.kind == "LTC" else CfC
-    rnn = kind(circuit, return_sequences=getattr(model, "return_sequences", True), **theirs.arguments)
+    kind = LTC if theirs.kind == IS_LTC else CfC
+    rnn = kind(circuit, **theirs.arguments, **said.around, **said.returns)
     load_ncps(rnn, model)
     rnn.train(bool(getattr(model, "training", True)))
     return rnn
@@ -79,6 +80,8 @@ def to_ncps(rnn: RNN, model: Any = None) -> dict[str, Floats]:
 
 def _put(rnn: RNN, arrays: dict[str, Floats], model: Any) -> None:
     """The weights into a model that computes the same with them, or nothing."""
+    if not hasattr(model, "load_state_dict"):
+        raise TypeError(f"to_ncps puts weights into models on PyTorch: got {type(model).__name__}")
     check_options(rnn, model)
     theirs = model.state_dict()
     entries = Entries(theirs)

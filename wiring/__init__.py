@@ -1,6 +1,6 @@
 """Wiring: circuits, how they are made, edited, checked, described and stored, without MLX."""
 
-from . import edits
+from . import connectomes, edits
 from .arrays import CircuitArrays
 from .checks import Problem, check
 from .circuit import Circuit
@@ -25,6 +25,7 @@ __all__ = [
     "changed",
     "check",
     "circuit_from",
+    "connectomes",
     "dense",
     "edits",
     "from_graph",

@@ -58,6 +58,7 @@ from .wiring import Problem as Problem
 from .wiring import auto_ncp as auto_ncp
 from .wiring import check as check
 from .wiring import circuit_from as circuit_from
+from .wiring import connectomes as connectomes
 from .wiring import dense as dense
 from .wiring import from_graph as from_graph
 from .wiring import fully_connected as fully_connected

@@ -14,7 +14,7 @@ from ...errors import CircuitError
 from ..roles import label
 from .raw import Edge, Node, RawGraph
 from .source import Source
-from .tables import POST, PRE, Ends, column, edges_of_columns, nodes_of_columns, numbers_in
+from .tables import NEURON, POST, PRE, Ends, column, edges_of_columns, nodes_of_columns, numbers_in
 
 _DELIMITERS = (",", "\t", ";", "|", " ")
 _PEEKED = 30  # rows that tell the separator
@@ -154,7 +154,7 @@ def _table(source: Source, rows: list[list[str]], lines: list[int], delimiter: s
 def _is_name(name: Any, header: list[Any]) -> bool:
     """Whether a column holds names, which stay texts: 007 is a name."""
     texts = [str(other) for other in header]
-    return name in (0, 1) or name in (column(texts, PRE), column(texts, POST))
+    return name in (0, 1) or name in (column(texts, PRE), column(texts, POST), column(texts, NEURON))
 
 
 def _numbers(cells: Sequence[Any], delimiter: str) -> Sequence[Any]:

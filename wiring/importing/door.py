@@ -53,17 +53,18 @@ def circuit_from(
         names: what neurons are called: a node attribute, "id", a mapping from ids, a list in the order of
             the nodes, or a function. By default what the tool shows as the name, else the id.
         roles: a node attribute, (attribute, {value: role}), {"sensory": [...], "motor": [...]} (others
-            keep their role or are inter neurons), {name: role}, or "infer": sources are sensory, sinks
-            motor, and neurons onto sinks that are two or more synapses from any source command neurons.
-            By default the attribute `role`, in whatever words ("Sensory neuron").
+            keep their role or are inter neurons), {name: role}, a function of the name, or "infer": sources
+            are sensory, sinks motor, and neurons onto sinks that are two or more synapses from any source
+            command neurons. By default the attribute `role`, in whatever words ("Sensory neuron").
         polarity: an attribute of the edge or else of its first neuron, (attribute, {value: sign}) such as
             ("transmitter", {"GABA": -1, "ACh": 1}) (the value None stands for all others), "weight sign",
             a list of inhibitory neurons, {neuron: sign} or {(pre, post): sign}, 1 or -1 for all, or a
             share such as 0.2 of the synapses to draw. By default `polarity`, or the sign of signed
             weights.
         weight: the edge attribute that becomes `weight`; by default `weight` or a column of counts.
-        parallel: of several edges between the same two neurons: "sum" (the default), "first",
-            "strongest", "refuse", or an attribute, whose largest value chooses.
+        parallel: of several edges between the same two neurons: "sum" (the default), "majority" (adds as
+            well, and takes the heavier sign), "first", "strongest", "refuse", or an attribute, whose largest
+            value chooses.
         kind: the edge attribute that tells chemical from electrical synapses, or (attribute, {value:
             kind}), where the kind None leaves out.
         electrical: "drop", or "synapses": each becomes an excitatory synapse each way. By default

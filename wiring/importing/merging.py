@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
@@ -12,15 +13,15 @@ from ..roles import label, synapse_label
 from .draft import Draft
 from .polarity import WEIGHT_SIGN
 
-WAYS = ("sum", "first", "strongest", "refuse")
+WAYS = ("sum", "majority", "first", "strongest", "refuse")
 
 
 def merge_parallel(draft: Draft, parallel: str | None, polarity: Any) -> None:
     """Leave one edge per (pre, post).
 
     "sum" adds the weights (an edge without one counts 1), and refuses different signs unless the weights have
-    them; "first" and "strongest" choose an edge; the name of an attribute chooses the edge in which it is
-    largest.
+    them; "majority" adds as well, and takes the heavier sign; "first" and "strongest" choose an edge; the
+    name of an attribute chooses the edge in which it is largest.
 
     Raises:
         CircuitError: parallel edges that may not be merged, or not in this way.
@@ -58,7 +59,8 @@ def merge_parallel(draft: Draft, parallel: str | None, polarity: Any) -> None:
     origin = draft.origin
     origin.add("gap", beside, f"{beside} synapses have an electrical one beside them, kept as their 'gap'")
     extra -= beside
-    what = {"sum": "their weights were added", "first": "the first stays", "strongest": "the strongest stays"}
+    added = "their weights were added"
+    what = {"sum": added, "majority": added, "first": "the first stays", "strongest": "the strongest stays"}
     text = f"{extra} parallel edges became part of {len(several)} synapses ({what.get(way, f'by {way!r}')}"
     text += ", and the number of edges is the weight)" if count_weights else ")"
     origin.add("merged", extra, text, parallel is not None)
@@ -89,19 +91,18 @@ def _one(
         return edges[0]
     if way == "strongest":
         return max(edges, key=lambda edge: abs(edge.data.get("weight", 1)))
-    if way != "sum":
+    if way not in ("sum", "majority"):
         try:
             return max(edges, key=lambda edge: edge.data[way])
         except (KeyError, TypeError):
             raise CircuitError(f"parallel: not all edges of {name} have a number {label(way)}") from None
     signs = {edge.data.get("polarity") for edge in edges}
-    if len(signs) > 1 and not signed:
+    if len(signs) > 1 and not signed and way == "sum":
         raise CircuitError(
-            f"the {len(edges)} edges of {name} have different polarities; parallel='strongest' or 'first' "
-            f"chooses, "
-            "polarity='weight sign' adds signed weights"
+            f"the {len(edges)} edges of {name} have different polarities; parallel='majority' takes the "
+            "heavier sign, 'strongest' or 'first' an edge; polarity='weight sign' adds signed weights"
         )
-    if counted:
+    if counted and way == "sum":
         return edges[0]
     total = sum(
         edge.data.get("weight", 1) * (edge.data.get("polarity") or 1 if signed else 1) for edge in edges
@@ -113,5 +114,10 @@ def _one(
             return None
         data["polarity"] = 1 if total > 0 else -1
         total = abs(total)
+    if way == "majority":
+        votes: Counter[Any] = Counter()
+        for edge in edges:
+            votes[edge.data.get("polarity")] += edge.data.get("weight", 1)
+        data["polarity"] = votes.most_common(1)[0][0]
     data["weight"] = total
     return edges[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -17,7 +17,8 @@ from ..words import sign_in
 from .draft import Draft
 
 Polarity: TypeAlias = (
-    "str | int | float | Mapping[Any, Any] | tuple[str, Mapping[Any, int]] | Iterable[Hashable] | None"
+    "str | int | float | Mapping[Any, Any] | tuple[str, Mapping[Any, int]] | Iterable[Hashable] | "
+    "Callable[[Any, Any], int] | None"
 )
 
 WEIGHT_SIGN = "weight sign"
@@ -49,6 +50,9 @@ def assign_polarity(draft: Draft, polarity: Polarity) -> None:
             edge.data["polarity"] = polarity
         text = f"all synapses are {'excitatory' if polarity == 1 else 'inhibitory'}, as asked"
         draft.origin.add("polarity", len(draft.synapses), text)
+    elif callable(polarity):
+        for edge in draft.synapses:
+            edge.data["polarity"] = require_polarity(polarity(edge.pre, edge.post), edge.pre, edge.post)
     elif polarity == WEIGHT_SIGN:
         _of_weights(draft, asked)
     elif isinstance(polarity, str):

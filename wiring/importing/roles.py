@@ -4,7 +4,7 @@ graph."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import networkx as nx
@@ -15,7 +15,7 @@ from ..roles import ROLES, is_role, label
 from ..words import EXPECTED_ROLE, listed, roles_in, suggestion
 from .draft import Draft
 
-Roles: TypeAlias = "str | Mapping[Any, Any] | tuple[str, Mapping[Any, str]] | None"
+Roles: TypeAlias = "str | Mapping[Any, Any] | tuple[str, Mapping[Any, str]] | Callable[[Any], str] | None"
 
 WAY = (
     "roles= says where roles come from: an attribute, {'sensory': [...], 'motor': [...]}, a role per name, "
@@ -29,7 +29,9 @@ def assign_roles(draft: Draft, roles: Roles) -> None:
     Raises:
         CircuitError: a neuron is left without one, or a role, name or attribute is not known.
     """
-    if isinstance(roles, Mapping):
+    if callable(roles):
+        found = {name: _require(roles(name)) for name in draft.neurons}
+    elif isinstance(roles, Mapping):
         found = _of_mapping(draft, roles)
     elif isinstance(roles, tuple):
         found = _of_attribute(draft, *_pair(roles))

@@ -122,9 +122,7 @@ def check_options(rnn: RNN, model: Any) -> NcpsModel:
     """What a model of ncps says, unless it computes something else than a network, whatever its weights."""
     theirs, ours = read_model(model), in_ncps(rnn)
     if theirs.cell.kind != ours.kind:
-        raise ValueError(
-            f"the ncps model is a {theirs.cell.kind}: expected a {ours.kind}, as this network is"
-        )
+        raise ValueError(f"the ncps model is {theirs.cell.kind}, and this network {ours.kind}")
     if rnn.reverse:
         raise ValueError("the ncps model reads sequences forward, and this network from last to first")
     different = [

@@ -209,10 +209,8 @@ def compare_keras() -> float:
     torch.set_default_dtype(torch.float32)
     x = np.random.default_rng(0).normal(0.0, 0.8, (BATCH, STEPS, 5)).astype(np.float32)
     worst = 0.0
-    for options in (
-        {},
-        {"ode_unfolds": 3, "epsilon": 0.1, "input_mapping": None, "output_mapping": "linear"},
-    ):
+    others = {"ode_unfolds": 3, "epsilon": 0.1, "input_mapping": None, "output_mapping": "linear"}
+    for options in ({}, others):
         model = ncps.keras.LTC(ncps.wirings.AutoNCP(12, 3, seed=7), return_sequences=True, **options)
         theirs = model(x)
         ours = gl.from_ncps(model)(mx.array(x))

@@ -80,7 +80,7 @@ def to_ncps(rnn: RNN, model: Any = None) -> dict[str, Floats]:
 
 def _put(rnn: RNN, arrays: dict[str, Floats], model: Any) -> None:
     """The weights into a model that computes the same with them, or nothing."""
-    if not hasattr(model, "load_state_dict"):
+    if not hasattr(model, "load_state_dict") or hasattr(model, "get_weights"):  # Keras may have both
         raise TypeError(f"to_ncps puts weights into models on PyTorch: got {type(model).__name__}")
     check_options(rnn, model)
     theirs = model.state_dict()

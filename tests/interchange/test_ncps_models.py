@@ -428,7 +428,7 @@ def test_fixed_signs_are_not_turned_in_silence() -> None:
     assert mx.allclose(fixed(x)[0], changed(rnn, polarity="fixed")(x)[0], atol=1e-6).item()
 
 
-class Doubled(gl.LTCCell):
+class DoubledLTC(gl.LTCCell):
     """Another equation than that of its parent."""
 
     def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
@@ -448,8 +448,8 @@ CIRCUIT = gl.auto_ncp(12, 3, inputs=5)
         (lambda: gl.RNN(gl.CTRNNCell(CIRCUIT)), ValueError, "ncps has no CTRNNCell"),
         (lambda: gl.RNN(gl.MissingValueCell(gl.LTCCell(gl.auto_ncp(12, 3, inputs=6)))), ValueError,
          "ncps has no MissingValueCell"),
-        (lambda: gl.RNN(gl.MixedMemoryCell(Doubled(CIRCUIT))), ValueError, "ncps has no Doubled"),
-        (lambda: gl.RNN(Doubled(CIRCUIT)), ValueError, "ncps has no Doubled"),
+        (lambda: gl.RNN(gl.MixedMemoryCell(DoubledLTC(CIRCUIT))), ValueError, "ncps has no Doubled"),
+        (lambda: gl.RNN(DoubledLTC(CIRCUIT)), ValueError, "ncps has no Doubled"),
         (lambda: gl.CfC(CIRCUIT), ValueError, "ncps_compat=True"),
         (lambda: gl.LTC(CIRCUIT, solver="explicit"), ValueError,
          "'semi_implicit' only, and this cell 'explicit'"),

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)#\s]+)[^)]*\)")
-BUILT_BY_SPHINX = {"{toctree}", "{eval-rst}"}
+BUILT_BY_SPHINX = {"{image}", "{toctree}", "{eval-rst}"}
 PLAIN = {"text"}
 
 

@@ -146,6 +146,31 @@ describe("a session in Python", () => {
     vi.useRealTimers();
   });
 
+  it("says hello until it is heard, and once more when a line comes back, with the edits that may be lost", () => {
+    vi.useFakeTimers();
+    const said: (Said & { id: number })[] = [];
+    const line: { hear: (h: Heard) => void; tell: (s: "open" | "lost", why: string) => void } = { hear: () => undefined, tell: () => undefined };
+    const session = new RemoteSession({ send: (m) => void said.push(m as Said & { id: number }), receive: (hear, tell) => { [line.hear, line.tell] = [hear, tell]; tell("open", ""); }, close: () => undefined }, "a");
+    const snapshot = (id: number): void => line.hear({ type: "snapshot", revision: 0, circuit: circuitOf(random(1), 3, 2).json(), undo: null, redo: null, saved: null, id });
+    vi.advanceTimersByTime(1100);
+    expect(said.map((m) => m.type)).toEqual(["hello", "hello"]);
+    snapshot(said[0]!.id);
+    vi.advanceTimersByTime(60_000);
+    expect(said).toHaveLength(2);
+    session.apply({ kind: "add", neurons: [["x", { role: "inter" }]] });
+    line.tell("lost", "");
+    line.tell("open", "");
+    vi.advanceTimersByTime(1100);
+    snapshot(said.find((m, k) => k > 2 && m.type === "hello")!.id);
+    expect(said.filter((m) => m.type === "edit")).toHaveLength(2);
+    expect(session.circuit.find("x")).toBeDefined();
+    snapshot(said.findLast((m) => m.type === "hello")!.id); // the second greeting is answered, too
+    expect(said.filter((m) => m.type === "edit")).toHaveLength(2);
+    expect(session.circuit.find("x")).toBeDefined();
+    session.close();
+    vi.useRealTimers();
+  });
+
   it("ignores what is for another view", () => {
     const line: { hear: (h: Heard) => void } = { hear: () => undefined };
     const session = new RemoteSession({ send: () => undefined, receive: (hear) => { line.hear = hear; }, close: () => undefined }, "a");

@@ -31,7 +31,8 @@ export class RemoteSession implements Session {
   readonly python = true;
   private pending: Pending[] = [];
   private last = 0; // id of the last message
-  private hello = 0; // ... and of the last greeting
+  private readonly greetings = new Set<number>(); // ids of the messages that said hello
+  private greeting = 0; // the timer of the next
   private readonly previews = new Set<number>();
   private busy = false;
   private asking = 0;
@@ -39,9 +40,17 @@ export class RemoteSession implements Session {
 
   constructor(private readonly transport: Transport, readonly client: string) {
     transport.receive((heard) => this.hear(heard), (state, why) => {
-      if (state === "open") this.hello = this.say({ type: "hello", protocol: 1 });
+      clearTimeout(this.greeting);
+      if (state === "open") this.greet();
       this.listeners.tell({ type: "link", state, why });
     });
+  }
+
+  /** Say hello, again and again until somebody answers: a host may not be ready for the first. */
+  private greet(pause = 1000): void {
+    this.greetings.add(this.say({ type: "hello", protocol: 1 }));
+    clearTimeout(this.greeting);
+    this.greeting = window.setTimeout(() => this.greet(Math.min(pause * 1.5, 10_000)), pause);
   }
 
   listen(hear: (news: News) => void): () => void {
@@ -74,6 +83,7 @@ export class RemoteSession implements Session {
 
   close(): void {
     clearTimeout(this.asking);
+    clearTimeout(this.greeting);
     this.transport.close();
   }
 
@@ -105,7 +115,8 @@ export class RemoteSession implements Session {
     this.again();
     // What was said before a line broke may never have arrived: it is said again, if it still fits. What was
     // said before a resync is in the snapshot.
-    if (id === this.hello) for (const { edit } of before) this.apply(edit);
+    clearTimeout(this.greeting);
+    if (id !== undefined && this.greetings.has(id)) for (const { edit } of before) this.apply(edit);
   }
 
   /** Take a change in; false if one before it was missed and all must be asked for anew. */

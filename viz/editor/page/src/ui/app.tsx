@@ -209,7 +209,7 @@ function Floating() {
         {journal && !journal.error && <span title="a killed process loses nothing that was answered; a loss of power, what is not flushed yet"> · {journal.synced ? "all flushed to disk" : `${number(journal.pending)} edits not flushed to disk yet`}</span>}
         {work && <span class="gl-work"> · {work} …</span>}
       </div>
-      {!circuit.neurons.size && (
+      {editor.session.revision < 0 ? <div class="gl-empty">Waiting for Python …</div> : !circuit.neurons.size && (
         <div class="gl-empty">
           <b>An empty circuit</b>
           <span>Double-click to add a neuron, or press <kbd>N</kbd>. Drag from a neuron’s handle to draw a synapse.</span>

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
+from .. import shown
 from ..arguments import one_of
 from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit, check
@@ -64,6 +65,10 @@ class CompiledCircuit:
 
     def __repr__(self) -> str:
         return f"CompiledCircuit({self.plan!r}, layout={self.layout!r})"
+
+    def _repr_html_(self) -> str:
+        chosen = shown.text(f"Compiled circuit, layout {self.layout}", self.report().choice)
+        return chosen + self.plan._repr_html_()
 
 
 def compile_circuit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
+from .. import shown
 from ..errors import CircuitError
 from ..wiring import ROLES, CircuitArrays
 from .synapses import Index, Synapses
@@ -208,6 +209,20 @@ class Plan:
             f"Plan({self.n_inputs} inputs, {self.n_neurons} neurons, {self.n_outputs} outputs, "
             f"{len(self.recurrent)} + {len(self.sensory)} synapses)"
         )
+
+    def _repr_html_(self) -> str:
+        parts = (("recurrent", self.recurrent), ("sensory", self.sensory))
+        pictures = [
+            shown.matrix_picture(part.n_pre, part.n_post, _cells(part), f"{name} synapses, pre down")
+            for name, part in parts
+            if len(part)
+        ]
+        rows = [line.partition(": ")[::2] for line in self.describe().splitlines()]
+        return shown.page(shown.table("Plan", rows), *pictures)
+
+
+def _cells(part: Synapses) -> Iterator[tuple[int, int, int]]:
+    return zip(part.pre.tolist(), part.post.tolist(), part.polarity.tolist(), strict=True)
 
 
 def human_bytes(n: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .. import shown
 from .cost import BATCH, OPERATIONS, Cost, cost
 from .layouts import BlockProjection, MixedProjection, Projection
 from .orders import ORDERS, find_orders
@@ -12,6 +13,7 @@ from .tiling import Tiling
 
 # Greedy grouping takes about a second for 2000 neurons; a report leaves it out for larger circuits.
 MOST_FOR_BLOCK_ORDER = 4096
+HEAD = ("layout", "order", "tiles", "fill", "bytes/weight", "sums", "matmul")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,7 @@ class Report:
     block_size: int
 
     def __str__(self) -> str:
-        head = ("layout", "order", "tiles", "fill", "bytes/weight", "sums", "matmul")
-        table = [head, *(row.cells() for row in self.rows)]
+        table = [HEAD, *(row.cells() for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
         note = (
@@ -65,6 +66,9 @@ class Report:
             f"and backward pass of an LTC unfold and of a matrix product, batch {BATCH}."
         )
         return "\n".join([*lines, note, self.choice])
+
+    def _repr_html_(self) -> str:
+        return shown.table("Layouts", (row.cells() for row in self.rows), HEAD) + shown.text("", self.choice)
 
 
 def make_report(plan: Plan, layout: str, order: str, block_size: int, recurrent: Projection) -> Report:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 import numpy as np
 
+from .. import shown
 from ..errors import CircuitError
 from .arrays import CircuitArrays
 from .checks import Problem, check
@@ -124,6 +125,15 @@ class Circuit(_DiGraph):
 
     def __repr__(self) -> str:
         return f"Circuit({len(self)} neurons, {self.number_of_edges()} synapses)"
+
+    def _repr_html_(self) -> str:
+        index = {name: k for k, name in enumerate(self)}
+        roles = [str(data.get("role")) for _, data in self.nodes(data=True)]
+        synapses = [
+            (index[pre], index[post], data.get("polarity", 0)) for pre, post, data in self.edges(data=True)
+        ]
+        picture = shown.circuit_picture([str(text_of(name)) for name in self], roles, synapses)
+        return shown.page(summary(self)._repr_html_(), picture)
 
     # What is in it
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import networkx as nx
 
+from .. import shown
 from .checks import dead_ends, reached_from, unreached
 from .roles import ROLES, is_polarity, is_role, label, require_digraph, text_of, with_role
 
@@ -84,10 +85,9 @@ class Summary:
     unreached: tuple[Hashable, ...]
     dead_ends: tuple[Hashable, ...]
 
-    def __repr__(self) -> str:
+    def _rows(self) -> list[tuple[str, str]]:
         of_roles = ", ".join(f"{count} {role}" for role, count in self.neurons.items())
-        title = f"Circuit {self.name!r}" if self.name else "Circuit"
-        rows = [
+        return [
             ("neurons", f"{sum(self.neurons.values())} ({of_roles})"),
             ("synapses", _signs(self)),
             *((f"  {path.pre} -> {path.post}", str(path)) for path in self.pathways),
@@ -99,8 +99,18 @@ class Summary:
             ("unreached", _names(self.unreached)),
             ("dead ends", _names(self.dead_ends)),
         ]
+
+    @property
+    def _title(self) -> str:
+        return f"Circuit {self.name!r}" if self.name else "Circuit"
+
+    def __repr__(self) -> str:
+        rows = self._rows()
         width = max(len(head) for head, _ in rows)
-        return "\n".join([title, *(f"  {head:<{width}}  {text}" for head, text in rows)])
+        return "\n".join([self._title, *(f"  {head:<{width}}  {text}" for head, text in rows)])
+
+    def _repr_html_(self) -> str:
+        return shown.table(self._title, self._rows())
 
 
 def summary(circuit: nx.DiGraph[Any]) -> Summary:

@@ -13,6 +13,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from ... import shown
 from ...arguments import whole
 from ...compile.kernels import SAVED_MOST, forget_spare
 from ...compile.plan import human_bytes
@@ -49,6 +50,9 @@ class Memory:
             f"parameters {human_bytes(self.parameters)}, forward {human_bytes(self.forward)}, "
             f"training {human_bytes(self.training)}"
         )
+
+    def _repr_html_(self) -> str:
+        return shown.table("Memory of a batch", [(name, human_bytes(n)) for name, n in vars(self).items()])
 
 
 def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:

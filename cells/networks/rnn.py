@@ -10,6 +10,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
+from ... import shown
 from ...arguments import one_of, whole
 from ...compile.kernels.tracing import differentiated, evaluable
 from ...errors import KernelError
@@ -169,6 +170,17 @@ class RNN(NCPLayer):
             >>> print(gl.LTC(gl.auto_ncp(64, 8, inputs=16)).explain())
         """
         return explain_engine(self.cell, self.engine)
+
+    def _repr_html_(self) -> str:
+        name = type(self).__name__
+        sizes: list[tuple[str, object]] = [("engine", self.engine), ("outputs", self.cell.n_outputs)]
+        compiled = getattr(self.cell, "compiled", None)
+        if self.built:
+            leaves: list[tuple[str, Any]] = tree_flatten(self.parameters())  # type: ignore[assignment]
+            sizes += [("parameters", sum(value.size for _, value in leaves))]
+        words = shown.text("Runs here", self.explain()) if self.built else ""
+        plan = "" if compiled is None else compiled.plan._repr_html_()
+        return shown.page(shown.table(name, [("cell", type(self.cell).__name__), *sizes]), words) + plan
 
     def stream(self, batch_size: int | None = None) -> Stream:
         """An object that is fed one sample at a time and keeps the state; see `Stream`.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from . import shown
+
 
 @dataclass(frozen=True, eq=False)  # == over arrays has no single answer
 class Recording:
@@ -67,3 +69,12 @@ class Recording:
     def __repr__(self) -> str:
         shape = " x ".join(str(n) for n in self.states.shape)
         return f"Recording({shape}: {len(self.neurons)} neurons, {len(self.sensors)} sensors)"
+
+    def _repr_html_(self) -> str:
+        one = self.sequence() if self.batched else self
+        motors = [name for name, role in zip(one.neurons, one.roles, strict=True) if role == "motor"]
+        states = {name: one.of(name).tolist() for name in (motors or list(one.neurons))[:8]}
+        rows = [("states", " x ".join(map(str, self.states.shape))), ("neurons", len(self.neurons))]
+        rows += [("sensors", len(self.sensors)), ("samples", one.states.shape[0])]
+        what = f"states of {len(states)} {'motor ' if motors else ''}neurons"
+        return shown.page(shown.table("Recording", rows), shown.curves_picture(states, what))

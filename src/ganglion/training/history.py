@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import shown
 from ..errors import FileError
 from .summary import Summary
 
@@ -45,6 +46,16 @@ class History:
     def stale(self) -> int:
         """How many epochs in a row have not improved the validation loss."""
         return len(self.validation) if self.best is None else len(self.validation) - 1 - self.best
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, object]] = [("epochs", len(self.loss))]
+        rows += [("last loss", f"{self.loss[-1]:.4g}")] if self.loss else []
+        if self.best is not None:
+            rows += [("best validation", f"{self.validation[self.best]:.4g}, epoch {self.best + 1}")]
+        rows += [("seconds", f"{sum(self.seconds):.3g}")] if self.seconds else []
+        curves = shown.curves_picture({"loss": self.loss, "validation": self.validation}, "loss by epoch")
+        words = shown.text("", str(self.summary)) if self.summary is not None else ""
+        return shown.page(shown.table("History", rows), curves, words)
 
     def to_json(self) -> dict[str, list[float]]:
         """The curves by name."""

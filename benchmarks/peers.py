@@ -141,7 +141,7 @@ def measure(row: Row, repeats: int) -> Figures:
     torch.manual_seed(0)
     theirs = row.theirs()
     ours = row.ours()
-    gl.load_ncps(ours, {name: value.numpy() for name, value in theirs.state_dict().items()})
+    gl.load_ncps(ours, theirs)
     values = np.random.default_rng(0).normal(size=(row.batch, row.steps, INPUTS)).astype(np.float32)
     x, their_x = mx.array(values), torch.from_numpy(values)
     with torch.no_grad():

@@ -68,7 +68,7 @@ def measure(loop: Loop) -> str:
     wiring = ncps.wirings.AutoNCP(64, 8)  # the model of ncps builds it; a second build would change it
     theirs = loop.theirs(wiring)
     ours = loop.ours(gl.from_ncps(wiring) if loop.wired else None)
-    gl.load_ncps(ours, {name: value.numpy() for name, value in theirs.state_dict().items()})
+    gl.load_ncps(ours, theirs)
     samples = np.random.default_rng(0).normal(size=(TURN, INPUTS)).astype(np.float32)
     units = ours.cell.n_neurons
     stream, eight = ours.stream(), ours.stream(8)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, TypeAlias
 
 import networkx as nx
@@ -11,6 +13,7 @@ from .. import shown
 from ..arguments import one_of
 from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit, check
+from ..wiring.attributes import unused
 from .cost import cheapest
 from .layouts import LAYOUTS, MixedProjection, Projection, lay_out
 from .orders import ORDERS, find_orders
@@ -97,6 +100,7 @@ def compile_circuit(
         >>> print(compiled.report())               # what every layout would cost
     """
     _check_options(layout, block_size, order)  # 1. refuse what cannot be done before doing anything
+    _tell_unused(source)
     plan = make_plan(source)  # 2. circuit -> names and index arrays
     orders = find_orders(plan, order, block_size)  # 3. arrangement of the neurons in tiles
     recurrent, sensory = (  # 4. index arrays -> layout
@@ -143,10 +147,23 @@ def make_plan(source: Source) -> Plan:
     return Plan.from_circuit_arrays(circuit.to_arrays())
 
 
+def _tell_unused(source: object) -> None:
+    """Say which numbers in a graph a cell does not use, so that nobody believes they act."""
+    found = unused(source) if isinstance(source, nx.DiGraph) else []
+    if found:
+        warnings.warn(f"cells do not use these attributes of the circuit: {', '.join(found)}", stacklevel=3)
+
+
 def _hint(given: object) -> str:
-    """How to get a circuit from what users of ncps pass at first: a wiring, or a number of inputs."""
+    """How to get a circuit from what people pass at first: a wiring, a number of inputs, a matrix, a path."""
     if hasattr(given, "sensory_adjacency_matrix"):
         return ", a wiring of ncps: gl.from_ncps(wiring) gives its circuit"
+    if isinstance(given, str | PathLike):
+        return ": gl.read(path) reads a circuit from a file"
+    if hasattr(given, "shape") or hasattr(given, "columns") or isinstance(given, list | dict | nx.Graph):
+        return (
+            ": gl.circuit_from(source, roles=..., polarity=...) makes a circuit of any graph, matrix or table"
+        )
     if isinstance(given, int):
         return f" ({given}): a circuit knows its inputs, as in gl.auto_ncp(64, 8, inputs=16)"
     return ""

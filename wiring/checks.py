@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import networkx as nx
 
+from .attributes import strange
 from .roles import ROLES, is_polarity, is_role, label, require_digraph, synapse_label, text_of, with_role
 
 
@@ -51,6 +52,8 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
     - `no-sensory`: no neuron is an input.
     - `unreached`: no path leads from a sensory neuron to this neuron.
     - `dead-end`: no path leads from this neuron to a motor neuron.
+    - `attribute`: an attribute that means a number, such as `weight`, is none.
+    - `alike`: two names differ by blanks only.
 
     Without sensory (motor) neurons all neurons are unreached (dead ends); that is said once, not for each.
 
@@ -71,6 +74,7 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
         *_roles(circuit),
         *_names(circuit),
         *_synapses(circuit),
+        *_attributes(circuit),
         *_paths(circuit),
     ]
 
@@ -134,6 +138,24 @@ def _synapses(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
         if post in sensory:
             message = f"{synapse_label(pre, post)} ends on a sensory neuron; sensory neurons are inputs"
             yield Problem("error", "onto-sensory", message, synapse=(pre, post))
+
+
+def _attributes(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
+    for name, data in graph.nodes(data=True):
+        for key, value in strange("neuron", data):
+            message = f"neuron {label(name)} has {key} {label(value)}; expected a finite number"
+            yield Problem("warning", "attribute", message, name)
+    for pre, post, data in graph.edges(data=True):
+        for key, value in strange("synapse", data):
+            message = f"{synapse_label(pre, post)} has {key} {label(value)}; expected a finite number"
+            yield Problem("warning", "attribute", message, synapse=(pre, post))
+    tidied: dict[str, Hashable] = {}
+    for name in graph:
+        if isinstance(name, str):
+            other = tidied.setdefault(" ".join(name.split()), name)
+            if other != name:
+                message = f"the names {label(other)} and {label(name)} differ by blanks only"
+                yield Problem("warning", "alike", message, name)
 
 
 def _paths(graph: nx.DiGraph[Any]) -> Iterator[Problem]:

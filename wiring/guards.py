@@ -11,6 +11,7 @@ import networkx as nx
 
 from ..errors import CircuitError
 from .roles import ROLES, is_role, label, synapse_label, with_role
+from .words import suggestion
 
 
 def warn_of_merged(graph: nx.MultiGraph[Any]) -> None:
@@ -30,7 +31,7 @@ def warn_of_merged(graph: nx.MultiGraph[Any]) -> None:
 def require_neuron(circuit: nx.DiGraph[Any], name: Any) -> None:
     """The neuron exists."""
     if name not in circuit:
-        raise CircuitError(f"there is no neuron {label(name)}")
+        raise CircuitError(f"there is no neuron {label(name)}{suggestion(name, circuit)}")
 
 
 def require_synapse(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
@@ -49,7 +50,9 @@ def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
     """The synapse can be added."""
     for name in (pre, post):
         if name not in circuit:
-            raise CircuitError(f"{synapse_label(pre, post)}: there is no neuron {label(name)}")
+            raise CircuitError(
+                f"{synapse_label(pre, post)}: there is no neuron {label(name)}{suggestion(name, circuit)}"
+            )
     require_receiver(circuit, pre, post)
     if circuit.has_edge(pre, post):
         raise CircuitError(f"{synapse_label(pre, post)} exists already")
@@ -80,7 +83,8 @@ def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
         return [group]
     if isinstance(group, str) or not isinstance(group, Iterable):
         expected = f"expected a role ({', '.join(ROLES)}), a name or a list of names"
-        raise CircuitError(f"there is no neuron {label(group)}; {expected}")
+        meant = suggestion(group, (*ROLES, *circuit)) if isinstance(group, str) else ""
+        raise CircuitError(f"there is no neuron {label(group)}; {expected}{meant}")
     names = list(group)
     for name in names:
         require_neuron(circuit, name)

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
-from .roles import ROLES, label
+from .roles import ROLES, label, text_of
 
-_LARGEST = 20_000  # names to compare with; more would take seconds
+_LARGEST, _LONGEST = 20_000, 100  # names to compare, and their characters; more would take seconds
 
 _ROLE_WORDS = {
     "sensory": ("sensory", "sensor", "input", "in", "afferent", "s", "sn"),
@@ -83,10 +83,11 @@ def kind_in(value: Any) -> str | None:
 
 def suggestion(given: Any, known: Iterable[Any]) -> str:
     """ "; did you mean 'ASEL'?" if something known is written alike, else nothing."""
-    texts = {str(name).casefold(): name for name in known}
-    if len(texts) > _LARGEST:
+    texts = {text.casefold(): name for name in known if (text := text_of(name)) and len(text) < _LONGEST}
+    text = text_of(given)
+    if len(texts) > _LARGEST or text is None or len(text) > _LONGEST:
         return ""
-    found = get_close_matches(str(given).casefold(), texts, n=1, cutoff=0.6)
+    found = get_close_matches(text.casefold(), texts, n=1, cutoff=0.6)
     return f"; did you mean {label(texts[found[0]])}?" if found else ""
 
 

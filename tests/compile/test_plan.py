@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -197,3 +199,31 @@ def test_a_hopeless_circuit_gets_a_short_message() -> None:
     with pytest.raises(gl.CircuitError, match="more, which") as caught:
         gl.compile_circuit(graph)
     assert len(str(caught.value).splitlines()) < 25
+
+
+def test_numbers_that_no_cell_uses_are_told() -> None:
+    circuit = gl.auto_ncp(8, 2, inputs=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gl.compile_circuit(circuit)
+    for pre, post, _ in circuit.synapses("sensory"):
+        circuit.edges[pre, post].update(weight=2.0, delay=1, note="x")
+    circuit.nodes["motor_0"]["tau"] = 0.5
+    count = len(circuit.synapses("sensory"))
+    told = rf"do not use .*: tau \(1 neurons\), weight \({count} synapses\), delay \({count} synapses\)"
+    with pytest.warns(UserWarning, match=told):
+        gl.compile_circuit(circuit)
+
+
+@pytest.mark.parametrize(
+    ("source", "way"),
+    [
+        (np.eye(3), "gl.circuit_from"),
+        ([("a", "b")], "gl.circuit_from"),
+        (nx.Graph(), "gl.circuit_from"),
+        ("c.json", "gl.read"),
+    ],
+)
+def test_what_is_no_circuit_names_the_way(source: object, way: str) -> None:
+    with pytest.raises(TypeError, match=way):
+        gl.LTC(source)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganglion.errors import CircuitError
 from ganglion.wiring import ROLES, Circuit, Dense, Problem, check, dense
 
 
@@ -239,3 +240,32 @@ class TestDense:
     def test_bad_sizes(self, inputs: Any, units: Any, error: type[Exception], message: str) -> None:
         with pytest.raises(error, match=message):
             dense(inputs, units)
+
+
+def test_numbers_that_are_none_and_names_that_look_alike() -> None:
+    circuit = Circuit()
+    circuit.add_neurons(["I1", "I1 "], role="sensory")
+    circuit.add_neuron("m", role="motor", tau="fast")
+    circuit.add_synapse("I1", "m", weight="3")
+    circuit.add_synapse("I1 ", "m", weight=float("nan"), delay=2, note="any text")
+    assert [(problem.severity, problem.kind, problem.message) for problem in check(circuit)] == [
+        ("warning", "attribute", "neuron 'm' has tau 'fast'; expected a finite number"),
+        ("warning", "attribute", "synapse 'I1' -> 'm' has weight '3'; expected a finite number"),
+        ("warning", "attribute", "synapse 'I1 ' -> 'm' has weight nan; expected a finite number"),
+        ("warning", "alike", "the names 'I1' and 'I1 ' differ by blanks only"),
+    ]
+
+
+def test_what_was_meant() -> None:
+    circuit = Circuit()
+    circuit.add_neurons(["ASEL", "ASER"], role="motor")
+    for act in (
+        lambda: circuit.remove_neuron("ASEl"),
+        lambda: circuit.add_synapse("ASER", "ASEl"),
+        lambda: circuit.synapses("asel"),
+        lambda: circuit.remove_neurons(["ASELL"]),
+    ):
+        with pytest.raises(CircuitError, match="did you mean 'ASEL'"):
+            act()
+    with pytest.raises(CircuitError, match="did you mean 'motor'"):
+        circuit.subgraph("motr")

@@ -1,0 +1,80 @@
+"""The attributes of neurons and synapses that mean something, each declared once.
+
+Any other attribute is carried along, through edits and files, and means nothing to Ganglion.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import networkx as nx
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute.
+
+    Attributes:
+        name: as in the graph.
+        on: "neuron" or "synapse".
+        number: whether it is a finite number.
+        used: whether a plan, and so a cell, depends on it.
+        meaning: in a few words.
+    """
+
+    name: str
+    on: str
+    number: bool
+    used: bool
+    meaning: str
+
+
+ATTRIBUTES = (
+    Attribute("role", "neuron", False, True, "sensory, inter, command or motor"),
+    Attribute("polarity", "synapse", True, True, "+1 excitatory, -1 inhibitory"),
+    Attribute("kind", "synapse", False, False, "chemical (if it is not set) or electrical"),
+    Attribute("weight", "synapse", True, False, "strength, a count or a trained value, not negative"),
+    Attribute("gap", "synapse", True, False, "strength of an electrical synapse beside a chemical one"),
+    Attribute("delay", "synapse", True, False, "time from a spike to its effect"),
+    Attribute("tau", "neuron", True, False, "time constant"),
+    Attribute("bias", "neuron", True, False, "input that is always there"),
+    Attribute("threshold", "neuron", True, False, "state at which a neuron acts"),
+    Attribute("cm", "neuron", True, False, "capacitance"),
+    Attribute("gleak", "neuron", True, False, "leak conductance"),
+    Attribute("vleak", "neuron", True, False, "leak potential"),
+    Attribute("input_of", "neuron", False, False, "the neuron whose input this one was split off"),
+    Attribute("group", "neuron", False, False, "a group that projections may name"),
+)
+"""The table. What is not used is kept, and compiling a circuit says so once."""
+
+_NUMBERS = {on: {a.name for a in ATTRIBUTES if a.on == on and a.number} for on in ("neuron", "synapse")}
+_UNUSED = {a.name: a for a in ATTRIBUTES if a.number and not a.used}
+
+
+def unused(graph: nx.DiGraph[Any]) -> list[str]:
+    """The numbers in a graph that no cell uses, in words: "delay (12 synapses)"."""
+    counts: Counter[str] = Counter()
+    for on, data in _records(graph):
+        counts.update(key for key in data if key in _UNUSED and _UNUSED[key].on == on)
+    plural = {"neuron": "neurons", "synapse": "synapses"}
+    return [f"{name} ({count} {plural[_UNUSED[name].on]})" for name, count in counts.items()]
+
+
+def strange(on: str, data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The attributes of a neuron or a synapse that should be finite numbers and are not."""
+    for key in _NUMBERS[on] & data.keys() - {"polarity"}:
+        value = data[key]
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            yield key, value
+
+
+def _records(graph: nx.DiGraph[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for _, data in graph.nodes(data=True):
+        yield "neuron", data
+    for _, _, data in graph.edges(data=True):
+        yield "synapse", data

@@ -77,7 +77,7 @@ def cfc_of_ncps(cell: Any) -> NcpsCell | None:
     return NcpsCell(
         kind=WIRED_CFC,
         options={"mode": mode},
-        arguments={"mode": mode, "ncps_compat": True},
+        arguments={"mode": mode, "ncps_compat": True, "polarity": "init"},  # nothing holds signs there
         sizes=(wiring.input_dim, wiring.units),
         wiring=wiring,
         adjacency=adjacency,

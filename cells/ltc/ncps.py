@@ -48,7 +48,7 @@ def ltc_of_ncps(cell: Any) -> NcpsCell | None:
     return NcpsCell(
         kind=LTC,
         options=options,
-        arguments={"positive": positive, **shared},
+        arguments={"positive": positive, "polarity": "init", **shared},  # nothing holds signs there
         sizes=(wiring.input_dim, wiring.units),
         wiring=wiring,
         adjacency=np.where(masks[0] != 0, wiring.adjacency_matrix, 0),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
 from pathlib import Path
 
 import pytest
+
+import ganglion as gl
 
 PAGE = Path(__file__).resolve().parents[2] / "viz" / "editor" / "page"
 MODULE = PAGE / "dist" / "editor.js"
@@ -16,7 +19,7 @@ STYLES = PAGE / "dist" / "editor.css"
 
 def sources() -> list[Path]:
     """What the built page depends on."""
-    found = [path for path in (PAGE / "src").rglob("*") if path.suffix in (".ts", ".tsx", ".css")]
+    found = [path for path in (PAGE / "src").rglob("*") if path.suffix in (".ts", ".tsx", ".css", ".json")]
     return [*found, PAGE / "build.mjs", PAGE / "package-lock.json"]
 
 
@@ -51,3 +54,10 @@ def test_what_people_wrote_is_never_read_as_html() -> None:
             path.read_text(encoding="utf-8"),
         )
         assert not found, f"{path.name}: {found[0]}"
+
+
+def test_the_motif_of_tap_withdrawal_is_the_connectome() -> None:
+    motif = json.loads((PAGE / "src" / "model" / "tap.json").read_text(encoding="utf-8"))
+    circuit = gl.connectomes.tap_withdrawal()
+    assert motif["neurons"] == [[name, data] for name, data in circuit.nodes(data=True)]
+    assert motif["synapses"] == [[pre, post, data] for pre, post, data in circuit.edges(data=True)]

@@ -11,7 +11,7 @@ const licence = (await readFile("node_modules/preact/LICENSE", "utf8")).trim();
 
 // What was built says of which sources, so that a test without Node sees that it is old.
 const digest = createHash("sha256");
-const names = (await readdir("src", { recursive: true })).filter((name) => /\.(tsx?|css)$/.test(name)).map((name) => `src/${name}`);
+const names = (await readdir("src", { recursive: true })).filter((name) => /\.(tsx?|css|json)$/.test(name)).map((name) => `src/${name}`);
 for (const name of [...names, "build.mjs", "package-lock.json"].sort()) digest.update(`${name}\n`).update(await readFile(name));
 
 const { outputFiles } = await build({

@@ -2,7 +2,7 @@
 // costs, and what would be without a neuron.
 
 import type { Editor } from "../editor";
-import { type Item, type Name, type Neuron, type Synapse, keyOf } from "../model/circuit";
+import { type Circuit, type Item, type Name, type Neuron, type Synapse, keyOf } from "../model/circuit";
 import type { Facts, Heard, Network, Problem, Projection, Signal } from "../link/messages";
 import type { News } from "../link/session";
 import type { Look } from "../render/scene";
@@ -57,6 +57,7 @@ export class Live {
   weights = true; // strengths shown on synapses
   private readonly weightOf = new Map<string, number>();
   private strength: ((s: Synapse) => number) | null = null;
+  private own: { circuit: Circuit; version: number; most: number; strength: ((s: Synapse) => number) | null } | null = null;
   private looks: [base: Look, made: Look] | null = null;
 
   private readonly watchers = new Set<() => void>();
@@ -96,9 +97,23 @@ export class Live {
 
   /** The look with trained strengths as widths. */
   look(base: Look): Look {
-    if (!this.weights || !this.strength || base.strength) return base;
-    if (this.looks?.[0] !== base || this.looks[1].strength !== this.strength) this.looks = [base, { ...base, strength: this.strength }];
+    const strength = this.strength ?? this.ofCircuit();
+    if (!this.weights || !strength || base.strength) return base;
+    if (this.looks?.[0] !== base || this.looks[1].strength !== strength) this.looks = [base, { ...base, strength }];
     return this.looks[1];
+  }
+
+  /** Without a network: the attribute `weight`, as `gl.circuit_of(rnn)` and connectomes have it. */
+  private ofCircuit(): ((s: Synapse) => number) | null {
+    const { circuit } = this.editor;
+    if (this.own?.version !== circuit.version || this.own.circuit !== circuit) {
+      let most = 0;
+      for (const { attributes: { weight } } of circuit.synapses()) if (typeof weight === "number") most = Math.max(most, Math.abs(weight));
+      const strength = most ? (s: Synapse): number => Math.abs(typeof s.attributes.weight === "number" ? s.attributes.weight : 0) / most : null;
+      // The same strengths are the same look: an edit elsewhere draws nothing anew.
+      this.own = { circuit, version: circuit.version, most, strength: this.own?.most === most && this.own.circuit === circuit ? this.own.strength : strength };
+    }
+    return this.own.strength;
   }
 
   get editable(): boolean {

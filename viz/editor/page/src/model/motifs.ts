@@ -2,13 +2,14 @@
 
 import type { Attributes, Name, Role } from "./circuit";
 import type { Add } from "./edits";
+import tapJson from "./tap.json";
 
 export interface Motif {
   id: string;
   title: string;
   what: string;
   neurons: [name: string, role: Role, x: number, y: number][]; // in steps between neighbours
-  synapses: [pre: number, post: number, polarity: 1 | -1][];
+  synapses: [pre: number, post: number, polarity: 1 | -1, attributes?: Attributes][];
 }
 
 const ringOf = (count: number, role: Role): Motif["neurons"] =>
@@ -16,6 +17,12 @@ const ringOf = (count: number, role: Role): Motif["neurons"] =>
     const angle = (2 * Math.PI * k) / count - Math.PI / 2;
     return [role, role, Math.cos(angle) * 1.3, Math.sin(angle) * 1.3];
   });
+
+const tap = tapJson as unknown as { neurons: [string, { role: string }][]; synapses: [string, string, Attributes & { polarity: number }][] };
+const TAP_PLACES: Record<string, [x: number, y: number]> = {
+  PLM: [-2.7, -1.5], AVM: [-2.7, -0.5], ALM: [-2.7, 0.5], PVD: [-2.7, 1.5], PVC: [-0.9, -1.1], DVA: [-0.9, 0.1], AVD: [-0.9, 1.2],
+  AVB: [1, -0.8], AVA: [1, 0.9], FWD: [2.6, -0.8], REV: [2.6, 0.9],
+};
 
 export const MOTIFS: Motif[] = [
   {
@@ -44,18 +51,12 @@ export const MOTIFS: Motif[] = [
     synapses: [[0, 2, 1], [0, 1, 1], [1, 2, -1]],
   },
   {
-    // The tap withdrawal circuit of C. elegans: touch neurons, command interneurons, forward and backward.
+    // The same as `gl.connectomes.tap_withdrawal()`, which a test of Python compares.
     id: "tap", title: "Tap withdrawal", what: "C. elegans: touch neurons, command neurons, forward and backward",
-    neurons: [
-      ["PLM", "sensory", -2.6, -1.5], ["AVM", "sensory", -2.6, -0.5], ["ALM", "sensory", -2.6, 0.5], ["PVD", "inter", -0.9, -1.5],
-      ["DVA", "inter", -0.9, -0.2], ["AVB", "command", 0.9, -1.4], ["PVC", "command", 0.9, -0.5], ["AVD", "command", 0.9, 0.5],
-      ["AVA", "command", 0.9, 1.4], ["FWD", "motor", 2.5, -0.9], ["REV", "motor", 2.5, 0.9],
-    ],
-    synapses: [
-      [0, 6, 1], [0, 7, -1], [0, 8, -1], [0, 4, 1], [0, 3, 1], [1, 7, 1], [1, 6, -1], [1, 5, -1], [2, 7, 1], [2, 6, -1],
-      [3, 6, 1], [3, 8, 1], [4, 6, 1], [4, 5, 1], [6, 5, 1], [6, 8, 1], [7, 8, 1], [7, 6, -1], [5, 8, -1], [8, 5, -1],
-      [5, 9, 1], [6, 9, 1], [8, 10, 1], [7, 10, 1],
-    ],
+    neurons: tap.neurons.map(([name, { role }]) => [name, role as Role, ...TAP_PLACES[name]!]),
+    synapses: tap.synapses.map(([pre, post, attributes]) => [
+      tap.neurons.findIndex(([name]) => name === pre), tap.neurons.findIndex(([name]) => name === post), attributes.polarity > 0 ? 1 : -1, attributes,
+    ]),
   },
 ];
 
@@ -70,6 +71,6 @@ export function motifEdit(motif: Motif, x: number, y: number, step: number, free
   return {
     kind: "add",
     neurons: motif.neurons.map(([, role, dx, dy], k): [Name, Attributes] => [names[k]!, { role, x: Math.round(x + dx * step), y: Math.round(y + dy * step) }]),
-    synapses: motif.synapses.map(([pre, post, polarity]): [Name, Name, Attributes] => [names[pre]!, names[post]!, { polarity }]),
+    synapses: motif.synapses.map(([pre, post, polarity, attributes]): [Name, Name, Attributes] => [names[pre]!, names[post]!, { ...attributes, polarity }]),
   };
 }

@@ -5,17 +5,20 @@ PYTHON ?= python3
 VENV   ?= .venv
 OUT    ?= out
 PYTEST ?= -n 2
+MINUTES ?= 10
+SEED   ?= 0
 
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-browser check lint types package page docs clean
+.PHONY: help demo test audit test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    set up and train the LTC and the CfC on handwritten digits; pictures in $(OUT)/"
 	@echo "make test    set up and run the tests (PYTEST='-n 0 -k plan' passes other options)"
 	@echo "make test-browser  the editor in a real browser: standalone, JupyterLab, marimo (needs chromium)"
+	@echo "make audit   compare drawn networks with references of their own for MINUTES=10, from SEED=0"
 	@echo "make check   lint, format, types, and the wheel in an empty environment"
 	@echo "make page    build and test the editor's page (needs Node 20; nothing else here does)"
 	@echo "make docs    build the documentation in docs/_build/html"
@@ -31,6 +34,9 @@ test-browser: $(VENV)/ready-cpu,demo,dev,browser
 	@command -v chromium >/dev/null || test -n "$$GANGLION_CHROMIUM" || apt-get install -y -q chromium \
 	|| { echo "no browser: apt install chromium, or name one: GANGLION_CHROMIUM=/path/to/chrome" >&2; exit 1; }
 	$(BIN)/python -m pytest -n 0 tests/browser
+
+audit: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m tests.audit.run --minutes $(MINUTES) --seed $(SEED) --report $(OUT)/audit-$(SEED).md
 
 check: lint types package
 

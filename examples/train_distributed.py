@@ -19,8 +19,9 @@ history = gl.fit(
     (x, target),
     loss=gl.training.mse,
     optimizer=optim.Adam(learning_rate=0.02, bias_correction=True),
-    epochs=10,
+    epochs=60,
     batch_size=16,
+    clip_norm=1.0,
     checkpoint="run-distributed",
     distributed=True,
 )

@@ -18,10 +18,10 @@ history = gl.fit(
     (x[:64], target[:64]),
     loss=gl.training.mse,
     optimizer=optim.Adam(learning_rate=0.02, bias_correction=True),
-    epochs=30,
+    epochs=60,
     batch_size=16,
     validation=(x[64:], target[64:]),
-    patience=10,
+    patience=15,
     clip_norm=1.0,
     checkpoint="run-fit",
 )

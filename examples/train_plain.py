@@ -23,7 +23,7 @@ def loss_of(rnn: gl.LTC, x: mx.array, target: mx.array) -> mx.array:
 
 
 loss_and_gradients = nn.value_and_grad(rnn, loss_of)
-for epoch in range(30):
+for epoch in range(60):
     order = mx.random.permutation(len(x))
     for start in range(0, len(x), 16):
         chosen = order[start : start + 16]
@@ -32,5 +32,5 @@ for epoch in range(30):
         optimizer.update(rnn, gradients)
         rnn.apply_constraints()  # conductances and capacitances stay non-negative
         mx.eval(rnn.parameters(), optimizer.state)
-    if epoch % 10 == 9:
+    if epoch % 20 == 19:
         print(f"epoch {epoch + 1}: loss {loss.item():.4f}")

@@ -57,7 +57,8 @@ def sequence_call(
     clock = _clock(spans, valid)
     if valid is not None and spans.ndim > 0:
         spans = mx.where(mx.array(valid), spans, 1.0)
-    refuse_bad_timespans(spans)
+    if timespans is not None:
+        refuse_bad_timespans(spans)
     return Call(
         x=only_valid(inputs, valid),
         state=initial_state(state, state_shapes, batch, batched),

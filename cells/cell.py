@@ -16,7 +16,7 @@ from .layer import NCPLayer, Shape
 from .ncps import InNcps
 from .ops.random_ops import Draws
 from .ops.state_ops import State, rows, zeros
-from .parameters import Parameter, constrained, effective, fresh
+from .parameters import Parameter, Rule, fresh, rule_of
 from .running import CellKernel
 from .signs import signs
 from .strengths import Strengths
@@ -154,10 +154,24 @@ class NCPRNNCell(NCPLayer):
 
     def effective(self) -> dict[str, mx.array]:
         """The parameters as the equation uses them: float32, of the sign and range that were promised."""
-        return {
-            name: effective(p, self[name], self._held_sign(p), positive=self.positive)
-            for name, p in self.declared().items()
-        }
+        rules = self._rules()
+        found = {name: self[name].astype(mx.float32) for name in rules}
+        for name, rule in rules.items():
+            if rule is not None and rule.shapes:
+                found[name] = rule.effective(found[name])
+        return found
+
+    def _rules(self) -> dict[str, Rule | None]:
+        """What each declared parameter has to keep, or None; made once for all calls."""
+        key = self.polarity, self.positive
+        if self.__dict__.get("_made_for") != key:
+            rules = {
+                name: rule_of(p, self._held_sign(p), self.positive) for name, p in self.declared().items()
+            }
+            object.__setattr__(self, "_made_rules", rules)  # nn.Module would take them for parameters
+            object.__setattr__(self, "_made_for", key)
+        made: dict[str, Rule | None] = self.__dict__["_made_rules"]
+        return made
 
     def polarity_of(self, p: Parameter) -> Polarity:
         """The signs of the synapses that a parameter lies on; 0 for one that may have any."""
@@ -175,8 +189,8 @@ class NCPRNNCell(NCPLayer):
 
     def held_signs(self) -> dict[str, mx.array]:
         """The parameters that are held to a sign, +1, -1 or 0 (any); none unless the polarity is fixed."""
-        found = ((name, self._held_sign(p)) for name, p in self.declared().items())
-        return {name: sign for name, sign in found if sign is not None}
+        rules = self._rules()
+        return {name: rule.sign for name, rule in rules.items() if rule is not None and rule.sign is not None}
 
     def prepare(self) -> Any:
         """Everything `step` needs that depends on the parameters only."""
@@ -234,8 +248,9 @@ class NCPRNNCell(NCPLayer):
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""
-        for name, p in self.declared().items():
-            self[name] = constrained(p, self[name], self._held_sign(p), positive=self.positive)
+        for name, rule in self._rules().items():
+            if rule is not None:
+                self[name] = rule.constrained(self[name])
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, ...), or of a size; for one row if neither is given."""

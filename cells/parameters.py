@@ -1,9 +1,8 @@
 """What the parameters of a layer lie on and what its equation needs of them: declared once, read by all.
 
 A cell's declaration is a table of name and `Parameter`. Whatever is done with parameters follows from it:
-fresh values (`fresh`), values as the equation uses them (`effective`), constraints (`constrain`), and what
-becomes of them when the circuit changes (`..networks.transfer`). Nothing is read off a parameter's name or
-shape.
+fresh values (`fresh`), values as the equation uses them and constraints (`Rule`), and what becomes of them
+when the circuit changes (`networks/carrying.py`). Nothing is read off a parameter's name or shape.
 """
 
 from __future__ import annotations
@@ -181,24 +180,42 @@ def fresh(declared: Mapping[str, Parameter], plans: Mapping[str, Plan], draws: D
     return found
 
 
-def effective(p: Parameter, value: mx.array, sign: mx.array | None, *, positive: str) -> mx.array:
-    """A parameter as the equation uses it: float32, and of the sign and range that were promised.
+@dataclass(frozen=True)
+class Rule:
+    """What a parameter has to keep.
 
-    Args:
-        p: what it is.
-        value: its values.
-        sign: those that it has to have, +1, -1 or 0 for any; None for any everywhere.
-        positive: how what is not negative stays so, "clip" or "softplus".
+    Attributes:
+        sign: +1, -1 or 0 (any) for each of its entries, or None for any sign.
+        softened: whether the equation uses its softplus.
+        clipped: whether it is put back to zero when it is negative.
     """
-    value = value.astype(mx.float32)
-    if p.non_negative and positive == "softplus":
-        found: mx.array = nn.softplus(value)
-        return found
-    return value if sign is None else held(value, sign)
+
+    sign: mx.array | None
+    softened: bool
+    clipped: bool
+
+    @property
+    def shapes(self) -> bool:
+        """Whether the equation uses something else than the parameter's values."""
+        return self.softened or self.sign is not None
+
+    def effective(self, value: mx.array) -> mx.array:
+        """The parameter as the equation uses it."""
+        if self.softened:
+            found: mx.array = nn.softplus(value)
+            return found
+        return value if self.sign is None else held(value, self.sign)
+
+    def constrained(self, value: mx.array) -> mx.array:
+        """A parameter that an optimizer has moved, back in its range and on its side of zero."""
+        if self.sign is not None:
+            value = value - beyond(value, self.sign)
+        return mx.maximum(value, 0.0) if self.clipped else value
 
 
-def constrained(p: Parameter, value: mx.array, sign: mx.array | None, *, positive: str) -> mx.array:
-    """A parameter that an optimizer has moved, back in its range and on its side of zero."""
-    if sign is not None:
-        value = value - beyond(value, sign)
-    return mx.maximum(value, 0.0) if p.non_negative and positive == "clip" else value
+def rule_of(p: Parameter, sign: mx.array | None, positive: str) -> Rule | None:
+    """What a parameter has to keep, if it is anything, with the sign that it is held to."""
+    if sign is None and not p.non_negative:
+        return None
+    softened = p.non_negative and positive == "softplus"
+    return Rule(sign, softened, p.non_negative and not softened)

@@ -202,7 +202,8 @@ class BackboneCfCCell(LiquidCell):
         ]
         first = layers[0].weight.shape[1] - self.n_neurons
         shape = (first, self.n_neurons, self.backbone_layers, self.backbone_units)
-        return CellKernel(dense_kernel(*shape, self.mode, self.backbone_activation), parameters)
+        kernel = dense_kernel(*shape, self.mode, self.backbone_activation)
+        return CellKernel(kernel, [p.astype(mx.float32) for p in parameters])
 
     def ncps(self) -> InNcps:
         if self.features is not None:

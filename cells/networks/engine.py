@@ -95,15 +95,14 @@ STEP = ("prepare", "encode", "step", "visible", "decode")
 
 
 def cell_kernel(cell: NCPRNNCell) -> CellKernel:
-    """The kernel of a cell, whose parameters are float32 as kernels take them.
+    """The kernel of a cell.
 
     Raises:
         KernelError: there is none for the cell, or for one of its options.
     """
     if not has_kernel(cell):
         raise KernelError(f"there is no fused kernel for {type(cell).__name__}")
-    kernel = cell.kernel()
-    return kernel._replace(parameters=[p.astype(mx.float32) for p in kernel.parameters])
+    return cell.kernel()
 
 
 def has_kernel(cell: NCPRNNCell) -> bool:
@@ -116,7 +115,12 @@ def offers(cell: NCPRNNCell, what: str) -> bool:
 
     A subclass that overrides a part of the step computes something else than what its parents offer.
     """
-    kinds = type(cell).__mro__
+    return _offered(type(cell), what)
+
+
+@cache
+def _offered(kind: type[NCPRNNCell], what: str) -> bool:
+    kinds = kind.__mro__
     owner = kinds.index(_first_with(what, kinds))
     others = (_first_with(part, kinds) for part in STEP)
     return kinds[owner] is not NCPRNNCell and all(kinds.index(other) >= owner for other in others)

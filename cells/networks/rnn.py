@@ -142,10 +142,10 @@ class RNN(NCPLayer):
                 mask=mask, lengths=lengths, ends=ends,
             )  # fmt: skip
             run = self._run(reversed_call(call) if self.reverse else call, record, return_states)
-            last = run.outputs[:, -1]
+            last = None if self.return_sequences else run.outputs[:, -1]
             if self.reverse:
                 run = reversed_run(run, call)
-            outputs = self._shown(call, run.outputs if self.return_sequences else last)
+            outputs = self._shown(call, run.outputs if last is None else last)
             final, states = run.state, run.visible
             if not call.batched:
                 outputs, final = outputs[0], rows(final, 0)

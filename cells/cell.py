@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 import mlx.core as mx
 import numpy as np
 
-from ..arguments import whole
+from ..arguments import MOST_NEURONS, whole
 from ..compile import CompiledCircuit, Plan, Source, compile_circuit
 from ..errors import KernelError
 from ..wiring import Dense
@@ -104,7 +104,7 @@ class NCPRNNCell(NCPLayer):
         self.built = True
 
     def _name(self, units: int) -> None:
-        whole("units", units)
+        whole("units", units, most=MOST_NEURONS)
         self.neurons, self.roles = _numbered("motor", units), ("motor",) * units
 
     def build(self, input_shape: Shape) -> None:

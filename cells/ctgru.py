@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
-from ..arguments import one_of, whole
+from ..arguments import one_of, real, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .layer import Shape
@@ -81,10 +81,10 @@ class CTGRUCell(NCPRNNCell):
         key: mx.array | None = None,
     ) -> None:
         one_of("polarity", polarity, POLARITY)
-        whole("scales", scales)
-        for what, value in (("shortest", shortest), ("clip", clip)):
-            if value is not None and not value > 0:
-                raise ValueError(f"{what} is {value}: expected a positive number")
+        whole("scales", scales, most=64)
+        real("shortest", shortest, above=0)
+        if clip is not None:
+            real("clip", clip, above=0)
         super().__init__(circuit)
         self.scales, self.clip, self.polarity = scales, clip, polarity
         self.make_parameters(key)

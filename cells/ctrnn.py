@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 import mlx.nn as nn
 
-from ..arguments import one_of, whole
+from ..arguments import MOST_UNFOLDS, flag, one_of, real, whole
 from ..compile import Source
 from .cell import NCPRNNCell
 from .ltc.operations import SOLVERS
@@ -83,10 +83,11 @@ class CTRNNCell(NCPRNNCell):
         one_of("solver", solver, SOLVERS)
         one_of("activation", activation, ACTIVATIONS)
         one_of("polarity", polarity, POLARITY)
-        whole("ode_unfolds", ode_unfolds)
-        for what, value in (("tau", tau), ("clip", clip)):
-            if value is not None and not value > 0:
-                raise ValueError(f"{what} is {value}: expected a positive number")
+        whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
+        flag("leak", leak)
+        real("tau", tau, above=0)
+        if clip is not None:
+            real("clip", clip, above=0)
         super().__init__(circuit)
         self.ode_unfolds, self.solver, self.activation = ode_unfolds, solver, activation
         self.leak, self.clip, self.polarity = leak, clip, polarity

@@ -6,7 +6,7 @@ from typing import Any
 
 import mlx.core as mx
 
-from ..arguments import one_of, whole
+from ..arguments import MOST_NEURONS, flag, one_of, whole
 from ..compile import CompiledCircuit, Source, compile_circuit, masked_matmul
 from ..errors import CircuitError
 from .layer import NCPLayer, Shape
@@ -50,7 +50,8 @@ class NCPDense(NCPLayer):
         key: mx.array | None = None,
     ) -> None:
         super().__init__()
-        whole("units", units)
+        whole("units", units, most=MOST_NEURONS)
+        flag("use_bias", use_bias)
         if activation is not None:
             one_of("activation", activation, ACTIVATIONS)
         self.units, self.activation, self.use_bias = units, activation, use_bias

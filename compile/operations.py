@@ -5,8 +5,11 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import flag, instance
 from .layouts import Projection
 from .layouts.projection import flat_batch
+
+PROJECTION = "synapses in a layout, such as compiled.recurrent"
 
 
 def masked_matmul(x: mx.array, w: mx.array, synapses: Projection, *, polarity: bool = False) -> mx.array:
@@ -25,13 +28,16 @@ def masked_matmul(x: mx.array, w: mx.array, synapses: Projection, *, polarity: b
         (..., n_post).
 
     Raises:
+        TypeError: an argument of another kind.
         ValueError: shapes that do not fit the synapses.
 
     Example:
         >>> s = gl.compile_circuit(gl.auto_ncp(64, 8, inputs=16)).recurrent
         >>> y = gl.masked_matmul(mx.ones((32, 64)), mx.ones((484,)), s)            # (32, 64)
     """
-    s = synapses.synapses
+    s = instance("synapses", synapses, Projection, PROJECTION).synapses
+    flag("polarity", polarity)
+    instance("w", w, mx.array, "an MLX array")
     _check("x", x, s.n_pre, "presynaptic neurons")
     if w.ndim != 1:
         raise ValueError(f"w has shape {tuple(w.shape)}: expected one weight per synapse, ({len(s)},)")
@@ -55,13 +61,14 @@ def synaptic_sum(a: mx.array, synapses: Projection) -> mx.array:
         (..., n_post).
 
     Raises:
+        TypeError: an argument of another kind.
         ValueError: the last axis is not one value per synapse.
 
     Example:
         >>> s = gl.compile_circuit(gl.auto_ncp(64, 8, inputs=16)).recurrent
         >>> fan_in = gl.synaptic_sum(mx.ones((484,)), s)                           # (64,)
     """
-    s = synapses.synapses
+    s = instance("synapses", synapses, Projection, PROJECTION).synapses
     _check("a", a, len(s), "synapses")
     order, onto = synapses.by_post
     rows = order(mx.contiguous(flat_batch(a).T))
@@ -69,5 +76,6 @@ def synaptic_sum(a: mx.array, synapses: Projection) -> mx.array:
 
 
 def _check(name: str, array: mx.array, n: int, what: str) -> None:
+    instance(name, array, mx.array, "an MLX array")
     if array.ndim == 0 or array.shape[-1] != n:
         raise ValueError(f"{name} has shape {tuple(array.shape)}: expected (..., {n}), for {n} {what}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypeAlias
@@ -27,6 +28,8 @@ Source: TypeAlias = "nx.DiGraph[Any] | Plan | CompiledCircuit"
 
 CHOICES = ("auto", *LAYOUTS)
 BLOCK_SIZES = (8, 16, 32, 64)
+READ_TWICE = 20_000  # synapses up to which a circuit is read twice, to notice any edit and not only its size
+TRIES = 20
 MOST_LISTED = 20  # problems in one message
 
 
@@ -137,6 +140,10 @@ def make_plan(source: Source) -> Plan:
         raise TypeError(
             f"expected a Circuit, networkx.DiGraph or Plan, got {type(source).__name__}{_hint(source)}"
         )
+    return _settled(source, lambda: _plan_of(source))
+
+
+def _plan_of(source: nx.DiGraph[Any]) -> Plan:
     errors = [problem.message for problem in check(source) if problem.severity == "error"]
     if errors:
         listed = "".join(f"\n  - {message}" for message in errors[:MOST_LISTED])
@@ -149,9 +156,42 @@ def make_plan(source: Source) -> Plan:
 
 def _tell_unused(source: object) -> None:
     """Say which numbers in a graph a cell does not use, so that nobody believes they act."""
-    found = unused(source) if isinstance(source, nx.DiGraph) else []
+    try:
+        found = unused(source) if isinstance(source, nx.DiGraph) else []
+    except (RuntimeError, KeyError):  # it is being edited, about which `make_plan` knows more
+        found = []
     if found:
         warnings.warn(f"cells do not use these attributes of the circuit: {', '.join(found)}", stacklevel=3)
+
+
+def _settled(circuit: nx.DiGraph[Any], make: Callable[[], Plan]) -> Plan:
+    """A plan of the circuit at one moment, which another thread may be editing.
+
+    Raises:
+        CircuitError: it is edited all the time.
+    """
+    for _ in range(TRIES):
+        size = _size(circuit)
+        try:
+            plan = make()
+            alike = size == _size(circuit) and (len(plan.recurrent) > READ_TWICE or plan == make())
+        except (RuntimeError, KeyError):  # a dictionary changed size; a synapse lost its neuron
+            continue
+        except CircuitError:  # half of an edit, perhaps, which is over a moment later
+            if size == _size(circuit):
+                raise
+            continue
+        if alike:
+            return plan
+    raise CircuitError("the circuit is being edited, in another thread: compile it when it rests")
+
+
+def _size(circuit: nx.DiGraph[Any]) -> tuple[int, int] | None:
+    """Neurons and synapses; None while they change."""
+    try:
+        return len(circuit), circuit.number_of_edges()
+    except (RuntimeError, KeyError):
+        return None
 
 
 def _hint(given: object) -> str:

@@ -50,6 +50,18 @@ class Plan:
     sensory: Synapses
     place: Index | None = None
 
+    def __post_init__(self) -> None:
+        n, i = len(self.neurons), len(self.sensors)
+        if len(self.counts) != 3 or min(self.counts) < 0 or sum(self.counts) != n:
+            raise CircuitError(
+                f"the counts {self.counts} of motor, command and inter do not add up to {n} neurons"
+            )
+        for what, part, n_pre in (("recurrent", self.recurrent, n), ("sensory", self.sensory, i)):
+            if (part.n_pre, part.n_post) != (n_pre, n):
+                raise CircuitError(
+                    f"{what} synapses of {part.n_pre} onto {part.n_post} neurons: expected {n_pre} onto {n}"
+                )
+
     @classmethod
     def from_arrays(
         cls,

@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import CircuitError
+
 Index = NDArray[np.int32]
 
 
@@ -25,6 +27,9 @@ class Synapses:
         n_pre: number of presynaptic neurons.
         n_post: number of postsynaptic neurons.
 
+    Raises:
+        CircuitError: an index out of range, a polarity that is none, or another order.
+
     Example:
         >>> synapses = Synapses.sorted([0, 1], [1, 1], [1, -1], n_pre=2, n_post=2)
         >>> synapses.ptr.tolist()                  # [0, 0, 2]
@@ -37,9 +42,28 @@ class Synapses:
     n_post: int
 
     def __post_init__(self) -> None:
+        self._check()
         # Digests, pointers and layouts are computed once from these arrays.
         for array in (self.pre, self.post, self.polarity):
             array.flags.writeable = False
+
+    def _check(self) -> None:
+        """Refuse what kernels, which look at no index, would read or write outside their arrays for."""
+        n = len(self.pre)
+        for name, ids, size in (("pre", self.pre, self.n_pre), ("post", self.post, self.n_post)):
+            if ids.shape != (n,) or ids.dtype != np.int32:
+                raise CircuitError(f"{name} has shape {ids.shape} of {ids.dtype}: expected ({n},) of int32")
+            if n and not 0 <= ids.min() <= ids.max() < size:
+                raise CircuitError(
+                    f"{name} reaches from {ids.min()} to {ids.max()}: expected 0 to {size - 1}"
+                )
+        if self.polarity.shape != (n,) or not np.isin(self.polarity, (1, -1)).all():
+            raise CircuitError(f"polarity must be +1 or -1 for each of {n} synapses")
+        order = self.post.astype(np.int64) * max(self.n_pre, 1) + self.pre
+        if n and not (np.diff(order) > 0).all():
+            raise CircuitError(
+                "synapses must be sorted by (post, pre), each of them once: use Synapses.sorted"
+            )
 
     @classmethod
     def sorted(cls, pre: object, post: object, polarity: object, n_pre: int, n_post: int) -> Synapses:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..arguments import whole
+from ..arguments import MOST_NEURONS, whole
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Dense:
 
     def __post_init__(self) -> None:
         for field in ("inputs", "units"):
-            object.__setattr__(self, field, whole(f"dense: {field}", getattr(self, field)))
+            object.__setattr__(self, field, whole(f"dense: {field}", getattr(self, field), most=MOST_NEURONS))
 
 
 def dense(inputs: int, units: int) -> Dense:

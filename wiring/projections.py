@@ -14,6 +14,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from ..arguments import flag
 from ..errors import CircuitError
 from .guards import require_neuron, require_receiver
 from .roles import is_role, label, synapse_label, with_role
@@ -191,6 +192,7 @@ def drawn(
         CircuitError: a sensory post neuron.
         ValueError, TypeError: an unknown rule, or arguments that do not fit the rule or the groups.
     """
+    flag("self_synapses", self_synapses)
     for name in targets:
         require_receiver(circuit, sources[0], name)
     position = {} if self_synapses else {name: k for k, name in enumerate(sources)}
@@ -202,6 +204,7 @@ def drawn(
 
 def only_new(circuit: nx.DiGraph[Any], made: Sequence[Synapse], skip_existing: bool) -> list[Synapse]:
     """Those of the synapses that are not there yet; if one is and may not be skipped, a `CircuitError`."""
+    flag("skip_existing", skip_existing)
     new = [synapse for synapse in made if not circuit.has_edge(*synapse[:2])]
     if len(new) < len(made) and not skip_existing:
         u, v = next((u, v) for u, v, _ in made if circuit.has_edge(u, v))

@@ -12,7 +12,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from ...arguments import one_of, whole
+from ...arguments import MOST_NEURONS, MOST_UNFOLDS, fraction, one_of, whole
 from ...compile.kernels import ACTIVATIONS as KERNEL_ACTIVATIONS
 from ...compile.kernels import constant
 from ...errors import KernelError
@@ -81,9 +81,10 @@ class LiquidCell(NCPRNNCell):
         if not isinstance(units, Dense | int):
             raise TypeError(f"expected gl.dense(inputs, units) or a number, got {type(units).__name__}")
         one_of("backbone_activation", backbone_activation, ACTIVATIONS)
-        whole("ode_unfolds", ode_unfolds)
-        if whole("backbone_layers", backbone_layers, 0):
-            whole("backbone_units", backbone_units)
+        whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
+        if whole("backbone_layers", backbone_layers, 0, 1000):
+            whole("backbone_units", backbone_units, most=MOST_NEURONS)
+        fraction("backbone_dropout", backbone_dropout, below=True)
         super().__init__(units)
         self.ode_unfolds = ode_unfolds
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import one_of
+from ...arguments import flag, one_of
 from ...compile import Plan, Source
 from ...compile.kernels import constant as known
 from ..cell import NCPRNNCell, Polarity
@@ -79,6 +79,7 @@ class CfCCell(NCPRNNCell):
         key: mx.array | None = None,
     ) -> None:
         one_of("mode", mode, tuple(MAPS))
+        flag("ncps_compat", ncps_compat)
         one_of("schedule", schedule, SCHEDULES)
         one_of("polarity", polarity, POLARITY)
         super().__init__(circuit)

@@ -11,7 +11,7 @@ from functools import partial
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import one_of, whole
+from ...arguments import MOST_UNFOLDS, one_of, real, whole
 from ...compile import Source, Synapses
 from ...compile.kernels import constant as known
 from ...errors import KernelError
@@ -117,9 +117,8 @@ class LTCCell(NCPRNNCell):
         one_of("solver", solver, SOLVERS)
         one_of("positive", positive, POSITIVE)
         one_of("polarity", polarity, POLARITY)
-        whole("ode_unfolds", ode_unfolds)
-        if not 0 <= epsilon < math.inf:
-            raise ValueError(f"epsilon is {epsilon}: expected a number of at least 0")
+        whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
+        real("epsilon", epsilon, least=0)
         super().__init__(circuit)
         self.ode_unfolds, self.solver, self.epsilon = ode_unfolds, solver, epsilon
         self.positive, self.polarity = positive, polarity

@@ -8,6 +8,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import flag
 from ...recording import Recording
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
@@ -104,6 +105,7 @@ def saliency(
     """
     if not (isinstance(rnn, NCPLayer) and rnn.recurrent):
         raise TypeError(f"saliency needs a network over sequences, such as an LTC, got {_name(rnn)}")
+    flag("per_sample", per_sample)
     inputs = real_array("the input", x)
 
     def outputs_of(values: mx.array) -> mx.array:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import mlx.core as mx
 
+from ...arguments import flag
 from ...compile import CompiledCircuit, Source, compile_circuit
 from ...recording import Recording
 from ...wiring import Dense, fully_connected
@@ -56,6 +57,7 @@ class LTC(_OfCircuit):
         self, circuit: Wiring, *, mixed_memory: bool = False, key: mx.array | None = None, **options: Any
     ) -> None:
         runner, options = _split(options)
+        flag("mixed_memory", mixed_memory)
         if isinstance(circuit, Dense):
             circuit = fully_connected(circuit.units, inputs=circuit.inputs)
         cell = LTCCell(_kept(self, circuit), key=key, **options)
@@ -82,6 +84,7 @@ class CfC(_OfCircuit):
         self, circuit: Wiring, *, mixed_memory: bool = False, key: mx.array | None = None, **options: Any
     ) -> None:
         runner, options = _split(options)
+        flag("mixed_memory", mixed_memory)
         cell: NCPRNNCell
         if isinstance(circuit, Dense):
             cell = BackboneCfCCell(circuit, key=key, **options)

@@ -11,7 +11,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 from ... import shown
-from ...arguments import one_of, whole
+from ...arguments import flag, one_of, whole
 from ...compile.kernels.tracing import differentiated, evaluable
 from ...errors import KernelError
 from ...recording import Recording
@@ -74,6 +74,9 @@ class RNN(NCPLayer):
         if proj_size is not None:
             whole("proj_size", proj_size)
         whole("checkpoint_every", checkpoint_every)
+        flag("return_sequences", return_sequences)
+        flag("return_state", return_state)
+        flag("reverse", reverse)
         self.cell = cell
         self.engine, self.checkpoint_every = engine, checkpoint_every
         self.return_sequences, self.return_state = return_sequences, return_state

@@ -11,6 +11,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from ...arguments import flag, fraction
 from ..cell import NCPRNNCell, batch_of
 from ..constraints import constrained_in
 from ..layer import NCPLayer, Shape
@@ -58,7 +59,8 @@ class Stack(NCPLayer):
                     f"layer {k} is a {type(layer).__name__}: expected a layer, or a cell inside gl.RNN(cell)"
                 )
         self.layers, self.return_state = list(layers), return_state
-        self.dropout = nn.Dropout(dropout) if dropout else None
+        flag("return_state", return_state)
+        self.dropout = nn.Dropout(dropout) if fraction("dropout", dropout, below=True) else None
         self._features: int | None = None  # what the first layer has read, if it does not say so itself
         self._check()
         known = self.input_size is not None

@@ -50,6 +50,13 @@ class Stream:
         self._shape = (batch, self._steps.n_inputs)
         self.engine = self._steps.engine
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A copy would share the state, which steps change in place, with this one.
+        raise TypeError(
+            "a stream cannot be copied or pickled: make another one of the network, and give it the state, "
+            "as in other = rnn.stream(); other.state = stream.state"
+        )
+
     def __call__(self, x: Values, timespan: Values = 1.0) -> mx.array:
         """The output for the next sample.
 

@@ -16,6 +16,10 @@ Given = TypeVar("Given")
 
 LARGEST = 2**31 - 1
 """The largest size: kernels count in 32 bits."""
+MOST_NEURONS, MOST_SYNAPSES = 2**20, 2**25
+"""What a generated circuit may have: a graph of so many Python objects takes some 12 GB."""
+MOST_UNFOLDS = 10_000
+"""Steps of a solver inside one time step."""
 
 
 def label(value: Any, most: int = 200) -> str:
@@ -77,6 +81,15 @@ def flag(name: str, value: Any) -> bool:
     if not _is_bool(value):
         raise TypeError(f"{name} must be True or False, got {label(value)}")
     return bool(value)
+
+
+def require_synapses(count: float) -> None:
+    """Refuse a circuit that would fill the memory before it is drawn."""
+    if count > MOST_SYNAPSES:
+        raise ValueError(
+            f"the circuit would have {count:.3g} synapses: expected at most {MOST_SYNAPSES}; take fewer "
+            "neurons or a higher sparsity"
+        )
 
 
 def one_of(name: str, value: Given, known: Collection[Any], error: type[ValueError] = ValueError) -> Given:

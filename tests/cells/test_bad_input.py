@@ -186,7 +186,7 @@ def test_unknown_options_of_networks() -> None:
     [
         (lambda c: gl.LTC(c, proj_size=2.5), TypeError, "proj_size must be a whole number, got 2.5"),
         (lambda c: gl.LTC(c, checkpoint_every=1.5), TypeError, "checkpoint_every must be a whole number"),
-        (lambda c: gl.LTC(c, epsilon=-1), ValueError, "epsilon is -1: expected a number of at least 0"),
+        (lambda c: gl.LTC(c, epsilon=-1), ValueError, "epsilon must be finite and 0 or more, got -1"),
         (lambda c: gl.LTC(c, initial_ranges={"cm": 0.5}), TypeError, r"cm is 0.5: expected \(low, high\)"),
         (lambda c: gl.LTC(c, key=3), TypeError, "key must be one that mx.random.key made, got int"),
         (

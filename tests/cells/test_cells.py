@@ -127,9 +127,9 @@ def test_ctrnn_options() -> None:
     for options, message in (
         ({"solver": "euler"}, "unknown solver 'euler': expected one of semi_implicit, explicit, rk4"),
         ({"activation": "elu"}, "unknown activation 'elu'"),
-        ({"tau": 0.0}, "tau is 0.0: expected a positive number"),
+        ({"tau": 0.0}, "tau must be finite and above 0, got 0.0"),
         ({"ode_unfolds": 0}, "ode_unfolds must be 1 or more, got 0"),
-        ({"clip": -1.0}, r"clip is -1\.0"),
+        ({"clip": -1.0}, r"clip must be finite and above 0, got -1\.0"),
     ):
         with pytest.raises(ValueError, match=message):
             gl.CTRNNCell(circuit, **options)

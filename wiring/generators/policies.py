@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arguments import fraction, seed_number, whole
+from ...arguments import MOST_NEURONS, fraction, require_synapses, seed_number, whole
 from ..circuit import Circuit
 from .assemble import Ints, Links, assemble, join
 
@@ -47,12 +47,13 @@ def ncp(
         >>> circuit = ncp(inter=18, command=12, motor=6, inputs=8, sensory_fanout=6, inter_fanout=4,
         ...               recurrent_command_synapses=10, motor_fanin=6)
     """
-    inter, command, motor = whole("inter", inter), whole("command", command), whole("motor", motor)
-    inputs = whole("inputs", inputs)
+    inter, command = whole("inter", inter, most=MOST_NEURONS), whole("command", command, most=MOST_NEURONS)
+    motor, inputs = whole("motor", motor, most=MOST_NEURONS), whole("inputs", inputs, most=MOST_NEURONS)
     sensory_fanout = _fan("sensory_fanout", sensory_fanout, inter, "inter")
     inter_fanout = _fan("inter_fanout", inter_fanout, command, "command")
     motor_fanin = _fan("motor_fanin", motor_fanin, command, "command")
     draws = whole("recurrent_command_synapses", recurrent_command_synapses, least=0)
+    require_synapses(inputs * sensory_fanout + inter * inter_fanout + draws + motor * motor_fanin)
     rng = np.random.RandomState(seed_number(seed))
 
     # The order of the draws is that of ncps. It limits the fan-in of command neurons by their own number.
@@ -95,7 +96,7 @@ def auto_ncp(units: int, outputs: int, *, inputs: int, sparsity: float = 0.5, se
     Example:
         >>> circuit = auto_ncp(64, 8, inputs=16, sparsity=0.5, seed=22222)
     """
-    units, outputs = whole("units", units), whole("outputs", outputs)
+    units, outputs = whole("units", units, most=MOST_NEURONS), whole("outputs", outputs)
     if outputs >= units - 2:
         raise ValueError(
             f"outputs must be below units - 2, which is {units - 2}, got {outputs} outputs of {units} units"

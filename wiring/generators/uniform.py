@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arguments import fraction, seed_number, whole
+from ...arguments import MOST_NEURONS, flag, fraction, require_synapses, seed_number, whole
 from ..circuit import Circuit
 from .assemble import Ints, Links, assemble, join
 
@@ -33,6 +33,8 @@ def fully_connected(
         1280
     """
     units, inputs, sizes = _sizes(units, inputs, outputs)
+    flag("self_connections", self_connections)
+    require_synapses(units * (units + inputs))
     rng = np.random.default_rng(seed_number(seed))
     pre, post = np.divmod(np.arange(units * units), units)
     if not self_connections:
@@ -69,6 +71,7 @@ def random(
     """
     units, inputs, sizes = _sizes(units, inputs, outputs)
     sparsity = fraction("sparsity", sparsity, below=True)
+    require_synapses((1 - sparsity) * units * (units + inputs))
     rng = np.random.default_rng(seed_number(seed))
     pre, post = _pairs(rng, units, units, sparsity)
     recurrent = Links(pre, post, _signs(rng, len(pre)))
@@ -79,7 +82,7 @@ def random(
 
 
 def _sizes(units: int, inputs: int, outputs: int | None) -> tuple[int, int, dict[str, int]]:
-    units, inputs = whole("units", units), whole("inputs", inputs)
+    units, inputs = whole("units", units, most=MOST_NEURONS), whole("inputs", inputs, most=MOST_NEURONS)
     motor = units if outputs is None else whole("outputs", outputs)
     if motor > units:
         raise ValueError(f"outputs must not exceed units, got {motor} outputs of {units} units")

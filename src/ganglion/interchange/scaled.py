@@ -11,6 +11,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import instance, real
 from ..cells import NCPLayer, Stream
 from ..cells.running import Steps
 
@@ -59,7 +60,7 @@ class Scaled(NCPLayer):
         time_unit: float = 1.0,
     ) -> None:
         super().__init__()
-        self.model = model
+        self.model = instance("model", model, nn.Module, "a network")
         self.inputs = _names("inputs", inputs)
         self.outputs = _names("outputs", outputs)
         # Underscored, so that they are no parameters; kept, because a config holds lists and no arrays.
@@ -67,9 +68,7 @@ class Scaled(NCPLayer):
         self._spread = self._vector("spread", spread, len(self.inputs), positive=True)
         self._offset = self._vector("offset", offset, len(self.outputs))
         self._scale = self._vector("scale", scale, len(self.outputs), positive=True)
-        if not (isinstance(time_unit, int | float) and 0 < time_unit < float("inf")):
-            raise ValueError(f"time_unit is {time_unit!r}: expected a positive number")
-        self.time_unit = float(time_unit)
+        self.time_unit = real("time_unit", time_unit, above=0)
         self.built = getattr(model, "built", True)
 
     @property

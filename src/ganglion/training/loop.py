@@ -16,6 +16,7 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 
+from ..arguments import flag, instance, label, real
 from ..cells import NCPLayer
 from ..cells.constraints import constrained
 from ..interchange.modes import modes_kept
@@ -85,20 +86,26 @@ def fit(
             compares by their settings or digests; another process trains there.
         OSError: a checkpoint cannot be written; the one before it is still there.
         ConnectionError: another process of a distributed run is gone.
-        ValueError: an argument out of range.
+        ValueError, TypeError: an argument out of range or of a wrong kind.
 
     Example:
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> history = gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20,
         ...                  validation=(vx, vy), clip_norm=1.0, checkpoint="run")
     """
+    instance("model", model, nn.Module, "a network")
+    instance("optimizer", optimizer, optim.Optimizer, "an optimizer of mlx.optimizers")
+    if not callable(loss):
+        raise TypeError(f"loss must be a function of the model and a batch, got {label(loss)}")
+    flag("distributed", distributed)
+    flag("progress", progress)
     _check(epochs=epochs, batch_size=batch_size, patience=patience, checkpoint_every=checkpoint_every)
     if patience is not None and validation is None:
         raise ValueError("patience needs validation data")
     if checkpoint_every is not None and checkpoint is None:
         raise ValueError("checkpoint_every needs a checkpoint directory")
-    if clip_norm is not None and not (isinstance(clip_norm, int | float) and 0 < clip_norm < math.inf):
-        raise ValueError(f"clip_norm is {clip_norm!r}: expected a positive, finite number, or None")
+    if clip_norm is not None:
+        real("clip_norm", clip_norm, above=0)
     warn_of_bias(optimizer)
     ranks = Ranks.of(distributed)
     batches = Batches(as_data(data), batch_size, seed, ranks)

@@ -66,7 +66,7 @@ def test_a_whole_animal(tmp_path: Path) -> None:
     assert circuit.origin is not None
     assert (circuit.origin.dropped, circuit.origin.split) == (1, 1)
     assert "Cook" in circuit.graph["citation"]
-    with pytest.raises(CircuitError, match="expected the columns 'Cell name' and 'Type'"):
+    with pytest.raises(CircuitError, match="expected the columns Cell name, Type, got"):
         gl.connectomes.celegans(edges, edges)
 
 
@@ -97,3 +97,6 @@ def test_a_larva(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text(",11,12,13\n11,0,4,0\n12,0,0,2\n13,0,0,0\n")
     circuit = gl.connectomes.larva(tmp_path / "m.csv", roles="infer", polarity=["12"])
     assert circuit.synapses() == [("11", "12", 1), ("12", "13", -1)]
+    (tmp_path / "a.csv").write_text("left_id,right_id,celltype\n11,no pair,sensory\n12,13,DN-VNC\n")
+    circuit = gl.connectomes.larva(tmp_path / "m.csv", tmp_path / "a.csv", polarity=1)
+    assert [circuit.nodes[name]["role"] for name in circuit] == ["sensory", "motor", "motor"]

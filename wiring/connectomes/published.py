@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ Pathlike = str | os.PathLike[str]
 # The 26 neurons of the hermaphrodite that are known to use GABA (McIntire et al., Nature 364 (1993) 334).
 GABA = re.compile(r"(DD[1-6]|VD([1-9]|1[0-3])|RME[DVLR]|AVL|DVB|RIS)")
 _SENSORY = ("sens", "amphid", "phasmid", "cephalic", "touch", "nociceptive", "polymodal", "o2, co2")
+_OUTPUTS = ("DN-SEZ", "DN-VNC", "RGN")  # of the larva
 _SHIPPED = {"edges": "herm_full_edgelist.csv", "cells": "all_cell_info.csv"}
 
 
@@ -79,27 +81,32 @@ def celegans(
 
 def larva(
     matrix: Pathlike,
+    annotations: Pathlike | None = None,
     *,
-    roles: Roles,
     polarity: Polarity,
-    neurons: Any = None,
+    roles: Roles = None,
     sensors: str = "split",
 ) -> Circuit:
     """The brain of a larva of Drosophila (Winding et al., Science 379 (2023) eadd9330).
 
     Args:
         matrix: `all-all_connectivity_matrix.csv`, with the ids of neurons above and on the left.
-        roles: as in `circuit_from`, such as {"sensory": [...], "motor": [...]}, from the published
-        annotations. polarity: as in `circuit_from`. The transmitters of most neurons are not known, so there
-        is no default. neurons: a table of annotations, one neuron in each row.
+        annotations: `annotations.csv` (left_id, right_id, celltype): sensory neurons are inputs, descending
+            and ring gland neurons (DN-SEZ, DN-VNC, RGN) outputs, and all others inter neurons.
+        polarity: as in `circuit_from`. The transmitters of most neurons are not known, so there is no
+            default.
+        roles: as in `circuit_from`, instead of annotations.
         sensors: as in `circuit_from`.
 
+    Raises:
+        CircuitError: a file is damaged, or neither annotations nor roles are given.
+
     Example:
-        >>> circuit = gl.connectomes.larva("all-all_connectivity_matrix.csv", roles="infer", polarity=1)
+        >>> circuit = gl.connectomes.larva("all-all_connectivity_matrix.csv", "annotations.csv", polarity=1)
     """
-    circuit = circuit_from(
-        matrix, roles=roles, polarity=polarity, neurons=neurons, sensors=sensors, parallel="sum"
-    )
+    if annotations is not None and roles is None:
+        roles = _annotated(Path(annotations))
+    circuit = circuit_from(matrix, roles=roles, polarity=polarity, sensors=sensors, parallel="sum")
     circuit.graph["citation"] = "Winding et al., Science 379 (2023) eadd9330, doi 10.1126/science.add9330"
     circuit.graph["uncertain"] = "signs: the transmitters of most neurons are not known"
     return circuit
@@ -141,6 +148,30 @@ def flywire(
     return circuit
 
 
+def _annotated(path: Path) -> Callable[[Any], str]:
+    """The role of a neuron of the larva, by its id."""
+    types: dict[str, str] = {}
+    for row in _rows(path, {"left_id", "right_id", "celltype"}):
+        types.update(dict.fromkeys((row["left_id"], row["right_id"]), row["celltype"].strip()))
+
+    def role(name: Any) -> str:
+        type_ = types.get(str(name), "")
+        return "sensory" if type_ == "sensory" else "motor" if type_ in _OUTPUTS else "inter"
+
+    return role
+
+
+def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
+    """The rows of a table that has these columns."""
+    (source,) = read_together([path.expanduser()])
+    table = csv.DictReader(source.text().splitlines())
+    if not columns <= set(table.fieldnames or ()):
+        raise CircuitError(
+            f"{path}: expected the columns {', '.join(sorted(columns))}, got {table.fieldnames}"
+        )
+    return [{key: row[key] or "" for key in columns} for row in table]
+
+
 def _shipped(what: str, given: Pathlike | None) -> Path:
     """The file that is given, or the one in the package `cect`."""
     if given is not None:
@@ -155,10 +186,7 @@ def _shipped(what: str, given: Pathlike | None) -> Path:
 
 def _types(path: Path) -> dict[str, str]:
     """The type of each cell, by its name without leading zeros."""
-    (source,) = read_together([path.expanduser()])
-    table = csv.DictReader(source.text().splitlines())
-    if not {"Cell name", "Type"} <= set(table.fieldnames or ()):
-        raise CircuitError(f"{path}: expected the columns 'Cell name' and 'Type', got {table.fieldnames}")
+    table = _rows(path, {"Cell name", "Type"})
     return {re.sub(r"(?<=[^\W\d])0+(?=\d)", "", row["Cell name"].strip()): row["Type"] for row in table}
 
 

@@ -197,6 +197,8 @@ def _matrix(source: Source, rows: list[list[str]], lines: list[int]) -> RawGraph
         if len(row) != len(names):
             raise source.error(f"expected {len(names)} numbers, got {len(row)}", f"line {at[k]}")
         for name, cell in zip(names, row, strict=True):
+            if cell == "0":
+                continue  # most entries of a large matrix
             if cell.strip() and not _is_number(cell):
                 raise source.error(f"expected a number, got {label(cell, 60)}", f"line {at[k]}")
             if cell.strip() and float(cell):

@@ -12,7 +12,7 @@ from .ops.array_ops import Mask
 from .ops.state_ops import State, zeros
 from .running import Call
 from .samples import flags, only_valid, valid_samples
-from .values import Values, one_of_shapes, real_array
+from .values import Values, bounded, one_of_shapes, real_array
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -37,7 +37,7 @@ def sequence_call(
         ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive.
         TypeError: values that are not real numbers.
     """
-    inputs = real_array("the input", x)
+    inputs = bounded(real_array("the input", x))
     expected = f"(B, T, {n_inputs}) or (T, {n_inputs})"
     if inputs.ndim not in (2, 3):
         raise ValueError(f"the input has shape {inputs.shape}: expected {expected}")
@@ -78,7 +78,7 @@ def step_call(
     Returns x as (B, I), the state of B rows, the time span as (1, 1) or (B, 1), and whether the caller's
     input had a batch axis.
     """
-    inputs = real_array("the input", x)
+    inputs = bounded(real_array("the input", x))
     if inputs.ndim not in (1, 2) or inputs.shape[-1] != n_inputs or 0 in inputs.shape[:-1]:
         raise ValueError(
             f"the input of one step has shape {inputs.shape}: expected (B, {n_inputs}) or ({n_inputs},)"

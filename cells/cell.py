@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar, TypeAlias, cast
 
 import mlx.core as mx
@@ -16,7 +18,9 @@ from .layer import NCPLayer, Shape
 from .ncps import InNcps
 from .ops.random_ops import Draws
 from .ops.state_ops import State, rows, zeros
+from .own_call import called
 from .parameters import Parameter, Rule, fresh, rule_of
+from .precision import in_type_of
 from .running import CellKernel
 from .signs import signs
 from .strengths import Strengths
@@ -37,6 +41,10 @@ class NCPRNNCell(NCPLayer):
     then runs it over sequences, with time spans, masks, recordings and streams; a step written with the
     operations of ``self.compiled.recurrent`` and ``self.compiled.sensory`` runs on every layout.
 
+    Or it provides its own ``__call__(inputs, states)``, as cells of Keras are written, or
+    ``__call__(inputs, states, timespan)``, with inputs (B, I), states (B, N), or a list of them if it sets
+    `state_size` to one or gives one back, and the time span (B, 1). It returns outputs and new states.
+
     Args:
         units: what the cell is over. A circuit, plan or compiled circuit gives neurons their names and
             synapses; ``gl.dense(inputs, units)`` and a number are for cells without wiring, whose neurons are
@@ -52,6 +60,10 @@ class NCPRNNCell(NCPLayer):
         neurons: N names of the neurons with state; the first M are the outputs.
         sensors: I names of the input features; empty until a cell of a number of units is built.
         roles: N roles.
+        wiring: the compiled circuit, or None.
+        units: N; all of them are outputs of a cell without wiring.
+        state_size: how many numbers a state of one row has: N for most cells, a list for several arrays. A
+            subclass may set it.
 
     Raises:
         CircuitError: the circuit breaks a rule.
@@ -75,6 +87,8 @@ class NCPRNNCell(NCPLayer):
     needs_circuit: ClassVar[bool] = False
     polarity: str = "init"
     positive: str = "clip"
+    _sizes: tuple[Shape, ...] | None = None  # the shapes of a state, if they were set
+    _listed: bool | None = None  # whether an own `__call__` has its states in a list, if that is known
 
     compiled: CompiledCircuit
     neurons: tuple[str, ...]
@@ -113,6 +127,32 @@ class NCPRNNCell(NCPLayer):
         super().build(input_shape)
 
     @property
+    def wiring(self) -> CompiledCircuit | None:
+        found: CompiledCircuit | None = getattr(self, "compiled", None)
+        return found
+
+    @property
+    def units(self) -> int:
+        return self.n_neurons
+
+    @units.setter
+    def units(self, units: int) -> None:
+        if units != self.n_neurons:
+            raise ValueError(f"units is {units!r}: the cell was made with {self.n_neurons}")
+
+    @property
+    def state_size(self) -> Any:
+        sizes = [shape[0] if len(shape) == 1 else shape for shape in self.state_shapes]
+        return sizes if len(sizes) > 1 or self._listed else sizes[0]
+
+    @state_size.setter
+    def state_size(self, size: int | Sequence[int]) -> None:
+        if isinstance(size, list | tuple):
+            self._listed = True
+        sizes = size if isinstance(size, list | tuple) else (size,)
+        self._sizes = tuple((whole("state_size", each),) for each in sizes)
+
+    @property
     def n_inputs(self) -> int:
         """I: the number of input features."""
         if self.input_size is None:
@@ -136,7 +176,7 @@ class NCPRNNCell(NCPLayer):
     @property
     def state_shapes(self) -> tuple[Shape, ...]:
         """The shapes, without batch, of the arrays that make up a state; one of (N,) for most cells."""
-        return ((self.n_neurons,),)
+        return ((self.n_neurons,),) if self._sizes is None else self._sizes
 
     @property
     def plans(self) -> dict[str, Plan]:
@@ -212,8 +252,10 @@ class NCPRNNCell(NCPLayer):
         """(..., M) outputs from (..., N) visible states."""
         return states[..., : self.n_outputs]
 
-    def kernel(self) -> CellKernel:
+    def kernel(self, *, all_states: bool = False) -> CellKernel:
         """The fused kernel that runs this cell, with the parameters as it takes them.
+
+        If `all_states` is asked for, its outputs are the states of all neurons, before `decode`.
 
         A subclass that overrides a part of the time step behind the class that has the kernel is not run by
         it: see `cell_kernel`.
@@ -257,28 +299,58 @@ class NCPRNNCell(NCPLayer):
         return zeros(self.state_shapes, batch_of(inputs, batch_size))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (*input_shape[:-1], self.n_outputs)
+        return (*super().compute_output_shape(input_shape)[:-1], self.n_outputs)
 
-    def __call__(self, x: Values, state: Any = None, timespan: Values = 1.0) -> tuple[mx.array, Any]:
+    def __call__(
+        self,
+        x: Values,
+        state: Any = None,
+        timespan: Values = 1.0,
+        *,
+        stream: mx.Stream | mx.Device | None = None,
+    ) -> tuple[mx.array, Any]:
         """One time step.
 
         Args:
             x: (B, I) or (I,) inputs.
             state: (B, N) or (N,) state, or the tuple of arrays that the cell has; zeros if not given.
             timespan: scalar or (B,) time since the previous sample.
+            stream: an MLX stream or device to run on; the default one if not given.
 
         Returns:
-            The output, (B, M) or (M,), and the new state, shaped as the old one.
+            The output, (B, M) or (M,), and the new state, shaped as the old one. Both have the type of the
+            parameters; what lies between is computed in float32.
 
         Raises:
             ValueError: a shape that does not fit, or a time span that is not positive.
         """
-        if not self.built:
-            self.build(np.shape(x))
-        inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.state_shapes)
-        new = self.step(self.prepare(), self.encode(inputs), state, span)
-        output = self.decode(self.visible(new))
-        return (output, new) if batched else (output[0], rows(new, 0))
+        with nullcontext() if stream is None else mx.stream(stream):
+            self.ensure_built(np.shape(x))
+            inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.state_shapes)
+            new = self.step(self.prepare(), self.encode(inputs), state, span)
+            output, new = in_type_of(self, self.decode(self.visible(new)), new)
+            return (output, new) if batched else (output[0], rows(new, 0))
+
+    @property
+    def has_own_call(self) -> bool:
+        """Whether the class has its own `__call__`, before or instead of a `step`."""
+        kinds = type(self).__mro__
+        call, step = (
+            next(k for k, kind in enumerate(kinds) if name in vars(kind)) for name in ("__call__", "step")
+        )
+        return call < step
+
+    def advance(
+        self, prepared: Any, x: mx.array, state: State, timespan: mx.array
+    ) -> tuple[mx.array, mx.array, State]:
+        """Outputs (B, M), what neurons show (B, N) and the new state, by `step` or by an own `__call__`."""
+        if not self.has_own_call:
+            state = self.step(prepared, self.encode(x), state, timespan)
+            shown = self.visible(state)
+            return self.decode(shown), shown, state
+        output, state = called(self, x, state, timespan)
+        shown = self.visible(state)
+        return output, shown if shown.shape == (len(x), self.n_neurons) else output, state
 
 
 def batch_of(inputs: mx.array | None, batch_size: int | None) -> int:

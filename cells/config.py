@@ -14,6 +14,7 @@ import numpy as np
 
 from ..compile import CompiledCircuit, Plan, Synapses, compile_circuit, make_plan
 from ..wiring import Dense
+from .ops.nn_ops import activation_of
 
 CONFIG_CLASS = "class"
 KIND = "kind"
@@ -45,6 +46,8 @@ def to_plain(value: Any, where: str) -> Any:
         return value.get_config()
     if type(value) is dict:  # an nn.Module is a dict as well
         return {key: to_plain(item, f"{where}[{key!r}]") for key, item in value.items()}
+    if callable(value) and isinstance(known := activation_of(where, value), str):
+        return known
     raise TypeError(
         f"{where} is a {type(value).__name__}, which a config cannot hold: "
         "expected numbers, texts, circuits and layers of this package"

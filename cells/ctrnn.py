@@ -12,7 +12,7 @@ from ..compile import Source
 from .cell import NCPRNNCell
 from .ltc.operations import SOLVERS
 from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
-from .ops import ACTIVATIONS, activate, ode_step, softplus_inverse
+from .ops import Activation, activate, activation_of, ode_step, softplus_inverse
 from .parameters import Parameter, constant
 from .signs import POLARITY
 from .strengths import Strengths
@@ -44,7 +44,7 @@ class CTRNNCell(NCPRNNCell):
         circuit: a circuit, a plan, or a compiled circuit.
         ode_unfolds: solver steps per time step.
         solver: "semi_implicit" (the leak at the new time: stable for any step), "explicit" or "rk4".
-        activation: f; "tanh", "sigmoid" or another of the names that `NCPDense` takes.
+        activation: f; a name or a function, as `NCPDense` takes it.
         tau: where every time constant starts, in the unit of the time spans. ``cell.freeze(keys="tau")``
             keeps it there.
         leak: whether neurons leak.
@@ -73,7 +73,7 @@ class CTRNNCell(NCPRNNCell):
         *,
         ode_unfolds: int = 6,
         solver: str = "semi_implicit",
-        activation: str = "tanh",
+        activation: Activation = "tanh",
         tau: float = 1.0,
         leak: bool = True,
         clip: float | None = None,
@@ -81,7 +81,6 @@ class CTRNNCell(NCPRNNCell):
         key: mx.array | None = None,
     ) -> None:
         one_of("solver", solver, SOLVERS)
-        one_of("activation", activation, ACTIVATIONS)
         one_of("polarity", polarity, POLARITY)
         whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
         flag("leak", leak)
@@ -89,7 +88,8 @@ class CTRNNCell(NCPRNNCell):
         if clip is not None:
             real("clip", clip, above=0)
         super().__init__(circuit)
-        self.ode_unfolds, self.solver, self.activation = ode_unfolds, solver, activation
+        self.ode_unfolds, self.solver = ode_unfolds, solver
+        self.activation = activation_of("activation", activation)
         self.leak, self.clip, self.polarity = leak, clip, polarity
         self._tau = tau
         self.make_parameters(key)

@@ -2,77 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import mlx.core as mx
 
-from ..arguments import MOST_NEURONS, flag, one_of, whole
-from ..compile import CompiledCircuit, Source, compile_circuit, masked_matmul
-from ..errors import CircuitError
+from ..arguments import MOST_NEURONS, flag, whole
+from ..compile import CompiledCircuit, masked_matmul
 from .layer import NCPLayer, Shape
-from .ops import ACTIVATIONS, Draws, activate
-from .parameters import Parameter, constant, fresh, signed_glorot
+from .ops import Activation, Draws, activate, activation_of
+from .parameters import Parameter, constant, fresh, glorot, signed_glorot
+from .pattern import Pattern, is_rule, wired
 
 
 class NCPDense(NCPLayer):
     r"""A linear map of the last axis with an activation, :math:`y_j = f(b_j + \sum_i w_{ij} x_i)`.
 
     Without a wiring every input reaches every unit, and the layer is built by the first input. With one, the
-    weights live on its synapses: inputs are the sensory neurons, units the neurons they lead to, and a weight
-    starts with the sign of its synapse. A dense layer has no state, so the wiring has no other synapses.
+    weights live on its synapses alone, and start with their signs where it has any.
 
     Parameters: ``weight`` (I, N), or (S,) with a wiring; ``bias`` (N,).
 
     Args:
         units: N, the number of outputs.
-        activation: one of "lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid", "softplus"; None for none.
+        activation: the name of an activation of ``mlx.nn`` or Keras, such as "relu" or "swish", "lecun_tanh",
+            or any function of an array; None for none.
         use_bias: whether to add a bias.
-        wiring: a circuit of sensory neurons and `units` others, a plan, or a compiled circuit.
+        wiring: which input reaches which unit: a circuit, a plan or a compiled circuit of `units` neurons
+            with state, whose sensory synapses these are (a layer without state has no use for the others); an
+            (I, N) matrix of NumPy, SciPy or MLX, whose entries are not zero where there is a synapse, with
+            signs if some are negative; or a rule of `Circuit.connect` as a dict, such as
+            ``{"rule": "fixed_indegree", "indegree": 4, "seed": 1}``, or by its name if it has no argument.
         key: random key for the initial values; MLX's global state if not given.
 
+    Attributes:
+        wiring: the compiled circuit of these synapses; None without a wiring, or until a rule has drawn it.
+
     Raises:
-        CircuitError: the wiring breaks a rule, or has a synapse between two neurons with state.
+        CircuitError: the wiring breaks a rule.
         ValueError: an unknown activation, or sizes that differ from the wiring's.
+        TypeError: neither name nor function, or no wiring.
 
     Example:
-        >>> wiring = gl.layered([], inputs=16, outputs=8, density=0.25)
-        >>> layer = gl.NCPDense(8, activation="relu", wiring=wiring)
+        >>> layer = gl.NCPDense(8, activation="relu", wiring=gl.auto_ncp(8, 2, inputs=16))
         >>> layer(mx.zeros((32, 16))).shape                                # (32, 8)
     """
 
     def __init__(
         self,
         units: int,
-        activation: str | None = None,
+        activation: Activation | None = None,
         use_bias: bool = True,
-        wiring: Source | None = None,
+        wiring: Pattern | None = None,
         *,
         key: mx.array | None = None,
     ) -> None:
         super().__init__()
         whole("units", units, most=MOST_NEURONS)
         flag("use_bias", use_bias)
-        if activation is not None:
-            one_of("activation", activation, ACTIVATIONS)
-        self.units, self.activation, self.use_bias = units, activation, use_bias
-        self._draws = Draws(key)
-        self.compiled = None if wiring is None else self._checked(wiring)
-        if self.compiled is not None:
-            self.keep("wiring", self.compiled)
-            self.build((self.compiled.plan.n_inputs,))
+        self.units, self.use_bias = units, use_bias
+        self.activation = None if activation is None else activation_of("activation", activation)
+        self._draws, self._rule = Draws(key), None
+        self.compiled: CompiledCircuit | None = None
+        self._signed = False
+        if is_rule(wiring):
+            object.__setattr__(self, "_rule", wiring)  # no parameter, which MLX takes a dict for
+        elif wiring is not None:
+            compiled, signed = wired(wiring, units)
+            self._wire(compiled, signed)
+            self.build((compiled.plan.n_inputs,))
 
-    def _checked(self, wiring: Source) -> CompiledCircuit:
-        compiled = wiring if isinstance(wiring, CompiledCircuit) else compile_circuit(wiring)
-        plan = compiled.plan
-        if plan.n_neurons != self.units:
-            raise ValueError(f"{self.units} units for a wiring of {plan.n_neurons} neurons with state")
-        if len(plan.recurrent):
-            pre, post = (plan.neurons[int(ids[0])] for ids in (plan.recurrent.pre, plan.recurrent.post))
-            raise CircuitError(
-                f"a dense layer has no state, so it cannot use the synapse {pre} -> {post}: "
-                "expected synapses from sensory neurons only"
-            )
-        return compiled
+    def _wire(self, compiled: CompiledCircuit, signed: bool) -> None:
+        self.compiled, self._signed = compiled, signed
+        self.keep("wiring", compiled)  # the graph may be edited later
 
     def build(self, input_shape: Shape) -> None:
         before = self.built
@@ -80,6 +81,8 @@ class NCPDense(NCPLayer):
         if before:
             return  # weights that were learned are not drawn again
         features = input_shape[-1]
+        if self._rule is not None:
+            self._wire(*wired(self._rule, self.units, features))
         if self.compiled is None:
             self.weight = self._draws.glorot(features, self.units, features, self.units)
         else:
@@ -87,18 +90,38 @@ class NCPDense(NCPLayer):
                 self[name] = value
         if self.use_bias:
             self.bias = mx.zeros((self.units,))
+        self.settle()
+
+    def to_quantized(self, **_: Any) -> NoReturn:
+        """Not for this layer, which `nn.quantize` would otherwise leave as it is without a word.
+
+        Raises:
+            ValueError: always, saying what to do.
+        """
+        raise ValueError(
+            "NCPDense has no quantized form: rounding would put weights where there is no synapse. Leave it "
+            "out, nn.quantize(model, class_predicate=lambda _, m: hasattr(m, 'to_quantized') and not "
+            "isinstance(m, gl.NCPDense)), or take nn.Linear where there is no wiring"
+        )
 
     def declared(self) -> dict[str, Parameter]:
         if self.compiled is None:
             found = {"weight": Parameter(("free", "free"))}
             return found | {"bias": Parameter("free")} if self.use_bias else found
-        found = {"weight": Parameter("sensory", signed_glorot, "synapse")}
+        weight = (
+            Parameter("sensory", signed_glorot, "synapse") if self._signed else Parameter("sensory", glorot)
+        )
+        found = {"weight": weight}
         return found | {"bias": Parameter("neuron", constant(0.0))} if self.use_bias else found
 
     def remade(self, arguments: dict[str, Any]) -> NCPDense:
         if isinstance(arguments["wiring"], CompiledCircuit):
             arguments = arguments | {"units": arguments["wiring"].plan.n_neurons}
         return super().remade(arguments)
+
+    @property
+    def wiring(self) -> CompiledCircuit | None:
+        return self.compiled
 
     @property
     def input_size(self) -> int | None:
@@ -113,11 +136,15 @@ class NCPDense(NCPLayer):
         wiring = self.compiled
         y = x @ self.weight if wiring is None else masked_matmul(x, self.weight, wiring.sensory)
         y = y + self.bias if self.use_bias else y
-        return y if self.activation is None else activate(self.activation, y)
+        y = y if self.activation is None else activate(self.activation, y)
+        return y.astype(self.weight.dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (*input_shape[:-1], self.units)
+        leading = super().compute_output_shape(input_shape)[:-1]
+        given = mx.zeros((1, self.units))  # a function may give another number of outputs
+        units = self.units if self.activation is None else activate(self.activation, given).shape[-1]
+        return (*leading, units)
 
     def _extra_repr(self) -> str:
-        wired = "" if self.compiled is None else f", {self.compiled.plan!r}"
-        return f"{self.units} units, activation={self.activation!r}{wired}"
+        synapses = "" if self.compiled is None else f", {self.compiled.plan!r}"
+        return f"{self.units} units, activation={self.activation!r}{synapses}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import nullcontext
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import mlx.core as mx
 import mlx.nn as nn
+from mlx.utils import tree_flatten
 
+from ..compile.kernels.tracing import evaluable
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
 from .parameters import Declared, Parameter, as_parameters
@@ -17,6 +20,7 @@ from .values import Values, mlx_array
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
+Named: TypeAlias = list[tuple[str, mx.array]]
 
 # Says how initial values were drawn, not what the layer is: weights are kept by `save_weights`.
 NOT_IN_CONFIG = ("self", "key")
@@ -26,7 +30,8 @@ PLAIN = (bool, int, float, str, tuple, type(None))
 class NCPLayer(nn.Module):
     """An `mlx.nn.Module` that is built when the shape of its input is known, with a config.
 
-    A subclass makes its parameters in `build`, computes in `call` and says in `compute_output_shape` what
+    A subclass makes its parameters in `build`, computes in `call` (or in its own `__call__`, which begins or
+    ends with ``super().__call__(x)``, and that builds) and says in `compute_output_shape` what
     comes out. Its constructor's arguments are its config: nothing needs to be written for `get_config` and
     `from_config`, which keep the class of a subclass. A layer that is made from a circuit knows its input
     at once and is built by its constructor.
@@ -35,8 +40,8 @@ class NCPLayer(nn.Module):
         homes: what the parameters lie on, by name; see `Parameter`.
         recurrent: whether the layer reads sequences and has a state, as `RNN` does.
         changeable: options that may be set on a layer that is made; the config holds what they are then.
-        built: whether the parameters exist. Build a layer before an optimizer or `load_weights` asks for
-            them, by a call or by `build`.
+        built: whether the parameters exist. A layer that is not built refuses to be asked for what it would
+            train, to save or load weights, to be frozen or to change its type: call it, or `build`, before.
 
     Example:
         >>> class Scale(gl.NCPLayer):
@@ -56,6 +61,8 @@ class NCPLayer(nn.Module):
     homes: ClassVar[Declared] = {}
     recurrent: ClassVar[bool] = False
     changeable: ClassVar[frozenset[str]] = frozenset()
+    built: bool
+    _features: int | None
 
     _classes: ClassVar[dict[str, type[NCPLayer]]] = {}
     _config_name: ClassVar[str] = "NCPLayer"
@@ -74,6 +81,7 @@ class NCPLayer(nn.Module):
         # nn.Module would take them for parameters.
         object.__setattr__(layer, "_given", (args, kwargs))
         object.__setattr__(layer, "_kept", {})
+        object.__setattr__(layer, "_features", None)
         return layer
 
     def __init__(self) -> None:
@@ -93,7 +101,16 @@ class NCPLayer(nn.Module):
                     f"{name} of {type(self).__name__} is {before!r}, as it was made: make a new one with "
                     f"{name}={value!r}, and give it the weights by update(parameters())"
                 )
-        super().__setattr__(name, value)
+        # MLX keeps every tuple among the parameters. One without arrays stays out, so that `mx.grad` and
+        # `tree_map` take the whole layer; a list may be filled later.
+        own = getattr(type(self), name, None)
+        if (isinstance(own, property) and own.fset) or (
+            isinstance(value, tuple) and not _holds_arrays(value)
+        ):
+            self.pop(name, None)
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def _option(self, name: str, default: Any) -> Any:
         """What an option is now, or the default before it was set."""
@@ -102,18 +119,27 @@ class NCPLayer(nn.Module):
     def __call__(self, x: Values, *args: Any, **kwargs: Any) -> Any:
         """`call`, after building the layer for this input if it is not built yet.
 
+        Args:
+            x: (..., features) inputs.
+            args, kwargs: whatever else `call` takes, and `stream`, an MLX stream or device to run on; the
+                default one if not given.
+
         Raises:
             TypeError: an input that does not hold real numbers.
         """
-        inputs = mlx_array("the input", x)
-        if inputs.ndim == 0:
-            raise ValueError("the input is a single number: expected (..., features)")
-        self.ensure_built(inputs.shape)
-        return self.call(inputs, *args, **kwargs)
+        stream = kwargs.pop("stream", None)
+        with nullcontext() if stream is None else mx.stream(stream):
+            inputs = mlx_array("the input", x)
+            if inputs.ndim == 0:
+                raise ValueError("the input is a single number: expected (..., features)")
+            self.ensure_built(inputs.shape)
+            return self.call(inputs, *args, **kwargs)
 
     def call(self, x: mx.array, *args: Any, **kwargs: Any) -> Any:
-        """What the layer computes; a subclass provides it."""
-        raise NotImplementedError(f"{type(self).__name__} has no call()")
+        """What the layer computes; a subclass provides it, or its own `__call__`."""
+        if type(self).__call__ is NCPLayer.__call__:
+            raise NotImplementedError(f"{type(self).__name__} has no call()")
+        return x
 
     def build(self, input_shape: Shape) -> None:
         """Make the parameters for inputs of a shape; only the last axis matters to most layers.
@@ -121,20 +147,34 @@ class NCPLayer(nn.Module):
         Raises:
             ValueError: the layer reads another number of features, since it is built or has a circuit.
         """
-        if self.input_size not in (None, input_shape[-1]):
-            raise ValueError(
-                f"{type(self).__name__}.build() for inputs of shape {tuple(input_shape)}: the layer reads "
-                f"{self.input_size} features, expected (..., {self.input_size})"
-            )
-        self.built = True
+        self._require_width("build", input_shape)
+        self.built, self._features = True, input_shape[-1]
 
     def ensure_built(self, input_shape: Shape) -> None:
         """Build the layer for inputs of a shape unless it is built."""
         if not self.built:
             self.build(tuple(input_shape))
+            self.built, self._features = True, input_shape[-1]  # whether or not it calls that of its base
+            self.settle()
+
+    def settle(self) -> None:
+        """Compute parameters that are still to be computed, if they can have values now.
+
+        MLX does that only in the thread that asked for them, and a layer may be used in another one than it
+        was built in.
+
+        Raises:
+            RuntimeError: this is another thread.
+        """
+        evaluable([array for _, array in cast(Named, tree_flatten(self.parameters()))])
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The shape of the output for inputs of a shape, without building or computing anything."""
+        """The shape of the output for inputs of a shape, without building or computing anything.
+
+        Raises:
+            ValueError: a shape that the layer does not read.
+        """
+        self._require_width("compute_output_shape", input_shape)
         return tuple(input_shape)
 
     def declared(self) -> dict[str, Parameter]:
@@ -145,6 +185,12 @@ class NCPLayer(nn.Module):
     def input_size(self) -> int | None:
         """How many features the layer reads; None if it has yet to learn that, or does not care."""
         return None
+
+    @property
+    def input_shape(self) -> tuple[None, int] | None:
+        """(None, features) of the inputs, where None is for any axes; None if it has yet to learn that."""
+        features = self.input_size or self._features
+        return None if features is None else (None, features)
 
     def get_initial_state(
         self, inputs: mx.array | None = None, batch_size: int | None = None
@@ -159,6 +205,49 @@ class NCPLayer(nn.Module):
     def remade(self: Layer, arguments: dict[str, Any]) -> Layer:
         """The same layer from other arguments of its constructor, such as another circuit."""
         return type(self)(**arguments)
+
+    # What MLX would do in silence with the parameters that are not there yet
+
+    def trainable_parameters(self) -> Any:
+        self.require_built("has nothing to train")
+        return super().trainable_parameters()
+
+    def save_weights(self, file: str) -> None:
+        self.require_built("has no weights to save")
+        super().save_weights(file)
+
+    def load_weights(self, file_or_weights: Any, strict: bool = True) -> nn.Module:
+        self.require_built("cannot take weights")
+        return super().load_weights(file_or_weights, strict)
+
+    def set_dtype(self, dtype: mx.Dtype, *args: Any, **kwargs: Any) -> None:
+        self.require_built("has nothing whose type could change")
+        super().set_dtype(dtype, *args, **kwargs)
+
+    def freeze(self, **options: Any) -> nn.Module:
+        self.require_built("has nothing to freeze")
+        return super().freeze(**options)
+
+    def require_built(self, what: str) -> None:
+        """Refuse what a layer cannot do before it and all layers in it are built.
+
+        Raises:
+            ValueError: saying `what` it cannot do, and which layer is not built.
+        """
+        for path, part in self.named_modules():
+            if isinstance(part, NCPLayer) and not part.built:
+                name = f"the {type(part).__name__} {path!r} in it" if path else "it"
+                raise ValueError(
+                    f"the {type(self).__name__} {what}: {name} is not built yet; call the network once, or "
+                    "build((..., features))"
+                )
+
+    def _require_width(self, method: str, input_shape: Shape) -> None:
+        if self.input_size is not None and tuple(input_shape[-1:]) != (self.input_size,):
+            raise ValueError(
+                f"{type(self).__name__}.{method}() for inputs of shape {tuple(input_shape)}: the layer reads "
+                f"{self.input_size} features, expected (..., {self.input_size})"
+            )
 
     def keep(self, argument: str, value: Any) -> None:
         """Let the config hold `value` for a constructor argument, instead of what was given.
@@ -219,3 +308,11 @@ def options_of(kind: type[NCPLayer]) -> frozenset[str]:
     """The names of the arguments of a class's constructor, and of those before it, which options pass on."""
     layers = [base for base in kind.__mro__ if issubclass(base, NCPLayer)]
     return frozenset(name for base in layers for name in inspect.signature(base.__init__).parameters)
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Whether there are arrays or modules in what MLX would keep among the parameters."""
+    if isinstance(value, mx.array | nn.Module):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list | tuple) and any(map(_holds_arrays, parts))

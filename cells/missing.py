@@ -9,10 +9,10 @@ import mlx.core as mx
 
 from .cell import NCPRNNCell
 from .layer import Shape
-from .ops import State
+from .ops.state_ops import State, joined, parted
 from .running import Call, Engine, Run, Sample, Steps, Timespan
 from .stepped import OneCellSteps, column
-from .wrappers import InputWrapper, joined, parted
+from .wrappers import InputWrapper
 
 
 class MissingValueCell(InputWrapper):

@@ -9,7 +9,11 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compile.kernels.tracing import evaluable
+
 Values = mx.array | np.ndarray[Any, Any] | float | Sequence[Any]
+BOUND = 1e30
+Flags = mx.array | np.ndarray[Any, Any] | Sequence[Any]
 
 
 def real_array(what: str, values: Values) -> mx.array:
@@ -35,6 +39,17 @@ def mlx_array(what: str, values: Values) -> mx.array:
     if mx.issubdtype(values.dtype, mx.complexfloating):
         raise TypeError(f"{what} must hold real numbers, got {values.dtype}")
     return values
+
+
+def bounded(x: mx.array) -> mx.array:
+    """Inputs of a network, of which those beyond `BOUND` count as this; NaN stays.
+
+    Every gate takes it for infinite. Infinities themselves have no product with zero and no sum with their
+    opposite, so that each engine would compute something else.
+    """
+    if mx.default_device() == mx.cpu and evaluable((x,)) and not (np.abs(np.asarray(x)) > BOUND).any():
+        return x  # looking at inputs costs less than making others
+    return mx.clip(x, -BOUND, BOUND)
 
 
 def whole_array(what: str, values: Any) -> NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from ..compile.synapses import Index
 from .cell import NCPRNNCell
 from .layer import Shape
 from .ncps import Entries, InNcps, Numbers, under
-from .ops import Draws, State
+from .ops import Draws
 from .parameters import Declared, Repeated
 from .running import Engine, Steps
 from .strengths import Strengths
@@ -38,6 +37,10 @@ class CellWrapper(NCPRNNCell):
             raise TypeError(f"expected a cell, such as gl.LTCCell(circuit), got {type(cell).__name__}")
         if not cell.built:
             raise ValueError(f"the {type(cell).__name__} inside a {type(self).__name__} is not built yet")
+        if cell.has_own_call:
+            raise TypeError(
+                f"the {type(cell).__name__} has its own __call__: a cell inside another needs step()"
+            )
         super().__init__(cell.n_neurons)
         self.neurons, self.sensors, self.roles = cell.neurons, cell.sensors, cell.roles
         if hasattr(cell, "compiled"):
@@ -175,13 +178,3 @@ def _read_memory(features: int, order: Index, entries: Entries) -> dict[str, Num
     recurrent[np.ix_(order, columns)] = entries.get("lstm.recurrent_map.weight", (4 * n, n)).T
     bias[columns] = entries.get("lstm.input_map.bias", (4 * n,))
     return dict(zip(MEMORY, (kernel, recurrent, bias), strict=True))
-
-
-def joined(arrays: Sequence[mx.array]) -> State:
-    """A state from its arrays."""
-    return arrays[0] if len(arrays) == 1 else tuple(arrays)
-
-
-def parted(state: State) -> tuple[mx.array, ...]:
-    """The arrays of a state."""
-    return state if isinstance(state, tuple) else (state,)

@@ -21,7 +21,7 @@ from ..cell import NCPRNNCell
 from ..cfc.operations import MAPS, cfc_gated, cfc_pure
 from ..layer import Shape
 from ..ncps import FREE_CFC, InNcps
-from ..ops import ACTIVATIONS, Draws, activate, softplus_inverse
+from ..ops import Activation, Draws, activate, activation_of, softplus_inverse
 from ..running import CellKernel
 from .kernel import dense_kernel
 from .ncps import ACTIVATIONS as NCPS_ACTIVATIONS
@@ -51,7 +51,8 @@ class LiquidCell(NCPRNNCell):
         ode_unfolds: solver steps per time step.
         backbone_units: width of each backbone layer.
         backbone_layers: number of backbone layers; 0 for none.
-        backbone_activation: "lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid" or "softplus".
+        backbone_activation: a name or a function, as `NCPDense` takes it; the fused kernel has "gelu",
+            "lecun_tanh", "relu", "sigmoid", "silu" and "tanh".
         backbone_dropout: how much is dropped behind each backbone layer but the first, in training.
         features: a layer that the inputs go through first, (..., I) to (..., F).
         key: random key for the initial values; MLX's global state if not given.
@@ -73,14 +74,14 @@ class LiquidCell(NCPRNNCell):
         ode_unfolds: int = 6,
         backbone_units: int = 128,
         backbone_layers: int = 1,
-        backbone_activation: str = "lecun_tanh",
+        backbone_activation: Activation = "lecun_tanh",
         backbone_dropout: float = 0.0,
         features: nn.Module | None = None,
         key: mx.array | None = None,
     ) -> None:
         if not isinstance(units, Dense | int):
             raise TypeError(f"expected gl.dense(inputs, units) or a number, got {type(units).__name__}")
-        one_of("backbone_activation", backbone_activation, ACTIVATIONS)
+        activation = activation_of("backbone_activation", backbone_activation)
         whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
         if whole("backbone_layers", backbone_layers, 0, 1000):
             whole("backbone_units", backbone_units, most=MOST_NEURONS)
@@ -88,7 +89,7 @@ class LiquidCell(NCPRNNCell):
         super().__init__(units)
         self.ode_unfolds = ode_unfolds
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers
-        self.backbone_activation = backbone_activation
+        self.backbone_activation = activation
         self.features = features
         self.backbone_dropout = backbone_dropout
         self.dropout = nn.Dropout(backbone_dropout) if backbone_dropout else None
@@ -112,6 +113,7 @@ class LiquidCell(NCPRNNCell):
         for name in self.heads:
             self[name] = self._linear(widths[-1], self.n_neurons)
         self._initialise(self._draws)
+        self.settle()
 
     def _initialise(self, draws: Draws) -> None:
         """The parameters beside backbone and heads."""
@@ -189,9 +191,10 @@ class BackboneCfCCell(LiquidCell):
             return cfc_pure(maps["ff1"], timespan, self.w_tau, self.A)
         return cfc_gated(self.mode, maps, timespan)
 
-    def kernel(self) -> CellKernel:
-        if self.backbone_activation not in KERNEL_ACTIVATIONS:
-            raise KernelError(f"the fused kernel has no activation {self.backbone_activation!r}")
+    def kernel(self, *, all_states: bool = False) -> CellKernel:  # all neurons are outputs
+        activation = self.backbone_activation
+        if not isinstance(activation, str) or activation not in KERNEL_ACTIVATIONS:
+            raise KernelError(f"the fused kernel has no activation {activation!r}")
         if self.dropout is not None and self.training:
             raise KernelError("the fused kernel has no dropout, which acts in training")
         layers = [*self.backbone, *(self[name] for name in self.heads)]
@@ -203,17 +206,16 @@ class BackboneCfCCell(LiquidCell):
         ]
         first = layers[0].weight.shape[1] - self.n_neurons
         shape = (first, self.n_neurons, self.backbone_layers, self.backbone_units)
-        kernel = dense_kernel(*shape, self.mode, self.backbone_activation)
+        kernel = dense_kernel(*shape, self.mode, activation)
         return CellKernel(kernel, [p.astype(mx.float32) for p in parameters])
 
     def ncps(self) -> InNcps:
         if self.features is not None:
             raise ValueError("ncps has no features in front of a CfC, and this cell has")
         activation = self.backbone_activation
-        if self.backbone_layers and activation not in NCPS_ACTIVATIONS.values():
-            raise ValueError(
-                f"an ncps CfC has no activation {activation!r}: it has {', '.join(NCPS_ACTIVATIONS.values())}"
-            )
+        known = NCPS_ACTIVATIONS.values()
+        if not isinstance(activation, str) or (self.backbone_layers and activation not in known):
+            raise ValueError(f"an ncps CfC has no activation {activation!r}: it has {', '.join(known)}")
         size = self.backbone_layers, self.backbone_units
         weights = dict(tree_flatten(self.parameters()))
         shapes = {name: tuple(array.shape) for name, array in weights.items()}

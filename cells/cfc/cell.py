@@ -148,14 +148,15 @@ class CfCCell(NCPRNNCell):
     def step(self, prepared: CfCTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
         return cfc_step_ops(prepared, x, state, timespan)
 
-    def kernel(self) -> CellKernel:
+    def kernel(self, *, all_states: bool = False) -> CellKernel:
         plan = self.compiled.plan
         p = self.effective()
         if self.mode == "pure":
             p["w_tau"] = mx.abs(p["w_tau"])
         phases = tuple((phase.start, phase.stop) for phase in self._phases)
         signal = (self.signal.recurrent, self.signal.sensory)
-        sequence = cfc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.mode, phases, signal)
+        outputs = plan.n_neurons if all_states else plan.n_outputs
+        sequence = cfc_kernel(plan.recurrent, plan.sensory, outputs, self.mode, phases, signal)
         return CellKernel(sequence, [p.get(name, known(0.0, 0)) for name in CFC_PARAMETERS])
 
     def strengths(self) -> Strengths:

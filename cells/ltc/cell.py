@@ -18,7 +18,7 @@ from ...errors import KernelError
 from ..cell import NCPRNNCell, Polarity
 from ..ncps import LTC, InNcps
 from ..ops import affine
-from ..parameters import POSITIVE, Parameter, axis_length, constant, from_polarity, uniform
+from ..parameters import POSITIVE, Parameter, constant, from_polarity, uniform
 from ..running import CellKernel
 from ..signs import POLARITY, held
 from ..strengths import Floats, Strengths, as_floats
@@ -166,15 +166,18 @@ class LTCCell(NCPRNNCell):
     def decode(self, states: mx.array) -> mx.array:
         return affine(states[..., : self.n_outputs], self.get("output_w"), self.get("output_b"))
 
-    def kernel(self) -> CellKernel:
+    def kernel(self, *, all_states: bool = False) -> CellKernel:
         if self.solver != "semi_implicit":
             raise KernelError(f"the fused kernel has no solver {self.solver!r}")
         plan = self.compiled.plan
         p = self.effective()
+        outputs = plan.n_neurons if all_states else plan.n_outputs
+        lengths = {"input": plan.n_inputs, "output": outputs}
         for name, neutral in (("input_w", 1.0), ("input_b", 0.0), ("output_w", 1.0), ("output_b", 0.0)):
-            if name not in p:  # there is no mapping
-                p[name] = known(neutral, axis_length(MAPPED[name].axes[0], plan))
-        sequence = ltc_kernel(plan.recurrent, plan.sensory, plan.n_outputs, self.ode_unfolds, self.epsilon)
+            side = name.partition("_")[0]
+            if name not in p or (all_states and side == "output"):  # no mapping, or behind it
+                p[name] = known(neutral, lengths[side])
+        sequence = ltc_kernel(plan.recurrent, plan.sensory, outputs, self.ode_unfolds, self.epsilon)
         return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS], encodes=True)
 
     def signed_weights(self) -> list[tuple[mx.array, Polarity]]:

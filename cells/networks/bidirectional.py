@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import mlx.core as mx
 
@@ -73,7 +73,7 @@ class Bidirectional(NCPLayer):
         state: Any = None,
         timespans: Values | None = None,
         *,
-        stream: Any = None,
+        stream: mx.Stream | mx.Device | None = None,
         **given: Any,
     ) -> Any:
         """Run a sequence in both directions.
@@ -83,10 +83,11 @@ class Bidirectional(NCPLayer):
             state: the pair of initial states, forwards and backwards; zeros if not given.
             timespans: time since the previous sample, as `RNN` takes it.
             stream: an MLX stream or device to run on; the default one if not given.
-            given: `mask`, `lengths` or `ends`, as `RNN` takes them.
+            given: `mask`, `lengths`, `ends`, `return_states` or `record`, as `RNN` takes them.
 
         Returns:
-            The merged outputs and the pair of last states; the outputs alone if `return_state` is off.
+            The merged outputs and the pair of last states; the outputs alone if `return_state` is off. The
+            pair of all states, and that of the recordings, come behind if they were asked for.
         """
         if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):
             raise TypeError(f"the state must be a pair, forwards and backwards, got {type(state).__name__}")
@@ -94,9 +95,11 @@ class Bidirectional(NCPLayer):
         with nullcontext() if stream is None else mx.stream(stream):
             ahead = outputs_and_state(self.forward, x, first, timespans, given)
             back = outputs_and_state(self.backward, x, second, timespans, given)
-            merged = MERGES[self.merge](ahead[0], back[0])
+            merged = MERGES[self.merge](ahead.outputs, back.outputs)
         self.built = True
-        return (merged, (ahead[1], back[1])) if self.return_state else merged
+        last = [(ahead.state, back.state)] if self.return_state else []
+        results = (merged, *last, *zip(ahead.others, back.others, strict=True))
+        return results if len(results) > 1 else merged
 
     @property
     def input_size(self) -> int | None:
@@ -108,6 +111,7 @@ class Bidirectional(NCPLayer):
         super().build(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        super().compute_output_shape(input_shape)
         sizes = self._sizes()
         width = sum(sizes) if self.merge == "concat" else sizes[0]
         return (*self.forward.compute_output_shape(input_shape)[:-1], width)
@@ -141,13 +145,23 @@ class Bidirectional(NCPLayer):
         self.backward.apply_constraints()
 
     def _sizes(self) -> tuple[int, int]:
-        forward, backward = (rnn.compute_output_shape((1, 1, 1))[-1] for rnn in (self.forward, self.backward))
+        shape = (1, 1, self.input_size or 1)
+        forward, backward = (rnn.compute_output_shape(shape)[-1] for rnn in (self.forward, self.backward))
         return forward, backward
+
+
+class Given(NamedTuple):
+    """What a network returned: its outputs, its state if it returns one, and what else it was asked for."""
+
+    outputs: mx.array
+    state: Any
+    others: tuple[Any, ...]
 
 
 def outputs_and_state(
     rnn: Any, x: Values, state: Any, timespans: Values | None, given: dict[str, Any]
-) -> tuple[mx.array, Any]:
-    """What a network returns; its state is None if it does not return one."""
+) -> Given:
+    """What a network returns, part by part."""
     result = rnn(x, state, timespans, **given)
-    return result if rnn.return_state else (result, None)
+    first, *others = result if isinstance(result, tuple) else (result,)
+    return Given(first, others.pop(0) if rnn.return_state else None, tuple(others))

@@ -38,18 +38,17 @@ def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int 
 
     Args:
         cell: what to run.
-        record: whether the run shows all neurons at all times, or only outputs and the last state.
+        record: whether the run shows all neurons at all times, with gradients, or only outputs and the last
+            state.
         checkpoint_every: see `FusedSequence`.
     """
 
     def engine(call: Call) -> Run:
-        sequence, parameters, encodes = cell_kernel(cell)
+        sequence, parameters, encodes = cell_kernel(cell, all_states=record)
         assert isinstance(call.state, mx.array)
         x = call.x if encodes else cell.encode(call.x)
-        outputs, state, *visible = sequence(
-            x, call.timespans, call.state, parameters, checkpoint_every=checkpoint_every, record=record
-        )
-        return Run(outputs, state, visible[0] if record else None)
+        shown, state = sequence(x, call.timespans, call.state, parameters, checkpoint_every=checkpoint_every)
+        return Run(cell.decode(shown), state, shown) if record else Run(shown, state, None)
 
     return engine
 
@@ -91,18 +90,20 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
 
 
 # The parts of a time step that a kernel does at once, and a model of ncps.
-STEP = ("prepare", "encode", "step", "visible", "decode")
+STEP = ("prepare", "encode", "step", "visible", "decode", "__call__")
 
 
-def cell_kernel(cell: NCPRNNCell) -> CellKernel:
+def cell_kernel(cell: NCPRNNCell, *, all_states: bool = False) -> CellKernel:
     """The kernel of a cell.
+
+    Its outputs are those of the cell, or the states of all neurons if `all_states` is asked for.
 
     Raises:
         KernelError: there is none for the cell, or for one of its options.
     """
     if not has_kernel(cell):
         raise KernelError(f"there is no fused kernel for {type(cell).__name__}")
-    return cell.kernel()
+    return cell.kernel(all_states=True) if all_states else cell.kernel()
 
 
 def has_kernel(cell: NCPRNNCell) -> bool:

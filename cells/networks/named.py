@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 import mlx.core as mx
 
@@ -14,10 +15,17 @@ from ...wiring import Dense, fully_connected
 from ..backbone.cell import BackboneCfCCell
 from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
+from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
 from ..values import Values
 from ..wrappers import MixedMemoryCell
+from .bidirectional import Bidirectional
+from .options import CfCOptions, LTCOptions, RunOptions
 from .rnn import RNN
+from .stack import Stack
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 # What a network can be built on: a circuit in any form, or sizes without wiring.
 Wiring: TypeAlias = "Source | Dense"
@@ -54,13 +62,18 @@ class LTC(_OfCircuit):
     """
 
     def __init__(
-        self, circuit: Wiring, *, mixed_memory: bool = False, key: mx.array | None = None, **options: Any
+        self,
+        circuit: Wiring,
+        *,
+        mixed_memory: bool = False,
+        key: mx.array | None = None,
+        **options: Unpack[LTCOptions],
     ) -> None:
-        runner, options = _split(options)
+        runner, given = _split(options)
         flag("mixed_memory", mixed_memory)
         if isinstance(circuit, Dense):
             circuit = fully_connected(circuit.units, inputs=circuit.inputs)
-        cell = LTCCell(_kept(self, circuit), key=key, **options)
+        cell = LTCCell(_kept(self, circuit), key=key, **given)
         super().__init__(_with_memory(cell, mixed_memory, key), **runner)
 
 
@@ -81,35 +94,63 @@ class CfC(_OfCircuit):
     """
 
     def __init__(
-        self, circuit: Wiring, *, mixed_memory: bool = False, key: mx.array | None = None, **options: Any
+        self,
+        circuit: Wiring,
+        *,
+        mixed_memory: bool = False,
+        key: mx.array | None = None,
+        **options: Unpack[CfCOptions],
     ) -> None:
-        runner, options = _split(options)
+        runner, given = _split(options)
         flag("mixed_memory", mixed_memory)
         cell: NCPRNNCell
         if isinstance(circuit, Dense):
-            cell = BackboneCfCCell(circuit, key=key, **options)
+            cell = BackboneCfCCell(circuit, key=key, **given)
         else:
-            cell = CfCCell(_kept(self, circuit), key=key, **options)
+            cell = CfCCell(_kept(self, circuit), key=key, **given)
         super().__init__(_with_memory(cell, mixed_memory, key), **runner)
 
 
+@overload
 def record(
-    rnn: RNN, x: Values, state: Any = None, timespans: Values | None = None, **given: Any
-) -> Recording:
+    rnn: RNN, x: Values, state: Any = None, timespans: Values | None = None, **given: Unpack[RunOptions]
+) -> Recording: ...
+@overload
+def record(
+    rnn: Bidirectional | Stack,
+    x: Values,
+    state: Any = None,
+    timespans: Values | None = None,
+    **given: Unpack[RunOptions],
+) -> tuple[Any, ...]: ...
+def record(
+    rnn: NCPLayer, x: Values, state: Any = None, timespans: Values | None = None, **given: Unpack[RunOptions]
+) -> Recording | tuple[Any, ...]:
     """What every neuron does while a network reads a sequence; the arguments are those of the network.
+
+    A `Bidirectional` gives the pair of its recordings, a `Stack` the tuple of those of its layers that have
+    neurons, as they do with states.
+
+    Raises:
+        TypeError: a layer without neurons, or no network.
 
     Example:
         >>> recording = gl.record(rnn, x)
         >>> recording.of("command_0")                                      # (B, T)
     """
-    recording: Recording = rnn(x, state, timespans, record=True, **given)[-1]
-    return recording
+    if not isinstance(rnn, NCPLayer) or not rnn.recurrent:
+        raise TypeError(f"expected a network, such as gl.LTC(circuit), got {type(rnn).__name__}")
+    result = rnn(x, state, timespans, record=True, **given)
+    if not isinstance(result, tuple):
+        raise TypeError(f"no layer of this {type(rnn).__name__} has neurons to record")
+    recordings: Recording | tuple[Any, ...] = result[-1]
+    return recordings
 
 
 RUNNER = tuple(inspect.signature(RNN.__init__).parameters)[2:]  # without self and cell
 
 
-def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of `RNN`, and the rest, which are the cell's."""
     runner = {name: options[name] for name in RUNNER if name in options}
     return runner, {name: value for name, value in options.items() if name not in runner}

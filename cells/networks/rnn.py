@@ -12,17 +12,19 @@ from mlx.utils import tree_flatten
 
 from ... import shown
 from ...arguments import flag, one_of, whole
-from ...compile.kernels.tracing import differentiated, evaluable
-from ...errors import KernelError
+from ...compile import CompiledCircuit
+from ...compile.kernels.tracing import differentiated
 from ...recording import Recording
 from ..calls import sequence_call
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer, Shape, options_of
+from ..leading import Leading
 from ..ops.state_ops import State, rows
 from ..parameters import Parameter
+from ..precision import in_type_of
 from ..running import Call, Run, Steps
 from ..samples import only_valid
-from ..values import Values
+from ..values import Flags, Values, mlx_array
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
 from .sequence import begun, reversed_call, reversed_run, run_call
@@ -84,9 +86,7 @@ class RNN(NCPLayer):
         if proj_size is not None:
             self.projection = nn.Linear(cell.n_outputs, proj_size)
         self.built = cell.built
-        # MLX computes what is still to be computed only in the thread that asked for it, and a network may be
-        # used in another one than it was made in.
-        mx.eval(self.parameters())
+        self.settle()
 
     def declared(self) -> dict[str, Parameter]:
         if self.proj_size is None:
@@ -103,62 +103,65 @@ class RNN(NCPLayer):
         state: Any = None,
         timespans: Values | None = None,
         *,
-        mask: Any = None,
-        lengths: Any = None,
-        ends: Any = None,
-        record: bool = False,
+        mask: Flags | None = None,
+        lengths: Flags | None = None,
+        ends: Flags | None = None,
         return_states: bool = False,
-        stream: Any = None,
+        record: bool = False,
+        stream: mx.Stream | mx.Device | None = None,
     ) -> Any:
         """Run a sequence.
 
         Args:
-            x: (B, T, I) or (T, I) inputs.
-            state: (B, N) or (N,) initial state, or a tuple for a cell with several; zeros if not given.
+            x: (..., T, I) inputs, such as (B, T, I) or (T, I); further leading axes are as many more rows.
+            state: (..., N) initial state, or a tuple for a cell with several; zeros if not given.
             timespans: time since the previous sample: a scalar, (T,), (B, T) or (B, T, 1); 1 if not given.
             mask: (B, T) or (T,) booleans, false where there is no sample, whatever `x` holds there. There,
                 states and outputs stay what they were, and are zeros before the first sample.
             lengths: (B,) whole numbers instead of a mask: how many samples each sequence has.
             ends: (B, T) or (T,) booleans, true at the last sample of an episode: the state starts anew after
                 it. Where there is no sample, nothing ends.
+            return_states: whether to return what all neurons show after each sample, (..., T, N), which
+                gradients go through as through the outputs.
             record: whether to return a `Recording` of every neuron as a last value: NumPy arrays with names.
-            return_states: whether to return what every neuron showed after each sample, (B, T, N) or (T, N),
-                as an array with gradients, for which plain operations run.
             stream: an MLX stream or device to run on; the default one if not given.
 
         Returns:
-            The outputs, (B, T, M) or (T, M), without the time axis if `return_sequences` is off; the last
-            state, (B, N) or (N,), if `return_state` is on; all states and the recording, if asked for. The
-            outputs alone are returned as an array.
+            The outputs, (..., T, M), without the time axis if `return_sequences` is off; the last state,
+            (..., N), if `return_state` is on; all states and the recording, if asked for. The outputs alone
+            are returned as an array. All arrays have the type of the parameters; what lies between is
+            computed in float32.
 
         Raises:
             ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive; a
                 recording inside `mx.grad`, whose arrays would have no gradient there.
             TypeError: values that are not real numbers.
             KernelError: the engine is "fused", and there is no kernel for the cell or it cannot run now.
+            RuntimeError: a parameter is still to be computed, in another thread.
         """
         with nullcontext() if stream is None else mx.stream(stream):
-            if not self.built:
-                self.build(np.shape(x))
+            inputs = mlx_array("the input", x)
+            self.ensure_built(inputs.shape)
+            leading = Leading.of(inputs)
             call = sequence_call(
-                x, state, timespans, self.cell.n_inputs, self.cell.state_shapes,
-                mask=mask, lengths=lengths, ends=ends,
+                leading.joined(inputs), leading.joined_state(state), leading.joined(timespans),
+                self.cell.n_inputs, self.cell.state_shapes, mask=leading.joined(mask),
+                lengths=leading.joined(lengths), ends=leading.joined(ends),
             )  # fmt: skip
-            run = self._run(reversed_call(call) if self.reverse else call, record, return_states)
+            run = self._run(reversed_call(call) if self.reverse else call, record or return_states)
             last = None if self.return_sequences else run.outputs[:, -1]
             if self.reverse:
                 run = reversed_run(run, call)
-            outputs = self._shown(call, run.outputs if last is None else last)
-            final, states = run.state, run.visible
-            if not call.batched:
-                outputs, final = outputs[0], rows(final, 0)
-                states = None if states is None else states[0]
-            results: tuple[Any, ...] = (outputs, final) if self.return_state else (outputs,)
+            shown = self._shown(call, run.outputs if last is None else last)
+            outputs, final = in_type_of(self, shown, run.state)
+            arrays: list[Any] = [outputs, *([final] if self.return_state else [])]
             if return_states:
-                results = (*results, states)
+                assert run.visible is not None
+                arrays.append(in_type_of(self, run.visible, ())[0])
+            results: list[Any] = [leading.parted(each) if call.batched else rows(each, 0) for each in arrays]
             if record:
-                results = (*results, self._recording(call, run))
-            return results if len(results) > 1 else results[0]
+                results.append(self._recording(call, run))
+            return tuple(results) if len(results) > 1 else results[0]
 
     def __setattr__(self, name: str, value: Any) -> None:
         cell: NCPRNNCell | None = self.get("cell")
@@ -210,31 +213,25 @@ class RNN(NCPLayer):
     def input_size(self) -> int | None:
         return self.cell.input_size
 
+    @property
+    def wiring(self) -> CompiledCircuit | None:
+        """The compiled circuit of the cell; None without one."""
+        return self.cell.wiring
+
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, T, I), or of a size; for one row if neither is given."""
         return self.cell.get_initial_state(inputs, batch_size)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        super().compute_output_shape(input_shape)
+        if len(input_shape) < 2:
+            raise ValueError(f"inputs of shape {tuple(input_shape)}: expected (..., time, features)")
         outputs = self.cell.n_outputs if self.proj_size is None else self.proj_size
         leading = input_shape[:-1] if self.return_sequences else input_shape[:-2]
         return (*leading, outputs)
 
-    def _run(self, call: Call, record: bool, return_states: bool) -> Run:
-        follow = False
-        if record or return_states:
-            values: Any = tree_flatten([self.parameters(), call.x, call.state, call.timespans])
-            arrays = [array for _, array in values]
-            follow = evaluable(arrays) and differentiated(arrays)
-        if record and follow:
-            raise ValueError(
-                "a recording is of NumPy arrays, which have no gradient: inside mx.grad, ask for "
-                "return_states=True"
-            )
-        if return_states and follow and self.engine == "fused":
-            raise KernelError("the fused kernel has no gradients of all states: use engine='ops' or 'auto'")
-        engine = "ops" if return_states and follow else self.engine
-        shown = record or return_states
-        run = run_update(self.cell, engine, record=shown, checkpoint_every=self.checkpoint_every)
+    def _run(self, call: Call, shown: bool) -> Run:
+        run = run_update(self.cell, self.engine, record=shown, checkpoint_every=self.checkpoint_every)
         return run_call(run, call)
 
     def _shown(self, call: Call, outputs: mx.array) -> mx.array:
@@ -251,6 +248,13 @@ class RNN(NCPLayer):
 
     def _recording(self, call: Call, run: Run) -> Recording:
         cell = self.cell
+        assert run.visible is not None
+        mx.eval(run.visible)
+        if differentiated((run.visible,)):
+            raise ValueError(
+                "a recording is of NumPy arrays, which have no gradient: inside mx.grad, ask for "
+                "return_states=True"
+            )
         clock = call.timespans if call.clock is None else call.clock
         times = np.cumsum(np.array(clock, np.float64), axis=1)
         batched = Recording(

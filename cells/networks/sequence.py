@@ -9,6 +9,7 @@ from itertools import pairwise
 import mlx.core as mx
 import numpy as np
 
+from ...compile.kernels.tracing import evaluable
 from ..cell import NCPRNNCell
 from ..ops.array_ops import Index, Mask, held_index, reverse_index, take_steps
 from ..ops.state_ops import blend, reset
@@ -17,7 +18,16 @@ from ..running import Call, Engine, Run
 
 def run_ops(cell: NCPRNNCell) -> Engine:
     """The engine "ops": plain MLX operations, step by step; the reference for every other engine."""
+    evaluable([array for array in cell.values() if isinstance(array, mx.array)])  # those of another thread
     prepared = cell.prepare()
+
+    def engine_of_calls(call: Call) -> Run:
+        state, outputs, shown = call.state, [], []
+        for t in range(call.steps):
+            output, visible, state = cell.advance(prepared, call.x[:, t], state, call.timespans[:, t, None])
+            outputs.append(output)
+            shown.append(visible)
+        return Run(mx.stack(outputs, axis=1), state, mx.stack(shown, axis=1))
 
     def engine(call: Call) -> Run:
         x, state, shown = cell.encode(call.x), call.state, []
@@ -27,7 +37,7 @@ def run_ops(cell: NCPRNNCell) -> Engine:
         visible = mx.stack(shown, axis=1)
         return Run(cell.decode(visible), state, visible)
 
-    return engine
+    return engine_of_calls if cell.has_own_call else engine
 
 
 def run_call(engine: Engine, call: Call) -> Run:

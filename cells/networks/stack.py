@@ -15,6 +15,7 @@ from ...arguments import flag, fraction
 from ..cell import NCPRNNCell, batch_of
 from ..constraints import constrained_in
 from ..layer import NCPLayer, Shape
+from ..leading import Leading
 from ..running import Steps
 from ..values import Values, mlx_array
 from .bidirectional import outputs_and_state
@@ -63,8 +64,8 @@ class Stack(NCPLayer):
         self.dropout = nn.Dropout(dropout) if fraction("dropout", dropout, below=True) else None
         self._features: int | None = None  # what the first layer has read, if it does not say so itself
         self._check()
-        known = self.input_size is not None
-        self.built = known and all(getattr(layer, "built", True) for layer in layers)
+        if self.input_size is not None:  # then all sizes are known
+            self.ensure_built((1, 2, self.input_size))
 
     def __call__(
         self,
@@ -72,7 +73,7 @@ class Stack(NCPLayer):
         state: Any = None,
         timespans: Values | None = None,
         *,
-        stream: Any = None,
+        stream: mx.Stream | mx.Device | None = None,
         **given: Any,
     ) -> Any:
         """Run a sequence through all layers.
@@ -82,18 +83,27 @@ class Stack(NCPLayer):
             state: a tuple with one initial state per layer that has one; zeros if not given.
             timespans: time since the previous sample, as `RNN` takes it; for every layer.
             stream: an MLX stream or device to run on; the default one if not given.
-            given: `mask`, `lengths` or `ends`, as `RNN` takes them; for every layer. What stands where there
-                is no sample reaches no layer, and no statistics of a `BatchNorm`.
+            given: `mask`, `lengths`, `ends`, `return_states` or `record`, as `RNN` takes them; for every
+                layer. What stands where there is no sample reaches no layer, and no statistics of a
+                `BatchNorm`.
 
         Returns:
             The last layer's outputs and the tuple of last states; the outputs alone if `return_state` is off.
+            Tuples of all states and of recordings, one for each layer with a state, come behind if they were
+            asked for.
 
         Raises:
             ValueError: another number of states than there are layers with one.
         """
         networks = [layer for layer in self.layers if _recurrent(layer)]
         before, after = iter(states_of(state, len(networks))), []
+        others = []
         values: Any = mlx_array("the input", x)
+        leading = Leading.of(values)
+        if leading.axes:  # masks are of a batch
+            given = {name: leading.joined(value) for name, value in given.items()}
+            spans, states = leading.joined(timespans), leading.joined_state(state)
+            return leading.parted(self(leading.joined(values), states, spans, stream=stream, **given))
         padding = Padding(values, given.get("mask"), given.get("lengths"))
         values = padding.held(values)
         with nullcontext() if stream is None else mx.stream(stream):
@@ -101,13 +111,15 @@ class Stack(NCPLayer):
                 if k and self.dropout is not None:
                     values = self.dropout(values)
                 if _recurrent(layer):
-                    values, last = outputs_and_state(layer, values, next(before), timespans, given)
+                    values, last, more = outputs_and_state(layer, values, next(before), timespans, given)
                     after.append(last)
                     padding.read_by(layer)
+                    others.append(more)
                 else:
                     values = padding.map(layer, values)
         self.built, self._features = True, np.shape(x)[-1]
-        return (values, tuple(after)) if self.return_state else values
+        results = (values, *([tuple(after)] if self.return_state else []), *zip(*others, strict=True))
+        return results if len(results) > 1 else values
 
     @property
     def input_size(self) -> int | None:
@@ -122,6 +134,7 @@ class Stack(NCPLayer):
             input_shape = _output_shape(layer, input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        super().compute_output_shape(input_shape)
         return reduce(lambda shape, layer: _output_shape(layer, shape), self.layers, tuple(input_shape))
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> Any:
@@ -146,8 +159,6 @@ class Stack(NCPLayer):
         Raises:
             ValueError: a layer that needs the whole sequence, or more than one sample; the message names it.
         """
-        if not self.built and self.input_size is not None:
-            self.build((1, 2, self.input_size))
         return Stream(self, batch_size)
 
     def _stepped(self, batch: int) -> Steps:

@@ -62,9 +62,8 @@ class CellSteps(OneCellSteps):
         self.load()
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
-        cell = self._cell
-        state = cell.step(self._prepared, cell.encode(mx.array(x)), self.state, column(timespan))
-        output = self._project(cell.decode(cell.visible(state)))
+        output, _, state = self._cell.advance(self._prepared, mx.array(x), self.state, column(timespan))
+        output = self._project(output)
         mx.eval(state, output)  # or the graph of all samples would pile up
         self.state = each(mx.stop_gradient, state)
         return output

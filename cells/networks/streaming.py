@@ -14,7 +14,7 @@ from ...compile.kernels.stepper import Floats
 from ..calls import step_call
 from ..layer import NCPLayer
 from ..running import Steps
-from ..values import Values
+from ..values import BOUND, Values
 
 
 class Stream:
@@ -103,7 +103,8 @@ class Stream:
             except (TypeError, ValueError):
                 sample = np.zeros(0, np.float32)
             if sample.dtype.kind in "biuf" and sample.shape == expected and 0 < timespan < np.inf:
-                return sample.reshape(self._shape).astype(np.float32, copy=False), float(timespan)
+                sample = np.clip(sample.reshape(self._shape), -BOUND, BOUND)
+                return sample.astype(np.float32, copy=False), float(timespan)
         # Anything unusual: the slow way, which also knows what to complain about.
         inputs, _, span, batched = step_call(x, None, timespan, self._shape[1], ())
         if batched != self._batched or tuple(inputs.shape) != self._shape:

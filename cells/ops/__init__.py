@@ -8,15 +8,17 @@ steps and positive parameters (`math_ops`), initial values (`random_ops`), seque
 
 from .array_ops import held_index, length_mask, reverse_index, take_steps
 from .math_ops import ode_step, softplus_inverse, synaptic_sigmoid
-from .nn_ops import ACTIVATIONS, activate, affine, lecun_tanh
+from .nn_ops import ACTIVATIONS, Activation, activate, activation_of, affine, lecun_tanh
 from .random_ops import Draws, glorot_limits
 from .state_ops import State, blend, detach, reset, rows, zeros
 
 __all__ = [
     "ACTIVATIONS",
+    "Activation",
     "Draws",
     "State",
     "activate",
+    "activation_of",
     "affine",
     "blend",
     "detach",

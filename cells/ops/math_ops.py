@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import mlx.core as mx
 
+from ...arguments import one_of
+
 Rate = Callable[[mx.array], mx.array]
 
 # The solvers that need only the right-hand side; a cell knows its own semi-implicit step.
@@ -38,7 +40,11 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array) -> mx.array:
 
     Example:
         >>> ode_step("rk4", lambda v: -v, mx.ones((1, 1)), mx.array([[0.1]]))      # 0.904838, exp(-0.1)
+
+    Raises:
+        ValueError: another solver.
     """
+    one_of("solver", solver, EXPLICIT_SOLVERS)
     k1 = rate(v)
     if solver == "explicit":
         return v + dt * k1
@@ -50,6 +56,6 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array) -> mx.array:
 
 def softplus_inverse(y: float) -> float:
     """The x with softplus(x) = y > 0: where a parameter begins whose softplus is to begin at y."""
-    if y <= 0:
-        raise ValueError(f"softplus is positive: it is never {y}")
+    if not 0 < y < math.inf:
+        raise ValueError(f"softplus is positive and finite: it is never {y}")
     return y + math.log(-math.expm1(-y))

@@ -7,9 +7,12 @@ from typing import TypeAlias
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 # The state of one batch: (B, N), or several such arrays for a cell with more than one kind of memory.
 State: TypeAlias = "mx.array | tuple[mx.array, ...]"
+# (B,) booleans: which rows of a batch are meant.
+Rows: TypeAlias = "mx.array | NDArray[np.bool_] | Sequence[bool]"
 
 
 def zeros(shapes: Sequence[tuple[int, ...]], batch: int) -> State:
@@ -30,12 +33,12 @@ def each(function: Callable[..., mx.array], *states: State) -> State:
     return function(*states)
 
 
-def blend(chosen: mx.array, new: State, old: State) -> State:
+def blend(chosen: Rows, new: State, old: State) -> State:
     """The new state in the rows where (B,) `chosen` is true, the old one in the others."""
     return each(lambda a, b: mx.where(_rows_of(chosen, a), a, b), new, old)
 
 
-def reset(state: State, ended: mx.array, start: State | None = None) -> State:
+def reset(state: State, ended: Rows, start: State | None = None) -> State:
     """The state with the rows where (B,) `ended` is true set back to zero, or to those of `start`."""
     fresh = each(mx.zeros_like, state) if start is None else start
     return blend(ended, fresh, state)
@@ -51,5 +54,23 @@ def rows(state: State, index: int | slice | mx.array) -> State:
     return each(lambda a: a[index], state)
 
 
-def _rows_of(chosen: mx.array, array: mx.array) -> mx.array:
-    return chosen.reshape(-1, *(1,) * (array.ndim - 1))
+def joined(arrays: Sequence[mx.array]) -> State:
+    """A state from its arrays."""
+    return arrays[0] if len(arrays) == 1 else tuple(arrays)
+
+
+def parted(state: State) -> tuple[mx.array, ...]:
+    """The arrays of a state."""
+    return state if isinstance(state, tuple) else (state,)
+
+
+def _rows_of(chosen: Rows, array: mx.array) -> mx.array:
+    """The rows that are chosen, with as many axes as an array that has them first.
+
+    Raises:
+        ValueError: not one value for each row.
+    """
+    flags = chosen if isinstance(chosen, mx.array) else mx.array(np.asarray(chosen, bool))
+    if flags.shape != array.shape[:1]:
+        raise ValueError(f"rows are chosen by an array of shape {flags.shape}: expected ({len(array)},)")
+    return flags.reshape(-1, *(1,) * (array.ndim - 1))

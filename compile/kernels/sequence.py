@@ -70,7 +70,6 @@ class FusedSequence:
         parameters: Sequence[mx.array],
         *,
         checkpoint_every: int = 1,
-        record: bool = False,
     ) -> Arrays:
         """Run a sequence; gradients flow to every argument.
 
@@ -83,11 +82,9 @@ class FusedSequence:
                 saves memory and costs a second computation of the others. With 1, up to `SAVED_MOST` bytes
                 are saved for the backward pass, so that it need not compute anything again; beyond, it
                 computes again what lies between two time steps.
-            record: whether to return the states of all time steps, too.
 
         Returns:
-            Outputs (B, T, M), states after the last sample (B, N) and, for a record, all states (B, T, N),
-            which carry no gradient.
+            Outputs (B, T, M) and states after the last sample (B, N).
 
         Raises:
             KernelError: inside `mx.compile` or `mx.vmap`; for an array that is not float32 or has another
@@ -104,7 +101,7 @@ class FusedSequence:
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)
         saving = follow and checkpoint_every == 1 and self.saved_bytes(batch, steps) <= SAVED_MOST.get()
-        keep = 1 if record else min(checkpoint_every, steps) if follow and not saving else steps
+        keep = min(checkpoint_every, steps) if follow and not saving else steps
         call = CallSizes(steps, keep, int(saving))
         forward, backward = self.runners()
         if follow:
@@ -126,10 +123,7 @@ class FusedSequence:
 
         if follow:
             outputs, last = attach((outputs, last), inputs, pullback)
-        if not record:
-            return outputs, last
-        # What was kept before each step is the state after the one before it.
-        return outputs, last, mx.concatenate([kept[:, 1:], mx.stop_gradient(last)[:, None]], axis=1)
+        return outputs, last
 
     def gradients(self, totals: Sequence[mx.array]) -> Sequence[mx.array]:
         """The gradients of the parameters from the backward kernel's totals, in the same order."""

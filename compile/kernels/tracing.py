@@ -14,11 +14,22 @@ Arrays = tuple[mx.array, ...]
 
 
 def evaluable(arrays: Sequence[mx.array]) -> bool:
-    """Evaluate arrays if they can have values now: inside `mx.compile` and `mx.vmap` they have none."""
+    """Evaluate arrays if they can have values now: inside `mx.compile` and `mx.vmap` they have none.
+
+    Raises:
+        RuntimeError: an array that another thread was asked for and has not computed yet, as MLX is lazy.
+    """
     try:
         mx.eval(arrays)
     except ValueError:
         return False
+    except RuntimeError as error:
+        if "current thread" not in str(error):
+            raise
+        raise RuntimeError(
+            "an input or a parameter of the network is still to be computed, and MLX does that only in the "
+            "thread that asked for it: call mx.eval on it there, as in mx.eval(network.parameters())"
+        ) from None
     return True
 
 

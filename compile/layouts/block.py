@@ -9,8 +9,9 @@ import numpy as np
 
 from ..synapses import Synapses
 from ..tiling import Order, Tiling
-from .projection import LIMIT, Projection, flat_batch, refuse_large
+from .projection import LIMIT, Projection, refuse_large
 from .segments import Links, Permutation, Placement, indices, linear
+from .select import chosen
 
 # mx.block_masked_mm knows these block sizes; it skips empty blocks on Metal only.
 MASKED_MM_SIZES = (32, 64)
@@ -101,15 +102,23 @@ class BlockProjection(Projection):
         return self._entries.put(w).reshape(-1, self.block_size, self.block_size)
 
     def gather(self, v: mx.array) -> mx.array:
-        return self._take(v)[..., None]
+        rows = self._take(v)[..., None]
+        return chosen(self._there, mx.broadcast_to(rows, (*rows.shape[:-1], self.block_size)))
 
     def reduce(self, a: mx.array) -> mx.array:
-        return self._sum(a.sum(axis=-2))
+        return self._sum(chosen(self._there, a).sum(axis=-2))
 
-    def matmul(self, x: mx.array, w: mx.array) -> mx.array:
-        rows = flat_batch(x)
-        y = self._masked_mm(rows, w) if self._has_masked_mm else self._sum(self._take(rows) @ w)
-        return y.reshape(*x.shape[:-1], self.synapses.n_post)
+    def _product(self, x: mx.array, w: mx.array) -> mx.array:
+        return self._masked_mm(x, w) if self._has_masked_mm else self._sum(self._take(x) @ w)
+
+    @property
+    def no_gaps(self) -> bool:
+        return False
+
+    @cached_property
+    def _there(self) -> mx.array:
+        """(T, 1, block_size, block_size) booleans: where there is a synapse."""
+        return self._mask_weights[:, None] > 0.0
 
     def onto(self, start: int, stop: int) -> BlockProjection:
         return BlockProjection(self.synapses.onto(start, stop), self.block_size, self.order.onto(start, stop))

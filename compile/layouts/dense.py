@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import mlx.core as mx
 import numpy as np
 
 from ..synapses import Synapses
 from .projection import Projection, refuse_large
 from .segments import Placement, indices
+from .select import chosen
 
 
 class DenseProjection(Projection):
     """All pairs of neurons, in matrices: best for small or nearly full circuits.
 
-    A value per synapse has shape (B, n_pre, n_post), a spread parameter (n_pre, n_post).
+    A value per synapse has shape (B, n_pre, n_post), a spread parameter (n_pre, n_post). Where there is no
+    synapse, values are chosen, not multiplied: zero times NaN is NaN.
 
     Raises:
         LayoutError: a matrix would take more than 1 GiB.
@@ -39,13 +43,21 @@ class DenseProjection(Projection):
         return self._entries.put(w).reshape(s.n_pre, s.n_post)
 
     def gather(self, v: mx.array) -> mx.array:
-        return v[:, :, None]
+        columns = v[:, :, None]
+        if self.no_gaps:
+            return columns
+        return chosen(self._there, mx.broadcast_to(columns, (*v.shape, self.synapses.n_post)))
 
     def reduce(self, a: mx.array) -> mx.array:
-        return a.sum(axis=-2)
+        return (a if self.no_gaps else chosen(self._there, a)).sum(axis=-2)
 
-    def matmul(self, x: mx.array, w: mx.array) -> mx.array:
+    def _product(self, x: mx.array, w: mx.array) -> mx.array:
         return x @ w
+
+    @cached_property
+    def _there(self) -> mx.array:
+        """(n_pre, n_post) booleans: where there is a synapse."""
+        return self._mask_weights > 0.0
 
     def onto(self, start: int, stop: int) -> DenseProjection:
         return DenseProjection(self.synapses.onto(start, stop))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..synapses import Synapses
 from .product import Product
-from .projection import PART, Currents, Projection, flat_batch
+from .projection import PART, Currents, Projection
 from .segments import Links, Permutation
 
 
@@ -67,9 +67,12 @@ class EdgeProjection(Projection):
     def weights(self, w: mx.array) -> mx.array:
         return w
 
-    def matmul(self, x: mx.array, w: mx.array) -> mx.array:
-        y = self.product(mx.contiguous(flat_batch(x).T), w)
-        return y.T.reshape(*x.shape[:-1], self.synapses.n_post)
+    @property
+    def no_gaps(self) -> bool:
+        return True
+
+    def _product(self, x: mx.array, w: mx.array) -> mx.array:
+        return self.product(mx.contiguous(x.T), w).T
 
     def onto(self, start: int, stop: int) -> EdgeProjection:
         return EdgeProjection(self.synapses.onto(start, stop))

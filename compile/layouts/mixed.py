@@ -43,6 +43,9 @@ class MixedProjection(Projection):
     def matmul(self, x: mx.array, w: mx.array) -> mx.array:
         return self.for_products.matmul(x, w)
 
+    def _product(self, x: mx.array, w: mx.array) -> mx.array:
+        return self.for_products._product(x, w)
+
     def onto(self, start: int, stop: int) -> MixedProjection:
         return MixedProjection(self.for_sums.onto(start, stop), self.for_products.onto(start, stop))
 

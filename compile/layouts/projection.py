@@ -16,6 +16,7 @@ from ...errors import LayoutError
 from ..plan import human_bytes
 from ..synapses import Synapses
 from .segments import Permutation, Segments
+from .select import selected
 
 # From the presynaptic value and spread parameters to one or several currents, all per synapse.
 Currents: TypeAlias = "Callable[..., tuple[mx.array, ...]]"
@@ -78,9 +79,32 @@ class Projection(ABC):
     def reduce(self, a: mx.array) -> mx.array:
         """The sum over the synapses onto each neuron, (B, n_post)."""
 
-    @abstractmethod
     def matmul(self, x: mx.array, w: mx.array) -> mx.array:
-        """``x @ w`` over the synapses only: (..., n_pre) and `weights` to (..., n_post)."""
+        """``x @ w`` over the synapses only: (..., n_pre) and `weights` to (..., n_post).
+
+        NaN and infinities reach the neurons that have a synapse from them, and no other; so do those of
+        gradients, backwards.
+        """
+        rows = flat_batch(x)
+        shape = (*x.shape[:-1], self.synapses.n_post)
+        if not len(rows):
+            return mx.zeros(shape, mx.result_type(x, w))
+        if self.no_gaps:
+            return self._product(rows, w).reshape(shape)
+        return selected(self._product, rows, w, self._mask_weights).reshape(shape)
+
+    @abstractmethod
+    def _product(self, x: mx.array, w: mx.array) -> mx.array:
+        """(B, n_post) from (B, n_pre) and `weights`, whose zeros are taken for weights, too."""
+
+    @property
+    def no_gaps(self) -> bool:
+        """Whether there is a synapse wherever this layout computes one."""
+        return len(self.synapses) == self.synapses.n_pre * self.synapses.n_post
+
+    @cached_property
+    def _mask_weights(self) -> mx.array:
+        return self.weights(mx.ones((len(self.synapses),)))
 
     @abstractmethod
     def onto(self, start: int, stop: int) -> Projection:
@@ -98,7 +122,10 @@ class Projection(ABC):
         Returns:
             As many arrays (..., n_post) as `currents` returned.
         """
-        found = self._sums(currents, flat_batch(v), parameters)
+        rows = flat_batch(v)
+        found = self._sums(currents, rows if len(rows) else mx.zeros((1, v.shape[-1])), parameters)
+        if not len(rows):
+            found = tuple(sums[:0] for sums in found)
         return tuple(sums.reshape(*v.shape[:-1], self.synapses.n_post) for sums in found)
 
     def _sums(

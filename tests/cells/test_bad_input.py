@@ -38,7 +38,7 @@ def test_wrong_number_of_features(rnn: Any, shape: tuple[int, ...]) -> None:
         rnn(mx.zeros(shape))
 
 
-@pytest.mark.parametrize("shape", [(), (I,), (1, B, T, I)])
+@pytest.mark.parametrize("shape", [(), (I,)])
 def test_wrong_number_of_axes(rnn: Any, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"shape \(.*expected \(B, T, 4\) or \(T, 4\)"):
         rnn(mx.zeros(shape))
@@ -231,8 +231,8 @@ def test_arguments_that_make_no_sense(make: Any, error: type[Exception], message
 def test_unknown_options_of_a_cfc_without_wiring() -> None:
     with pytest.raises(ValueError, match="unknown mode 'gated'"):
         gl.CfC(gl.dense(I, N), mode="gated")
-    with pytest.raises(ValueError, match="unknown backbone_activation 'elu': expected one of lecun_tanh"):
-        gl.CfC(gl.dense(I, N), backbone_activation="elu")
+    with pytest.raises(ValueError, match="unknown backbone_activation 'relux': expected one of celu"):
+        gl.CfC(gl.dense(I, N), backbone_activation="relux")
 
 
 @pytest.mark.parametrize("option", ["mode", "backbone_units", "colour"])

@@ -126,7 +126,7 @@ def test_ctrnn_options() -> None:
     assert np.array_equal(np.sign(cell.sensory_rate_w), cell.compiled.plan.sensory.polarity)
     for options, message in (
         ({"solver": "euler"}, "unknown solver 'euler': expected one of semi_implicit, explicit, rk4"),
-        ({"activation": "elu"}, "unknown activation 'elu'"),
+        ({"activation": "relux"}, "unknown activation 'relux'"),
         ({"tau": 0.0}, "tau must be finite and above 0, got 0.0"),
         ({"ode_unfolds": 0}, "ode_unfolds must be 1 or more, got 0"),
         ({"clip": -1.0}, r"clip must be finite and above 0, got -1\.0"),

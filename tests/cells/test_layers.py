@@ -194,7 +194,7 @@ def test_dense_is_a_linear_map() -> None:
     assert "bias" not in gl.NCPDense(4, use_bias=False)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "glu"])
 def test_dense_applies_its_activation(activation: str) -> None:
     key = mx.random.key(0)
     plain = gl.NCPDense(4, key=key)(mx.array(X))
@@ -238,12 +238,10 @@ def test_dense_learns(wiring: gl.Circuit) -> None:
 def test_dense_refuses_what_it_cannot_do(wiring: gl.Circuit) -> None:
     with pytest.raises(ValueError, match="units must be 1 or more, got 0"):
         gl.NCPDense(0)
-    with pytest.raises(ValueError, match="unknown activation 'elu'"):
-        gl.NCPDense(3, "elu")
+    with pytest.raises(ValueError, match="unknown activation 'relux'"):
+        gl.NCPDense(3, "relux")
     with pytest.raises(ValueError, match="5 units for a wiring of 4 neurons"):
         gl.NCPDense(5, wiring=wiring)
-    with pytest.raises(gl.CircuitError, match=r"no state.*synapse \S+_\d+ -> motor_0"):
-        gl.NCPDense(12, wiring=gl.auto_ncp(12, 2, inputs=3))
     for layer in (gl.NCPDense(4, wiring=wiring), gl.NCPDense(4)):
         layer.ensure_built((7,))
         with pytest.raises(ValueError, match=r"shape \(2, 6\): expected \(\.\.\., 7\)"):

@@ -31,12 +31,14 @@ def describe(model: nn.Module) -> Config:
 
     Raises:
         TypeError: a module of your own, or an argument that cannot be written down.
+        ValueError: a network that is not built, or not all of it.
     """
     if not isinstance(model, NCPLayer):
         raise TypeError(
             f"a file can hold the layers of this package, not {type(model).__name__}: keep the weights of "
             "your own module by save_weights(path) and build it again in code, or derive it from NCPLayer"
         )
+    model.require_built("has no weights to save")
     return {**model.get_config(), "input_size": model.input_size}
 
 

@@ -94,8 +94,9 @@ def metadata_of(model: nn.Module) -> dict[str, str]:
     Raises:
         TypeError: a module that cannot be described.
     """
+    described = describe(model)
     frozen = sorted(set(parameters_of(model)) - set(dict(tree_flatten(model.trainable_parameters()))))
-    document = {"format": FORMAT, "version": VERSION, "model": describe(model), "frozen": frozen}
+    document = {"format": FORMAT, "version": VERSION, "model": described, "frozen": frozen}
     return {"ganglion": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
 
 

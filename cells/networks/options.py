@@ -1,0 +1,60 @@
+"""The options of networks by name and type, as a type checker sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..ops import Activation
+from ..values import Flags
+
+
+class RunnerOptions(TypedDict, total=False):
+    """The options of `RNN`, which says what they mean."""
+
+    engine: str
+    checkpoint_every: int
+    return_sequences: bool
+    return_state: bool
+    reverse: bool
+    proj_size: int | None
+
+
+class LTCOptions(RunnerOptions, total=False):
+    """The options of an `LTC`: those of `LTCCell` and of `RNN`."""
+
+    ode_unfolds: int
+    solver: str
+    input_mapping: str | None
+    output_mapping: str | None
+    positive: str
+    polarity: str
+    epsilon: float
+    initial_ranges: Mapping[str, tuple[float, float]] | None
+
+
+class CfCOptions(RunnerOptions, total=False):
+    """The options of a `CfC`: those of `CfCCell`, of `BackboneCfCCell`, and of `RNN`."""
+
+    mode: str
+    schedule: str
+    ncps_compat: bool
+    polarity: str
+    backbone_units: int
+    backbone_layers: int
+    backbone_activation: Activation
+    backbone_dropout: float
+    features: nn.Module | None
+
+
+class RunOptions(TypedDict, total=False):
+    """What a call of a network takes beside inputs, state and time spans."""
+
+    mask: Flags | None
+    lengths: Flags | None
+    ends: Flags | None
+    return_states: bool
+    stream: mx.Stream | mx.Device | None

@@ -1,7 +1,8 @@
 """Read, check, compile, run and draw a connectome from published files: times, memory and counts.
 
-pip install cect                        # which has the worm's files
-python benchmarks/connectomes.py        # or: EDGES CELLS as two paths
+python benchmarks/connectomes.py worm                         # the files that pip install cect brings
+python benchmarks/connectomes.py worm EDGES CELLS
+python benchmarks/connectomes.py larva MATRIX ANNOTATIONS
 """
 
 from __future__ import annotations

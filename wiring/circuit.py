@@ -64,7 +64,6 @@ class Circuit(_DiGraph):
             dict of dicts or lists, a list of edges, a NumPy array, a SciPy matrix, a pandas edge list. Roles
             and polarities are those it holds, as attributes `role` and `polarity`; `check(circuit)` names
             what is missing. `circuit_from` reads roles and signs out of other attributes, weights and files.
-            None gives an empty circuit.
         **attr: attributes of the graph, as in networkx.
 
     Raises:
@@ -77,8 +76,7 @@ class Circuit(_DiGraph):
         >>> circuit.add_synapse("left", "muscle", polarity=-1)
     """
 
-    origin: Origin | None = None
-    """The import report, if `circuit_from` or `read` made this very circuit; copies have none."""
+    origin: Origin | None = None  # the import report of `circuit_from`; copies have none
 
     def __init__(self, incoming_graph_data: Any = None, **attr: Any) -> None:
         super().__init__(incoming_graph_data, **attr)
@@ -92,8 +90,8 @@ class Circuit(_DiGraph):
     def subgraph(self, nodes: Any) -> Circuit:
         """A view of some neurons and the synapses between them, as in networkx, but in graph order.
 
-        networkx orders small views by the hashes of the names, which differ from run to run; the order of
-        neurons and with it the plan of `circuit.subgraph(names).copy()` would differ, too.
+        networkx orders small views by the hashes of the names, which differ from run to run, and with them
+        the plan of `circuit.subgraph(names).copy()`.
 
         Args:
             nodes: a role, a name, or names, of which those that do not exist are left out, as in networkx.
@@ -164,10 +162,9 @@ class Circuit(_DiGraph):
         return summary(self)
 
     def digest(self) -> str:
-        """A text that is equal exactly for circuits that make the same network.
+        """A text that is equal exactly for circuits that make the same network, whatever file they came from.
 
-        It depends on names, roles, their order, synapses, polarities and kinds, and on nothing else: not on
-        positions, notes or colours, nor on the file format that the circuit has been through.
+        It depends on names, roles, their order, synapses, polarities and kinds, and on nothing else.
 
         Example:
             >>> gl.read("c.json").digest() == circuit.digest()

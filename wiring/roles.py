@@ -74,9 +74,12 @@ def require_name(name: Any) -> str:
 def require_digraph(graph: Any, user: str) -> None:
     """Refuse, with a `TypeError`, anything but a networkx digraph without parallel edges."""
     if not isinstance(graph, nx.DiGraph):
-        raise TypeError(f"{user} takes a networkx.DiGraph, got {type(graph).__name__}")
+        raise TypeError(
+            f"{user} takes a networkx.DiGraph, got {type(graph).__name__}; gl.circuit_from makes a circuit "
+            f"of it"
+        )
     if graph.is_multigraph():
         raise TypeError(
             f"{user} takes a networkx.DiGraph, got {type(graph).__name__}: a circuit has at most one synapse "
-            "from one neuron to another, so merge parallel edges first, as networkx.DiGraph(graph) does"
+            "from one neuron to another, so merge parallel edges first: gl.circuit_from(graph, parallel=...)"
         )

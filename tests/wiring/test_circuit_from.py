@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -338,3 +340,18 @@ def test_every_format_keeps_the_digest(
     again = read(tmp_path / f"c{ending}")
     assert again.digest() == circuit.digest()
     assert dict(again.nodes(data=True)) == dict(circuit.nodes(data=True))
+
+
+def test_wiring_alone_needs_networkx_and_numpy_only(tmp_path: Path) -> None:
+    """Who only reads, checks and writes circuits needs neither MLX nor SciPy, matplotlib or rich."""
+    code = (
+        "import sys\n"
+        "for name in ('mlx', 'scipy', 'matplotlib', 'rich', 'pandas', 'sklearn'): sys.modules[name] = None\n"
+        "from ganglion.wiring import auto_ncp, check, circuit_from, connectomes, read, write\n"
+        f"write(auto_ncp(8, 2, inputs=3), {str(tmp_path / 'c.gml.gz')!r})\n"
+        f"print(len(check(read({str(tmp_path / 'c.gml.gz')!r}))), len(connectomes.tap_withdrawal()))\n"
+        "print(circuit_from([('a', 'b', 1), ('b', 'c', -1)], roles='infer').synapses())\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "0 11\n[('a', 'b', 1), ('b', 'c', -1)]\n"

@@ -1,6 +1,7 @@
 """Do the shipped examples and the quick start train from every seed? Each as it stands, with other seeds.
 
-    python benchmarks/recipes.py --seeds 20 --rates 0.02 0.01 0.005 --table benchmarks/results/recipes.md
+    python benchmarks/recipes.py --seeds 20 --table benchmarks/results/recipes.md
+    python benchmarks/recipes.py --only plain --rates 0.02 0.005
 
 A run is stuck if its last loss is above half of the loss of always saying the mean, which is the variance of
 the targets.
@@ -38,6 +39,12 @@ def sources() -> dict[str, str]:
     return {"quick start": quick, **files}
 
 
+def shipped(source: str) -> float:
+    """The learning rate that a recipe has."""
+    (rate,) = re.findall(r"learning_rate=([\d.]+)", source)
+    return float(rate)
+
+
 def run(source: str, seed: int, rate: float) -> float:
     """The last loss of a run, in units of the variance of its targets."""
     source = re.sub(r"mx\.random\.seed\(\d+\)", f"mx.random.seed({seed})", source)
@@ -67,7 +74,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--rates", type=float, nargs="+", default=[0.02, 0.01, 0.005])
+    parser.add_argument("--rates", type=float, nargs="+", help="instead of the recipe's own")
     parser.add_argument("--only", help="a part of the name")
     parser.add_argument("--table", type=Path, help="also write the table to a file")
     options = parser.parse_args()
@@ -78,7 +85,7 @@ def main() -> None:
     for name, source in sources().items():
         if options.only and options.only not in name:
             continue
-        for rate in options.rates:
+        for rate in options.rates or [shipped(source)]:
             losses = [run(source, seed, rate) for seed in range(options.seeds)]
             stuck = sum(not loss < STUCK for loss in losses)
             figures = " | ".join(f"{value:.3f}" for value in (min(losses), np.median(losses), max(losses)))

@@ -14,7 +14,7 @@ x = mx.random.normal((64, 20, 2))
 target = mx.tanh(mx.cumsum(x, axis=1)[..., :1])  # a bounded sum of what was seen
 
 rnn = gl.LTC(gl.auto_ncp(16, 1, inputs=2))
-optimizer = optim.Adam(learning_rate=0.02, bias_correction=True)
+optimizer = optim.Adam(learning_rate=0.01, bias_correction=True)
 
 
 def loss_of(rnn: gl.LTC, x: mx.array, target: mx.array) -> mx.array:
@@ -23,7 +23,7 @@ def loss_of(rnn: gl.LTC, x: mx.array, target: mx.array) -> mx.array:
 
 
 loss_and_gradients = nn.value_and_grad(rnn, loss_of)
-for epoch in range(60):
+for epoch in range(100):
     order = mx.random.permutation(len(x))
     for start in range(0, len(x), 16):
         chosen = order[start : start + 16]

@@ -245,3 +245,16 @@ def test_weights_that_could_not_be_read_are_not_written(tmp_path: Path) -> None:
     ):
         gl.save(rnn, path)
     assert path.read_bytes() == before
+
+
+def test_a_layer_in_two_places_is_refused(tmp_path: Path) -> None:
+    """A file would give two layers back, which training moves apart."""
+    layer = gl.NCPDense(3)
+    layer.build((1, 3))
+    with pytest.raises(TypeError, match=r"layers\.0 and layers\.1 are one layer"):
+        gl.save(gl.Stack([layer, layer]), tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
+    gl.save(
+        gl.Stack([layer, gl.NCPDense(3), gl.LTC(gl.random(3, inputs=3, outputs=1))]),
+        tmp_path / "m.safetensors",
+    )

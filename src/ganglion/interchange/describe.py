@@ -39,7 +39,19 @@ def describe(model: nn.Module) -> Config:
             "your own module by save_weights(path) and build it again in code, or derive it from NCPLayer"
         )
     model.require_built("has no weights to save")
+    _refuse_tied(model)
     return {**model.get_config(), "input_size": model.input_size}
+
+
+def _refuse_tied(model: nn.Module) -> None:
+    """Raise TypeError if a layer is in two places: a file would hold it twice, and training part them."""
+    places: dict[int, str] = {}
+    for path, module in sorted(model.named_modules()):
+        if (before := places.setdefault(id(module), path)) != path:
+            raise TypeError(
+                f"{before} and {path} are one layer, which a file would hold as two: keep its weights by "
+                "save_weights(path), and tie the layers again in code"
+            )
 
 
 def build(config: Any, largest: int, *, engine: str | None = None, layout: str | None = None) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ class Hub:
         network: Any = None,
         recording: Any = None,
         live: bool = True,
+        fit: Mapping[str, Any] | None = None,
         title: str = "circuit",
         host: str = "standalone",
     ) -> None:
@@ -70,10 +71,22 @@ class Hub:
         self._last: dict[str, Message] = {}
         self._lock = threading.RLock()
         self._asking: tuple[str, Any] | None = None  # whose edit is being applied
+        if fit is not None:
+            from .training import require_trainable
+
+            require_trainable(network, fit)
         self._live = Live(session, self.tell, network=network, recording=recording, on=live)
         self._leave = session.observe(self._heard)
+        self._given, self._training = network, None if fit is None else self._train(network, fit)
         if document is not None and document.journal is not None:
             document.journal.changed = self._journalled
+
+    @property
+    def network(self) -> Any:
+        """The network as it is now: that which is trained (pause it to read it), or that which runs."""
+        if self._training is not None:
+            return self._training.network
+        return self._live.probe.network or self._given
 
     def join(self, send: Callable[[str], None]) -> Channel:
         """A new way to pages. `send` must return at once; it is called in several threads."""
@@ -146,6 +159,8 @@ class Hub:
 
     def close(self, why: str = "the session ended") -> None:
         """Tell every page, and stop the network."""
+        if self._training is not None:
+            self._training.close()
         self._live.close()
         self._leave()
         self.tell({"type": "closed", "why": why})
@@ -164,7 +179,7 @@ class Hub:
                 "host": self.host,
                 "limits": LIMITS,
                 "recording": self._recording,
-                "training": False,
+                "training": self._training is not None,
                 "recovered": document.recovered if document else 0,
                 "notice": document.notice if document else None,
             }
@@ -174,6 +189,8 @@ class Hub:
             if kind in self._last:
                 answer(self._last[kind])
         answer(self._live.state())
+        if self._training is not None:
+            answer(self._training.message())
         if document is not None:
             answer(journal_message(document.state))
 
@@ -279,12 +296,24 @@ class Hub:
             self.session.apply(edits.Batch(batch.edits, f"open {name}"), client)
 
     def _on_train(self, message: Message, client: str, answer: Callable[[Message], None]) -> None:
-        raise CircuitError("nothing is being trained: pass fit= to gl.edit")
+        if self._training is None:
+            raise CircuitError("nothing is being trained: pass fit= to gl.edit")
+        training = self._training
+        actions = {"pause": training.pause, "continue": training.go_on, "stop": training.stop}
+        action = message.get("action")
+        if not isinstance(action, str) or action not in actions:
+            raise CircuitError(f"action must be one of {', '.join(actions)}, got {label(action, 60)}")
+        actions[action]()
 
     def _on_ping(self, message: Message, client: str, answer: Callable[[Message], None]) -> None:
         answer({"type": "pong"})
 
     # Inside
+
+    def _train(self, network: Any, options: Mapping[str, Any]) -> Any:
+        from .training import Training
+
+        return Training(self.session, network, options, self.tell, self._live.show)
 
     def _asked_by(self, client: str, number: Any) -> _Asked:
         return _Asked(self, client, number)

@@ -5,6 +5,7 @@ Everything here happens in one thread of its own, so that whoever answers the pa
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 import time
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 from ..errors import CircuitError
 from ..recording import Recording
 from ..wiring import Circuit
-from ..wiring.edits import Edit, Rename, Set
+from ..wiring.edits import Edit, Rename
 from ..wiring.order import twin
 from .facts import facts
 from .numbers import four, rows
 from .probe import Probe
+from .renames import composed, needs_compile, turns_signs
 from .session import EditSession, Entry
 from .signals import SILENT, Signal, read_signal, read_table, value_at
 
@@ -66,6 +68,7 @@ class Live:
         self._leave = session.observe(self._heard)
         self._thread = threading.Thread(target=self._run, name="ganglion live", daemon=True)
         self._thread.start()
+        atexit.register(self.close)  # MLX does not survive the end of Python while a thread uses it
 
     # Asked by a page; every method returns at once
 
@@ -166,10 +169,11 @@ class Live:
 
     def close(self) -> None:
         """Stop the thread."""
+        atexit.unregister(self.close)
         self._leave()
         self._jobs.put(None)
         if threading.current_thread() is not self._thread:
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=30)
 
     def state(self) -> Message:
         """What runs, and how."""
@@ -232,15 +236,21 @@ class Live:
 
     def _note(self, change: Edit) -> None:
         if isinstance(change, Rename):
-            names = {str(old): str(new) for old, new in change.names}
-            kept = {old: names.pop(new, new) for old, new in self._renames.items()}
-            self._renames = kept | names
-            self.signals = {names.get(k, k): v for k, v in self.signals.items()}
-            self._stale = True
-        elif not isinstance(change, Set) or any(entry[1] == "role" for entry in change.neurons):
-            self._stale = True
-        elif any(entry[2] == "polarity" for entry in change.synapses):
-            self._turned = True
+            names = {str(old): str(new) for old, new in dict(change.names).items()}
+            self.signals = {names.get(name, name): signal for name, signal in self.signals.items()}
+            self._renames = composed(self._renames, change)
+        self._stale = self._stale or needs_compile(change)
+        self._turned = self._turned or turns_signs(change)
+
+    def show(self, plan: Any, parameters: Any) -> None:
+        """Run with the weights of another network over the circuit, such as one that is being trained."""
+
+        def job() -> None:
+            if self.on and not self._stale and self.probe.adopt(plan, parameters):
+                self._tell({"type": "network", "revision": self._session.revision, **self.probe.describe()})
+                self._advance(0)
+
+        self.ask(job)
 
     def _refresh(self) -> None:
         self._due = None

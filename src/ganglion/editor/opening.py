@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -25,6 +26,7 @@ def edit(
     *,
     file: str | os.PathLike[str] | None = None,
     recording: Recording | None = None,
+    fit: Mapping[str, Any] | None = None,
     live: bool = True,
     browser: bool = True,
     port: int = 0,
@@ -40,12 +42,15 @@ def edit(
             which a copy is edited.
         file: where to save a circuit that is given, and to keep its journal.
         recording: what the signal "recording" plays.
+        fit: arguments of `gl.fit` by name, to train the network while one watches and edits: `data`, `loss`,
+            `optimizer`, `epochs` and others. The network given is trained in place until the circuit is
+            edited; from then on `editor.network` is.
         live: whether to compile and run the network while editing.
         browser: whether to open the browser, if this is no notebook.
         port: of the page, if this is no notebook; 0 for a free one.
 
     Returns:
-        A widget or a server, with `session`, `circuit`, `document` and `close()`.
+        A widget or a server, with `session`, `circuit`, `network`, `document` and `close()`.
 
     Raises:
         TypeError: something else was given.
@@ -68,7 +73,7 @@ def edit(
             network, circuit = what, _circuit_of(what)
         document = None if file is None else Document(file, circuit)
     session = EditSession(circuit) if document is None else document.session
-    options = {"network": network, "recording": recording, "live": live}
+    options = {"network": network, "recording": recording, "live": live, "fit": fit}
     if in_notebook():
         from .widget import Widget
 

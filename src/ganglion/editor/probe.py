@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..cells import LTC, carried, lesion
 from ..compile import compile_circuit
-from .strengths import polarities, strengths, turn
+from .strengths import polarities, strengths, time_constants, turn
 
 Floats = NDArray[np.float32]
 
@@ -88,6 +88,16 @@ class Probe:
         self._keep_state({})
         self._restart()
 
+    def adopt(self, plan: Any, parameters: Any) -> bool:
+        """Take the weights of another network over the same plan; false if its plan is another one."""
+        if self.network is None or plan != self.network.cell.compiled.plan:
+            return False
+        self._turned = None
+        self.network.update(parameters)
+        self._keep_state({})
+        self._restart()
+        return True
+
     def reset(self) -> None:
         """Set all states to zero."""
         self._state, self._shown = {}, {}
@@ -146,7 +156,7 @@ class Probe:
             "sensors": list(self.sensors),
             "outputs": list(self.outputs),
             "synapses": strengths(self.network),
-            "time_constants": None,
+            "time_constants": time_constants(self.network),
             "cell": type(self.network).__name__,
         }
 

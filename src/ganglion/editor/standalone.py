@@ -52,6 +52,11 @@ class Standalone:
         """The circuit that is edited."""
         return self.session.circuit
 
+    @property
+    def network(self) -> Any:
+        """The network over the circuit as it is now, with its weights; None if there is none yet."""
+        return self._server.hub.network
+
     def wait(self) -> None:
         """Until the server is closed, or interrupted."""
         self._server.wait()

@@ -8,7 +8,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from .numbers import four
+from .numbers import four, rows
 
 SIGNED = ("erev", "ff1_w", "ff2_w")
 """The parameters that bear the sign of a synapse, in the cells that have signs."""
@@ -26,9 +26,19 @@ def strengths(network: Any) -> list[list[Any]]:
         (of_cell.recurrent, plan.recurrent, plan.neurons),
         (of_cell.sensory, plan.sensory, plan.sensors),
     ):
-        rows = zip(synapses.pre.tolist(), synapses.post.tolist(), values.tolist(), strict=True)
-        found += [[names[i], plan.neurons[j], four(value)] for i, j, value in rows]
+        synapse_rows = zip(synapses.pre.tolist(), synapses.post.tolist(), values.tolist(), strict=True)
+        found += [[names[i], plan.neurons[j], four(value)] for i, j, value in synapse_rows]
     return found
+
+
+def time_constants(network: Any) -> list[float | None] | None:
+    """c / g of each neuron of an LTC: its time constant while no synapse is open; None for other cells."""
+    cell = _signed_cell(network)
+    if cell is None or not hasattr(cell, "erev"):
+        return None
+    p = cell.effective()
+    with np.errstate(divide="ignore"):
+        return rows(np.array(p["cm"], np.float64) / np.array(p["gleak"], np.float64))
 
 
 def polarities(network: Any, circuit: Any) -> list[NDArray[np.bool_]] | None:

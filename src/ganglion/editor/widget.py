@@ -40,6 +40,11 @@ class Widget(anywidget.AnyWidget):
         """The circuit that is edited."""
         return self.session.circuit
 
+    @property
+    def network(self) -> Any:
+        """The network over the circuit as it is now, with its weights; None if there is none yet."""
+        return self._hub.network
+
     def close(self) -> None:
         """End the session; what is not saved stays in the journal, if there is a file."""
         self._hub.close()

@@ -1,0 +1,170 @@
+"""Training while one watches and edits: `fit` in a thread of its own, which follows the circuit's edits."""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mlx.core as mx
+from mlx.utils import tree_map
+
+from ..cells import carried
+from ..training import Callback, Run, fit
+from ..wiring.edits import Rename
+from ..wiring.order import twin
+from .numbers import four
+from .renames import composed, concerns_network
+from .session import EditSession, Entry
+
+Message = dict[str, Any]
+EDITED = "the circuit was edited"
+NEEDED = {"data", "loss", "optimizer", "epochs"}
+
+
+def require_trainable(network: Any, options: Mapping[str, Any]) -> None:
+    """Refuse, with a `TypeError`, what `Training` cannot begin with."""
+    if network is None:
+        raise TypeError("fit= trains a network: give gl.edit an LTC or a CfC, not a circuit")
+    if missing := NEEDED - set(options):
+        names = ", ".join(sorted(missing))
+        raise TypeError(f"fit= takes the arguments of gl.fit by name: {names} is missing")
+
+
+class Training(Callback):
+    """A run of `fit` that can be paused, and goes on with the same weights after an edit of the circuit.
+
+    After each epoch the weights are shown. If the circuit was edited by then, the network is carried over to
+    it, and the epochs that are left are trained with an optimizer that starts anew, since what it remembered
+    belongs to the old parameters.
+
+    Args:
+        session: what is edited.
+        network: what is trained, in place until the first edit.
+        options: arguments of `fit` by name: `data`, `loss`, `optimizer`, `epochs`, and others.
+        tell: takes messages.
+        show: takes the network's plan and parameters after each epoch.
+    """
+
+    def __init__(
+        self,
+        session: EditSession,
+        network: Any,
+        options: Mapping[str, Any],
+        tell: Callable[[Message], None],
+        show: Callable[[Any, Any], None],
+    ) -> None:
+        self.network, self.history, self.state = network, list[float](), "running"
+        self._session, self._tell, self._show = session, tell, show
+        self._options = dict(options)
+        self._fresh = copy.deepcopy(options["optimizer"])
+        self._epochs = int(options["epochs"])
+        self._edited, self._stopped, self._why = False, False, ""
+        self._renames: dict[str, str] = {}
+        self._go = threading.Event()
+        self._go.set()
+        self._leave = session.observe(self._heard)
+        self._thread = threading.Thread(target=self._train, name="ganglion training", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)  # MLX does not survive the end of Python while a thread uses it
+
+    def pause(self) -> None:
+        """Wait after the current step; only then can the network be read from elsewhere."""
+        self._go.clear()
+
+    def go_on(self) -> None:
+        """Go on after a pause."""
+        self._go.set()
+
+    def stop(self) -> None:
+        """End after the current step, with the weights of then."""
+        self._stopped = True
+        self._go.set()
+
+    def close(self) -> None:
+        """Stop, and wait for the end."""
+        atexit.unregister(self.close)
+        self.stop()
+        self._thread.join(timeout=30)
+
+    def message(self) -> Message:
+        """How it stands."""
+        return {
+            "type": "training",
+            "state": self.state,
+            "epoch": len(self.history),
+            "epochs": self._epochs,
+            "loss": self.history[-1] if self.history else None,
+            "history": self.history[-1000:],
+            "why": self._why or None,
+        }
+
+    # Called by `fit`
+
+    def on_step(self, run: Run) -> None:
+        if not self._go.is_set():
+            mx.eval(self.network.parameters())  # other threads may read them now, but cannot compute them
+            self._say("paused")
+            self._go.wait()
+            self._say("running")
+        if self._stopped:
+            run.stop = "stopped in the editor"
+        elif self._edited:
+            run.stop = EDITED
+
+    def on_epoch(self, run: Run) -> None:
+        self.history.append(four(run.history.loss[-1]) or 0.0)
+        self._shown()
+        self._say("running")
+        self.on_step(run)
+
+    # Inside
+
+    def _train(self) -> None:
+        options = {key: value for key, value in self._options.items() if key not in ("data", "epochs")}
+        given = {**options, "progress": False, "callbacks": [*options.get("callbacks", ()), self]}
+        try:
+            while not self._stopped and len(self.history) < self._epochs:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # the page shows the curve
+                    fit(self.network, self._options["data"], epochs=self._epochs - len(self.history), **given)
+                if not self._edited:
+                    break
+                self._follow()
+                given["optimizer"] = copy.deepcopy(self._fresh)
+        except Exception as error:  # whatever it is, the page shows it; the editor goes on
+            self._why = " ".join(f"{type(error).__name__}: {error}".split())
+            self._say("failed")
+        else:
+            self._shown()
+            self._say("done")
+        finally:
+            self._leave()
+
+    def _shown(self) -> None:
+        parameters = tree_map(lambda array: array, self.network.parameters())  # which later steps replace
+        mx.eval(parameters)
+        self._show(self.network.cell.compiled.plan, parameters)
+
+    def _follow(self) -> None:
+        with self._session.lock:
+            circuit, renames = twin(self._session.circuit), self._renames
+            self._edited, self._renames = False, {}
+        known = {*self.network.cell.neurons, *self.network.cell.sensors}
+        self.network = carried(
+            self.network, circuit, renames={old: new for old, new in renames.items() if old in known}
+        )
+
+    def _heard(self, entry: Entry) -> None:
+        for change in entry.changes:
+            if isinstance(change, Rename):
+                self._renames = composed(self._renames, change)
+            if concerns_network(change):
+                self._edited = True
+
+    def _say(self, state: str) -> None:
+        self.state = state
+        self._tell(self.message())

@@ -1,0 +1,102 @@
+"""Training while one watches and edits: as fit does it, with pauses, and across edits of the circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import mlx.core as mx
+import mlx.optimizers as optim
+import numpy as np
+import pytest
+from tests.editor.pages import Page
+
+import ganglion as gl
+from ganglion.wiring import edits
+
+
+def data() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    x = np.random.default_rng(0).normal(size=(16, 8, 2)).astype(np.float32)
+    return x, np.cumsum(x, axis=1)[..., :1] * 0.1
+
+
+def fit(epochs: int) -> dict[str, Any]:
+    optimizer = optim.Adam(0.01, bias_correction=True)
+    return {
+        "data": data(),
+        "loss": gl.training.mse,
+        "optimizer": optimizer,
+        "epochs": epochs,
+        "batch_size": 8,
+    }
+
+
+@pytest.fixture
+def network() -> Any:
+    return gl.LTC(gl.auto_ncp(8, 1, inputs=2, seed=1), key=mx.random.key(0))
+
+
+@pytest.fixture
+def editor(network: Any) -> Iterator[Any]:
+    with gl.edit(network, fit=fit(100_000), browser=False) as editor:
+        yield editor
+
+
+def test_it_trains_as_fit_does(network: Any) -> None:
+    other = gl.LTC(gl.auto_ncp(8, 1, inputs=2, seed=1), key=mx.random.key(0))
+    history = gl.fit(other, progress=False, **fit(4))
+    with gl.edit(network, fit=fit(4), browser=False) as editor:
+        page = Page(editor.url)  # type: ignore[union-attr]
+        assert page.hello()["training"] is True
+        message = page.wait("training", state="done")
+        assert message["history"] == pytest.approx(history.loss, rel=1e-3)
+        assert editor.network is network
+        np.testing.assert_allclose(np.array(network.cell.w), np.array(other.cell.w), rtol=1e-5)
+
+
+def test_pause_edit_and_go_on(editor: Any, network: Any) -> None:
+    page = Page(editor.url)
+    page.hello()
+    page.wait("training", epoch=3)
+    page.send("train", action="pause")
+    page.wait("training", state="paused")
+    page.edit(edits.Add([("new", {"role": "inter"})], [("sensory_0", "new", {"polarity": 1})]))
+    page.edit(edits.Add([], [("new", "motor_0", {"polarity": -1})]))
+    page.edit(edits.Rename({"motor_0": "arm"}))
+    trained = np.array(network.cell.gleak)[0]
+    page.send("train", action="continue")
+    start = page.wait("training", state="running")["epoch"]
+    page.wait("training", epoch=start + 5)
+    page.send("train", action="stop")
+    assert page.wait("training", state="done")["why"] is None
+    plan = editor.network.cell.compiled.plan
+    assert editor.network is not network
+    assert set(plan.neurons) == {*network.cell.neurons, "new", "arm"} - {"motor_0"}
+    assert "new" in [plan.neurons[k] for k in plan.recurrent.pre]
+    assert abs(np.array(editor.network.cell.gleak)[0] - trained) < 0.5
+
+
+def test_an_edit_that_the_data_do_not_fit_says_so_and_the_editor_goes_on(editor: Any) -> None:
+    page = Page(editor.url)
+    page.hello()
+    page.wait("training", epoch=2)
+    page.edit(edits.Add([("third", {"role": "sensory"})]))
+    assert "3" in page.wait("training", state="failed")["why"]
+    assert page.edit(edits.Remove(["third"]))["type"] == "diff"
+
+
+def test_the_weights_are_shown_while_they_are_learned(editor: Any) -> None:
+    page = Page(editor.url)
+    page.hello()
+    first = page.wait("network")["synapses"]
+    page.wait("training", epoch=20)
+    while (later := page.wait("network")["synapses"]) == first:
+        pass
+    assert [row[:2] for row in later] == [row[:2] for row in first]
+
+
+def test_what_cannot_be_trained_is_refused(network: Any) -> None:
+    with pytest.raises(TypeError, match="fit= trains a network"):
+        gl.edit(gl.auto_ncp(8, 1, inputs=2, seed=1), fit=fit(1), browser=False)
+    with pytest.raises(TypeError, match="loss, optimizer is missing"):
+        gl.edit(network, fit={"data": data(), "epochs": 2}, browser=False)

@@ -361,3 +361,24 @@ def test_a_neuron_that_took_a_name_keeps_its_own_values(order: tuple[str, ...]) 
     assert np.array(swapped["gleak"]).tolist() == [values[swap[name]] for name in old.neurons]
     with pytest.raises(ValueError, match="two neurons are renamed to 'b'"):
         gl.transfer(rnn.cell.parameters(), old, new, renames={"a": "b", "c": "b"})
+
+
+# Inputs that are no numbers.
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("kind", ["ltc", "cfc", "cfc pure"])
+def test_an_input_that_is_no_number_does_the_same_on_every_engine(kind: str, value: float) -> None:
+    """It reaches who has a path from it, as the reference says, and nobody else."""
+    make, reference = KINDS[kind]
+    x = samples()
+    x[:, 2, 1] = value
+    rnns = [make(engine=engine, key=mx.random.key(3)) for engine in ("ops", "fused")]
+    said = [np.array(rnn(mx.array(x))[0]) for rnn in rnns]
+    with np.errstate(all="ignore"):
+        expected, _ = reference(parameters(rnns[0])).run(x)
+    # The reference adds zeros times infinity over all ends of synapses: it tells what stays finite at most.
+    finite = np.isfinite(expected)
+    for ours in said:
+        assert np.allclose(ours[finite], expected[finite], atol=5e-6)
+    assert np.allclose(said[0], said[1], atol=5e-6, equal_nan=True)

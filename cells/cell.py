@@ -24,7 +24,7 @@ from .precision import in_type_of
 from .running import CellKernel
 from .signs import signs
 from .strengths import Strengths
-from .values import Values
+from .values import Values, Where
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
 Units: TypeAlias = "Source | Dense | int"
@@ -307,7 +307,7 @@ class NCPRNNCell(NCPLayer):
         state: Any = None,
         timespan: Values = 1.0,
         *,
-        stream: mx.Stream | mx.Device | None = None,
+        stream: Where = None,
     ) -> tuple[mx.array, Any]:
         """One time step.
 

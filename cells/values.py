@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import mlx.core as mx
 import numpy as np
@@ -13,6 +13,8 @@ from ..compile.kernels.tracing import evaluable
 
 Values = mx.array | np.ndarray[Any, Any] | float | Sequence[Any]
 BOUND = 1e30
+# Where MLX runs: a stream, a device or a kind of device; None for the default.
+Where: TypeAlias = "mx.Stream | mx.Device | mx.DeviceType | None"
 Flags = mx.array | np.ndarray[Any, Any] | Sequence[Any]
 
 

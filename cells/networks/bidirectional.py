@@ -11,7 +11,7 @@ import mlx.core as mx
 from ...arguments import one_of
 from ..layer import NCPLayer, Shape
 from ..running import Steps
-from ..values import Values
+from ..values import Values, Where
 from .memory import Memory, predict_memory
 from .rnn import RNN
 from .steps import BACKWARDS
@@ -73,7 +73,7 @@ class Bidirectional(NCPLayer):
         state: Any = None,
         timespans: Values | None = None,
         *,
-        stream: mx.Stream | mx.Device | None = None,
+        stream: Where = None,
         **given: Any,
     ) -> Any:
         """Run a sequence in both directions.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
-import mlx.core as mx
 import mlx.nn as nn
 
 from ..ops import Activation
-from ..values import Flags
+from ..values import Flags, Where
 
 
 class RunnerOptions(TypedDict, total=False):
@@ -57,4 +56,4 @@ class RunOptions(TypedDict, total=False):
     lengths: Flags | None
     ends: Flags | None
     return_states: bool
-    stream: mx.Stream | mx.Device | None
+    stream: Where

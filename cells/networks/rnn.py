@@ -24,7 +24,7 @@ from ..parameters import Parameter
 from ..precision import in_type_of
 from ..running import Call, Run, Steps
 from ..samples import only_valid
-from ..values import Flags, Values, mlx_array
+from ..values import Flags, Values, Where, mlx_array
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
 from .sequence import begun, reversed_call, reversed_run, run_call
@@ -108,7 +108,7 @@ class RNN(NCPLayer):
         ends: Flags | None = None,
         return_states: bool = False,
         record: bool = False,
-        stream: mx.Stream | mx.Device | None = None,
+        stream: Where = None,
     ) -> Any:
         """Run a sequence.
 

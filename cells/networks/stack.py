@@ -17,7 +17,7 @@ from ..constraints import constrained_in
 from ..layer import NCPLayer, Shape
 from ..leading import Leading
 from ..running import Steps
-from ..values import Values, mlx_array
+from ..values import Values, Where, mlx_array
 from .bidirectional import outputs_and_state
 from .memory import Memory, predict_memory
 from .padded import Padding
@@ -73,7 +73,7 @@ class Stack(NCPLayer):
         state: Any = None,
         timespans: Values | None = None,
         *,
-        stream: mx.Stream | mx.Device | None = None,
+        stream: Where = None,
         **given: Any,
     ) -> Any:
         """Run a sequence through all layers.

@@ -27,7 +27,9 @@ class Hand:
         self.page, self.frame = page, frame or page.main_frame
         self.canvas = self.frame.get_by_test_id("canvas").first
         self.canvas.wait_for()
-        self.frame.wait_for_function("window.ganglion && window.ganglion.revision >= 0")
+        # Not wait_for_function, whose polling the page's content security policy may refuse.
+        ready = "() => !!window.ganglion && window.ganglion.revision >= 0"
+        until(lambda: self.frame.evaluate(ready), "the page has the circuit")
 
     def at(self, name: str) -> tuple[float, float]:
         x, y = self.frame.evaluate("name => window.ganglion.positions()[name]", name)

@@ -11,6 +11,7 @@ import pickle
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
@@ -278,3 +279,11 @@ def test_a_module_of_your_own_can_be_scaled() -> None:
             return x[..., :1], state
 
     assert gl.Scaled(Own(), ["a"], ["b"])(mx.zeros((2, 3, 1)))[0].shape == (2, 3, 1)
+
+
+def test_a_model_with_half_a_character_in_a_name_comes_back(tmp_path: Path) -> None:
+    circuit = gl.auto_ncp(8, 2, inputs=3)
+    circuit.rename({"inter_0": "a\ud800b", "inter_1": "\N{GREEK SMALL LETTER ALPHA}"})
+    rnn = gl.LTC(circuit)
+    gl.save(rnn, tmp_path / "m.safetensors")
+    assert gl.load(tmp_path / "m.safetensors").cell.neurons == rnn.cell.neurons

@@ -97,7 +97,7 @@ def metadata_of(model: nn.Module) -> dict[str, str]:
     described = describe(model)
     frozen = sorted(set(parameters_of(model)) - set(dict(tree_flatten(model.trainable_parameters()))))
     document = {"format": FORMAT, "version": VERSION, "model": described, "frozen": frozen}
-    return {"ganglion": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+    return {"ganglion": json.dumps(document, separators=(",", ":"))}
 
 
 def parameters_of(model: nn.Module) -> Arrays:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
@@ -10,6 +9,8 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from .ops.state_ops import State, each
+
+FLOATS = {mx.float16, mx.bfloat16, mx.float32}
 
 
 def in_type_of(module: nn.Module, output: mx.array, state: State) -> tuple[mx.array, State]:
@@ -22,18 +23,16 @@ def in_type_of(module: nn.Module, output: mx.array, state: State) -> tuple[mx.ar
 
 def parameters_type(module: Any) -> mx.Dtype:
     """The type of the parameters of a module, of several the one that holds them all; float32 without any."""
-    found = set(_types(module))
-    return reduce(mx.result_type, found) if found else mx.float32
-
-
-def _types(value: Any) -> Iterator[mx.Dtype]:
-    if isinstance(value, mx.array):
-        if mx.issubdtype(value.dtype, mx.floating):
-            yield value.dtype
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            if not name.startswith("_"):
-                yield from _types(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _types(part)
+    found: set[mx.Dtype] = set()
+    parts = [module]
+    while parts:  # no recursion: a call of one sample would feel it
+        value = parts.pop()
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            if type(part) is mx.array:
+                found.add(part.dtype)
+            elif isinstance(part, dict | list | tuple) and not (isinstance(name, str) and name[0] == "_"):
+                parts.append(part)
+    kinds = found & FLOATS
+    if len(kinds) == 1:
+        return kinds.pop()
+    return reduce(mx.result_type, kinds) if kinds else mx.float32

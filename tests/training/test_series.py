@@ -262,6 +262,7 @@ def test_another_command_is_refused_and_the_run_stays(
     write_table(folder / "other.csv", rows=41)
     write_table(folder / "five.csv", rows=4, groups="ABCDE")
     Path("broken.json").write_text("{")
+    Path("c.txt").write_text("{}")
     before = contents(folder / "run")
     capsys.readouterr()
     assert ganglion("train", *arguments, "--out", "run") == 2

@@ -252,7 +252,7 @@ def test_predictions_are_never_written_in_part(folder: Path) -> None:
         (["c.json", "no\nthing.csv", *TRAIN], "no thing.csv: No such file"),
         (["nothing.json", "d.csv", *TRAIN], "nothing.json"),
         (["broken.json", "d.csv", *TRAIN], "broken.json, line 1, column 2: this is not JSON"),
-        (["c.txt", "d.csv", *TRAIN], "c.txt must end in"),
+        (["c.txt", "d.csv", *TRAIN], "c.txt: not a circuit"),
     ],
 )
 def test_another_command_is_refused_and_the_run_stays(

@@ -31,7 +31,8 @@ test: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m pytest $(PYTEST)
 
 test-browser: $(VENV)/ready-cpu,demo,dev,browser
-	@command -v chromium >/dev/null || test -n "$$GANGLION_CHROMIUM" || apt-get install -y -q chromium \
+	@command -v chromium >/dev/null || test -n "$$GANGLION_CHROMIUM" \
+	|| { apt-get update -q && apt-get install -y -q chromium; } \
 	|| { echo "no browser: apt install chromium, or name one: GANGLION_CHROMIUM=/path/to/chrome" >&2; exit 1; }
 	$(BIN)/python -m pytest -n 0 tests/browser
 

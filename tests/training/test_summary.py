@@ -112,3 +112,32 @@ def test_a_network_stuck_at_the_mean_is_told_with_what_to_try() -> None:
     assert summary.stuck in str(summary)
     trained = gl.LTC(CIRCUIT)
     assert fit(trained, task(), optimizer=optim.Adam(0.01, bias_correction=True), epochs=50).stuck is None
+
+
+class Scored(nn.Module):
+    """A module that is not called as networks are: it takes the targets and returns its own loss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = gl.LTC(CIRCUIT)
+
+    def __call__(self, x: mx.array, y: mx.array) -> dict[str, mx.array]:
+        return {"loss": MSE(self.rnn, x, y)}
+
+
+class Named:
+    """Data whose items are dictionaries."""
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, items: Any) -> Any:
+        return ({"x": mx.array(task()[0][items]), "y": mx.array(task()[1][items])},)
+
+
+def test_the_summary_of_a_model_of_ones_own_comes_without_what_it_cannot_know() -> None:
+    """After hours of training, it must not fail because a loss calls the model in a way of its own."""
+    summary = fit(Scored(), task(), loss=lambda model, x, y: model(x, y)["loss"], epochs=60)
+    assert (summary.epochs, summary.stuck, summary.neurons) == (60, None, 0)
+    summary = fit(gl.LTC(CIRCUIT), Named(), loss=lambda model, b: MSE(model, b["x"], b["y"]), epochs=60)
+    assert (summary.epochs, summary.stuck, summary.neurons) == (60, None, 0)

@@ -15,7 +15,7 @@ from ..cells import RNN, NCPRNNCell
 from ..interchange import Scaled
 from ..interchange.modes import modes_kept
 from .data import Arrays, Batches
-from .losses import outputs_of
+from .losses import mse, outputs_of
 from .run import Run
 from .summary import Summary
 
@@ -51,7 +51,7 @@ def summarize(run: Run, batches: Batches, validation: Any, loss: Callable[..., A
         neurons=neurons,
         padding=padding,
         samples=samples,
-        stuck=_stuck(run, batch, _places(loss)) if run.step >= ENOUGH else None,
+        stuck=_stuck(run, batch) if loss is mse and run.step >= ENOUGH else None,
     )
 
 
@@ -88,7 +88,9 @@ def _padding(batches: Batches, loss: Callable[..., Any]) -> tuple[int, int]:
 def _still(model: nn.Module, batch: Sequence[mx.array]) -> tuple[int, int]:
     """How many neurons of a network do not move while it reads a batch; 0 of 0 for any other module."""
     inputs = batch[0]
-    if not isinstance(model, RNN) or inputs.ndim != 3 or inputs.shape[-1] != model.input_size:
+    if not isinstance(model, RNN) or not isinstance(inputs, mx.array) or inputs.ndim != 3:
+        return 0, 0
+    if inputs.shape[-1] != model.input_size:
         return 0, 0
     with modes_kept(model):
         model.eval()
@@ -97,10 +99,13 @@ def _still(model: nn.Module, batch: Sequence[mx.array]) -> tuple[int, int]:
     return int((spread < STILL).sum()), spread.size
 
 
-def _stuck(run: Run, batch: Sequence[mx.array], places: dict[str, int]) -> str | None:
-    """Whether the outputs of a regression hardly spread beside its targets, and what may help."""
-    given = {name: batch[place] for name, place in places.items() if place < len(batch)}
-    if "x" not in given or "y" not in given or isinstance(run.model, Scaled):
+def _stuck(run: Run, batch: Sequence[mx.array]) -> str | None:
+    """Whether the outputs that `mse` compares hardly spread beside its targets, and what may help.
+
+    How a loss of one's own calls the model is not known here.
+    """
+    given = {name: batch[place] for name, place in _places(mse).items() if place < len(batch)}
+    if isinstance(run.model, Scaled):
         return None
     with modes_kept(run.model):
         run.model.eval()

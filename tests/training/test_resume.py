@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import mlx.core as mx
@@ -15,6 +16,7 @@ import pytest
 
 import ganglion as gl
 from ganglion.interchange.files import newest_checkpoint
+from ganglion.training.recipe import _function
 
 KILLED_RUNS = Path(__file__).with_name("killed_runs.py")
 
@@ -225,6 +227,21 @@ def test_modes_of_a_cfc_and_options_of_ones_own_are_compared(tmp_path: Path) -> 
     with pytest.raises(gl.FileError, match=r"model\.rnn\.cell\.mode 'default', not 'no_gate'"):
         run(tmp_path, model=Own(1.0, "no_gate"))
     assert len(run(tmp_path, model=Own(1.0, "default"), epochs=4).loss) == 4
+
+
+def test_a_loss_that_was_given_functions_and_arrays_is_known_by_them() -> None:
+    """Not by the address of a function, which is another one in the next process, nor by a cut text."""
+
+    def power(values: mx.array) -> mx.array:
+        return values**2
+
+    weights = np.zeros(5000)
+    others = weights.copy()
+    others[2500] = 1.0
+    said = [_function(partial(halved, values, shape=power)) for values in (weights, others)]
+    assert said[0] != said[1]
+    assert "0x" not in said[0]
+    assert said[0] == _function(partial(halved, weights.copy(), shape=power))
 
 
 def test_another_engine_may_go_on(tmp_path: Path) -> None:

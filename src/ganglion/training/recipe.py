@@ -161,8 +161,8 @@ def _plain(value: Any) -> Any:
 def _function(function: Any) -> str:
     """A function by its name and a digest of its code."""
     if isinstance(function, partial):
-        given = ", ".join([*map(str, function.args), *(f"{k}={v}" for k, v in function.keywords.items())])
-        return f"{_function(function.func)}({given})"
+        named = (f"{name}={_argument(value)}" for name, value in function.keywords.items())
+        return f"{_function(function.func)}({', '.join([*map(_argument, function.args), *named])})"
     name = getattr(function, "__qualname__", type(function).__qualname__)
     code = getattr(function, "__code__", None)
     if code is None:
@@ -170,6 +170,17 @@ def _function(function: Any) -> str:
     constants = [constant for constant in code.co_consts if isinstance(constant, bool | int | float | str)]
     text = repr((code.co_code, code.co_names, constants))
     return f"code: {name} {_digest(text.encode())}"
+
+
+def _argument(value: Any) -> str:
+    """What a loss was given beforehand, without the address that Python calls an object by."""
+    if isinstance(value, mx.array | np.ndarray):
+        return f"{value.dtype} {tuple(value.shape)} {_digest(_bytes(value))}"
+    if isinstance(value, bool | int | float | str) or value is None:
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_argument, value))}]"
+    return _function(value)
 
 
 def _data(data: Any) -> Any:

@@ -17,6 +17,7 @@ from ..cell import NCPRNNCell
 from ..dense import NCPDense
 from ..layer import NCPLayer
 from ..parameters import Axis, Parameter, Repeated, axis_length
+from .bidirectional import Bidirectional
 from .stack import Stack
 
 Plans = Mapping[str, Plan]
@@ -155,6 +156,23 @@ def _carry_row(old: Stack, new: Stack, renames: Mapping[str, str], path: str) ->
 
 def _outputs(old: nn.Module, new: nn.Module, renames: Mapping[str, str]) -> Index | None:
     """Which old output each output of a network is; None if they are the same, in the same order."""
+    found = _motors(old, new, renames)
+    if found is None:
+        return None
+    source, count = found
+    return None if np.array_equal(source, np.arange(count)) else source
+
+
+def _motors(old: nn.Module, new: nn.Module, renames: Mapping[str, str]) -> tuple[Index, int] | None:
+    """Which old output each output of a network is, and how many there were; None if no motors are read."""
+    if isinstance(old, Stack) and isinstance(new, Stack):
+        return _motors(old.layers[-1], new.layers[-1], renames)
+    if isinstance(old, Bidirectional) and isinstance(new, Bidirectional):
+        ways = [_motors(getattr(old, n), getattr(new, n), renames) for n in ("forward", "backward")]
+        if old.merge != "concat" or ways[0] is None or ways[1] is None:
+            return ways[0]
+        (ahead, first), (back, second) = ways[0], ways[1]
+        return np.concatenate([ahead, np.where(back < 0, -1, back + first)]).astype(np.int32), first + second
     if getattr(old, "proj_size", None) is not None or not isinstance(old, NCPLayer):
         return None
     before, after = plans_of(old), plans_of(new)
@@ -163,7 +181,7 @@ def _outputs(old: nn.Module, new: nn.Module, renames: Mapping[str, str]) -> Inde
     plans = next(iter(before.values())), next(iter(after.values()))
     source = Carrier.between(*plans, _known(renames, plans[0])).sources("motor", *plans)
     assert source is not None
-    return None if np.array_equal(source, np.arange(plans[0].n_outputs)) else source
+    return source, plans[0].n_outputs
 
 
 def _own(old: NCPLayer, new: NCPLayer, renames: Mapping[str, str], path: str) -> dict[str, mx.array]:

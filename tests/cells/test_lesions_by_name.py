@@ -243,6 +243,31 @@ def test_a_head_follows_the_outputs_that_are_left() -> None:
         gl.lesion(deeper, ["motor_2"])
 
 
+@pytest.mark.parametrize(
+    ("front", "columns"),
+    [
+        (lambda c: gl.Bidirectional(gl.LTC(c)), [0, 2, 3, 5]),
+        (lambda c: gl.Bidirectional(gl.LTC(c), merge="sum"), [0, 2]),
+        (lambda c: gl.Stack([gl.CfC(c)]), [0, 2]),
+        (lambda c: gl.Stack([gl.Bidirectional(gl.CfC(c))]), [0, 2, 3, 5]),
+    ],
+)
+def test_a_head_follows_what_merges_and_nests(front: Any, columns: list[int]) -> None:
+    """The outputs that are left give what they gave: the head without the columns of the removed motor."""
+    circuit = gl.Circuit()  # whose motors do not hear each other
+    circuit.add_neurons(["a", "b"], role="sensory")
+    circuit.add_neurons(["left", "middle", "right"], role="motor")
+    circuit.connect("sensory", "motor")
+    network = front(circuit)
+    width = network.compute_output_shape((1, 2, 2))[-1]
+    stack = gl.Stack([network, nn.Linear(width, 2)])
+    ablated = gl.lesion(stack, "middle")
+    x = mx.random.normal((2, 5, 2))
+    head = stack.layers[1]
+    expected = network(x)[0][..., columns] @ head.weight[:, columns].T + head.bias
+    np.testing.assert_allclose(ablated(x)[0], expected, rtol=1e-5, atol=1e-6)
+
+
 def test_a_parameter_without_a_home_is_named() -> None:
     class Silent(Leaky):
         homes = {"gain": "recurrent", "drive": "sensory", "rest": "neuron"}  # noqa: RUF012

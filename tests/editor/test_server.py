@@ -219,12 +219,31 @@ def test_messages_out_of_order_decide_by_names(editor: Standalone, page: Page) -
     assert exact(page.circuit)[1] == exact(editor.circuit)[1]
 
 
+MANY = edits.Add([(f"n{k}", {"role": "inter"}) for k in range(900)])
+
+
 @pytest.mark.parametrize(
     "edit",
     [
         edits.Generate("random", {"units": 10**9, "outputs": 1, "inputs": 1, "sparsity": 0.5, "seed": 1}),
         edits.Generate("fully_connected", {"units": 5000, "outputs": 1, "inputs": 1}),
         edits.Batch([edits.Generate("ncp", {"inter": 19_000, "command": 2000})]),
+        edits.Batch([MANY, edits.Connect("inter", "inter")]),
+        edits.Batch([MANY, edits.Connect([f"n{k}" for k in range(900)], [f"n{k}" for k in range(900)])]),
+        edits.Batch(
+            [
+                edits.Batch([MANY]),
+                edits.Connect("inter", "inter", "one_to_one", projection="p"),
+                edits.Redraw("p", {"rule": "all_to_all"}),
+            ]
+        ),
+        edits.Batch(
+            [
+                MANY,
+                edits.Set(neurons=[(f"n{k}", "role", "command") for k in range(900)]),
+                edits.Connect("command", "command"),
+            ]
+        ),
     ],
 )
 def test_what_would_fill_the_memory_is_refused_before_it_does(page: Page, edit: edits.Edit) -> None:

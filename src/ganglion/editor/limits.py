@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
 
 from ..errors import CircuitError
-from ..wiring.edits import Add, Batch, Connect, Edit, Generate, Redraw
+from ..wiring.edits import Add, Batch, Connect, Edit, Generate, Redraw, Set
 from ..wiring.projections import population, projections
 
 LIMITS = {"frame": 8 * 2**20, "neurons": 20_000, "synapses": 500_000}
@@ -22,7 +23,7 @@ def require_small(circuit: nx.DiGraph[Any], edit: Edit) -> None:
     Raises:
         CircuitError: it could.
     """
-    neurons, synapses = _most(circuit, edit)
+    neurons, synapses = _most(circuit, edit, _Before())
     for what, held, more in (
         ("neurons", len(circuit), neurons),
         ("synapses", circuit.number_of_edges(), synapses),
@@ -33,23 +34,51 @@ def require_small(circuit: nx.DiGraph[Any], edit: Edit) -> None:
             )
 
 
-def _most(circuit: nx.DiGraph[Any], edit: Edit) -> tuple[int, int]:
+@dataclass
+class _Before:
+    """What the edits of a batch that come before one may have done.
+
+    Attributes:
+        added: how many neurons they add.
+        moved: how many neurons they may put into other groups.
+        projections: whether they may change the projections.
+    """
+
+    added: int = 0
+    moved: int = 0
+    projections: bool = False
+
+
+def _most(circuit: nx.DiGraph[Any], edit: Edit, before: _Before) -> tuple[int, int]:
     """How many neurons and synapses an edit may add."""
-    if isinstance(edit, Add):
-        return len(edit.neurons), len(edit.synapses)
+    neurons, synapses = 0, 0
     if isinstance(edit, Batch):
-        counts = [_most(circuit, part) for part in edit.edits]
+        counts = [_most(circuit, part, before) for part in edit.edits]
         return sum(n for n, _ in counts), sum(s for _, s in counts)
-    if isinstance(edit, Generate):
-        return _generated(edit.generator, dict(edit.arguments or {}))
-    if isinstance(edit, Connect):
-        return 0, _drawn(circuit, edit.pre, edit.post, edit.rule, edit.to_json())
-    if isinstance(edit, Redraw) and not edit.remove:
-        held = projections(circuit).get(edit.name)
-        data = {**(held.to_json() if held else {}), **(edit.fields or {})}
-        sides = [data.get(side, ()) for side in ("pre", "post")]
-        return 0, _drawn(circuit, sides[0], sides[1], data.get("rule"), data)
-    return 0, 0
+    if isinstance(edit, Add):
+        neurons, synapses = len(edit.neurons), len(edit.synapses)
+    elif isinstance(edit, Set):
+        before.moved += len(edit.neurons)
+        before.projections |= bool(edit.circuit)
+    elif isinstance(edit, Generate):
+        neurons, synapses = _generated(edit.generator, dict(edit.arguments or {}))
+    elif isinstance(edit, Connect):
+        synapses = _drawn(circuit, edit.pre, edit.post, edit.rule, edit.to_json(), before)
+        before.projections |= edit.projection is not None
+    elif isinstance(edit, Redraw) and not edit.remove:
+        synapses = _redrawn(circuit, edit, before)
+    before.added += neurons
+    return neurons, synapses
+
+
+def _redrawn(circuit: nx.DiGraph[Any], edit: Redraw, before: _Before) -> int:
+    """At most how many synapses a projection gets; it may be one of the same batch."""
+    if before.projections:
+        return (len(circuit) + before.added) ** 2
+    held = projections(circuit).get(edit.name)
+    data = {**(held.to_json() if held else {}), **(edit.fields or {})}
+    sides = [data.get(side, ()) for side in ("pre", "post")]
+    return _drawn(circuit, sides[0], sides[1], data.get("rule"), data, before)
 
 
 def _generated(generator: str, arguments: dict[str, Any]) -> tuple[int, int]:
@@ -65,10 +94,12 @@ def _numbers(value: Any) -> list[int]:
     return [value] if type(value) is int and value > 0 else []
 
 
-def _drawn(circuit: nx.DiGraph[Any], pre: Any, post: Any, rule: Any, data: dict[str, Any]) -> int:
+def _drawn(
+    circuit: nx.DiGraph[Any], pre: Any, post: Any, rule: Any, data: dict[str, Any], before: _Before
+) -> int:
     """At most how many synapses a rule draws."""
     try:
-        n_pre, n_post = len(population(circuit, pre)), len(population(circuit, post))
+        n_pre, n_post = _members(circuit, pre, before), _members(circuit, post, before)
     except (CircuitError, TypeError):
         return 0  # it will be refused for that
     counts = {
@@ -80,6 +111,13 @@ def _drawn(circuit: nx.DiGraph[Any], pre: Any, post: Any, rule: Any, data: dict[
         "fixed_total_number": _count(data.get("total")),
     }
     return min(counts.get(rule, 0), n_pre * n_post)
+
+
+def _members(circuit: nx.DiGraph[Any], group: Any, before: _Before) -> int:
+    """At most how many neurons a group has when its turn comes; a list says it, whoever adds them."""
+    if not isinstance(group, str):
+        return len(group)
+    return len(population(circuit, group)) + before.added + before.moved
 
 
 def _count(value: Any) -> int:

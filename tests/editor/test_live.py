@@ -179,6 +179,20 @@ def test_switched_off_it_tells_facts_only(session: EditSession) -> None:
     page.live.close()
 
 
+def test_a_signal_stays_with_a_sensor_that_is_renamed_twice(session: EditSession, network: Any) -> None:
+    page = Page(session, network=network, on=False)
+    signal = {"kind": "constant", "value": 2.0}
+    page.live.set_signal("sensory_0", signal)
+    session.apply(edits.Rename([("sensory_0", "x")]))
+    session.apply(edits.Rename([("x", "y")]))
+    page.wait("facts", revision=2)
+    page.live.switch(True)
+    page.live.steps(1)
+    assert page.wait("frame", step=1)["inputs"] == [2.0, 0.0, 0.0]
+    assert page.live.signals == {"y": signal}
+    page.live.close()
+
+
 def test_what_if_is_a_lesion(page: Page, network: Any) -> None:
     page.live.set_signal("sensory_0", {"kind": "sine", "amplitude": 2})
     answers: queue.Queue[dict[str, Any]] = queue.Queue()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import mlx.core as mx
@@ -63,6 +65,18 @@ def test_a_circuit_with_a_file_is_saved_there(tmp_path: Path) -> None:
         editor.session.apply(edits.Remove(["inter_0"]))
         editor.document.save()
     assert gl.read(tmp_path / "new.json").digest() == circuit.digest()
+
+
+def test_what_could_not_be_opened_holds_nothing(tmp_path: Path) -> None:
+    """Neither the lock of the journal nor the thread of the network."""
+    circuit, path = gl.auto_ncp(8, 2, inputs=2, seed=1), tmp_path / "new.json"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="cannot be had"):
+            gl.edit(circuit, file=path, port=taken.getsockname()[1], browser=False)
+    assert "ganglion live" not in [thread.name for thread in threading.enumerate()]
+    gl.edit(circuit, file=path, browser=False, live=False).close()
 
 
 @pytest.mark.parametrize("what", [5, None, [1, 2]])

@@ -74,13 +74,18 @@ def edit(
         document = None if file is None else Document(file, circuit)
     session = EditSession(circuit) if document is None else document.session
     options = {"network": network, "recording": recording, "live": live, "fit": fit}
-    if in_notebook():
-        from .widget import Widget
+    try:
+        if in_notebook():
+            from .widget import Widget
 
-        return Widget(session, document, **options)
-    from .standalone import Standalone
+            return Widget(session, document, **options)
+        from .standalone import Standalone
 
-    return Standalone(session, document, port=port, browser=browser, **options)
+        return Standalone(session, document, port=port, browser=browser, **options)
+    except BaseException:  # nobody could close a document that nobody got
+        if document is not None and not isinstance(what, str | os.PathLike):
+            document.close()
+        raise
 
 
 def in_notebook() -> bool:

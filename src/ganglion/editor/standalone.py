@@ -38,7 +38,12 @@ class Standalone:
     ) -> None:
         self.session, self.document = session, document
         title = document.path.name if document else "circuit"
-        self._server = Server(Hub(session, document, title=title, **options), port)
+        hub = Hub(session, document, title=title, **options)
+        try:
+            self._server = Server(hub, port)
+        except OSError:
+            hub.close()
+            raise
         if browser:
             webbrowser.open(self.url)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +21,9 @@ import ganglion as gl
 from . import references
 from .cases import Case
 from .references import Array, Padded
+from .two_ranks import train
 
+LAUNCH = "from mlx._distributed_utils.launch import main; main()"
 CLOSE = 2e-5
 """The largest difference of outputs, which are of the size of 1."""
 
@@ -195,6 +200,37 @@ def check_resume(case: Case) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(whole[1], parts[1], strict=True))
 
 
+def check_distributed(case: Case) -> None:
+    """Two processes train as one does with the joint batch."""
+    x, spans, mask = junk(case.given, case.seed)
+    y = mx.array(targets(case, case.reference(case.given).outputs.shape))
+    data = (x, y, spans, mx.array(mask))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        gl.save(case.model, folder / "model.safetensors")
+        mx.save_safetensors(
+            str(folder / "data.safetensors"), dict(zip(["x", "y", "spans", "mask"], data, strict=True))
+        )
+        port = 23000 + os.getpid() % 2000 * 4
+        command = [sys.executable, "-c", LAUNCH, "-n", "2", "--backend", "ring", "--starting-port", str(port)]
+        ran = subprocess.run(
+            [*command, sys.executable, str(Path(__file__).with_name("two_ranks.py")), name],
+            capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        ranks = [(folder / f"rank-{k}.safetensors", folder / f"rank-{k}.txt") for k in range(2)]
+        assert all(path.is_file() for pair in ranks for path in pair), ran.stderr
+        theirs = [
+            (gl.load(weights), [float(n) for n in losses.read_text().split()]) for weights, losses in ranks
+        ]
+    mx.random.seed(7)
+    loss = train(case.model, data, distributed=False)
+    for model, found in theirs:
+        assert np.allclose(found, loss, rtol=1e-5, atol=1e-6)
+        pairs = zip(tree_flatten(model.parameters()), tree_flatten(case.model.parameters()), strict=True)
+        for (path, a), (_, b) in pairs:
+            assert np.allclose(np.array(a), np.array(b), atol=CLOSE), path
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
     "outputs": check_outputs,
     "rows alone": check_rows_alone,
@@ -204,5 +240,6 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "files": check_files,
     "exports": check_exports,
     "resume": check_resume,
+    "distributed": check_distributed,
 }
-SLOW = ("exports", "resume")
+SLOW = ("exports", "resume", "distributed")

@@ -1,7 +1,7 @@
 """The audit of a day: drawn networks, containers and data against independent references.
 
 `make audit` runs the same checks for as long as you like, with another seed. `test_train.py` has the reports
-of ``ganglion train``, and ``training/test_distributed.py`` runs on several processes.
+of ``ganglion train``, and ``training/test_distributed.py`` what becomes of a run that loses a process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .checks import CHECKS, SLOW
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("check", CHECKS)
 def test_audit(check: str, row: str) -> None:
-    examples = 2 if check in SLOW else 6
+    examples = 1 if check == "distributed" else 2 if check in SLOW else 6
 
     @settings(max_examples=examples, deadline=None)
     @given(st.data())

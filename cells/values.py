@@ -52,7 +52,8 @@ def bounded(x: mx.array) -> mx.array:
     if mx.default_device() == mx.cpu and evaluable((x,)):
         values = np.asarray(x)
         # Looking at inputs costs less than making others; NaN is neither above nor below.
-        if not (np.fmax.reduce(values, axis=None) > BOUND or np.fmin.reduce(values, axis=None) < -BOUND):
+        highest, lowest = (find.reduce(values, axis=None, initial=0.0) for find in (np.fmax, np.fmin))
+        if highest <= BOUND and lowest >= -BOUND:  # of no values, too: a network may have lost all inputs
             return x
     return mx.clip(x, -BOUND, BOUND)
 

@@ -268,6 +268,16 @@ def test_a_head_follows_what_merges_and_nests(front: Any, columns: list[int]) ->
     np.testing.assert_allclose(ablated(x)[0], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("make", [gl.LTC, gl.CfC])
+def test_a_network_without_its_last_sensor_runs_on_by_itself(make: Any) -> None:
+    network = make(gl.auto_ncp(8, 2, inputs=1, seed=1))
+    blind = gl.lesion(network, "sensory_0")
+    assert blind.input_size == 0
+    outputs, _ = blind(mx.zeros((2, 5, 0)), mx.full((2, 8), 0.5))
+    assert outputs.shape == (2, 5, 2)
+    assert bool(mx.isfinite(outputs).all())
+
+
 def test_a_parameter_without_a_home_is_named() -> None:
     class Silent(Leaky):
         homes = {"gain": "recurrent", "drive": "sensory", "rest": "neuron"}  # noqa: RUF012

@@ -29,6 +29,10 @@ class Leading:
         array = values if isinstance(values, mx.array) else np.asarray(values)
         return array.reshape(-1, *shape[len(self.axes) :])
 
+    def joined_spans(self, spans: Any) -> Any:
+        """The same for time spans, which have an axis of time: without it, rows would be taken for steps."""
+        return spans if tuple(np.shape(spans)) == self.axes else self.joined(spans)
+
     def joined_state(self, state: Any) -> Any:
         """The same for a state of one or several arrays, or of several networks."""
         return tuple(map(self.joined_state, state)) if isinstance(state, tuple | list) else self.joined(state)

@@ -144,7 +144,7 @@ class RNN(NCPLayer):
             self.ensure_built(inputs.shape)
             leading = Leading.of(inputs)
             call = sequence_call(
-                leading.joined(inputs), leading.joined_state(state), leading.joined(timespans),
+                leading.joined(inputs), leading.joined_state(state), leading.joined_spans(timespans),
                 self.cell.n_inputs, self.cell.state_shapes, mask=leading.joined(mask),
                 lengths=leading.joined(lengths), ends=leading.joined(ends),
             )  # fmt: skip

@@ -102,7 +102,7 @@ class Stack(NCPLayer):
         leading = Leading.of(values)
         if leading.axes:  # masks are of a batch
             given = {name: leading.joined(value) for name, value in given.items()}
-            spans, states = leading.joined(timespans), leading.joined_state(state)
+            spans, states = leading.joined_spans(timespans), leading.joined_state(state)
             return leading.parted(self(leading.joined(values), states, spans, stream=stream, **given))
         padding = Padding(values, given.get("mask"), given.get("lengths"))
         values = padding.held(values)

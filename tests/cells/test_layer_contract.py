@@ -489,6 +489,14 @@ def test_inputs_may_have_any_leading_axes(make: Any, engine: str) -> None:
     assert not mx.allclose(again, outputs)
 
 
+@pytest.mark.parametrize("wrap", [lambda rnn: rnn, lambda rnn: gl.Stack([rnn, gl.NCPDense(4)])])
+def test_time_spans_of_rows_are_not_taken_for_those_of_steps(wrap: Any) -> None:
+    """2 * 3 rows of 6 samples: (2, 3) spans, one a row, are no (6,) spans, one a step."""
+    network = wrap(gl.LTC(CIRCUIT))
+    with pytest.raises(ValueError, match=r"timespans have shape \(2, 3\)"):
+        network(mx.zeros((2, 3, 6, 3)), timespans=mx.ones((2, 3)))
+
+
 def test_nn_gru_reads_leading_axes_likewise() -> None:
     """The habit that the test above holds our networks to."""
     gru, x = nn.GRU(3, 6), mx.random.normal((2, 4, 5, 3))

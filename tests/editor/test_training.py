@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +94,16 @@ def test_the_weights_are_shown_while_they_are_learned(editor: Any) -> None:
     while (later := page.wait("network")["synapses"]) == first:
         pass
     assert [row[:2] for row in later] == [row[:2] for row in first]
+
+
+def test_warnings_are_heard_meanwhile(editor: Any) -> None:
+    """Filters are those of the whole process, so that the thread that trains must leave them alone."""
+    page = Page(editor.url)
+    page.hello()
+    page.wait("training", epoch=2)
+    with pytest.warns(UserWarning, match="heard"):
+        warnings.warn("heard", UserWarning, stacklevel=1)
+    assert not any(action == "ignore" and kind is Warning for action, _, kind, *_ in warnings.filters)
 
 
 def test_what_cannot_be_trained_is_refused(network: Any) -> None:

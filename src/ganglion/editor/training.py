@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import copy
 import threading
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -128,9 +127,7 @@ class Training(Callback):
         given = {**options, "progress": False, "callbacks": [*options.get("callbacks", ()), self]}
         try:
             while not self._stopped and len(self.history) < self._epochs:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # the page shows the curve
-                    fit(self.network, self._options["data"], epochs=self._epochs - len(self.history), **given)
+                fit(self.network, self._options["data"], epochs=self._epochs - len(self.history), **given)
                 if not self._edited:
                     break
                 self._follow()

@@ -172,7 +172,7 @@ def test_a_torn_or_broken_journal(path: Path, spoil, recovered: int, why: str | 
 
 def test_only_one_process_edits_a_file(path: Path) -> None:
     document = Document(path)
-    with pytest.raises(gl.CircuitError, match="another process is editing this circuit"):
+    with pytest.raises(gl.CircuitError, match="another editor or another process is editing this circuit"):
         Document(path)
     document.close()
     Document(path).close()
@@ -255,6 +255,7 @@ def test_a_device_that_is_full_from_the_start(path: Path) -> None:
     assert document.state.error == "No space left on device"
     document.save()
     assert gl.read(path).nodes["a"]["x"] == 1
+    document.close()  # or this process holds the lock of the machine's /dev/full
 
 
 def test_a_folder_that_cannot_be_written() -> None:

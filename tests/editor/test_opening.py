@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -77,6 +78,31 @@ def test_what_could_not_be_opened_holds_nothing(tmp_path: Path) -> None:
             gl.edit(circuit, file=path, port=taken.getsockname()[1], browser=False)
     assert "ganglion live" not in [thread.name for thread in threading.enumerate()]
     gl.edit(circuit, file=path, browser=False, live=False).close()
+
+
+def test_pages_and_files_speak_utf8_whatever_the_machine_does() -> None:
+    code = (
+        "import json, ganglion as gl; from ganglion.editor import EditSession; "
+        "from ganglion.editor.hub import Hub; "
+        "circuit = gl.Circuit(); circuit.add_neuron('\\u00c4nder', role='motor'); "
+        "hub = Hub(EditSession(circuit), live=False); heard = []; channel = hub.join(heard.append); "
+        "send = lambda **message: hub.receive(channel, json.dumps({'client': 'c', 'id': 1, **message})); "
+        "send(type='export', what='csv'); "
+        "assert '\\u00c4nder' in json.loads(heard[0])['text'], heard; "
+        "send(type='open', name='c.json', text=json.dumps({'nodes': [{'id': '\\u00d6dem', 'role': 'motor'}], "
+        "'links': []}, ensure_ascii=False)); "
+        "assert list(hub.session.circuit) == ['\\u00d6dem'], heard; hub.close()"
+    )
+    given = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    ran = subprocess.run(
+        [sys.executable, "-X", "warn_default_encoding", "-c", code],
+        capture_output=True,
+        text=True,
+        env=given,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "editor" not in ran.stderr
 
 
 @pytest.mark.parametrize("what", [5, None, [1, 2]])

@@ -37,7 +37,7 @@ def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[t
         path = Path(folder) / f"{stem}.{what}"
         write(session.circuit, path)
         paths = csv_format.tables(path) if what == "csv" else [path]
-        return [(path.name, path.read_text()) for path in paths]
+        return [(path.name, path.read_text(encoding="utf-8")) for path in paths]
 
 
 def _as_c(network: Any) -> str:
@@ -50,4 +50,4 @@ def _as_c(network: Any) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.c"
         export_c(network, path)
-        return path.read_text()
+        return path.read_text(encoding="utf-8")

@@ -286,7 +286,7 @@ class Hub:
             path = Path(folder) / f"dropped{Path(name).suffix.lower()}"
             if of_ending(path) is None:
                 raise CircuitError(f"a circuit can be dropped as {endings()}, got {label(name, 60)}")
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
             try:
                 circuit = read(path)
             except CircuitError as error:

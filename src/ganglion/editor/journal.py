@@ -53,7 +53,7 @@ class Journal:
         changed: called with every new `JournalState`, in whichever thread finds it.
 
     Raises:
-        CircuitError: another process holds the journal, or the file is no journal.
+        CircuitError: another editor or process holds the journal, or the file is no journal.
         OSError: the file cannot be made or read.
     """
 
@@ -69,7 +69,7 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)
-            raise CircuitError(f"{path}: another process is editing this circuit") from None
+            raise CircuitError(f"{path}: another editor or another process is editing this circuit") from None
         except OSError:
             pass  # some file systems have no locks
         self._length = os.fstat(self._file).st_size

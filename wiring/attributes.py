@@ -65,12 +65,17 @@ def unused(graph: nx.DiGraph[Any]) -> list[str]:
     return [f"{name} ({count} {plural[_UNUSED[name].on]})" for name, count in counts.items()]
 
 
-def strange(on: str, data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The attributes of a neuron or a synapse that should be finite numbers and are not."""
+def strange(on: str, data: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    """The attributes of a neuron or a synapse that should be finite numbers and are not, and what to expect.
+
+    The sign of a weight is the polarity of its synapse, so that a negative one would say something else.
+    """
     for key in _NUMBERS[on] & data.keys() - {"polarity"}:
         value = data[key]
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            yield key, value
+            yield key, value, "a finite number"
+        elif key == "weight" and value < 0:
+            yield key, value, "a number of at least 0, since the sign is the polarity"
 
 
 def _records(graph: nx.DiGraph[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

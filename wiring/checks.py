@@ -52,7 +52,7 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
     - `no-sensory`: no neuron is an input.
     - `unreached`: no path leads from a sensory neuron to this neuron.
     - `dead-end`: no path leads from this neuron to a motor neuron.
-    - `attribute`: an attribute that means a number, such as `weight`, is none.
+    - `attribute`: an attribute that means a number, such as `weight`, is none, or a weight is negative.
     - `alike`: two names differ by blanks only.
 
     Without sensory (motor) neurons all neurons are unreached (dead ends); that is said once, not for each.
@@ -142,12 +142,12 @@ def _synapses(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
 
 def _attributes(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
     for name, data in graph.nodes(data=True):
-        for key, value in strange("neuron", data):
-            message = f"neuron {label(name)} has {key} {label(value)}; expected a finite number"
+        for key, value, expected in strange("neuron", data):
+            message = f"neuron {label(name)} has {key} {label(value)}; expected {expected}"
             yield Problem("warning", "attribute", message, name)
     for pre, post, data in graph.edges(data=True):
-        for key, value in strange("synapse", data):
-            message = f"{synapse_label(pre, post)} has {key} {label(value)}; expected a finite number"
+        for key, value, expected in strange("synapse", data):
+            message = f"{synapse_label(pre, post)} has {key} {label(value)}; expected {expected}"
             yield Problem("warning", "attribute", message, synapse=(pre, post))
     tidied: dict[str, Hashable] = {}
     for name in graph:

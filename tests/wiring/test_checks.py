@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganglion.errors import CircuitError
-from ganglion.wiring import ROLES, Circuit, Dense, Problem, check, dense
+from ganglion.wiring import ROLES, Circuit, Dense, Problem, check, circuit_from, dense
 
 
 class Mute:
@@ -254,6 +254,17 @@ def test_numbers_that_are_none_and_names_that_look_alike() -> None:
         ("warning", "attribute", "synapse 'I1 ' -> 'm' has weight nan; expected a finite number"),
         ("warning", "alike", "the names 'I1' and 'I1 ' differ by blanks only"),
     ]
+
+
+def test_a_weight_whose_sign_is_not_the_polarity_is_told() -> None:
+    """As of signed weights that are read with a polarity that was given."""
+    circuit = circuit_from([("a", "b", -3.0), ("a", "c", 2.0)], polarity=1, roles="infer")
+    (problem,) = check(circuit)
+    assert str(problem) == (
+        "warning: synapse 'a' -> 'b' has weight -3.0; expected a number of at least 0, since the sign is the "
+        "polarity"
+    )
+    assert not check(circuit_from([("a", "b", -3.0), ("a", "c", 2.0)], roles="infer"))
 
 
 def test_what_was_meant() -> None:

@@ -257,14 +257,19 @@ def test_numbers_that_are_none_and_names_that_look_alike() -> None:
 
 
 def test_a_weight_whose_sign_is_not_the_polarity_is_told() -> None:
-    """As of signed weights that are read with a polarity that was given."""
-    circuit = circuit_from([("a", "b", -3.0), ("a", "c", 2.0)], polarity=1, roles="infer")
+    """In a circuit made by hand by `check`, and of signed weights read with a given polarity at once."""
+    edges = [("a", "b", -3.0), ("a", "c", 2.0)]
+    with pytest.warns(UserWarning, match="1 weights were negative, and are kept without their sign"):
+        circuit = circuit_from(edges, polarity=1, roles="infer")
+    assert [w for _, _, w in circuit.edges(data="weight")] == [3.0, 2.0]
+    assert not check(circuit)
+    circuit.edges["a", "b"]["weight"] = -3.0
     (problem,) = check(circuit)
     assert str(problem) == (
         "warning: synapse 'a' -> 'b' has weight -3.0; expected a number of at least 0, since the sign is the "
         "polarity"
     )
-    assert not check(circuit_from([("a", "b", -3.0), ("a", "c", 2.0)], roles="infer"))
+    assert not check(circuit_from(edges, roles="infer"))
 
 
 def test_what_was_meant() -> None:

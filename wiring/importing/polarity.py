@@ -45,6 +45,8 @@ def assign_polarity(draft: Draft, polarity: Polarity) -> None:
     asked = polarity is not None
     if polarity is None:
         polarity = _usual(draft)
+    if polarity != WEIGHT_SIGN and not draft.raw.own:
+        _take_magnitudes(draft)
     if isinstance(polarity, int) and not isinstance(polarity, bool) and polarity in (1, -1):
         for edge in draft.synapses:
             edge.data["polarity"] = polarity
@@ -93,10 +95,7 @@ def _usual(draft: Draft) -> Any:
     for key in known:
         if str(key).casefold() in ("polarity", "sign") and not (draft.raw.own and key != "polarity"):
             return key
-    negative = any(
-        isinstance(weight := edge.data.get("weight"), Real) and weight < 0 for edge in draft.synapses
-    )
-    if not draft.raw.own and (draft.raw.signed or negative):
+    if not draft.raw.own and (draft.raw.signed or any(map(_is_negative, draft.synapses))):
         return WEIGHT_SIGN
     if draft.strict and draft.synapses:
         edge = draft.synapses[0]
@@ -112,6 +111,22 @@ def _take_legal(draft: Draft, edge: Edge) -> None:
             edge.data["polarity"] = require_polarity(sign_in(edge.data["polarity"]), edge.pre, edge.post)
         except CircuitError as error:
             raise draft.raw.edge_error(error, edge.at) from None
+
+
+def _take_magnitudes(draft: Draft) -> None:
+    """Keep weights without their sign, where it is not what says who inhibits."""
+    signed = [edge for edge in draft.synapses if _is_negative(edge)]
+    for edge in signed:
+        edge.data["weight"] = -edge.data["weight"]
+    text = (
+        f"{len(signed)} weights were negative, and are kept without their sign: polarity= says who inhibits"
+    )
+    draft.origin.add("weights", len(signed), text, False)
+
+
+def _is_negative(edge: Edge) -> bool:
+    weight = edge.data.get("weight")
+    return isinstance(weight, Real) and float(weight) < 0
 
 
 def _of_weights(draft: Draft, asked: bool) -> None:

@@ -120,7 +120,8 @@ class CTGRUCell(NCPRNNCell):
     def _weights(self, scale: CircuitMap, x: mx.array, h: mx.array) -> mx.array:
         """(B, N, K) how close each time constant is to the one that a map asks for."""
         log_tau = scale(scale.drive(x), h)
-        return mx.softmax(-mx.square(log_tau[..., None] - self._log_tau), axis=-1)
+        # -(a - b)^2 without -a^2, which is the same for all and too large to square where an input is.
+        return mx.softmax(2.0 * log_tau[..., None] * self._log_tau - mx.square(self._log_tau), axis=-1)
 
     def visible(self, state: mx.array) -> mx.array:
         return state.sum(axis=-1)

@@ -17,6 +17,7 @@ from .ops.state_ops import State
 from .parameters import Declared, Parameter, as_parameters
 from .running import Steps
 from .values import Values, mlx_array
+from .weight_files import ENDING, refuse_other_circuits, write_weights
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
@@ -214,10 +215,15 @@ class NCPLayer(nn.Module):
 
     def save_weights(self, file: str) -> None:
         self.require_built("has no weights to save")
-        super().save_weights(file)
+        if str(file).endswith(ENDING):
+            write_weights(self, str(file))
+        else:
+            super().save_weights(file)
 
     def load_weights(self, file_or_weights: Any, strict: bool = True) -> nn.Module:
         self.require_built("cannot take weights")
+        if isinstance(file_or_weights, str) and file_or_weights.endswith(ENDING):
+            refuse_other_circuits(self, file_or_weights)
         return super().load_weights(file_or_weights, strict)
 
     def set_dtype(self, dtype: mx.Dtype, *args: Any, **kwargs: Any) -> None:

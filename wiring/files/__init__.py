@@ -48,8 +48,7 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], *, strict: boo
     |---|---|---|
     | .json | texts, numbers, and tuples of these | all that JSON has; tuples and arrays become lists |
     | .graphml, .gexf | become texts | texts, numbers and booleans |
-    | .csv, .tsv | become texts | as .graphml, of neurons and synapses only: the circuit's own give a warning
-    |
+    | .csv, .tsv | become texts | as .graphml; those of the circuit itself are left out, with a warning |
     | .gml | become texts | texts and numbers; booleans become 0 and 1 |
     | .net, .dot | become texts | become texts |
 

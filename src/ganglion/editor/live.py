@@ -30,6 +30,10 @@ from .signals import SILENT, Signal, read_signal, read_table, value_at
 Message = dict[str, Any]
 REST = 0.05
 """Seconds without an edit after which the network is compiled anew."""
+TURN = threading.Lock()
+"""Who holds it may compute: arrays that two threads use at once can bring MLX down."""
+TRIES = 5
+"""How often that is tried again by itself if it fails."""
 FASTEST_FRAMES = 30.0
 SPEEDS = (0.1, 240.0)
 MOST_STEPS = 1000
@@ -61,6 +65,7 @@ class Live:
         self.error: str | None = None
         self.signals: dict[str, Signal] = {}
         self._renames: dict[str, str] = {}
+        self._tries = 0
         self._stale, self._turned = True, False
         self._due: float | None = 0.0
         self._next = 0.0
@@ -204,8 +209,9 @@ class Live:
             if job is None:
                 return
             try:
-                job()
-                self._tick()
+                with TURN:
+                    job()
+                    self._tick()
             except Exception as error:  # the thread must not end; the page shows what went wrong
                 self.playing, self.error = False, f"{type(error).__name__}: {error}"
                 self._state()
@@ -230,6 +236,7 @@ class Live:
         def job() -> None:
             for change in entry.changes:
                 self._note(change)
+            self._tries = 0
             self._due = time.monotonic() + REST
 
         self.ask(job)
@@ -272,10 +279,13 @@ class Live:
                     self._tell({"type": "busy", "busy": False, "why": "compiling"})
             else:
                 self.probe.turn(circuit)
-        except (CircuitError, ValueError, TypeError) as error:
+        except (CircuitError, ValueError, TypeError, RuntimeError) as error:
             self.error = str(error)
+            if self._tries < TRIES:  # the network's weights may be changing under another thread's training
+                self._tries += 1
+                self._due = time.monotonic() + REST
         else:
-            self.error = None
+            self.error, self._tries = None, 0
             self._renames, self._stale, self._turned = {}, False, False
             self._tell({"type": "network", "revision": revision, **self.probe.describe()})
             self._advance(0, revision)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import copy
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,12 +16,15 @@ from ..cells import carried
 from ..training import Callback, Run, fit
 from ..wiring.edits import Rename
 from ..wiring.order import twin
+from .live import TURN
 from .numbers import four
 from .renames import composed, concerns_network
 from .session import EditSession, Entry
 
 Message = dict[str, Any]
 EDITED = "the circuit was edited"
+YIELD = 0.001
+"""Seconds after each step in which the running network may have its turn."""
 NEEDED = {"data", "loss", "optimizer", "epochs"}
 
 
@@ -104,10 +108,15 @@ class Training(Callback):
     # Called by `fit`
 
     def on_step(self, run: Run) -> None:
-        if not self._go.is_set():
-            mx.eval(self.network.parameters())  # other threads may read them now, but cannot compute them
+        mx.eval(self.network.parameters())  # other threads may read them now, but cannot compute them
+        paused = not self._go.is_set()
+        if paused:
             self._say("paused")
-            self._go.wait()
+        TURN.release()
+        time.sleep(YIELD)
+        self._go.wait()
+        TURN.acquire()
+        if paused:
             self._say("running")
         if self._stopped:
             run.stop = "stopped in the editor"
@@ -127,10 +136,11 @@ class Training(Callback):
         given = {**options, "progress": False, "callbacks": [*options.get("callbacks", ()), self]}
         try:
             while not self._stopped and len(self.history) < self._epochs:
-                fit(self.network, self._options["data"], epochs=self._epochs - len(self.history), **given)
-                if not self._edited:
-                    break
-                self._follow()
+                with TURN:
+                    fit(self.network, self._options["data"], epochs=self._epochs - len(self.history), **given)
+                    if not self._edited:
+                        break
+                    self._follow()
                 given["optimizer"] = copy.deepcopy(self._fresh)
         except Exception as error:  # whatever it is, the page shows it; the editor goes on
             self._why = " ".join(f"{type(error).__name__}: {error}".split())

@@ -10,7 +10,9 @@ CITATION = (
     "and Rankin, J. Neurosci. 16 (1996) 4017; Lechner et al., Nature Machine Intelligence 2 (2020) 642"
 )
 UNCERTAIN = (
-    "Signs were never measured for all synapses. Those called 'assumed' follow from the behaviour only. Gap "
+    "Signs were never measured for all synapses. Those called 'assumed' follow from the behaviour only; "
+    "those called 'Chalfie 1985' were not compared with the paper's text, and which cells those called "
+    "'Lechner 2020' join was inferred from numbered cells: check them before you cite them. Gap "
     "junctions of touch receptors (kind 'electrical') are excitatory synapses here. FWD and REV are no cells."
 )
 CHALFIE, LECHNER, ASSUMED = "Chalfie 1985", "Lechner 2020", "assumed"
@@ -59,9 +61,10 @@ def tap_withdrawal(across: bool = False) -> Circuit:
     """The nine-cell touch circuit of C. elegans, with which neural circuit policies began.
 
     A touch behind (PLM) drives the worm forward, one in front (AVM, ALM) backward. Every synapse has `weight`
-    (the number of synapses that White et al. counted, if they did), and where its sign comes from in
-    `sign_from`. The two halves, forward and backward, excite themselves and inhibit each other, so an
-    untrained network answers with the right sign whatever its parameters are.
+    (the number of synapses that White et al. counted, if they did), and where its sign is said to come from
+    in `sign_from`; ``circuit.graph["uncertain"]`` says which of that is unchecked. The two halves, forward
+    and backward, excite themselves and inhibit each other, so an untrained network answers with the right
+    sign whatever its parameters are.
 
     Args:
         across: also the four excitatory synapses from one half to the other (`sign_from` Lechner 2020). With

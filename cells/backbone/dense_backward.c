@@ -5,6 +5,7 @@
 // registers while time runs.
 //
 //: constants MAPS CHUNK
+//: carried   MAPS=1,4 CHUNK=32
 //: gcc      schedule-insns sched-pressure
 //: sizes    T KEEP SAVING I N H LAYERS WEIGHTS ACTIVATION
 //: numbers  GATED

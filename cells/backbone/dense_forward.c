@@ -3,6 +3,7 @@
 // `act` holds one time step: the inputs, the states, each layer of H units, and the sums of the maps.
 //
 //: constants MAPS
+//: carried   MAPS=1,4
 //: sizes    T KEEP SAVING I N H LAYERS WEIGHTS ACTIVATION
 //: numbers  GATED
 //: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]

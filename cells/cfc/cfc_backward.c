@@ -6,6 +6,7 @@
 // time steps; then those of all weights are added up at once.
 //
 //: constants MAPS CHUNK TEAM SECTIONS
+//: carried   MAPS=1,3,4 CHUNK=32 TEAM=8 SECTIONS=5
 //: gcc      schedule-insns sched-pressure
 //: sizes    T KEEP SAVING I N M E S F G P Q PHASES
 //: numbers  GATED

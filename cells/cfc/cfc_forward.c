@@ -4,6 +4,7 @@
 // modes where every time span is 1: the gate's two maps are then one, their sum.
 //
 //: constants MAPS TEAM SECTIONS
+//: carried   MAPS=1,3,4 TEAM=8 SECTIONS=5
 //: sizes    T KEEP SAVING I N M E S F G P PHASES
 //: numbers  GATED
 //: index    phase_start[PHASES+1] phase_end[PHASES+1] at[SECTIONS*N+1] source[P]

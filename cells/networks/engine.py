@@ -83,8 +83,8 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     inside = "a call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
     visits = "" if compiled is None else "It visits synapses only, so the layout does not matter to it. "
     return (
-        f"{sizes}: one fused kernel, {kernel.sequence.name!r}, runs each sequence as a whole on {where()}. "
-        f"{visits}Inside mx.compile and mx.vmap, where "
+        f"{sizes}: one fused kernel, {kernel.sequence.name!r}, runs each sequence as a whole on {where()}, "
+        f"with code {kernel.sequence.origin()}. {visits}Inside mx.compile and mx.vmap, where "
         f"arrays have no values yet, {inside}."
     )
 

@@ -17,12 +17,11 @@ from functools import cache
 from pathlib import Path
 
 from ...errors import KernelError
+from . import prebuilt
 from .cache import add, cache_directory, find, remove
+from .prebuilt import FLAGS, SHARED
 from .processor import NATIVE, features, processor_name
 
-# No -ffast-math: it deletes the rounding inside the polynomial exponential.
-FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
-SHARED = ("-fPIC", "-shared", "-w")
 TIMEOUT = 300.0
 _building = threading.Lock()
 _highest = 2  # the last number under which a kernel is held
@@ -38,7 +37,7 @@ os.register_at_fork(after_in_child=_forget_builds)
 
 
 def load_library(source: str, name: str, *symbols: str) -> ctypes.CDLL:
-    """Compile C++ source, or take it from the cache, and load it.
+    """Load what the package carries of C++ source; else take it from the cache or compile it, and load it.
 
     Two processes may build at once and one be killed. Threads take turns, so that one builds what all need.
 
@@ -50,6 +49,8 @@ def load_library(source: str, name: str, *symbols: str) -> ctypes.CDLL:
     Raises:
         KernelError: there is no compiler, or it fails, or the result cannot be kept or loaded.
     """
+    if (ready := _carried(source, name, symbols)) is not None:
+        return ready
     try:
         directory, stem = cache_directory(), f"{name}-{processor_name()}-{_digest(source)}"
         with _building:
@@ -63,6 +64,29 @@ def load_library(source: str, name: str, *symbols: str) -> ctypes.CDLL:
     except OSError as error:  # a full disk, no more processes, ...
         place = f"{error.filename}: " if error.filename else ""
         raise KernelError(f"cannot build the kernel {name}: {place}{error.strerror or error}") from error
+
+
+def origin(source: str, name: str, *symbols: str) -> str:
+    """Where `load_library` has a library from, in words."""
+    found = prebuilt.find(source, name)
+    if found is None or _carried(source, name, symbols) is None:
+        return "built on this machine"
+    return f"carried by the package for {found[1].name}"
+
+
+@cache
+def _carried(source: str, name: str, symbols: tuple[str, ...]) -> ctypes.CDLL | None:
+    """The library of the package; nothing if there is none, or the system cannot load it."""
+    if (found := prebuilt.find(source, name)) is None:
+        return None
+    with suppress(
+        OSError, AttributeError
+    ):  # as where the C library is older than that of the wheel's platform
+        library = ctypes.CDLL(str(found[0]))
+        for symbol in symbols:
+            library[symbol]
+        return library
+    return None
 
 
 def _load(path: Path, descriptor: int, symbols: tuple[str, ...]) -> ctypes.CDLL:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import KernelError
-from .build import load_library
+from .build import load_library, origin
 from .processor import vector_floats
 from .source import CallSizes, Kernel
 from .targets import cpu_source
@@ -118,6 +118,10 @@ class CPURunner:
         """
         kernel_function(self.kernel, lanes_for(batch), self.constants)
 
+    def origin(self) -> str:
+        """Where the kernel for one row has its code from, in words."""
+        return origin(*_code(self.kernel, lanes_for(1), self.constants))
+
     def rows(self, batch: int) -> int:
         """How many rows a saved array has: whole vectors of them."""
         lanes = lanes_for(batch)
@@ -194,8 +198,12 @@ def lanes_for(batch: int) -> int:
 @cache
 def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
-    library = load_library(cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}", kernel.name)
-    function = library[kernel.name]
+    function = load_library(*_code(kernel, lanes, constants))[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int
     return function
+
+
+def _code(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> tuple[str, str, str]:
+    """A kernel's source, its library's name and its function's."""
+    return cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}", kernel.name

@@ -48,6 +48,10 @@ class GPURunner:
     def load(self, batch: int) -> None:
         """Nothing can be built before the first call."""
 
+    def origin(self) -> str:
+        """Where the kernel has its code from, in words."""
+        return "built by MLX"
+
     def rows(self, batch: int) -> int:
         """How many rows a saved array has."""
         return batch

@@ -144,6 +144,10 @@ class FusedSequence:
         for runner in self.runners():
             runner.load(batch)
 
+    def origin(self) -> str:
+        """Where the kernels have their code from, in words."""
+        return self.runners()[0].origin()
+
     def runners(self, kind: type[Runner] | None = None) -> tuple[Runner, Runner]:
         """The forward and the backward kernel of one kind; where MLX runs if none is given."""
         kind = kind or (GPURunner if on_gpu() else CPURunner)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
@@ -80,6 +81,7 @@ class Kernel:
         sizes: whole numbers given at each call.
         numbers: float numbers given at each call.
         constants: whole numbers fixed when the kernel is compiled.
+        carried: values of the constants for which a wheel carries the kernel.
         gcc: optimizations that help GCC with this kernel.
         arrays: arrays by name, in the order they are given.
         body: the statements.
@@ -89,6 +91,7 @@ class Kernel:
     sizes: tuple[str, ...]
     numbers: tuple[str, ...]
     constants: tuple[str, ...]
+    carried: tuple[tuple[int, ...], ...]
     gcc: tuple[str, ...]
     arrays: dict[str, Array] = field(repr=False)
     body: str = field(repr=False)
@@ -106,7 +109,7 @@ def read_kernel(folder: Path, name: str, without: tuple[str, ...] = ()) -> Kerne
         >>> read_kernel(folder, "ltc_forward").sizes  # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
     """
     text = _with_fragments(folder / f"{name}.c", without)
-    words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": [], "gcc": []}
+    words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": [], "carried": [], "gcc": []}
     arrays: dict[str, Array] = {}
     for kind, declared in _DECLARATION.findall(text):
         if kind in words:
@@ -116,7 +119,12 @@ def read_kernel(folder: Path, name: str, without: tuple[str, ...] = ()) -> Kerne
         for array, dims in _ARRAY.findall(declared):
             arrays[array] = Array(array, kind, tuple(re.findall(r"\[([^\]]+)\]", dims)))
     body = _DECLARATION.sub("", text)
-    return Kernel(name, **{kind: tuple(names) for kind, names in words.items()}, arrays=arrays, body=body)
+    values = dict(word.split("=") for word in words.pop("carried"))
+    choices = [
+        [int(value) for value in values.get(name, "").split(",") if value] for name in words["constants"]
+    ]
+    declared = {kind: tuple(names) for kind, names in words.items()}
+    return Kernel(name, **declared, carried=tuple(product(*choices)), arrays=arrays, body=body)
 
 
 def _with_fragments(path: Path, without: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import KernelError
 from .build import load_library
+from .prebuilt import POOL
 from .source import SOURCE
 
 
@@ -45,7 +46,7 @@ def _processors() -> int:
 @cache
 def _pool() -> Any:
     """The function of pool.h; there is one pool for all kernels."""
-    function = load_library((SOURCE / "pool.h").read_text(), "pool", "run_together").run_together
+    function = load_library((SOURCE / "pool.h").read_text(), POOL, "run_together").run_together
     function.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int64, ctypes.c_int]
     function.restype = ctypes.c_int
     return function

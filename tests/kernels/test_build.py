@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.compile.kernels import build, processor
+from ganglion import cli
+from ganglion.compile.kernels import build, prebuilt, processor
 from ganglion.compile.kernels import cache as kernel_cache
 from ganglion.errors import KernelError
 
@@ -307,6 +308,19 @@ def test_the_command_shows_and_clears_the_cache(cache: Path) -> None:
     assert f"{cache}: 1 kernels, 0.0 MiB of 64 MiB at most" in text
     assert command_line("--clear") == (0, f"{cache}: 1 kernels removed\n")
     assert list(cache.iterdir()) == []
+
+
+def test_the_command_shows_what_the_package_carries(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    level = processor.levels()[-1].name
+    (tmp_path / "carried" / level).mkdir(parents=True)
+    (tmp_path / "carried" / level / "answer-0.so").touch()
+    monkeypatch.setattr(prebuilt, "FOLDER", tmp_path / "carried")
+    assert cli.main(["cache"]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"the package carries 1 kernels for {level}\n{cache}: no kernels"
+    )
 
 
 def test_the_command_says_why_a_cache_is_not_used(cache: Path) -> None:

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 CACHE = """\
-Show the cache of built kernels, or clear it. A kernel is built at its first use
-on a machine and kept in a directory that only its user can change. The cache is
-in $GANGLION_CACHE if that is set, else in the user's cache. It is bounded: what
-was not used for longest goes first."""
+Show the cache of built kernels, or clear it. A kernel that the package does not
+carry is built at its first use on a machine and kept in a directory that only
+its user can change. The cache is in $GANGLION_CACHE if that is set, else in the
+user's cache. It is bounded: what was not used for longest goes first."""
 
 
 def add_commands(commands: Any) -> None:
@@ -26,10 +26,13 @@ def add_commands(commands: Any) -> None:
 
 
 def _cache(arguments: argparse.Namespace) -> None:
+    from ..compile.kernels import prebuilt
     from ..compile.kernels.cache import MOST, chosen_directory, clear, entries
     from ..compile.kernels.trusted import UntrustedError, private_directory
     from ..errors import KernelError
 
+    for level, count in prebuilt.carried().items():
+        print(f"the package carries {count} kernels for {level}")
     chosen = chosen_directory()
     if not chosen.exists() and not chosen.is_symlink():
         print(f"{chosen}: no kernels, nothing was built yet")

@@ -12,6 +12,7 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 
 from ..compile.kernels.tracing import evaluable
+from ..forks import require_computing
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
 from .parameters import Declared, Parameter, as_parameters
@@ -152,7 +153,8 @@ class NCPLayer(nn.Module):
         self.built, self._features = True, input_shape[-1]
 
     def ensure_built(self, input_shape: Shape) -> None:
-        """Build the layer for inputs of a shape unless it is built."""
+        """Build the layer for inputs of a shape unless it is built; every call begins here."""
+        require_computing()
         if not self.built:
             self.build(tuple(input_shape))
             self.built, self._features = True, input_shape[-1]  # whether or not it calls that of its base
@@ -215,6 +217,7 @@ class NCPLayer(nn.Module):
 
     def save_weights(self, file: str) -> None:
         self.require_built("has no weights to save")
+        require_computing()
         if str(file).endswith(ENDING):
             write_weights(self, str(file))
         else:

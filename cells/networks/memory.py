@@ -18,6 +18,7 @@ from ...arguments import whole
 from ...compile.kernels import SAVED_MOST, forget_spare
 from ...compile.plan import human_bytes
 from ...errors import KernelError
+from ...forks import require_computing
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
 from .engine import cell_kernel
@@ -70,6 +71,7 @@ def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:
     whole("steps", steps)
     if network.input_size is None:
         raise ValueError(f"the {type(network).__name__} is not built yet: call build() first")
+    require_computing()
     arrays = _arrays(network.parameters())
     mx.eval(arrays)
 

@@ -9,6 +9,7 @@ from typing import cast
 import mlx.core as mx
 
 from ...errors import KernelError
+from ...forks import require_computing
 
 Arrays = tuple[mx.array, ...]
 
@@ -17,8 +18,10 @@ def evaluable(arrays: Sequence[mx.array]) -> bool:
     """Evaluate arrays if they can have values now: inside `mx.compile` and `mx.vmap` they have none.
 
     Raises:
-        RuntimeError: an array that another thread was asked for and has not computed yet, as MLX is lazy.
+        RuntimeError: this process was forked after MLX had computed; or another thread was asked for an
+            array and has not computed it yet, as MLX is lazy.
     """
+    require_computing()
     try:
         mx.eval(arrays)
     except ValueError:

@@ -17,6 +17,7 @@ from .cells import RNN, NCPRNNCell, carried, lesion
 from .cells.networks.carrying import own_parameters
 from .cells.networks.engine import has_kernel
 from .compile import CompiledCircuit, compile_circuit
+from .forks import require_computing
 from .interchange import circuit_of, export_mlx, load, save
 from .wiring import Circuit
 
@@ -53,6 +54,7 @@ def check_cell(cell: NCPRNNCell, skip: Iterable[str] = ()) -> tuple[str, ...]:
     """
     if not isinstance(cell, NCPRNNCell):
         raise TypeError(f"expected a cell, such as gl.LTCCell(circuit), got {type(cell).__name__}")
+    require_computing()
     if not cell.built:
         raise ValueError(f"the {type(cell).__name__} is not built yet: call it once, or build()")
     left_out = {*skip, *(() if hasattr(cell, "compiled") else OF_CIRCUITS)}

@@ -13,6 +13,7 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
 from ..errors import FileError
+from ..forks import require_computing
 from ..storage import read_document, read_file, replace_files
 from .describe import build, describe
 from .randomness import random_state_kept
@@ -41,6 +42,7 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> None:
         >>> gl.save(rnn, "rnn.safetensors")
         >>> rnn = gl.load("rnn.safetensors")
     """
+    require_computing()
     for name, array in parameters_of(model).items():
         if mx.issubdtype(array.dtype, mx.floating) and not mx.isfinite(array).all().item():
             raise ValueError(f"{name!r} holds values that are not finite, which load would refuse: not saved")
@@ -66,6 +68,7 @@ def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str
         >>> rnn = gl.load("run")
         >>> outputs, state = rnn(x)
     """
+    require_computing()
     file = Path(path)
     if file.is_dir():
         file = _in_run(file)

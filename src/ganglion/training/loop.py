@@ -19,6 +19,7 @@ import numpy as np
 from ..arguments import flag, instance, label, real
 from ..cells import NCPLayer
 from ..cells.constraints import constrained
+from ..forks import require_computing
 from ..interchange.modes import modes_kept
 from .checkpoints import Checkpoints
 from .data import Batches, as_data
@@ -106,6 +107,7 @@ def fit(
         raise ValueError("checkpoint_every needs a checkpoint directory")
     if clip_norm is not None:
         real("clip_norm", clip_norm, above=0)
+    require_computing()
     warn_of_bias(optimizer)
     ranks = Ranks.of(distributed)
     batches = Batches(as_data(data), batch_size, seed, ranks)

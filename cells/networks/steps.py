@@ -10,7 +10,6 @@ import numpy as np
 
 from ...compile.kernels.stepper import Stepper
 from ...errors import KernelError
-from ...forks import require_computing
 from ..cell import NCPRNNCell
 from ..ops.state_ops import State, each
 from ..running import Sample, Steps, Timespan
@@ -63,7 +62,6 @@ class CellSteps(OneCellSteps):
         self.load()
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
-        require_computing()
         output, _, state = self._cell.advance(self._prepared, mx.array(x), self.state, column(timespan))
         output = self._project(output)
         mx.eval(state, output)  # or the graph of all samples would pile up

@@ -11,6 +11,7 @@ from mlx.utils import tree_map
 
 from ...arguments import whole
 from ...compile.kernels.stepper import Floats
+from ...forks import require_computing
 from ..calls import step_call
 from ..layer import NCPLayer
 from ..running import Steps
@@ -70,6 +71,7 @@ class Stream:
         Raises:
             ValueError: a shape that does not fit, or a time span that is not positive.
         """
+        require_computing()
         output = self._steps.step(*self._checked(x, timespan))
         return output if self._batched else output[0]
 

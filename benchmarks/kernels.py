@@ -77,16 +77,17 @@ def kernel_times(circuit: gl.Circuit, batch: int, steps: int, repeats: int) -> t
     rng = np.random.default_rng(0)
     x = mx.array(rng.normal(size=(batch, steps, cell.n_inputs)).astype(np.float32))
     spans, state = mx.ones((batch, steps)), mx.zeros((batch, cell.n_neurons))
+    nothing = mx.zeros((0,))  # no row events
     d_outputs = mx.array(rng.normal(size=(batch, steps, cell.n_outputs)).astype(np.float32))
-    mx.eval(parameters, x, spans, state)
+    mx.eval(parameters, x, spans, state, nothing)
     call = CallSizes(steps, steps, 1)
-    _, _, kept, *saved = forward(batch, call, (*parameters, x, spans, state))
-    given = (*parameters, x, spans, kept, d_outputs, state, *saved)
+    _, _, kept, *saved = forward(batch, call, (*parameters, x, spans, nothing, state))
+    given = (*parameters, x, spans, nothing, kept, d_outputs, state, *saved)
     plan = cell.compiled.plan
     evaluations = batch * steps * (cell.ode_unfolds * len(plan.recurrent) + len(plan.sensory))
     times = (
-        cpu_time(lambda: forward(batch, CallSizes(steps), (*parameters, x, spans, state)), repeats),
-        cpu_time(lambda: forward(batch, call, (*parameters, x, spans, state)), repeats),
+        cpu_time(lambda: forward(batch, CallSizes(steps), (*parameters, x, spans, nothing, state)), repeats),
+        cpu_time(lambda: forward(batch, call, (*parameters, x, spans, nothing, state)), repeats),
         cpu_time(lambda: backward(batch, call, given), repeats),
     )
     ahead, saving, back = (t * 1e9 / evaluations for t in times)

@@ -6,12 +6,13 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from ..compile.kernels import unit_spans
 from .ops.array_ops import Mask
-from .ops.state_ops import State, zeros
+from .ops.state_ops import State, reset, zeros
 from .running import Call
-from .samples import flags, only_valid, valid_samples
+from .samples import episode_ends, flags, valid_samples
 from .values import Values, bounded, one_of_shapes, real_array
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -27,14 +28,17 @@ def sequence_call(
     mask: Any = None,
     lengths: Any = None,
     ends: Any = None,
+    starts: Any = None,
+    reverse: bool = False,
 ) -> Call:
     """Check the arguments of ``rnn(x, state, timespans, ...)``.
 
-    What stands where the mask says that there is no sample may be anything: it is replaced, and ends are
-    ignored there.
+    What stands where the mask says that there is no sample may be anything, and nothing ends or starts there.
+    An episode that starts at a row's first sample drops the given state, unless a `reverse` network reads on.
 
     Raises:
-        ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive.
+        ValueError: a shape that does not fit, an empty sequence, or a time span that is negative or not
+            finite.
         TypeError: values that are not real numbers.
     """
     inputs = bounded(real_array("the input", x))
@@ -52,21 +56,22 @@ def sequence_call(
     inputs = inputs if batched else inputs[None]
     batch, steps = inputs.shape[:2]
     valid = valid_samples(mask, lengths, batch, steps, batched)
-    last = flags("ends", ends, batch, steps, batched)
+    last, first = episode_ends(
+        flags("ends", ends, batch, steps, batched), flags("starts", starts, batch, steps, batched), valid
+    )
     spans = _sequence_timespans(timespans, batch, steps, batched)
-    clock = _clock(spans, valid)
-    if valid is not None and spans.ndim > 0:
-        spans = mx.where(mx.array(valid), spans, 1.0)
     if timespans is not None:
-        refuse_bad_timespans(spans)
+        refuse_bad_timespans(spans, valid)
+    before = initial_state(state, state_shapes, batch, batched)
     return Call(
-        x=only_valid(inputs, valid),
-        state=initial_state(state, state_shapes, batch, batched),
+        x=inputs,
+        state=before
+        if reverse or first is None or state is None or not first.any()
+        else reset(before, first),
         timespans=mx.broadcast_to(spans, (1, steps)) if spans.ndim == 0 else spans,
         batched=batched,
         mask=valid,
-        ends=last if last is None or valid is None else last & valid,
-        clock=mx.broadcast_to(clock, (1, steps)) if clock.ndim == 0 else clock,
+        ends=last,
     )
 
 
@@ -139,24 +144,35 @@ def _sequence_timespans(timespans: Values | None, batch: int, steps: int, batche
     return spans if spans.ndim == 0 else spans.reshape(-1, steps)
 
 
-def _clock(spans: mx.array, valid: Mask | None) -> mx.array:
-    """The time before each sample, also where there is none; what is no time there counts nothing."""
-    if valid is None or spans.ndim == 0:
+def clock(call: Call) -> NDArray[np.float64]:
+    """(1, T) or (B, T) the time before each sample, there or not; what is no time counts nothing."""
+    spans: NDArray[np.float64] = np.array(call.timespans, np.float64)
+    if call.mask is None:
         return spans
-    return mx.where(mx.array(valid) | (mx.isfinite(spans) & (spans > 0)), spans, 0.0)
+    counts = call.mask | (np.isfinite(spans) & (spans > 0))
+    return np.where(counts, spans, 0.0)
 
 
-def refuse_bad_timespans(spans: mx.array) -> None:
-    """Raise ValueError for a time span that is NaN, infinite, zero or negative.
+def refuse_bad_timespans(spans: mx.array, valid: Mask | None = None) -> None:
+    """Raise ValueError for a time span of a valid sample that is NaN, infinite or negative.
 
     Inside `mx.compile` and `mx.vmap` an array has no values yet; there the caller answers for them.
+
+    Args:
+        spans: (), (B,) or (B, 1) for one step, (1, T) or (B, T) for a sequence.
+        valid: (B, T) which samples there are; None for all.
     """
     try:
         values = np.array(spans)
     except ValueError:
         return
-    bad = ~(np.isfinite(values) & (values > 0))
-    if bad.any():
-        at = tuple(int(i) for i in np.argwhere(bad)[0])
-        where = f" at {at}" if at else ""
-        raise ValueError(f"time span {values[at]}{where}: expected positive, finite numbers")
+    bad = ~(np.isfinite(values) & (values >= 0))
+    if valid is not None:
+        bad = bad & valid
+    if not bad.any():
+        return
+    at = tuple(int(i) for i in np.argwhere(bad)[0])
+    value = np.broadcast_to(values, bad.shape)[at]
+    row = f" of row {at[0]}" if at and (bad.ndim == 1 or len(bad) > 1) else ""
+    step = f" at step {at[1]}" if bad.ndim == 2 and bad.shape[1] > 1 else ""
+    raise ValueError(f"the time span{row}{step} is {value}: expected a finite number of at least 0")

@@ -322,7 +322,7 @@ class NCPRNNCell(NCPLayer):
             parameters; what lies between is computed in float32.
 
         Raises:
-            ValueError: a shape that does not fit, or a time span that is not positive.
+            ValueError: a shape that does not fit, or a time span that is negative or not finite.
         """
         with nullcontext() if stream is None else mx.stream(stream):
             self.ensure_built(np.shape(x))

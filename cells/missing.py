@@ -69,10 +69,12 @@ class MissingValueCell(InputWrapper):
         def run(call: Call) -> Run:
             *inner, last, elapsed = call.state
             features = []
-            for t in range(call.steps):
-                seen, last, elapsed = self.observe(call.x[:, t], last, elapsed, call.timespans[:, t, None])
+            for t in call.order:
+                seen, *new = self.observe(call.x[:, t], last, elapsed, call.timespans[:, t, None])
                 features.append(seen)
-            run = engine(replace(call, x=mx.stack(features, axis=1), state=joined(inner)))
+                last, elapsed = call.after(t, tuple(new), (last, elapsed))
+            x = mx.stack(features[:: -1 if call.reverse else 1], axis=1)
+            run = engine(replace(call, x=x, state=joined(inner)))
             return replace(run, state=(*parted(run.state), last, elapsed))
 
         return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import mlx.core as mx
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..compile.kernels import FusedSequence
 from .ops.array_ops import Mask
-from .ops.state_ops import State
+from .ops.state_ops import State, blend, reset
+from .samples import begun, only_valid
 
 Sample: TypeAlias = "mx.array | NDArray[np.float32]"
 Timespan: TypeAlias = "float | NDArray[np.float32]"
@@ -23,14 +24,13 @@ class Call:
     """One checked call: everything batched, float32, and of agreeing shapes.
 
     Attributes:
-        x: (B, T, I) inputs.
+        x: (B, T, I) inputs; where there is no sample, they may be anything.
         state: the initial state of B rows.
-        timespans: (1, T) or (B, T) time since the previous sample.
+        timespans: (1, T) or (B, T) time since the sample that was read before; the same holds for them.
         batched: whether the caller's input had a batch axis.
         mask: (B, T) which samples there are; None for all.
         ends: (B, T) after which samples the state starts anew; None for none. Never where there is none.
-        clock: (1, T) or (B, T) the time that passes before each sample, of those that are not there too, for
-            recordings; None for that of `timespans`.
+        reverse: whether the samples are read from last to first.
     """
 
     x: mx.array
@@ -39,12 +39,48 @@ class Call:
     batched: bool
     mask: Mask | None = None
     ends: Mask | None = None
-    clock: mx.array | None = None
+    reverse: bool = False
 
     @property
     def steps(self) -> int:
         """T: the number of samples."""
         return int(self.x.shape[1])
+
+    @property
+    def order(self) -> range:
+        """The steps in the order in which they are read."""
+        return range(self.steps)[:: -1 if self.reverse else 1]
+
+    @property
+    def events(self) -> mx.array | None:
+        """(B, T) what happens to rows, as kernels take it; None if nothing does."""
+        if self.mask is None and self.ends is None:
+            return None
+        events = np.zeros(self.x.shape[:2], np.float32)
+        if self.mask is not None:
+            np.subtract(self.mask, 1.0, out=events, dtype=np.float32)
+        if self.ends is not None:
+            events += self.ends
+        return mx.array(events) if events.any() else None
+
+    def filled(self) -> Call:
+        """The same with numbers where there is no sample, for who computes something there."""
+        if self.mask is None:
+            return self
+        spans = mx.where(mx.array(self.mask), self.timespans, 1.0)
+        return replace(self, x=only_valid(self.x, self.mask), timespans=spans)
+
+    def after(self, t: int, new: State, old: State) -> State:
+        """The state behind step t: the old one in rows without a sample, zeros where an episode ends."""
+        if self.mask is not None and not self.mask[:, t].all():
+            new = blend(self.mask[:, t], new, old)
+        if self.ends is not None and self.ends[:, t].any():
+            new = reset(new, self.ends[:, t])
+        return new
+
+    def begun(self, values: mx.array) -> mx.array:
+        """(B, T, F) the values, with zeros before the first sample that is read."""
+        return values if self.mask is None else only_valid(values, begun(self.mask, backwards=self.reverse))
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,16 @@ included, has no influence on a state, an output, a loss or a gradient.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
-from .ops.array_ops import Mask, length_mask
-from .values import whole_array
+from .ops.array_ops import Mask, held_index, length_mask
+from .values import boolean_array, whole_array
+
+RowFlags: TypeAlias = "NDArray[np.bool_]"
 
 
 def valid_samples(mask: Any, lengths: Any, batch: int, steps: int, batched: bool = True) -> Mask | None:
@@ -35,19 +38,49 @@ def valid_samples(mask: Any, lengths: Any, batch: int, steps: int, batched: bool
 
 
 def flags(what: str, value: Any, batch: int, steps: int, batched: bool = True) -> Mask | None:
-    """(B, T) booleans from (B, T) or, for an unbatched input, (T,)."""
+    """(B, T) booleans from (B, T) or, for an unbatched input, (T,); zeros and ones of any kind will do."""
     if value is None:
         return None
-    given = whole_array(what, value)
-    if given.size and (given.min() < 0 or given.max() > 1):
-        raise ValueError(
-            f"{what} holds numbers from {given.min()} to {given.max()}: expected booleans, or 0 and 1"
-        )
-    found: Mask = given.astype(bool)
+    found = boolean_array(what, value)
     expected = (batch, steps) if batched else (steps,)
     if found.shape != expected:
         raise ValueError(f"{what} has shape {found.shape}: expected {expected}")
     return found.reshape(batch, steps)
+
+
+def episode_ends(
+    ends: Mask | None, starts: Mask | None, valid: Mask | None
+) -> tuple[Mask | None, RowFlags | None]:
+    """(B, T) after which samples episodes end, and (B,) in which rows one starts at the first sample.
+
+    An episode that starts at a sample ends the one before, at the last sample there is. Where there is no
+    sample, nothing ends or starts.
+    """
+    if valid is not None:
+        ends = None if ends is None else ends & valid
+        starts = None if starts is None else starts & valid
+    if starts is None:
+        return ends, None
+    found: Mask = np.zeros_like(starts) if ends is None else ends.copy()
+    if valid is None:
+        found[:, :-1] |= starts[:, 1:]
+        return found, starts[:, 0]
+    rows, steps = np.nonzero(starts)
+    before = held_index(valid)[rows, steps - 1]
+    before[steps == 0] = -1
+    known = before >= 0
+    found[rows[known], before[known]] = True
+    first: RowFlags = np.zeros(len(starts), bool)
+    first[rows[~known]] = True
+    return found, first
+
+
+def begun(mask: Mask, *, backwards: bool = False) -> Mask:
+    """(B, T) whether a sample has been read at or before each step, or backwards at or after it."""
+    if backwards:
+        return begun(mask[:, ::-1])[:, ::-1]
+    found: Mask = np.logical_or.accumulate(mask, axis=1)
+    return found
 
 
 def only_valid(values: mx.array, valid: Mask | None) -> mx.array:

@@ -37,7 +37,8 @@ def mlx_array(what: str, values: Values) -> mx.array:
         array = _numpy_array(what, values)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"{what} must hold real numbers, got {type(values).__name__} of {array.dtype}")
-        values = mx.array(array.astype(np.float32))
+        with np.errstate(over="ignore"):  # what is beyond float32 is infinite, as MLX has it
+            values = mx.array(array.astype(np.float32))
     if mx.issubdtype(values.dtype, mx.complexfloating):
         raise TypeError(f"{what} must hold real numbers, got {values.dtype}")
     return values
@@ -65,13 +66,36 @@ def whole_array(what: str, values: Any) -> NDArray[Any]:
         TypeError: other values.
         ValueError: an array that has no values yet.
     """
-    try:
-        array = np.array(values) if isinstance(values, mx.array) else _numpy_array(what, values)
-    except ValueError:
-        raise ValueError(f"{what} must have values: inside mx.compile, pass a NumPy array") from None
+    array = _known_array(what, values)
     if array.dtype.kind not in "biu":
         raise TypeError(f"{what} must hold whole numbers or booleans, got {array.dtype}")
     return array
+
+
+def boolean_array(what: str, values: Any) -> NDArray[np.bool_]:
+    """`values` as a NumPy array of booleans, from booleans or from zeros and ones, floats too.
+
+    Raises:
+        TypeError: no numbers.
+        ValueError: other numbers, or an array that has no values yet.
+    """
+    array = _known_array(what, values)
+    if array.dtype.kind == "b":
+        return array
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{what} must hold booleans, or zeros and ones, got {array.dtype}")
+    found: NDArray[np.bool_] = array == 1
+    other = array[~found & (array != 0)]
+    if other.size:
+        raise ValueError(f"{what} holds {other[0]}: expected booleans, or zeros and ones")
+    return found
+
+
+def _known_array(what: str, values: Any) -> NDArray[Any]:
+    try:
+        return np.array(values) if isinstance(values, mx.array) else _numpy_array(what, values)
+    except ValueError:
+        raise ValueError(f"{what} must have values: inside mx.compile, pass a NumPy array") from None
 
 
 def _numpy_array(what: str, values: Any) -> NDArray[Any]:

@@ -4,20 +4,27 @@
 //
 //: constants MAPS
 //: carried   MAPS=1,4
-//: sizes    T KEEP SAVING I N H LAYERS WEIGHTS ACTIVATION
+//: sizes    T KEEP SAVING EVENTS BACK I N M H LAYERS WEIGHTS ACTIVATION
 //: numbers  GATED
 //: values   weights[WEIGHTS] biases[LAYERS*H+MAPS*N] w_tau[(MAPS==1)*N] A[(MAPS==1)*N]
-//: rows     x[T][I] timespans[T][1] state[1][N]
-//: results  outputs[T][N] last[1][N] kept[(T+KEEP-1)/KEEP][N]
+//: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]
+//: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
 //: saves    acts_of[SAVING*T][I+N+LAYERS*H+MAPS*N] bends[SAVING*T][LAYERS*H]
-//: scratch  act[I+N+LAYERS*H+MAPS*N] span[1]
+//: scratch  act[I+N+LAYERS*H+MAPS*N] shown[M] showing[M] before[N]
 #define REMEMBER(m, value)
 #define BEND(i, slope) SAVE(bends, step, (i) - (I + N), slope)
 #define fresh (act + I)
+#define SAMPLE act
+#define STATE fresh
+#define SHOW(j) fresh[j]
 
+int here;
+real span;
+real event = splat(0.0f);
 FETCH(fresh, state, 0);
+if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);
 for (int step = 0; step < T; step++) {
-    if (step % KEEP == 0) STORE(kept, step / KEEP, fresh);
+    #include "frame/open.c"
     #include "dense_step.c"
     EACH_ANY(i, I + N + LAYERS * H + MAPS * N) { SAVE(acts_of, step, i, act[i]) }
     BARRIER
@@ -26,7 +33,7 @@ for (int step = 0; step < T; step++) {
         for (int m = 0; m < MAPS; m++) sum[m] = act[I + N + LAYERS * H + m * N + j];
         #include "../cfc/cfc_update.c"
     }
-    STORE(outputs, step, fresh);
+    #include "frame/close.c"
     BARRIER
 }
 STORE(last, 0, fresh);

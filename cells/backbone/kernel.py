@@ -34,6 +34,7 @@ def dense_kernel(
         sizes={
             "I": inputs,
             "N": units,
+            "M": units,
             "H": width,
             "LAYERS": layers,
             "WEIGHTS": weights,

@@ -1,7 +1,6 @@
 // cfc_step: one time step. `seen` holds the old states at first and, phase after phase, the new ones; then the inputs.
-//: uses A GATED MAPS N PHASES REMEMBER SECTIONS TEAM at bias phase_end phase_start source step timespans w_tau weight x, writes fresh seen span
-FETCH(seen + N, x, step);
-FETCH(span, timespans, step);
+//: uses A EVENTS GATED I MAPS PHASES REMEMBER SECTIONS TEAM at bias event here phase_end phase_start source timespans w_tau weight x, writes SAMPLE fresh seen span
+#include "frame/sample.c"
 BARRIER
 #define AT(j, section) at[SECTIONS * (j) + (section)]
 #define WEIGHT weight

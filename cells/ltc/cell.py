@@ -64,6 +64,8 @@ class LTCCell(NCPRNNCell):
         v_j \leftarrow \frac{(c_j/dt) v_j + g_j v^{leak}_j + \sum_i a_{ij} E_{ij}}
                             {c_j/dt + g_j + \sum_i a_{ij} + \epsilon}
 
+    For a time span of 0 (or below 1e-30, where 1 / dt is no number) the state stays, its limit.
+
     Parameters: ``w, mu, sigma, erev`` (E,) on recurrent synapses, ``sensory_w, sensory_mu, sensory_sigma,
     sensory_erev`` (S,) on sensory synapses, ``gleak, vleak, cm`` (N,), ``input_w, input_b`` (I,) and
     ``output_w, output_b`` (M,).

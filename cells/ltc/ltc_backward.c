@@ -3,26 +3,32 @@
 // The states between unfolds were saved (SAVING = 1), or those between time steps come from `kept` and the others are
 // computed again.
 //
-//: sizes    T KEEP SAVING I N M E S UNFOLDS
+//: sizes    T KEEP SAVING EVENTS BACK I N M E S UNFOLDS
 //: numbers  EPSILON
 //: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S]
 //: index    out_ptr[N+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S]
 //: values   w[E] mu[E] sigma[E] erev[E] sensory_w[S] sensory_mu[S] sensory_sigma[S] sensory_erev[S]
 //: values   gleak[N] vleak[N] cm[N] input_w[I] input_b[I] output_w[M] output_b[M]
-//: rows     x[T][I] timespans[T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][M] d_last[1][N]
-//: saved    states[SAVING*(T*UNFOLDS+1)][N] fractions[SAVING*T*UNFOLDS][N]
+//: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][M] d_last[1][N]
+//: saved    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N] fractions[SAVING*T*UNFOLDS][N]
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_w[E] d_mu[E] d_sigma[E] d_erev[E]
 //: totals   d_sensory_w[S] d_sensory_mu[S] d_sensory_sigma[S] d_sensory_erev[S]
 //: totals   d_gleak[N] d_vleak[N] d_cm[N] d_input_w[I] d_input_b[I] d_output_w[M] d_output_b[M]
 //: folded   slope[E] shift[E] push[E] sensory_slope[S] sensory_shift[S] sensory_push[S]
 //: folded   out_slope[E] out_shift[E] out_push[E] out_w[E] out_sigma[E]
-//: scratch  v[(UNFOLDS+1)*N] sample[I] input[I] span[1] drive[N] load[N] shown[M]
+//: scratch  v[(UNFOLDS+1)*N] sample[I] input[I] drive[N] load[N] shown[M] owed[M] passed[N] still[N]
 //: scratch  g[N] d_num[N] d_den[N] sum_num[N] sum_den[N] sum_cm[N] g_rate[N] g_sample[I] g_span[1]
 //: work     path[KEEP*N] fractions_of[UNFOLDS*N] sensory_open[S] sensory_back[S]
 //: work     synapse[4*E] sensory_synapse[4*S] neuron[3*N] in[2*I] shown_sum[2*M]
 #define REMEMBER_SENSORY(s) sensory_open[k] = s;
 #define REMEMBER(fraction) fractions_of[now + j] = fraction;
+#define STRIDE (UNFOLDS + EVENTS)
+#define SAMPLE sample
+#define SHOW_BACK(j)                                    \
+    g[j] += shown[j] * output_w[j];                     \
+    shown_sum[2 * j] += shown[j] * v[UNFOLDS * N + j]; \
+    shown_sum[2 * j + 1] += shown[j];
 
 #include "ltc_fold.c"
 BARRIER
@@ -41,19 +47,32 @@ EACH(i, 3 * N) neuron[i] = splat(0.0f);
 EACH(i, 2 * I) in[i] = splat(0.0f);
 EACH(i, 2 * M) shown_sum[i] = splat(0.0f);
 FETCH(g, d_last, 0);  // g: the gradient of the states, here of the last ones
+if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);
 BARRIER
 
-real rate;
+int here, entered = T;
+real rate, span;
+real event = splat(0.0f);
 for (int t = T - 1; t >= 0; t--) {
+    if (EVENTS) {
+        const int step = t;
+        #include "frame/enter.c"
+        if (!SOME(event >= 0.0f)) {
+            #include "frame/skip_back.c"
+            continue;
+        }
+    }
     // Entering a stretch of KEEP time steps from its end: run it from its kept state, to have the others.
     const int start = t - t % KEEP;
-    const int entering = t == T - 1 || t == start + KEEP - 1;
+    const int entering = start != entered;
+    entered = start;
     if (entering && !SAVING) FETCH(path, kept, start / KEEP);
     if (SAVING) {
-        EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * UNFOLDS, i);
+        EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
         EACH_ANY(i, UNFOLDS * N) fractions_of[i] = SAVED(fractions, t * UNFOLDS, i);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
+        #include "frame/enter.c"
         #include "ltc_inputs.c"
         if (SAVING) break;
         EACH(j, N) v[j] = path[(step - start) * N + j];
@@ -62,14 +81,18 @@ for (int t = T - 1; t >= 0; t--) {
             const int now = u * N, next = now + N;
             #include "ltc_unfold.c"
         }
+        EACH(j, N) v[UNFOLDS * N + j] = choose(span < TINY, v[j], v[UNFOLDS * N + j]);
         if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];
+        #include "frame/path.c"
     }
 
-    FETCH(shown, d_outputs, t);
-    EACH(j, M) {
-        g[j] += shown[j] * output_w[j];
-        shown_sum[2 * j] += shown[j] * v[UNFOLDS * N + j];
-        shown_sum[2 * j + 1] += shown[j];
+    #include "frame/open_back.c"
+    const int stays = SOME(span < TINY);
+    if (stays) {
+        EACH(j, N) {
+            still[j] = g[j];
+            g[j] = choose(span < TINY, splat(0.0f), g[j]);
+        }
     }
     EACH(j, N) sum_num[j] = sum_den[j] = sum_cm[j] = splat(0.0f);
 
@@ -139,10 +162,12 @@ for (int t = T - 1; t >= 0; t--) {
         real sum = splat(0.0f);
         for (int j = PART; j < N; j += PARTS) sum += g_rate[j];
         sum = JOINED(sum);
-        if (PART == 0) g_span[only] = -sum * rate / span[only];  // rate = UNFOLDS / span
+        if (PART == 0) g_span[only] = -sum * rate / choose(span < TINY, splat(1.0f), span);  // rate = UNFOLDS / span
     }
-    STORE(d_x, t, g_sample);
-    STORE(d_timespans, t, g_span);
+    if (stays) EACH(j, N) g[j] = choose(span < TINY, still[j], g[j]);
+    #include "frame/close_back.c"
+    STORE(d_x, here, g_sample);
+    STORE(d_timespans, here, g_span);
     BARRIER
 }
 STORE(d_state, 0, g);

@@ -1,10 +1,9 @@
 // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
 // are each neuron's numerator and denominator without the recurrent synapses.
-//: uses EPSILON I N REMEMBER_SENSORY UNFOLDS cm gleak input_b input_w sensory_pre sensory_ptr sensory_push sensory_shift sensory_slope sensory_w step timespans vleak x, writes drive input load rate sample span
-FETCH(sample, x, step);
-FETCH(span, timespans, step);
+//: uses EPSILON EVENTS I N REMEMBER_SENSORY UNFOLDS cm event gleak here input_b input_w sample sensory_pre sensory_ptr sensory_push sensory_shift sensory_slope sensory_w timespans vleak x, writes SAMPLE drive input load rate span
+#include "frame/sample.c"
 BARRIER
-rate = (float)UNFOLDS / span[0];
+rate = (float)UNFOLDS / choose(span < TINY, splat(1.0f), span);
 EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
 BARRIER
 EACH_SPLIT(j, N) {

@@ -11,6 +11,8 @@ from ...compile.layouts import Projection
 from ..ops import ode_step, synaptic_sigmoid
 
 SOLVERS = ("semi_implicit", "explicit", "rk4")
+TINY = 1e-30
+"""Time spans below it count as 0, where one divided by them would be no number; kernels have the same."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,10 @@ def ltc_step_ops(
         for _ in range(unfolds):
             v = ode_step(solver, rate, v, dt)
         return v
-    cm_dt = terms.cm / dt
+    stays, before = timespan < TINY, v  # in no time, a state goes nowhere
+    cm_dt = terms.cm / mx.where(stays, 1.0, dt)
     fixed_den = fixed_den + cm_dt + epsilon
     for _ in range(unfolds):
         num, den = terms.recurrent.sums(v)
         v = (cm_dt * v + fixed_num + num) / (fixed_den + den)
-    return v
+    return mx.where(stays, before, v)

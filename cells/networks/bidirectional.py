@@ -83,7 +83,7 @@ class Bidirectional(NCPLayer):
             state: the pair of initial states, forwards and backwards; zeros if not given.
             timespans: time since the previous sample, as `RNN` takes it.
             stream: an MLX stream or device to run on; the default one if not given.
-            given: `mask`, `lengths`, `ends`, `return_states` or `record`, as `RNN` takes them.
+            given: `mask`, `lengths`, `ends`, `starts`, `return_states` or `record`, as `RNN` takes them.
 
         Returns:
             The merged outputs and the pair of last states; the outputs alone if `return_state` is off. The

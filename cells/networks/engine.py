@@ -46,9 +46,13 @@ def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int 
     def engine(call: Call) -> Run:
         sequence, parameters, encodes = cell_kernel(cell, all_states=record)
         assert isinstance(call.state, mx.array)
-        x = call.x if encodes else cell.encode(call.x)
-        shown, state = sequence(x, call.timespans, call.state, parameters, checkpoint_every=checkpoint_every)
-        return Run(cell.decode(shown), state, shown) if record else Run(shown, state, None)
+        # What a sample that is not there becomes would be part of the gradient.
+        x = call.x if encodes or not offers_own(cell, "encode") else cell.encode(call.filled().x)
+        shown, state = sequence(
+            x, call.timespans, call.state, parameters,
+            checkpoint_every=checkpoint_every, events=call.events, reverse=call.reverse,
+        )  # fmt: skip
+        return Run(call.begun(cell.decode(shown)), state, shown) if record else Run(shown, state, None)
 
     return engine
 
@@ -109,6 +113,11 @@ def cell_kernel(cell: NCPRNNCell, *, all_states: bool = False) -> CellKernel:
 def has_kernel(cell: NCPRNNCell) -> bool:
     """Whether a cell's class has a kernel."""
     return offers(cell, "kernel")
+
+
+def offers_own(cell: NCPRNNCell, part: str) -> bool:
+    """Whether a cell has a part of the step that others leave out."""
+    return getattr(type(cell), part) is not getattr(NCPRNNCell, part)
 
 
 def offers(cell: NCPRNNCell, what: str) -> bool:

@@ -55,5 +55,6 @@ class RunOptions(TypedDict, total=False):
     mask: Flags | None
     lengths: Flags | None
     ends: Flags | None
+    starts: Flags | None
     return_states: bool
     stream: Where

@@ -9,8 +9,8 @@ import mlx.nn as nn
 import numpy as np
 
 from ..ops.array_ops import Index, Mask, held_index
-from ..samples import only_valid, valid_samples
-from .sequence import begun, held
+from ..samples import begun, only_valid, valid_samples
+from .sequence import held
 
 
 class Padding:

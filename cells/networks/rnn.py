@@ -15,7 +15,7 @@ from ...arguments import flag, one_of, whole
 from ...compile import CompiledCircuit
 from ...compile.kernels.tracing import differentiated
 from ...recording import Recording
-from ..calls import sequence_call
+from ..calls import clock, sequence_call
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer, Shape, options_of
 from ..leading import Leading
@@ -23,11 +23,11 @@ from ..ops.state_ops import State, rows
 from ..parameters import Parameter
 from ..precision import in_type_of
 from ..running import Call, Run, Steps
-from ..samples import only_valid
+from ..samples import begun, only_valid
 from ..values import Flags, Values, Where, mlx_array
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
-from .sequence import begun, reversed_call, reversed_run, run_call
+from .sequence import reversed_call
 from .steps import BACKWARDS, cell_steps
 from .streaming import Stream
 
@@ -106,6 +106,7 @@ class RNN(NCPLayer):
         mask: Flags | None = None,
         lengths: Flags | None = None,
         ends: Flags | None = None,
+        starts: Flags | None = None,
         return_states: bool = False,
         record: bool = False,
         stream: Where = None,
@@ -115,12 +116,16 @@ class RNN(NCPLayer):
         Args:
             x: (..., T, I) inputs, such as (B, T, I) or (T, I); further leading axes are as many more rows.
             state: (..., N) initial state, or a tuple for a cell with several; zeros if not given.
-            timespans: time since the previous sample: a scalar, (T,), (B, T) or (B, T, 1); 1 if not given.
-            mask: (B, T) or (T,) booleans, false where there is no sample, whatever `x` holds there. There,
-                states and outputs stay what they were, and are zeros before the first sample.
+            timespans: time since the previous sample, 0 or more: a scalar, (T,), (B, T) or (B, T, 1); 1 if
+                not given.
+            mask: (B, T) or (T,) booleans, or zeros and ones, false where there is no sample, whatever `x`
+                holds there. There, states and outputs stay what they were, and outputs are zeros before the
+                first sample.
             lengths: (B,) whole numbers instead of a mask: how many samples each sequence has.
-            ends: (B, T) or (T,) booleans, true at the last sample of an episode: the state starts anew after
-                it. Where there is no sample, nothing ends.
+            ends: (B, T) or (T,) of the same, true at the last sample of an episode: the state starts anew
+                after it. Where there is no sample, nothing ends.
+            starts: the same told by the first sample of an episode: the state starts anew before it. At the
+                first sample of a row that also drops the given `state`, if it is read first.
             return_states: whether to return what all neurons show after each sample, (..., T, N), which
                 gradients go through as through the outputs.
             record: whether to return a `Recording` of every neuron as a last value: NumPy arrays with names.
@@ -133,8 +138,8 @@ class RNN(NCPLayer):
             computed in float32.
 
         Raises:
-            ValueError: a shape that does not fit, an empty sequence, or a time span that is not positive; a
-                recording inside `mx.grad`, whose arrays would have no gradient there.
+            ValueError: a shape that does not fit, an empty sequence, or a time span that is negative or not
+                finite; a recording inside `mx.grad`, whose arrays would have no gradient there.
             TypeError: values that are not real numbers.
             KernelError: the engine is "fused", and there is no kernel for the cell or it cannot run now.
             RuntimeError: a parameter is still to be computed, in another thread.
@@ -146,12 +151,11 @@ class RNN(NCPLayer):
             call = sequence_call(
                 leading.joined(inputs), leading.joined_state(state), leading.joined_spans(timespans),
                 self.cell.n_inputs, self.cell.state_shapes, mask=leading.joined(mask),
-                lengths=leading.joined(lengths), ends=leading.joined(ends),
+                lengths=leading.joined(lengths), ends=leading.joined(ends), starts=leading.joined(starts),
+                reverse=self.reverse,
             )  # fmt: skip
             run = self._run(reversed_call(call) if self.reverse else call, record or return_states)
-            last = None if self.return_sequences else run.outputs[:, -1]
-            if self.reverse:
-                run = reversed_run(run, call)
+            last = None if self.return_sequences else run.outputs[:, 0 if self.reverse else -1]
             shown = self._shown(call, run.outputs if last is None else last)
             outputs, final = in_type_of(self, shown, run.state)
             arrays: list[Any] = [outputs, *([final] if self.return_state else [])]
@@ -231,8 +235,8 @@ class RNN(NCPLayer):
         return (*leading, outputs)
 
     def _run(self, call: Call, shown: bool) -> Run:
-        run = run_update(self.cell, self.engine, record=shown, checkpoint_every=self.checkpoint_every)
-        return run_call(run, call)
+        engine = run_update(self.cell, self.engine, record=shown, checkpoint_every=self.checkpoint_every)
+        return engine(call)
 
     def _shown(self, call: Call, outputs: mx.array) -> mx.array:
         """(B, T, M) or (B, M) outputs through the map, and zeros before the first sample as without it."""
@@ -255,11 +259,10 @@ class RNN(NCPLayer):
                 "a recording is of NumPy arrays, which have no gradient: inside mx.grad, ask for "
                 "return_states=True"
             )
-        clock = call.timespans if call.clock is None else call.clock
-        times = np.cumsum(np.array(clock, np.float64), axis=1)
+        times = np.cumsum(clock(call), axis=1)
         batched = Recording(
             states=np.array(run.visible),
-            inputs=np.array(call.x),
+            inputs=np.array(only_valid(call.x, call.mask)),
             outputs=np.array(self._shown(call, run.outputs)),
             times=times[0] if len(times) == 1 else times,
             neurons=cell.neurons,

@@ -83,8 +83,8 @@ class Stack(NCPLayer):
             state: a tuple with one initial state per layer that has one; zeros if not given.
             timespans: time since the previous sample, as `RNN` takes it; for every layer.
             stream: an MLX stream or device to run on; the default one if not given.
-            given: `mask`, `lengths`, `ends`, `return_states` or `record`, as `RNN` takes them; for every
-                layer. What stands where there is no sample reaches no layer, and no statistics of a
+            given: `mask`, `lengths`, `ends`, `starts`, `return_states` or `record`, as `RNN` takes them; for
+                every layer. What stands where there is no sample reaches no layer, and no statistics of a
                 `BatchNorm`.
 
         Returns:

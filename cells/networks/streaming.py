@@ -14,8 +14,12 @@ from ...compile.kernels.stepper import Floats
 from ...forks import require_computing
 from ..calls import step_call
 from ..layer import NCPLayer
+from ..ops.state_ops import blend
 from ..running import Steps
-from ..values import BOUND, Values
+from ..samples import RowFlags, only_valid
+from ..values import BOUND, Flags, Values, boolean_array, real_array
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class Stream:
@@ -50,6 +54,7 @@ class Stream:
         self._steps: Steps = _snapshot(network)._stepped(batch)
         self._shape = (batch, self._steps.n_inputs)
         self.engine = self._steps.engine
+        self._last: mx.array | None = None  # what was shown last, with a batch axis
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # A copy would share the state, which steps change in place, with this one.
@@ -58,32 +63,86 @@ class Stream:
             "as in other = rnn.stream(); other.state = stream.state"
         )
 
-    def __call__(self, x: Values, timespan: Values = 1.0) -> mx.array:
+    def __call__(
+        self,
+        x: Values,
+        timespan: Values = 1.0,
+        *,
+        mask: Flags | None = None,
+        ends: Flags | None = None,
+        starts: Flags | None = None,
+    ) -> mx.array:
         """The output for the next sample.
 
         Args:
             x: (B, I) inputs, or (I,) without a batch axis.
-            timespan: scalar or (B,) time since the previous sample.
+            timespan: scalar or (B,) time since the previous sample, 0 or more.
+            mask: (B,) which rows have a sample now, as a network takes it for a sequence; a scalar without a
+                batch axis. The others keep their state and show what they showed last.
+            ends: (B,) in which rows this is the last sample of an episode: they start anew after it.
+            starts: (B,) in which rows it is the first one: they start anew before it.
 
         Returns:
             (B, M), or (M,) without a batch axis.
 
         Raises:
-            ValueError: a shape that does not fit, or a time span that is not positive.
+            ValueError: a shape that does not fit, or a time span that is negative or not finite.
         """
         require_computing()
-        output = self._steps.step(*self._checked(x, timespan))
+        if mask is None and ends is None and starts is None:
+            output = self._steps.step(*self._checked(x, timespan))
+        else:
+            there = np.ones(self._shape[:1], bool) if mask is None else self._flags("mask", mask)
+            last, first = (
+                there & self._flags(what, given) if given is not None else None
+                for what, given in (("ends", ends), ("starts", starts))
+            )
+            output = self._eventful(x, timespan, there, last, first)
+        self._last = output
         return output if self._batched else output[0]
 
-    def reset(self, chosen: Any = None) -> None:
+    def _eventful(
+        self, x: Values, timespan: Values, there: RowFlags, last: RowFlags | None, first: RowFlags | None
+    ) -> mx.array:
+        """A step at which something happens to rows."""
+        expected = self._shape if self._batched else self._shape[1:]
+        if not there.all():
+            x, timespan = real_array("the input", x), real_array("the time span", timespan)
+            if x.shape == expected and timespan.size in (1, len(there)):  # else the check says what is wrong
+                x = only_valid(x.reshape(self._shape), there).reshape(expected)
+                spans = mx.where(mx.array(there), timespan.reshape(-1), 1.0)
+                timespan = spans if self._batched else spans[0]
+        sample = self._checked(x, timespan)  # before anything changes
+        if first is not None:
+            self._steps.reset(mx.array(first))
+        before, shown = self._steps.state, self._last
+        output = self._steps.step(*sample)
+        if not there.all():
+            chosen = mx.array(there)
+            after = tree_map(lambda new, old: blend(chosen, new, old), self._steps.state, before)
+            self._steps.load(after)
+            output = mx.where(chosen[:, None], output, 0.0 if shown is None else shown)
+        if last is not None:
+            self._steps.reset(mx.array(last))
+        return output
+
+    def reset(self, chosen: Flags | None = None) -> None:
         """Start anew: all rows, or those where (B,) `chosen` is true."""
         if chosen is None:
             self._steps.load()
+            self._last = None
             return
-        flags, batch = np.asarray(chosen), self._shape[0]
-        if flags.shape != (batch,) or flags.dtype != np.bool_:
-            raise ValueError(f"reset of rows {flags.tolist()}: expected {batch} booleans")
-        self._steps.reset(mx.array(flags))
+        rows = mx.array(self._flags("reset", chosen))
+        self._steps.reset(rows)
+        if self._last is not None:
+            self._last = mx.where(rows[:, None], 0.0, self._last)
+
+    def _flags(self, what: str, value: Flags) -> RowFlags:
+        """(B,) booleans from (B,), or a scalar without a batch axis."""
+        found, expected = boolean_array(what, value), self._shape[: int(self._batched)]
+        if found.shape != expected and found.shape != self._shape[:1]:
+            raise ValueError(f"{what} has shape {found.shape}: expected {expected or 'a scalar'}")
+        return found.reshape(-1)
 
     @property
     def state(self) -> Any:
@@ -104,7 +163,7 @@ class Stream:
                 sample = np.asarray(x, None if isinstance(x, np.ndarray | mx.array) else np.float32)
             except (TypeError, ValueError):
                 sample = np.zeros(0, np.float32)
-            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 < timespan < np.inf:
+            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 <= timespan < LARGEST:
                 sample = np.clip(sample.reshape(self._shape), -BOUND, BOUND)
                 return sample.astype(np.float32, copy=False), float(timespan)
         # Anything unusual: the slow way, which also knows what to complain about.

@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .sequence import FusedSequence
-from .source import SOURCE, CallSizes, Kernel, read_kernel
+from .source import SOURCE, Array, CallSizes, Kernel, read_kernel
 
 # A function with the comment above it, and the part of a body that only some numbers of maps have.
 _FUNCTION = re.compile(
     r"(?:^//[^\n]*\n)*^FUNCTION \w+ (?P<name>\w+)\((?:[^\n]*}[^\n]*\n|.*?^}\n)\n*", re.MULTILINE | re.DOTALL
+)
+# A statement about row events, with what stands in its braces: nothing happens to an exported network's row.
+_EVENTS = re.compile(
+    r"^( *)(?=[^\n]*\b(?:EVENTS|event)\b)(?:[^\n]*\{\n.*?^\1\}\n|[^\n]*\n)", re.MULTILINE | re.DOTALL
 )
 _MAPS = re.compile(r"^ *#if MAPS > 1\n(.*?)^ *#else\n(.*?)^ *#endif\n", re.MULTILINE | re.DOTALL)
 Values = dict[str, NDArray[Any]]
@@ -30,8 +34,8 @@ HEAD = """\
 //     NAME_step(&state, inputs, timespan, outputs);   // once per sample
 //
 // compiles as C99. With -DNAME_MAIN it is a program that reads one sample per line from standard input:
-// INPUTS numbers and, if there is one more, the time since the sample before (1 if there is none). It writes
-// OUTPUTS numbers per line. A first line that does not begin with a number is taken for a header.
+// INPUTS numbers and, if there is one more, the time since the sample before (0 or more; 1 if there is none).
+// It writes OUTPUTS numbers per line. A first line that does not begin with a number is taken for a header.
 #include <stdint.h>
 #include <string.h>
 
@@ -39,6 +43,7 @@ enum { NAME_inputs = INPUTS, NAME_outputs = OUTPUTS, NAME_neurons = NEURONS };
 """
 MAIN = """
 #ifdef NAME_MAIN
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,7 +67,13 @@ int main(void) {
             fprintf(stderr, "line %ld: expected %d numbers, or a time span more\\n", number, NAME_inputs);
             return 2;
         }
-        NAME_step(&state, given, count > NAME_inputs ? given[NAME_inputs] : 1.0f, outputs);
+        const float timespan = count > NAME_inputs ? given[NAME_inputs] : 1.0f;
+        if (!(timespan >= 0.0f && timespan <= FLT_MAX)) {
+            fprintf(stderr, "line %ld: the time span is %g: ", number, timespan);
+            fprintf(stderr, "expected a finite number of at least 0\\n");
+            return 2;
+        }
+        NAME_step(&state, given, timespan, outputs);
         for (int j = 0; j < NAME_outputs; j++) printf("%s%.9g", j ? "," : "", outputs[j]);
         putchar('\\n');
     }
@@ -88,12 +99,12 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
     )
     sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
     kept = 1 if sizes.get("MAPS", 1) > 1 else 2
-    kernel = replace(kernel, body=_MAPS.sub(lambda m: m[kept], kernel.body))
+    kernel = replace(kernel, body=_EVENTS.sub("", _MAPS.sub(lambda m: m[kept], kernel.body)))
     values: Values = {**sequence.index}
     values |= {a.name: np.array(p) for a, p in zip(kernel.of("values"), parameters, strict=True)}
     if sequence.fold is not None:
         values |= sequence.fold.computed(values)
-    used = [array for array in kernel.of("index", "values", "folded") if _uses(kernel.body, array.name)]
+    used = _used(kernel, "index", "values", "folded")
     outputs = sizes.get("M", sizes["N"])
     parts = [
         HEAD.replace("INPUTS", str(sizes["I"]))
@@ -111,6 +122,11 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
 
 def _uses(code: str, name: str) -> bool:
     return re.search(rf"\b{name}\b", re.sub("//.*", "", code)) is not None
+
+
+def _used(kernel: Kernel, *kinds: str) -> list[Array]:
+    """The arrays of some kinds that the body needs."""
+    return [array for array in kernel.of(*kinds) if _uses(kernel.body, array.name)]
 
 
 def _functions(body: str) -> str:
@@ -137,7 +153,7 @@ def _constant(name: str, values: NDArray[Any]) -> str:
 
 def _state(kernel: Kernel, sizes: dict[str, int]) -> str:
     """The struct with the states of the neurons and the working memory of a step."""
-    fields = [f"    float {a.name}[{max(a.count(sizes), 1)}];" for a in kernel.of("scratch", "work")]
+    fields = [f"    float {a.name}[{max(a.count(sizes), 1)}];" for a in _used(kernel, "scratch", "work")]
     return "\n".join(
         [
             "typedef struct {",
@@ -154,8 +170,9 @@ def _state(kernel: Kernel, sizes: dict[str, int]) -> str:
 def _step(kernel: Kernel, sequence: FusedSequence) -> str:
     """The step function: the forward kernel for one row and one time step."""
     sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
-    names = [name for name in kernel.sizes if name not in kernel.constants]
-    rows = kernel.of("rows", "results")
+    rows = _used(kernel, "rows", "results")
+    text = kernel.body + " ".join(array.dims[1] for array in rows)
+    names = [name for name in kernel.sizes if name not in kernel.constants and _uses(text, name)]
     # The kernel would keep the old state for a backward pass: it may write it where it took it from.
     places = {"x": "inputs", "timespans": "&timespan", "outputs": "outputs"}
     lines = [
@@ -173,7 +190,7 @@ def _step(kernel: Kernel, sequence: FusedSequence) -> str:
             lines.append(
                 f"    {constant}float *const {array.name} = {places.get(array.name, 'self->neurons')};"
             )
-    lines += [f"    float *const {a.name} = self->{a.name};" for a in kernel.of("scratch", "work")]
+    lines += [f"    float *const {a.name} = self->{a.name};" for a in _used(kernel, "scratch", "work")]
     return "\n".join([*lines, *(f"    {line}".rstrip() for line in kernel.body.splitlines()), "}"])
 
 

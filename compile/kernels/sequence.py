@@ -70,8 +70,10 @@ class FusedSequence:
         parameters: Sequence[mx.array],
         *,
         checkpoint_every: int = 1,
+        events: mx.array | None = None,
+        reverse: bool = False,
     ) -> Arrays:
-        """Run a sequence; gradients flow to every argument.
+        """Run a sequence; gradients flow to every argument but the events.
 
         Args:
             x: (B, T, I) inputs.
@@ -82,6 +84,10 @@ class FusedSequence:
                 saves memory and costs a second computation of the others. With 1, up to `SAVED_MOST` bytes
                 are saved for the backward pass, so that it need not compute anything again; beyond, it
                 computes again what lies between two time steps.
+            events: (B, T) what happens to rows, or None for nothing: below zero where a row has no sample
+                (it keeps its state and shows what it showed last, zeros at first; what `x` and `timespans`
+                hold there is not read), above it where its state starts from zero behind the sample.
+            reverse: whether samples are read from the last to the first.
 
         Returns:
             Outputs (B, T, M) and states after the last sample (B, N).
@@ -102,16 +108,17 @@ class FusedSequence:
         follow = differentiated(inputs)
         saving = follow and checkpoint_every == 1 and self.saved_bytes(batch, steps) <= SAVED_MOST.get()
         keep = min(checkpoint_every, steps) if follow and not saving else steps
-        call = CallSizes(steps, keep, int(saving))
+        call = CallSizes(steps, keep, int(saving), int(events is not None), int(reverse))
+        happens = constant(0.0, 0) if events is None else events
         forward, backward = self.runners()
         if follow:
             backward.load(batch)  # so that an error comes now
         spans = _each_row(timespans, batch)
-        outputs, last, kept, *saved = forward(batch, call, (*parameters, x, spans, state))
+        outputs, last, kept, *saved = forward(batch, call, (*parameters, x, spans, happens, state))
 
         def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
             *values, samples, _, _ = primals  # the initial state is the first one that was kept
-            given = (*values, samples, spans, kept, *cotangents)
+            given = (*values, samples, spans, happens, kept, *cotangents)
             if not evaluable(given):
                 raise KernelError(
                     "a fused kernel's gradients need values, which they do not have if mx.compile or mx.vmap "

@@ -32,11 +32,15 @@ class CallSizes(NamedTuple):
         T: the number of time steps.
         KEEP: the states before every so many time steps are kept for the backward pass.
         SAVING: 1 if forward saves all that backward needs, 0 if backward computes it again.
+        EVENTS: 1 if something happens to rows (see `FusedSequence`), 0 for a plain batch.
+        BACK: 1 if samples are read from last to first, 0 from first to last.
     """
 
     T: int
     KEEP: int = 1
     SAVING: int = 0
+    EVENTS: int = 0
+    BACK: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,12 +132,16 @@ def read_kernel(folder: Path, name: str, without: tuple[str, ...] = ()) -> Kerne
 
 
 def _with_fragments(path: Path, without: tuple[str, ...]) -> str:
-    """A file whose include lines are replaced by the fragments, at the lines' indentation."""
+    """A file whose include lines are replaced by the fragments, at the lines' indentation.
+
+    They lie beside it, or under `SOURCE` if all kernels have them.
+    """
 
     def fragment(match: re.Match[str]) -> str:
         if match[2] in without:
             return ""
-        inner = _USES.sub("", _with_fragments(path.parent / match[2], without))
+        beside = path.parent / match[2]
+        inner = _USES.sub("", _with_fragments(beside if beside.exists() else SOURCE / match[2], without))
         return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
 
     return _INCLUDE.sub(fragment, path.read_text())

@@ -58,7 +58,9 @@ class Stepper:
         unused = np.zeros_like(self.state)
         values: list[Floats] = [np.array(value, np.float32) for value in parameters]
         self._alive = (values, unused)
-        given = [*values, self.x, self.timespan, self.state, self.outputs, self.state, unused]
+        rows = {"x": self.x, "timespans": self.timespan, "state": self.state}
+        given = [*values, *(rows.get(array.name, unused) for array in runner.kernel.of("rows"))]
+        given += [self.outputs, self.state, unused]
         given += [unused] * len(layout.saves)
         pointers = [*runner._pointers, *(array.ctypes.data for array in given)]
         self._pointers = (ctypes.c_void_p * len(pointers))(*pointers)

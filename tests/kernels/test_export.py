@@ -73,6 +73,22 @@ def test_a_thousand_steps_agree(name: str, tmp_path: Path) -> None:
     assert np.abs(numbers(run(program, rows).stdout) - expected).max() < 1e-5
 
 
+@pytest.mark.parametrize("name", ["ltc", "cfc", "cfc_pure"])
+def test_gaps_of_no_time_agree(name: str, tmp_path: Path) -> None:
+    rnn = NETWORKS[name]()
+    export_c(rnn, tmp_path / f"{name}.c")
+    program = build(tmp_path / f"{name}.c", f"-D{name}_MAIN")
+    x = np.random.default_rng(3).normal(size=(6, 4)).astype(np.float32)
+    spans = np.array([0.0, 1.0, 1e-40, 0.5, 1e-31, 0.0], np.float32)
+    rows = [",".join(map(str, [*row, span])) for row, span in zip(x, spans, strict=True)]
+    expected = np.array(rnn(mx.array(x), timespans=mx.array(spans))[0])
+    assert np.abs(numbers(run(program, rows).stdout) - expected).max() < 1e-5
+    for bad in ("-1", "nan", "inf"):
+        found = run(program, ["1,2,3,4,1", f"1,2,3,4,{bad}"])
+        assert found.returncode == 2
+        assert found.stderr == f"line 2: the time span is {bad}: expected a finite number of at least 0\n"
+
+
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     """A network and its program."""

@@ -17,7 +17,7 @@ from ganglion.compile.kernels.source import SOURCE
 from ..support.kernels import FOLDERS
 
 TYPES = {"int", "int64_t", "float", "real"}
-WORDS = TYPES | {"const", "for", "if", "else", "define", "undef", "endif", "return"}
+WORDS = TYPES | {"const", "for", "if", "else", "continue", "define", "undef", "endif", "return"}
 HEADERS = "".join((SOURCE / name).read_text() for name in ("functions.h", "lanes_cpu.h", "lanes_gpu.h"))
 KNOWN = WORDS | set(re.findall(r"#define (\w+)", HEADERS)) | set(re.findall(r"FUNCTION \w+ (\w+)\(", HEADERS))
 """The words of the small language: those of C, and what the lanes and the shared functions define."""
@@ -26,7 +26,8 @@ TOKEN = re.compile(r"[A-Za-z_]\w*|[-+*/]?=(?!=)|[<>=!]=|\d[\w.]*|\S")
 
 
 def fragments() -> list[Path]:
-    paths = [path for folder in FOLDERS.values() for path in sorted(folder.glob("*.c"))]
+    folders = [*FOLDERS.values(), SOURCE / "frame"]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.c"))]
     return [path for path in paths if not path.stem.endswith(("_forward", "_backward"))]
 
 
@@ -68,8 +69,8 @@ def declared(tokens: list[str]) -> tuple[set[str], set[str]]:
 
 
 def written(tokens: list[str]) -> set[str]:
-    """The names that stand, with an index or not, on the left of an assignment, or are filled by a FETCH."""
-    found = {tokens[k + 2] for k, token in enumerate(tokens) if token == "FETCH"}
+    """The names that stand, with an index or not, left of an assignment, or in a FETCH or a CLEAR."""
+    found = {tokens[k + 2] for k, token in enumerate(tokens) if token in ("FETCH", "CLEAR")}
     for k, token in enumerate(tokens):
         if token not in ("=", "+=", "-=", "*=", "/="):
             continue
@@ -88,7 +89,8 @@ def uses(path: Path) -> tuple[set[str], set[str], set[str]]:
     names = {token for token in tokens if token.isidentifier()}
     changed = written(tokens)
     for other in included:
-        inner_read, inner_changed, inner_made = uses(path.parent / other)
+        beside = path.parent / other
+        inner_read, inner_changed, inner_made = uses(beside if beside.exists() else SOURCE / other)
         names, changed, own = names | inner_read, changed | inner_changed, own | inner_made
     names, changed = names - own - KNOWN, changed - own - KNOWN
     return names - changed, changed, made

@@ -22,18 +22,20 @@ from .emulate import EmulatedRunner, cuda_function
 
 CIRCUIT = gl.auto_ncp(13, 3, inputs=4, seed=3)
 NETWORKS: dict[str, Any] = {
-    "ltc": lambda: gl.LTC(CIRCUIT),
-    "cfc": lambda: gl.CfC(CIRCUIT),
-    "cfc-synchronous": lambda: gl.CfC(CIRCUIT, mode="no_gate", schedule="synchronous"),
-    "cfc-pure": lambda: gl.CfC(CIRCUIT, mode="pure"),
-    "dense": lambda: gl.CfC(gl.dense(4, 7), backbone_units=9, backbone_layers=2, backbone_activation="gelu"),
-    "dense-pure": lambda: gl.CfC(gl.dense(4, 7), mode="pure", backbone_layers=0),
+    "ltc": lambda **o: gl.LTC(CIRCUIT, **o),
+    "cfc": lambda **o: gl.CfC(CIRCUIT, **o),
+    "cfc-synchronous": lambda **o: gl.CfC(CIRCUIT, mode="no_gate", schedule="synchronous", **o),
+    "cfc-pure": lambda **o: gl.CfC(CIRCUIT, mode="pure", **o),
+    "dense": lambda **o: gl.CfC(
+        gl.dense(4, 7), backbone_units=9, backbone_layers=2, backbone_activation="gelu", **o
+    ),
+    "dense-pure": lambda **o: gl.CfC(gl.dense(4, 7), mode="pure", backbone_layers=0, **o),
 }
 on_all_networks = pytest.mark.parametrize("name", NETWORKS)
 
 
-def make(name: str) -> Any:
-    rnn = NETWORKS[name]()
+def make(name: str, reverse: bool = False) -> Any:
+    rnn = NETWORKS[name](reverse=reverse)
     rnn.engine = "fused"
     return rnn
 
@@ -64,12 +66,12 @@ def on_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 @on_all_networks
 @pytest.mark.parametrize("every", [1, 3])
-@pytest.mark.parametrize("spans", ["uneven", "one"])
+@pytest.mark.parametrize("spans", ["uneven", "one", "events", "events, backwards"])
 def test_the_body_computes_what_the_cpu_computes(
     name: str, every: int, spans: str, on_gpu: Callable[[], None]
 ) -> None:
     rng = np.random.default_rng(5)
-    rnn = make(name)
+    rnn = make(name, reverse=spans == "events, backwards")
     rnn.checkpoint_every = every
     if not name.startswith("dense"):
         random_parameters(rnn, rng)
@@ -77,12 +79,17 @@ def test_the_body_computes_what_the_cpu_computes(
         "x": rng.uniform(-1, 1, (3, 5, rnn.cell.n_inputs)).astype(np.float32),
         "state": rng.uniform(-1, 1, (3, rnn.cell.n_neurons)).astype(np.float32),
     }
-    if spans == "uneven":
+    events: dict[str, Any] = {}
+    if spans != "one":
         inputs["timespans"] = rng.uniform(0.2, 2.0, (3, 5)).astype(np.float32)
+    if spans.startswith("events"):
+        events = {"mask": rng.random((3, 5)) < 0.6, "ends": rng.random((3, 5)) < 0.3}
+        inputs["x"][~events["mask"]] = inputs["timespans"][~events["mask"]] = np.nan
+        inputs["timespans"][0, 1] = 0.0
     targets = (np.zeros((3, 5, rnn.cell.n_outputs)), np.zeros((3, rnn.cell.n_neurons)))
-    loss, gradients = quadratic_loss(rnn, inputs, *targets)
+    loss, gradients = quadratic_loss(rnn, inputs, *targets, **events)
     on_gpu()
-    other_loss, others = quadratic_loss(rnn, inputs, *targets)
+    other_loss, others = quadratic_loss(rnn, inputs, *targets, **events)
     assert other_loss == pytest.approx(loss, rel=1e-5)
     for quantity, gradient in gradients.items():
         assert relative_error(others[quantity], gradient) < 1e-4, quantity

@@ -24,7 +24,10 @@ SIZES = {
         **{"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "F": 30, "G": 8, "P": 52, "Q": 54, "PHASES": 3},
         **{"MAPS": 4, "CHUNK": 32, "TEAM": 8, "SECTIONS": 5},
     },
-    "dense": {"I": 3, "N": 20, "H": 8, "LAYERS": 2, "WEIGHTS": 888, "MAPS": 4, "ACTIVATION": 0, "CHUNK": 32},
+    "dense": {
+        **{"I": 3, "N": 20, "M": 20, "H": 8, "LAYERS": 2, "WEIGHTS": 888},
+        **{"MAPS": 4, "ACTIVATION": 0, "CHUNK": 32},
+    },
 }
 KERNELS = [f"{name}_{direction}" for name in SIZES for direction in ("forward", "backward")]
 SHOWN = "ltc_forward.metal"  # kept whole, for Metal is never compiled here; of the others, only digests
@@ -58,9 +61,9 @@ def test_no_kernel_has_changed_unseen() -> None:
 
 def test_what_a_kernel_file_declares() -> None:
     kernel = kernel_named("ltc_forward")
-    assert kernel.sizes == ("T", "KEEP", "SAVING", "I", "N", "M", "E", "S", "UNFOLDS")
+    assert kernel.sizes == ("T", "KEEP", "SAVING", "EVENTS", "BACK", "I", "N", "M", "E", "S", "UNFOLDS")
     assert kernel.numbers == ("EPSILON",)
-    assert [array.name for array in kernel.of("rows")] == ["x", "timespans", "state"]
+    assert [array.name for array in kernel.of("rows")] == ["x", "timespans", "events", "state"]
     kept = kernel.arrays["kept"]
     assert kept.shape({"T": 7, "KEEP": 3, "N": 5}) == (3, 5)
     assert kernel.arrays["last"].shape({"N": 5}) == (5,)  # without dimensions that are always 1
@@ -73,7 +76,10 @@ def test_backward_takes_what_forward_takes_and_returns_its_gradients(name: str) 
     values = [array.name for array in forward.of("values")]
     assert [array.name for array in backward.of("values")] == values
     assert [array.name for array in backward.of("totals")] == [f"d_{value}" for value in values]
-    assert [a.name for a in backward.of("rows")] == ["x", "timespans", "kept", "d_outputs", "d_last"]
+    assert [a.name for a in backward.of("rows")] == [
+        *("x", "timespans", "events"),
+        *("kept", "d_outputs", "d_last"),
+    ]
     assert backward.of("saved") == [replace(a, kind="saved") for a in forward.of("saves")]
     assert [a.name for a in backward.of("results")] == ["d_x", "d_timespans", "d_state"]
 

@@ -47,8 +47,11 @@ class LTC:
             v = self.step(v, np.asarray(x[:, t], np.float64), spans[:, t, None])
             states.append(v)
         stacked = np.stack(states, axis=1)
-        outputs = stacked[..., : self.wires.motors]
-        return outputs * self._get("output_w", 1.0) + self._get("output_b", 0.0), stacked
+        return self.shown(stacked), stacked
+
+    def shown(self, states: np.ndarray) -> np.ndarray:
+        """The outputs of states."""
+        return states[..., : self.wires.motors] * self._get("output_w", 1.0) + self._get("output_b", 0.0)
 
     def step(self, v: np.ndarray, x: np.ndarray, span: np.ndarray | float) -> np.ndarray:
         """The state after one time span: (B, N) from (B, N) and inputs (B, I)."""

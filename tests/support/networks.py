@@ -50,15 +50,17 @@ def quadratic_loss(
     inputs: Arrays,
     targets: np.ndarray,
     state_targets: np.ndarray,
+    **events: np.ndarray,
 ) -> tuple[float, Arrays]:
     """The loss (sum (y - targets)^2 + sum (last state - state_targets)^2) / 2 and its gradients, by name.
 
-    `inputs` holds ``x`` and, where given, ``state`` and ``timespans``; they get gradients too.
+    `inputs` holds ``x`` and, where given, ``state`` and ``timespans``; they get gradients too. `events` are
+    ``mask`` and ``ends``.
     """
 
     def loss(parameters: dict[str, Any], given: dict[str, mx.array]) -> mx.array:
         rnn.cell.update(parameters)
-        y, state = rnn(given["x"], given.get("state"), given.get("timespans"))
+        y, state = rnn(given["x"], given.get("state"), given.get("timespans"), **events)
         return 0.5 * (((y - mx.array(targets)) ** 2).sum() + ((state - mx.array(state_targets)) ** 2).sum())
 
     before = rnn.cell.trainable_parameters()

@@ -138,7 +138,7 @@ def test_a_module_without_mask_is_refused_where_padding_would_count() -> None:
     ("mask", "reason"),
     [
         (np.full((4, 5), 0.5), "mask must hold whole numbers"),
-        (np.full((4, 5), 2.0), "mask holds numbers from 2 to 2"),
+        (np.full((4, 5), 2.0), "mask holds 2.0"),
         (np.ones((5, 4)), r"mask has shape \(5, 4\): expected \(4, 5\)"),
         (MASK & (LENGTHS[:, None] != 4), "sequence 2 of the batch has no valid sample"),
     ],

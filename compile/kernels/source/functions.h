@@ -1,5 +1,6 @@
 // Functions of a lane that every target shares; exp2_lane is each target's own.
 #define LOG2E 1.44269504f
+#define TINY 1e-30f  // time spans below it count as 0: one divided by them is no number, or as good as none
 
 FUNCTION real sigmoid2(real z) { return INVERSE(1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
 FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }

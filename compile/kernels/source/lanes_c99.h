@@ -14,6 +14,8 @@ typedef float real;
 #define BARRIER
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(row) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(row) * to##_width + i] = (from)[i]
+#define VALUE(from, row) from[row]
+#define SOME(test) (test)
 #define SAVE(name, row, i, value)  // there is no backward pass
 #define TILE 4
 #define TOGETHER (TEAM / 4)

@@ -29,6 +29,9 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define BARRIER
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
+#define CLEAR(to, row) clear(to, to##_rows, to##_width, row, block)
+#define VALUE(from, row) value_of(from, from##_rows, row, block)
+#define SOME(test) some(test)
 #define TOTAL(value) total(value, block)
 #define TOTALS(found, sum, m) const Four found = totals(sum[0][m], sum[1][m], sum[2][m], sum[3][m], block);
 // What forward saves for backward lies as lanes, and is not interleaved anew.
@@ -55,6 +58,11 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 
 FUNCTION real splat(float value) { return (real){} + value; }
 FUNCTION real choose(whole test, real yes, real no) { return test ? yes : no; }
+FUNCTION int some(whole test) {
+    int found = 0;
+    for (int lane = 0; lane < LANES; lane++) found |= test[lane];
+    return found;
+}
 
 // 2^z = 2^n 2^(z - n): a whole number n goes into the exponent, the rest is a polynomial, good to 1 part in 10^7.
 FUNCTION real exp2_lane(real z) {
@@ -110,6 +118,19 @@ static inline void store(float *to, int64_t rows, int64_t width, int64_t row, co
         float *target = to + ((block.first + lane) * rows + row) * width;
         for (int64_t i = 0; i < width; i++) target[i] = from[i][lane];
     }
+}
+
+static inline void clear(float *to, int64_t rows, int64_t width, int64_t row, const Block &block) {
+    for (int lane = 0; lane < block.count; lane++) {
+        memset(to + ((block.first + lane) * rows + row) * width, 0, width * sizeof(float));
+    }
+}
+
+// The same of an array (batch, rows, 1).
+static inline real value_of(const float *from, int64_t rows, int64_t row, const Block &block) {
+    real found;
+    fetch(&found, from, rows, 1, row, block);
+    return found;
 }
 
 // The sum over a block's rows, always in the same order: lanes are added by fours, then the four sums.

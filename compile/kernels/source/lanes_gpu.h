@@ -16,6 +16,9 @@ typedef float real;
 #define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
+#define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f
+#define VALUE(from, row) from[block * from##_rows + (row)]
+#define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
 #define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]

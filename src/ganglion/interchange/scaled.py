@@ -164,7 +164,7 @@ class _ScaledStream(Stream):
         super().__init__(network, batch_size)
         self._scaled = scaled
 
-    def __call__(self, x: Any, timespan: Any = None) -> mx.array:
+    def __call__(self, x: Any, timespan: Any = None, **given: Any) -> mx.array:
         scaled = self._scaled
         if np.shape(x)[-1:] == (len(scaled.inputs),):  # otherwise the network says what is wrong
             x, _ = scaled.scaled(x)
@@ -172,7 +172,7 @@ class _ScaledStream(Stream):
             span: Any = timespan / scaled.time_unit
         else:
             span = 1.0 if timespan is None else scaled._spans(timespan)
-        return scaled._shown(super().__call__(x, span))
+        return scaled._shown(super().__call__(x, span, **given))
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ typedef float real;
 #define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
+#define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f
+#define VALUE(from, row) from[block * from##_rows + (row)]
+#define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
 #define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]
@@ -54,6 +57,7 @@ FUNCTION real joined(real value, int me) {
 
 // Functions of a lane that every target shares; exp2_lane is each target's own.
 #define LOG2E 1.44269504f
+#define TINY 1e-30f  // time spans below it count as 0: one divided by them is no number, or as good as none
 
 FUNCTION real sigmoid2(real z) { return INVERSE(1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
 FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
@@ -111,6 +115,8 @@ const int me = thread_position_in_threadgroup.x;
 const int T = call[0];
 const int KEEP = call[1];
 const int SAVING = call[2];
+const int EVENTS = call[3];
+const int BACK = call[4];
 const int I = 3;
 const int N = 20;
 const int M = 2;
@@ -160,19 +166,22 @@ const GLOBAL float *const output_b = next_value;
 next_value += (int64_t)(M);
 const int64_t x_rows = T, x_width = I;
 const int64_t timespans_rows = T, timespans_width = 1;
+const int64_t events_rows = EVENTS*T, events_width = 1;
 const int64_t state_rows = 1, state_width = N;
 const int64_t outputs_rows = T, outputs_width = M;
 const int64_t last_rows = 1, last_width = N;
 const int64_t kept_rows = (T+KEEP-1)/KEEP, kept_width = N;
-const int64_t states_rows = SAVING*(T*UNFOLDS+1), states_width = N;
+const int64_t states_rows = SAVING*(T*(UNFOLDS+EVENTS)+1), states_width = N;
 const int64_t fractions_rows = SAVING*T*UNFOLDS, fractions_width = N;
 SHARED float v[((int64_t)(2*N)) + 1];
 SHARED float sample[((int64_t)(I)) + 1];
 SHARED float input[((int64_t)(I)) + 1];
-SHARED float span[((int64_t)(1)) + 1];
 SHARED float drive[((int64_t)(N)) + 1];
 SHARED float load[((int64_t)(N)) + 1];
 SHARED float shown[((int64_t)(M)) + 1];
+SHARED float showing[((int64_t)(M)) + 1];
+SHARED float before[((int64_t)(N)) + 1];
+SHARED float still[((int64_t)(N)) + 1];
 SHARED float slope[((int64_t)(E)) + 1];
 SHARED float shift[((int64_t)(E)) + 1];
 SHARED float push[((int64_t)(E)) + 1];
@@ -183,9 +192,13 @@ BARRIER
 // ltc_forward: a whole LTC sequence for one block of the batch.
 //
 #define REMEMBER_SENSORY(s)
-#define REMEMBER(fraction)                                   \
-    SAVE(states, step * UNFOLDS + u + 1, j, v[next + j]) \
+#define REMEMBER(fraction)                                \
+    SAVE(states, step * STRIDE + u + 1, j, v[next + j]) \
     SAVE(fractions, step * UNFOLDS + u, j, fraction)
+#define STRIDE (UNFOLDS + EVENTS)  // the state before a step is the one behind the step before, but for events
+#define SAMPLE sample
+#define STATE (v + now)
+#define SHOW(j) v[now + j] * output_w[j] + output_b[j]
 
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
 EACH_SPLIT(j, N) {
@@ -200,18 +213,36 @@ EACH_SPLIT(j, N) {
         sensory_push[k] = sensory_w[k] * sensory_erev[k];
     }
 }
-int now = 0, next = N;
-real rate;
+int now = 0, next = N, here;
+real rate, span;
+real event = splat(0.0f);
 FETCH(v, state, 0);
-EACH(j, N) { SAVE(states, 0, j, v[j]) }
+if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);
 for (int step = 0; step < T; step++) {
-    if (step % KEEP == 0) STORE(kept, step / KEEP, v + now);
+    // open: begins a time step forward. Where no row of a block has a sample, nothing is computed.
+    if (step % KEEP == 0) STORE(kept, step / KEEP, STATE);
+    // enter: where the sample of time step `step` lies, and what happens to the row there: `event` is below zero where
+    // there is no sample, and above it where the state starts anew behind this one.
+    here = BACK ? T - 1 - step : step;
+    if (EVENTS) event = VALUE(events, here);
+    if (EVENTS) {
+        if (!SOME(event >= 0.0f)) {
+            STORE(outputs, here, showing);
+            continue;
+        }
+        EACH(j, N) before[j] = STATE[j];
+    }
+    if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }
     // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
     // are each neuron's numerator and denominator without the recurrent synapses.
-    FETCH(sample, x, step);
-    FETCH(span, timespans, step);
+    // sample: the sample and its time span. What stands where there is none is never read.
+    FETCH(SAMPLE, x, here);
+    if (EVENTS) EACH(i, I) SAMPLE[i] = choose(event < 0.0f, splat(0.0f), SAMPLE[i]);
+    // span: the time span of the sample at `here`.
+    span = VALUE(timespans, here);
+    if (EVENTS) span = choose(event < 0.0f, splat(1.0f), span);
     BARRIER
-    rate = (float)UNFOLDS / span[0];
+    rate = (float)UNFOLDS / choose(span < TINY, splat(1.0f), span);
     EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
     BARRIER
     EACH_SPLIT(j, N) {
@@ -230,6 +261,8 @@ for (int step = 0; step < T; step++) {
             load[j] = den;
         }
     }
+    const int stays = SOME(span < TINY);  // in no time, a state goes nowhere
+    if (stays) EACH(j, N) still[j] = v[now + j];
     for (int u = 0; u < UNFOLDS; u++) {
         // ltc_unfold: one solver step, from the states v[now...] to v[next...].
         EACH_SPLIT(j, N) {
@@ -253,8 +286,19 @@ for (int step = 0; step < T; step++) {
         now = next;
         next = old;
     }
-    EACH(j, M) shown[j] = v[now + j] * output_w[j] + output_b[j];
-    STORE(outputs, step, shown);
+    if (stays) {
+        EACH(j, N) {
+            v[now + j] = choose(span < TINY, still[j], v[now + j]);
+            SAVE(states, step * STRIDE + UNFOLDS, j, v[now + j])
+        }
+    }
+    // close: ends a time step forward. Without a sample, a row keeps its state and what it showed last.
+    EACH(j, M) shown[j] = SHOW(j);
+    if (EVENTS) {
+        EACH(j, M) shown[j] = showing[j] = choose(event < 0.0f, showing[j], shown[j]);
+        EACH(j, N) STATE[j] = choose(event < 0.0f, before[j], choose(event > 0.0f, splat(0.0f), STATE[j]));
+    }
+    STORE(outputs, here, shown);
 }
 STORE(last, 0, v + now);
 

@@ -1,0 +1,153 @@
+"""What happens to rows of a batch, and what it costs beside a plain batch: episode ends, lengths, a mask.
+
+    python benchmarks/sequences.py --out benchmarks/results/sequences.md
+    python benchmarks/sequences.py --ncps   # beside ncps on PyTorch, too
+
+A plain batch and its three siblings take turns, and medians are compared. Training is the mean square of the
+outputs with the gradients of all parameters. The circuit is auto_ncp(32, 4, inputs=8).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+import ganglion as gl
+
+INPUTS = 8
+CIRCUIT = gl.auto_ncp(32, 4, inputs=INPUTS)
+NETWORKS: dict[str, Callable[[], Any]] = {
+    "LTC": lambda: gl.LTC(CIRCUIT, key=mx.random.key(0)),
+    "CfC": lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)),
+    "CfC, backbone": lambda: gl.CfC(gl.dense(INPUTS, 32), backbone_units=64, key=mx.random.key(0)),
+}
+BATCHES, STEPS = (1, 8, 64), (32, 128, 1000)
+MOST = 1.3
+"""How many times the time of a plain batch is allowed."""
+
+
+def events(batch: int, steps: int, rng: np.random.Generator) -> dict[str, dict[str, np.ndarray]]:
+    """What happens to rows: nothing, an end about every 50 steps, lengths, or missing samples."""
+    return {
+        "plain": {},
+        "ends": {"ends": rng.random((batch, steps)) < 1 / 50},
+        "lengths": {"lengths": rng.integers(1, steps + 1, batch)},
+        "mask": {"mask": rng.random((batch, steps)) < 0.8},
+    }
+
+
+def milliseconds(runs: dict[str, Callable[[], Any]], turns: int) -> dict[str, float]:
+    """The median time of each run, in turns; short ones are repeated within a turn."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    repeats = {}
+    for name, run in runs.items():
+        mx.eval(run())
+        start = time.perf_counter()
+        mx.eval(run())
+        repeats[name] = max(1, int(0.01 / (time.perf_counter() - start)))
+    for _ in range(turns):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            for _ in range(repeats[name]):
+                mx.eval(run())
+            times[name].append((time.perf_counter() - start) / repeats[name])
+    return {name: 1e3 * statistics.median(found) for name, found in times.items()}
+
+
+def works(network: Any, x: mx.array, given: dict[str, np.ndarray]) -> dict[str, Callable[[], Any]]:
+    """Forward and training of a network over a batch to whose rows something happens."""
+    step = nn.value_and_grad(network, lambda model: mx.square(model(x, **given)[0]).mean())
+    return {"forward": lambda: network(x, **given)[0], "training": lambda: step(network)}
+
+
+def rows(turns: int, batches: list[int], steps: list[int]) -> list[str]:
+    """A table of milliseconds, and of ratios to the plain batch."""
+    lines = ["| | B | T | | plain ms | ends | lengths | mask |", "|---|---|---|---|---|---|---|---|"]
+    for name, make in NETWORKS.items():
+        network = make()
+        for batch in batches:
+            for n in steps:
+                rng = np.random.default_rng(0)
+                x = mx.array(rng.normal(size=(batch, n, INPUTS)).astype(np.float32))
+                kinds = events(batch, n, rng)
+                made = {kind: works(network, x, given) for kind, given in kinds.items()}
+                for what in ("forward", "training"):
+                    found = milliseconds({kind: made[kind][what] for kind in kinds}, turns)
+                    plain = found.pop("plain")
+                    ratios = [f"{t / plain:.2f}{'' if t <= MOST * plain else ' **'}" for t in found.values()]
+                    lines.append(f"| {name} | {batch} | {n} | {what} | {plain:.2f} | {' | '.join(ratios)} |")
+                    print(lines[-1], flush=True)
+    return lines
+
+
+def beside_ncps(turns: int) -> list[str]:
+    """Episode ends as ncps can be given them: a loop over time, the state multiplied in between."""
+    import ncps.torch
+    import ncps.wirings as wirings
+    import torch
+
+    batch, n = 64, 128
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(batch, n, INPUTS)).astype(np.float32)
+    ends = rng.random((batch, n)) < 1 / 50
+    kept = torch.tensor(1.0 - ends.astype(np.float32))
+    lines = ["| B=64, T=128, training, ends about every 50 steps | ms |", "|---|---|"]
+    theirs: dict[str, Any] = {"LTC": ncps.torch.LTC, "CfC": ncps.torch.CfC}
+    for name, kind in theirs.items():
+        model = kind(INPUTS, wirings.AutoNCP(32, 4))
+
+        def train(model: Any = model) -> None:
+            state, shown = None, []
+            for t in range(n):  # the state can be reset between two calls only
+                y, state = model(torch.from_numpy(x[:, t : t + 1]), state)
+                state = state * kept[:, t, None]
+                shown.append(y)
+            model.zero_grad()
+            torch.cat(shown, 1).square().mean().backward()
+
+        step = works(NETWORKS[name](), mx.array(x), {"ends": ends})["training"]
+
+        def ours(step: Callable[[], Any] = step) -> None:
+            mx.eval(step())
+
+        train()
+        times: dict[str, list[float]] = {"ours": [], "theirs": []}
+        for _ in range(turns):
+            for who, run in (("theirs", train), ("ours", ours)):
+                start = time.perf_counter()
+                run()
+                times[who].append(1e3 * (time.perf_counter() - start))
+        for who, label in (
+            ("theirs", f"ncps {name}, a loop over time"),
+            ("ours", f"{name}, ends in the kernel"),
+        ):
+            lines.append(f"| {label} | {statistics.median(times[who]):.1f} |")
+            print(lines[-1], flush=True)
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--batch", type=int, nargs="+", default=list(BATCHES))
+    parser.add_argument("--steps", type=int, nargs="+", default=list(STEPS))
+    parser.add_argument("--ncps", action="store_true", help="beside ncps 1.0.1 on PyTorch, too")
+    parser.add_argument("--out", type=Path, help="write the tables here as well")
+    options = parser.parse_args()
+    lines = rows(options.turns, options.batch, options.steps)
+    if options.ncps:
+        lines += ["", *beside_ncps(options.turns)]
+    if options.out is not None:
+        options.out.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

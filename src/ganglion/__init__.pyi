@@ -48,6 +48,7 @@ from .interchange import Scaled as Scaled
 from .interchange import circuit_of as circuit_of
 from .interchange import export_mlx as export_mlx
 from .interchange import load as load
+from .interchange import provenance as provenance
 from .interchange import save as save
 from .interchange import to_ncps as to_ncps
 from .recording import Recording as Recording

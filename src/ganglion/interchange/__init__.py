@@ -2,8 +2,8 @@
 
 from .circuits import circuit_of
 from .export import export_mlx
-from .files import load, save
+from .files import load, provenance, save
 from .ncps import to_ncps
 from .scaled import Scaled
 
-__all__ = ["Scaled", "circuit_of", "export_mlx", "load", "save", "to_ncps"]
+__all__ = ["Scaled", "circuit_of", "export_mlx", "load", "provenance", "save", "to_ncps"]

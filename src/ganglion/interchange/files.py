@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from mlx.utils import tree_flatten, tree_unflatten
 
 from ..errors import FileError
 from ..forks import require_computing
-from ..storage import read_document, read_file, replace_files
+from ..storage import finite, read_document, read_file, replace_files
 from .describe import build, describe
+from .origins import KEY, provenance_of, remember_training
 from .randomness import random_state_kept
 from .tensors import Arrays, decode, encode, short
 
@@ -69,9 +71,7 @@ def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str
         >>> outputs, state = rnn(x)
     """
     require_computing()
-    file = Path(path)
-    if file.is_dir():
-        file = _in_run(file)
+    file = _file(path)
     arrays, metadata = decode(read_file(file), file)
     largest = max(SMALLEST_LIMIT, sum(array.size for array in arrays.values()))
     try:
@@ -83,7 +83,45 @@ def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str
         _freeze(model, document.get("frozen", []))
     except FileError as error:
         raise FileError(f"{file}: {error}") from None
+    with suppress(FileError):  # which says nothing that the network needs
+        remember_training(model, _provenance(metadata, file).get("training"))
     return model
+
+
+def provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Where the network in a file, or in a training run's directory, comes from, as the file says.
+
+    Returns:
+        The releases of ``ganglion``, ``mlx``, ``numpy`` and ``python``, the ``machine``, ``device`` and
+        ``command``, a digest of the texts of the ``kernels``, and by the path of each network its engine and
+        its circuit's digest. A network that `fit` trained has ``training``: seed, loss, optimizer and other
+        settings, and digests of the data. Empty for files of releases before this.
+
+    Raises:
+        FileError: not a model, or the file is damaged.
+        OSError: the file cannot be read.
+
+    Example:
+        >>> gl.provenance("run")["training"]["seed"]
+    """
+    file = _file(path)
+    return _provenance(decode(read_file(file), file)[1], file)
+
+
+def _provenance(metadata: Mapping[str, str], file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(metadata.get(KEY, "{}"), parse_constant=finite, parse_float=finite)
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{file}: the provenance is not sound JSON: {str(error)[:80]}") from None
+    if not isinstance(found, dict):
+        raise FileError(f"{file}: the provenance is {short(found)}, expected an object")
+    return found
+
+
+def _file(path: str | os.PathLike[str]) -> Path:
+    """The file of a model: the path, or the best one in the directory of a run."""
+    file = Path(path)
+    return _in_run(file) if file.is_dir() else file
 
 
 def encode_model(model: nn.Module) -> bytes:
@@ -100,7 +138,8 @@ def metadata_of(model: nn.Module) -> dict[str, str]:
     described = describe(model)
     frozen = sorted(set(parameters_of(model)) - set(dict(tree_flatten(model.trainable_parameters()))))
     document = {"format": FORMAT, "version": VERSION, "model": described, "frozen": frozen}
-    return {"ganglion": json.dumps(document, separators=(",", ":"))}
+    texts = {"ganglion": document, KEY: provenance_of(model)}
+    return {name: json.dumps(value, separators=(",", ":")) for name, value in texts.items()}
 
 
 def parameters_of(model: nn.Module) -> Arrays:

@@ -21,6 +21,7 @@ from ..cells import NCPLayer
 from ..cells.constraints import constrained
 from ..forks import require_computing
 from ..interchange.modes import modes_kept
+from ..interchange.origins import remember_training
 from .checkpoints import Checkpoints
 from .data import Batches, as_data
 from .finite import Guard, Loss, blame, blow_up
@@ -116,7 +117,8 @@ def fit(
         held_out = Batches(as_data(validation), batch_size, None, ranks, "the validation data")
     build_for(model, batches, loss)
     directory = Path(checkpoint) if checkpoint else None
-    recipe = recipe_of(model, optimizer, loss, batches, held_out, clip_norm) if directory else {}
+    recipe = recipe_of(model, optimizer, loss, batches, held_out, clip_norm)
+    remember_training(model, recipe)
     checkpoints = Checkpoints(directory, checkpoint_every, ranks, recipe)
     stopping = [EarlyStopping(patience)] if patience is not None else []
     bar = [ProgressBar()] if progress and ranks.first else []

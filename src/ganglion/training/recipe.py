@@ -22,13 +22,14 @@ import numpy as np
 from ..cells import RNN, NCPLayer
 from ..cells.config import to_plain
 from ..compile import CompiledCircuit, Plan, make_plan
+from ..interchange.origins import TRAINING
 from ..interchange.tensors import short
 from ..wiring import Dense
 from .data import Arrays, Batches
 
 EXECUTION = ("engine", "checkpoint_every", "layout", "block_size")
 """Options of networks that change nothing of what they compute."""
-UNSAID = ("_training", "_no_grad", "_given", "_kept", "built")
+UNSAID = ("_training", "_no_grad", "_given", "_kept", "built", TRAINING)
 """What modules hold beside their options."""
 PROBES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 100_000)
 """Steps at which two schedules are compared."""

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ... import viz
 from ...cells import RNN, record
+from ...interchange.origins import provenance_of
 from ...recording import Recording
 from ...storage import replace_files
 from .directory import REPORT
@@ -72,6 +73,7 @@ def _page(outcome: Outcome) -> str:
         ("Circuit", _picture(_circuit(outcome), "neurons and synapses")),
         ("Masks", _picture(_masks(outcome), "which neuron reaches which")),
         ("Settings", _table(_settings(outcome))),
+        ("Provenance", _table(_provenance(outcome))),
     ]
     title = f"{outcome.settings.cell.upper()} for {', '.join(outcome.columns.targets)}"
     body = "\n".join(f"<h2>{name}</h2>\n{content}" for name, content in sections)
@@ -95,6 +97,14 @@ def _settings(outcome: Outcome) -> list[tuple[object, ...]]:
     columns = {name: value for name, value in asdict(outcome.columns).items() if value is not None}
     texts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in columns.items()}
     return list({**texts, **asdict(outcome.settings)}.items())
+
+
+def _provenance(outcome: Outcome) -> list[tuple[object, ...]]:
+    """What the model's file says, too; the settings of training stand above."""
+    found = provenance_of(outcome.model)
+    found |= {name: ", ".join(found[name].values()) for name in ("engines", "circuits")}
+    found |= {"data": found.pop("training", {}).get("data")}
+    return list(found.items())
 
 
 def _table(rows: list[tuple[object, ...]], *, head: bool = False) -> str:

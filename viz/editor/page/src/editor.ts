@@ -185,7 +185,7 @@ export class Editor {
       case "closed": this.linkState = { state: "closed", why: news.why }; break;
       case "journal": this.journal = news; break;
       case "saved":
-        this.saved = news.revision;
+        if (news.file === this.welcome?.file) this.saved = news.revision; // else it is a copy
         this.say(`saved ${news.file}${news.synced ? "" : " (not yet flushed to the disk)"}`);
         break;
       case "file": this.take(news); break;

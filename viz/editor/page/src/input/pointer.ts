@@ -267,6 +267,10 @@ export function listenToPointer(editor: Editor, root: HTMLElement, canvas: HTMLC
     event.preventDefault();
     event.stopPropagation();
   };
+  /** On Linux a middle click pastes, where here it moves the view. */
+  const middle = (event: MouseEvent): void => {
+    if (event.button === 1) event.preventDefault();
+  };
   const key = (event: KeyboardEvent): void => {
     if (event.key === "Escape" && gesture && event.type === "keydown") {
       cancel();
@@ -277,7 +281,7 @@ export function listenToPointer(editor: Editor, root: HTMLElement, canvas: HTMLC
 
   const handlers: [string, EventListener, AddEventListenerOptions?][] = [
     ["pointerdown", press as EventListener], ["pointermove", move as EventListener], ["pointerup", release as EventListener],
-    ["pointercancel", lost as EventListener], ["pointerleave", leave], ["dblclick", twice as EventListener],
+    ["pointercancel", lost as EventListener], ["pointerleave", leave], ["dblclick", twice as EventListener], ["mouseup", middle as EventListener],
     ["wheel", wheel as EventListener, { passive: false }], ["keydown", key as EventListener, { capture: true }],
   ];
   for (const [name, handler, options] of handlers) canvas.addEventListener(name, handler, options);

@@ -39,12 +39,14 @@ export class Renderer {
   readonly counts = { frames: 0, stills: 0 };
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.ctx = canvas.getContext("2d")!;
+    // Desynchronized: a frame goes to the screen by itself, not through a layout and a commit of the page, which
+    // without a GPU take longer than the drawing. Both are, so that they stay together.
+    this.ctx = canvas.getContext("2d", { desynchronized: true })!;
     this.base = document.createElement("canvas");
     this.base.className = canvas.className;
     this.base.setAttribute("aria-hidden", "true");
     canvas.before(this.base);
-    this.below = this.base.getContext("2d", { alpha: false })!;
+    this.below = this.base.getContext("2d", { alpha: false, desynchronized: true })!;
   }
 
   /** The canvas is this large, in CSS pixels. */

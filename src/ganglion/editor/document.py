@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import networkx as nx
 
@@ -16,6 +19,19 @@ from ..wiring.files import json_format
 from ..wiring.files.formats import writable
 from .journal import Journal, JournalState
 from .session import EditSession
+
+IDLE = 60.0
+"""Seconds without an edit after which a circuit is saved by itself."""
+
+
+class Watcher(Protocol):
+    """Hears what becomes of a document, in whichever thread finds it."""
+
+    def journalled(self, state: JournalState) -> None:
+        """What of the revisions is safe has changed."""
+
+    def saved(self, path: Path, revision: int) -> None:
+        """The circuit was written to its file, or a copy of it to another."""
 
 
 class Document:
@@ -29,6 +45,8 @@ class Document:
     Args:
         path: ends in .json, .graphml or .csv; a file that is not there yet starts as an empty circuit.
         circuit: a circuit to edit and save there, instead of what is in the file.
+        autosave: write the file by itself when nobody has edited for a minute; edits are in the journal
+            until then.
 
     Raises:
         CircuitError: the file is no circuit, or another process is editing it.
@@ -41,7 +59,13 @@ class Document:
         >>> document.save()
     """
 
-    def __init__(self, path: str | os.PathLike[str], circuit: nx.DiGraph[Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        circuit: nx.DiGraph[Any] | None = None,
+        *,
+        autosave: bool = False,
+    ) -> None:
         self.path = Path(path)
         circuit = self._read() if circuit is None else circuit
         held = content(circuit)
@@ -54,6 +78,15 @@ class Document:
         self.recovered = self._replay(follow, held)
         self.session.journal = self.journal
         self.closed = False
+        self._watchers: list[Watcher] = []
+        self._holders: set[object] = set()
+        self._idle: threading.Timer | None = None
+        if self.journal is not None:
+            self.journal.changed = self._journalled
+        if autosave:
+            self.session.observe(lambda _: self._wait())
+            if self.recovered:
+                self._wait()
 
     @property
     def state(self) -> JournalState:
@@ -74,6 +107,7 @@ class Document:
             circuit = self.session.circuit
             if path is not None and Path(path) != self.path:
                 write(circuit, path)
+                self._told(Path(path))
                 return Path(path)
             if self.journal is not None and self.path.suffix.lower() == ".json":
                 self.journal.append({"saving": content(circuit)})
@@ -83,14 +117,66 @@ class Document:
                 # What a format turned into something else, such as names into texts, counts as it is read.
                 lossless = self.path.suffix.lower() == ".json"
                 self.journal.start(content(circuit if lossless else read(self.path)))
+            self._told(self.path)
             return self.path
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell `watcher` of saves and of the journal; returns what ends that."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+
+    def hold(self) -> Callable[[], None]:
+        """Keep the document open for one more editor; returns what lets go. The last to let go closes it."""
+        holder = object()
+        self._holders.add(holder)
+
+        def release() -> None:
+            if holder in self._holders:
+                self._holders.remove(holder)
+                if not self._holders:
+                    self.close()
+
+        return release
+
+    @property
+    def held(self) -> bool:
+        """Whether an editor shows it."""
+        return bool(self._holders)
 
     def close(self) -> None:
         """Let go of the journal, which is removed if everything is saved."""
         self.closed = True
+        if self._idle is not None:
+            self._idle.cancel()
         if self.journal is not None:
             self.journal.close(remove=self.saved == self.session.revision)
             self.session.journal = self.journal = None
+
+    def _told(self, path: Path) -> None:
+        for watcher in list(self._watchers):
+            watcher.saved(path, self.session.revision)
+
+    def _journalled(self, state: JournalState) -> None:
+        for watcher in list(self._watchers):
+            watcher.journalled(state)
+
+    def _wait(self) -> None:
+        """Save when nothing else happens for a while."""
+        if self._idle is not None:
+            self._idle.cancel()
+        if self.closed:
+            return
+        self._idle = threading.Timer(IDLE, self._save_idle)
+        self._idle.daemon = True
+        self._idle.start()
+
+    def _save_idle(self) -> None:
+        with (
+            self.session.lock,
+            suppress(CircuitError, OSError),
+        ):  # the journal has it, and a save will say why
+            if not self.closed and self.saved != self.session.revision:
+                self.save()
 
     def _read(self) -> Circuit:
         if any(path.exists() for path in (self.path, *writable(self.path).targets(self.path))):
@@ -135,8 +221,8 @@ class Document:
         """Keep a journal that cannot be used under another name, and open a new one."""
         free = (self._beside.with_name(f"{self._beside.name}.{k}") for k in count(1))
         aside = next(path for path in free if not path.exists())
+        journal.rename(aside)
         journal.close()
-        os.rename(self._beside, aside)
         self.notice = f"the journal was set aside as {aside.name}: {error}"
         return Journal(self._beside)
 

@@ -64,15 +64,13 @@ class Journal:
         self._lock = threading.RLock()
         self._waiting: list[bytes] = []
         self._timer: threading.Timer | None = None
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._file)
-            raise CircuitError(f"{path}: another editor or another process is editing this circuit") from None
-        except OSError:
-            pass  # some file systems have no locks
+        self._file = _locked(path)
         self._length = os.fstat(self._file).st_size
+
+    def rename(self, path: Path) -> None:
+        """Keep the file under another name; it stays held until it is closed."""
+        os.rename(self.path, path)
+        self.path = path
 
     def records(self) -> list[dict[str, Any]]:
         """What was kept, the header first; a torn last line is left out, and cut off the file.
@@ -171,3 +169,24 @@ class Journal:
             self.state = state
             if self.changed is not None:
                 self.changed(state)
+
+
+def _locked(path: Path) -> int:
+    """A file of this name that nobody else holds.
+
+    Between opening and locking, who held it before may have removed or renamed it: what is locked then is no
+    longer what the next process would open, so that it is opened anew.
+    """
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise CircuitError(f"{path}: another editor or another process is editing this circuit") from None
+        except OSError:
+            pass  # some file systems have no locks
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), os.stat(path)):
+                return file
+        os.close(file)

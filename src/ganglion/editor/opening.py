@@ -28,6 +28,7 @@ def edit(
     recording: Recording | None = None,
     fit: Mapping[str, Any] | None = None,
     live: bool = True,
+    autosave: bool = True,
     browser: bool = True,
     port: int = 0,
 ) -> Widget | Standalone:
@@ -46,6 +47,8 @@ def edit(
             `optimizer`, `epochs` and others. The network given is trained in place until the circuit is
             edited; from then on `editor.network` is.
         live: whether to compile and run the network while editing.
+        autosave: whether to write the file when nobody has edited for a minute; edits are in its journal
+            until then.
         browser: whether to open the browser, if this is no notebook.
         port: of the page, if this is no notebook; 0 for a free one.
 
@@ -66,12 +69,12 @@ def edit(
     if isinstance(what, str | os.PathLike):
         if file is not None:
             raise TypeError("file= is where a circuit that is given is saved; a path is its own file")
-        document: Document | None = _document(what)
+        document: Document | None = _document(what, autosave)
     else:
         circuit = what
         if not isinstance(what, nx.DiGraph):
             network, circuit = what, _circuit_of(what)
-        document = None if file is None else Document(file, circuit)
+        document = None if file is None else Document(file, circuit, autosave=autosave)
     session = EditSession(circuit) if document is None else document.session
     options = {"network": network, "recording": recording, "live": live, "fit": fit}
     try:
@@ -83,7 +86,7 @@ def edit(
 
         return Standalone(session, document, port=port, browser=browser, **options)
     except BaseException:  # nobody could close a document that nobody got
-        if document is not None and not isinstance(what, str | os.PathLike):
+        if document is not None and not document.held:
             document.close()
         raise
 
@@ -98,12 +101,12 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def _document(path: str | os.PathLike[str]) -> Document:
+def _document(path: str | os.PathLike[str], autosave: bool) -> Document:
     """The file's document; the same one if this process edits it already, as when a cell is run again."""
     key = os.path.realpath(path)
     document = _documents.get(key)
     if document is None or document.closed:
-        document = _documents[key] = Document(path)
+        document = _documents[key] = Document(path, autosave=autosave)
     return document
 
 

@@ -44,6 +44,7 @@ class Standalone:
         except OSError:
             hub.close()
             raise
+        self._release = document.hold() if document else lambda: None
         if browser:
             webbrowser.open(self.url)
 
@@ -69,8 +70,7 @@ class Standalone:
     def close(self) -> None:
         """Stop the server; what is not saved stays in the journal, if there is a file."""
         self._server.close()
-        if self.document is not None:
-            self.document.close()
+        self._release()
 
     def __enter__(self) -> Standalone:
         return self
@@ -88,6 +88,7 @@ def serve(
     port: int = 0,
     browser: bool = True,
     live: bool = True,
+    autosave: bool = True,
     tell: Callable[[str], None] = print,
 ) -> None:
     """Edit a file in the browser until interrupted; what `ganglion edit` does.
@@ -95,7 +96,7 @@ def serve(
     Raises:
         CircuitError, OSError, ValueError: the file cannot be opened, or the port is taken.
     """
-    document = Document(path)
+    document = Document(path, autosave=autosave)
     try:
         editor = Standalone(document.session, document, port=port, browser=browser, live=live)
     except BaseException:

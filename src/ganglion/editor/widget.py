@@ -31,6 +31,7 @@ class Widget(anywidget.AnyWidget):
         self.session, self.document = session, document
         title = document.path.name if document else "circuit"
         self._hub = Hub(session, document, title=title, host="notebook", **options)
+        self._release = document.hold() if document else lambda: None
         self._channel = self._hub.join(lambda text: self.send(json.loads(text)))
         self.on_msg(self._receive)
         _notice_after_cells(self._hub)
@@ -48,8 +49,7 @@ class Widget(anywidget.AnyWidget):
     def close(self) -> None:
         """End the session; what is not saved stays in the journal, if there is a file."""
         self._hub.close()
-        if self.document is not None:
-            self.document.close()
+        self._release()
         super().close()
 
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:

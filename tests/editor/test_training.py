@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
@@ -77,13 +78,79 @@ def test_pause_edit_and_go_on(editor: Any, network: Any) -> None:
     assert abs(np.array(editor.network.cell.gleak)[0] - trained) < 0.5
 
 
-def test_an_edit_that_the_data_do_not_fit_says_so_and_the_editor_goes_on(editor: Any) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (
+            edits.Add([("third", {"role": "sensory"})]),
+            "the data are for 2 sensory neurons, and the circuit has 3",
+        ),
+        (edits.Add([("more", {"role": "motor"})]), "the data are for 1 motor neurons, and the circuit has 2"),
+        (edits.Remove(["motor_0"]), "motor"),
+        (edits.Remove(["sensory_0", "sensory_1"]), "sensory"),
+    ],
+)
+def test_it_waits_while_the_circuit_cannot_be_trained(editor: Any, spoil: edits.Edit, why: str) -> None:
     page = Page(editor.url)
     page.hello()
     page.wait("training", epoch=2)
+    page.edit(spoil)
+    while (message := page.wait("training", state="paused"))["why"] is None:
+        pass
+    assert why in message["why"]
+    page.edit(edits.Rename({"inter_0": "renamed"}))  # is not forgotten by then
+    page.send("undo", base=page.revision)
+    page.send("undo", base=page.revision)
+    page.edit(edits.Rename({"inter_1": "kept"}))
+    message = page.wait("training", state="running")
+    assert message["why"] is None
+    page.wait("training", epoch=message["epoch"] + 3)
+    page.send("train", action="stop")
+    page.wait("training", state="done")
+    assert "kept" in editor.network.cell.compiled.plan.neurons
+
+
+def test_it_can_be_stopped_while_it_waits(editor: Any) -> None:
+    page = Page(editor.url)
+    page.hello()
     page.edit(edits.Add([("third", {"role": "sensory"})]))
-    assert "3" in page.wait("training", state="failed")["why"]
-    assert page.edit(edits.Remove(["third"]))["type"] == "diff"
+    while page.wait("training", state="paused")["why"] is None:
+        pass
+    page.send("train", action="stop")
+    page.wait("training", state="done")
+
+
+def test_checkpoints_before_and_after_an_edit(network: Any, tmp_path: Path) -> None:
+    """Each run over a circuit of its own has a directory of its own, which can be gone on with."""
+    given = {**fit(100_000), "checkpoint": tmp_path / "run"}
+    with gl.edit(network, fit=given, browser=False) as editor:
+        page = Page(editor.url)  # type: ignore[union-attr]
+        page.hello()
+        page.wait("training", epoch=2)
+        page.edit(edits.Remove(["inter_0"]))
+        while not (tmp_path / "run-edited-1").exists():
+            page.wait("training", state="running")
+        page.wait("training", epoch=page.wait("training")["epoch"] + 2)
+        page.send("train", action="stop")
+        page.wait("training", state="done")
+        edited = editor.network
+    assert len(edited.cell.neurons) == len(network.cell.neurons) - 1
+    for folder, like in ((tmp_path / "run", network), (tmp_path / "run-edited-1", edited)):
+        other = gl.LTC(like.cell.compiled)
+        history = gl.fit(other, progress=False, **{**fit(1), "checkpoint": folder})
+        assert len(history.loss) >= 2  # it is further than the one epoch that was asked for
+        np.testing.assert_array_equal(np.array(other.cell.w), np.array(like.cell.w))
+
+
+def test_a_run_that_is_gone_on_with_shows_what_was_before(network: Any, tmp_path: Path) -> None:
+    other = gl.LTC(gl.auto_ncp(8, 1, inputs=2, seed=1), key=mx.random.key(0))
+    before = gl.fit(other, progress=False, **{**fit(3), "checkpoint": tmp_path / "run"})
+    with gl.edit(network, fit={**fit(5), "checkpoint": tmp_path / "run"}, browser=False) as editor:
+        page = Page(editor.url)  # type: ignore[union-attr]
+        page.hello()
+        message = page.wait("training", state="done")
+    assert message["history"][:3] == pytest.approx(before.loss, rel=1e-3)
+    assert message["epoch"] == 5
 
 
 def test_the_weights_are_shown_while_they_are_learned(editor: Any) -> None:

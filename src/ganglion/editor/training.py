@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import atexit
 import copy
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+import networkx as nx
 from mlx.utils import tree_map
 
 from ..cells import carried
@@ -42,7 +46,8 @@ class Training(Callback):
 
     After each epoch the weights are shown. If the circuit was edited by then, the network is carried over to
     it, and the epochs that are left are trained with an optimizer that starts anew, since what it remembered
-    belongs to the old parameters.
+    belongs to the old parameters. If the circuit cannot be compiled, or does not fit the data, training waits
+    for an edit that mends it. Checkpoints after an edit go to a directory of their own.
 
     Args:
         session: what is edited.
@@ -61,14 +66,17 @@ class Training(Callback):
         show: Callable[[Any, Any], None],
     ) -> None:
         self.network, self.history, self.state = network, list[float](), "running"
+        self._before: list[float] = []  # of the runs that edits have ended
         self._session, self._tell, self._show = session, tell, show
         self._options = dict(options)
         self._fresh = copy.deepcopy(options["optimizer"])
         self._epochs = int(options["epochs"])
+        self._sizes = len(network.cell.sensors), network.cell.n_outputs
         self._edited, self._stopped, self._why = False, False, ""
-        self._renames: dict[str, str] = {}
-        self._go = threading.Event()
+        self._renames: list[Rename] = []  # since the network was carried over
+        self._go = threading.Event()  # cleared by a pause
         self._go.set()
+        self._mended = threading.Event()  # set by what may end a wait for an edit
         self._leave = session.observe(self._heard)
         self._thread = threading.Thread(target=self._train, name="ganglion training", daemon=True)
         self._thread.start()
@@ -79,13 +87,15 @@ class Training(Callback):
         self._go.clear()
 
     def go_on(self) -> None:
-        """Go on after a pause."""
+        """Go on after a pause, or try again."""
         self._go.set()
+        self._mended.set()
 
     def stop(self) -> None:
         """End after the current step, with the weights of then."""
         self._stopped = True
         self._go.set()
+        self._mended.set()
 
     def close(self) -> None:
         """Stop, and wait for the end."""
@@ -124,7 +134,7 @@ class Training(Callback):
             run.stop = EDITED
 
     def on_epoch(self, run: Run) -> None:
-        self.history.append(four(run.history.loss[-1]) or 0.0)
+        self.history = [*self._before, *(four(loss) or 0.0 for loss in run.history.loss)]
         self._shown()
         self._say("running")
         self.on_step(run)
@@ -138,10 +148,10 @@ class Training(Callback):
             while not self._stopped and len(self.history) < self._epochs:
                 with TURN:
                     fit(self.network, self._options["data"], epochs=self._epochs - len(self.history), **given)
-                    if not self._edited:
-                        break
-                    self._follow()
-                given["optimizer"] = copy.deepcopy(self._fresh)
+                if not self._edited or not self._follow():
+                    break
+                self._before = self.history
+                given |= self._anew()
         except Exception as error:  # whatever it is, the page shows it; the editor goes on
             self._why = " ".join(f"{type(error).__name__}: {error}".split())
             self._say("failed")
@@ -151,26 +161,65 @@ class Training(Callback):
         finally:
             self._leave()
 
+    def _anew(self) -> dict[str, Any]:
+        """What a run over an edited circuit begins with: nothing that belongs to the parameters before."""
+        anew: dict[str, Any] = {"optimizer": copy.deepcopy(self._fresh)}
+        if checkpoint := self._options.get("checkpoint"):
+            free = (Path(f"{os.fspath(checkpoint)}-edited-{k}") for k in count(1))
+            anew["checkpoint"] = next(path for path in free if not path.exists())
+        return anew
+
     def _shown(self) -> None:
         parameters = tree_map(lambda array: array, self.network.parameters())  # which later steps replace
         mx.eval(parameters)
         self._show(self.network.cell.compiled.plan, parameters)
 
-    def _follow(self) -> None:
-        with self._session.lock:
-            circuit, renames = twin(self._session.circuit), self._renames
-            self._edited, self._renames = False, {}
-        known = {*self.network.cell.neurons, *self.network.cell.sensors}
-        self.network = carried(
-            self.network, circuit, renames={old: new for old, new in renames.items() if old in known}
-        )
+    def _follow(self) -> bool:
+        """Carry the network over to the circuit, as soon as that is possible; false if told to stop."""
+        while not self._stopped:
+            self._mended.clear()
+            with self._session.lock:
+                circuit, changes = twin(self._session.circuit), len(self._renames)
+                self._edited = False
+            renames: dict[str, str] = {}
+            for change in self._renames[:changes]:
+                renames = composed(renames, change)
+            known = {*self.network.cell.neurons, *self.network.cell.sensors}
+            try:
+                with TURN:
+                    network = carried(
+                        self.network,
+                        circuit,
+                        renames={old: new for old, new in renames.items() if old in known},
+                    )
+                self._require_fitting(network)
+            except (ValueError, nx.NetworkXError) as error:
+                self._why = f"waits for an edit that mends this: {' '.join(str(error).split())}"
+                self._say("paused")
+                self._mended.wait()
+                continue
+            del self._renames[:changes]
+            self.network, self._why = network, ""
+            return True
+        return False
+
+    def _require_fitting(self, network: Any) -> None:
+        """The circuit has as many sensors and motor neurons as before; the data have columns for those."""
+        for what, now, before in (
+            ("sensory neurons", len(network.cell.sensors), self._sizes[0]),
+            ("motor neurons", network.cell.n_outputs, self._sizes[1]),
+        ):
+            if now != before:
+                raise ValueError(f"the data are for {before} {what}, and the circuit has {now}")
 
     def _heard(self, entry: Entry) -> None:
         for change in entry.changes:
             if isinstance(change, Rename):
-                self._renames = composed(self._renames, change)
+                self._renames.append(change)
             if concerns_network(change):
                 self._edited = True
+        if self._edited:
+            self._mended.set()
 
     def _say(self, state: str) -> None:
         self.state = state

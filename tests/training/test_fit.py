@@ -253,16 +253,6 @@ def test_batches_of_several_processes_make_up_the_joint_batch() -> None:
         assert all(share[1] == items for share in shares)
 
 
-def test_a_progress_bar_is_no_burden_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    fit(network(), task(), progress=True, epochs=1)
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("fit: 1 epochs, kept the last step's weights, without validation")
-    assert said.err.count("\n") == 1
-    fit(network(), task(), progress=False, epochs=1)
-    assert capsys.readouterr() == ("", "")
-
-
 @pytest.mark.parametrize(("width", "best"), [(80, False), (120, True)])
 def test_a_progress_bar_keeps_its_figures_on_a_narrow_terminal(
     width: int, best: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import networkx as nx
 
+from ..notebook import in_notebook
 from ..recording import Recording
 from .document import Document
 from .session import EditSession
@@ -89,16 +89,6 @@ def edit(
         if document is not None and not document.held:
             document.close()
         raise
-
-
-def in_notebook() -> bool:
-    """Whether this runs in a Jupyter kernel or in marimo."""
-    marimo = sys.modules.get("marimo")
-    if marimo is not None and marimo.running_in_notebook():
-        return True
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and hasattr(shell, "kernel")
 
 
 def _document(path: str | os.PathLike[str], autosave: bool) -> Document:

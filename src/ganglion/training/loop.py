@@ -27,7 +27,7 @@ from .data import Batches, as_data
 from .finite import Guard, Loss, blame, blow_up
 from .history import History
 from .inspection import summarize
-from .progress import ProgressBar
+from .progress import progress_for
 from .ranks import LostRankError, Ranks, Terminated
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
@@ -79,7 +79,8 @@ def fit(
         callbacks: what else to do after steps and epochs.
         distributed: average gradients over the processes that ``mlx.launch`` started; each one calls `fit`
             with the same arguments and trains on its part of every batch. The first one writes checkpoints.
-        progress: whether to show a progress bar on the terminal, and a line about the run at its end.
+        progress: whether to show a progress bar on the terminal, a bar and curves in a notebook, a line for
+            each epoch in a log, and a line about the run at its end.
 
     Raises:
         FloatingPointError: the loss is not finite: the message says whether the data, or a blow-up. The
@@ -121,7 +122,7 @@ def fit(
     remember_training(model, recipe)
     checkpoints = Checkpoints(directory, checkpoint_every, ranks, recipe)
     stopping = [EarlyStopping(patience)] if patience is not None else []
-    bar = [ProgressBar()] if progress and ranks.first else []
+    bar = [progress_for()] if progress and ranks.first else []
     watchers = [*stopping, *callbacks, checkpoints, *bar]
     run = Run(model, optimizer, epochs, len(batches))
     with modes_kept(model):

@@ -258,6 +258,51 @@ def test_a_recording_is_played(session: EditSession, network: Any) -> None:
     page.live.close()
 
 
+def test_saliency_is_how_much_the_outputs_change(page: Page, network: Any) -> None:
+    """Against central differences, from where the network is."""
+    for name, value in zip(network.cell.sensors, [0.5, -1.0, 2.0], strict=True):
+        page.live.set_signal(name, {"kind": "constant", "value": value})
+    page.live.steps(4)
+    start = np.array(page.wait("frame", step=4)["states"], np.float32)
+    answers: queue.Queue[dict[str, Any]] = queue.Queue()
+    page.live.saliency(5, answers.put)
+    found = dict(map(tuple, answers.get(timeout=PATIENCE)["values"]))
+
+    def outputs(state: Any, inputs: Any) -> np.ndarray[Any, Any]:
+        return np.array(network(mx.array(inputs), mx.array(state))[0])[-1]
+
+    x, size = np.array([[0.5, -1.0, 2.0]] * 5, np.float32), np.float32(1e-2)
+    for k, name in enumerate(network.cell.neurons):
+        step = size * np.eye(len(start), dtype=np.float32)[k]
+        change = np.abs(outputs(start + step, x) - outputs(start - step, x)).sum() / (2 * size)
+        assert found[name] == pytest.approx(change, rel=0.02, abs=2e-4), name
+    for k, name in enumerate(network.cell.sensors):
+        step = size * np.eye(3, dtype=np.float32)[k]
+        change = np.abs(outputs(start, x + step) - outputs(start, x - step)).sum() / (2 * size)
+        assert found[name] == pytest.approx(change, rel=0.02, abs=2e-4), name
+
+
+def test_a_network_with_a_memory_has_the_saliency_of_its_sensors(session: EditSession) -> None:
+    page = Page(session, network=gl.LTC(circuit(), mixed_memory=True))
+    page.wait("facts")
+    answers: queue.Queue[dict[str, Any]] = queue.Queue()
+    page.live.saliency(5, answers.put)
+    assert [name for name, _ in answers.get(timeout=PATIENCE)["values"]] == [
+        "sensory_0",
+        "sensory_1",
+        "sensory_2",
+    ]
+    page.live.close()
+
+
+def test_a_network_that_does_not_run_has_no_saliency(session: EditSession) -> None:
+    page = Page(session, on=False)
+    answers: queue.Queue[dict[str, Any]] = queue.Queue()
+    page.live.saliency(5, answers.put)
+    assert answers.get(timeout=PATIENCE) == {"type": "refused", "why": "live running is off"}
+    page.live.close()
+
+
 # Signals
 
 

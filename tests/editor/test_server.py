@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.editor.pages import Page
+from tests.editor.pages import Page, circuit_from
 from tests.support.edits import exact
 from websockets.exceptions import ConnectionClosed
 
@@ -142,6 +142,23 @@ def test_what_python_does_reaches_the_page(editor: Standalone, page: Page) -> No
     message = page.wait("diff")
     assert (message["by"], message["label"]) == ("python", "changed in Python")
     assert exact(page.circuit) == exact(editor.circuit)
+
+
+def test_a_page_hears_what_was_done_before_it_came_and_can_look_at_it(editor: Standalone) -> None:
+    editor.session.apply(edits.Remove(["a"]))
+    editor.session.apply(edits.Rename({"m": "arm"}), "bob")
+    page = Page(editor.url)
+    page.send("hello", protocol=1)
+    snapshot = page.wait("snapshot")
+    assert (snapshot["opened"], snapshot["revision"]) == (0, 2)
+    assert snapshot["log"] == [[1, "remove 1 neuron", "python"], [2, "rename 'm'", "bob"]]
+    for revision, state in ((0, exact(small())), (2, exact(editor.circuit))):
+        page.send("revision", revision=revision)
+        assert exact(circuit_from(page.wait("revision", revision=revision)["circuit"])) == state
+    for revision in (-1, 3, 1.5, None):
+        number = page.send("revision", revision=revision)
+        assert "revision must be a whole number from 0 to 2" in page.wait("refused", id=number)["why"]
+    page.close()
 
 
 def test_what_does_not_fit_is_refused_with_the_reason(editor: Standalone, page: Page) -> None:

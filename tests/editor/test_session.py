@@ -135,6 +135,27 @@ def test_undoing_and_redoing_everything(data: st.DataObject, graph: nx.DiGraph) 
         assert exact(circuit) == state
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.data(), circuits())
+def test_every_revision_can_be_looked_at_again(data: st.DataObject, graph: nx.DiGraph) -> None:
+    session = EditSession(gl.Circuit(graph), revision=3)
+    states = [exact(session.circuit)]
+    session.observe(lambda _: states.append(exact(session.circuit)))
+    drive(data, session, data.draw(st.integers(1, 8)))
+    session.notice()
+    now = exact(session.circuit)
+    assert [exact(session.at(session.opened + k)) for k in range(len(states))] == states
+    assert exact(session.circuit) == now
+
+
+def test_a_revision_that_never_was_is_refused() -> None:
+    session = EditSession(small(), revision=4)
+    session.apply(edits.Remove(["a"]))
+    for revision in (3, 6):
+        with pytest.raises(gl.CircuitError, match=f"has the revisions 4 to 5, not {revision}"):
+            session.at(revision)
+
+
 def small() -> gl.Circuit:
     circuit = gl.Circuit()
     circuit.add_neurons(["a", "b"], role="inter")

@@ -156,19 +156,37 @@ class Live:
     def rank(self, steps: int, answer: Callable[[Message], None]) -> None:
         """Every neuron by how much the outputs change without it."""
 
+        def find() -> list[tuple[str, float]] | None:
+            return self.probe.ranking(self._inputs(range(steps)), self._jobs.empty)
+
+        self._by_neuron("ranking", "effects", find, answer)
+
+    def saliency(self, steps: int, answer: Callable[[Message], None]) -> None:
+        """Every neuron by how much the outputs after some steps depend on it now."""
+        self._by_neuron("saliency", "values", lambda: self.probe.saliency(self._inputs(range(steps))), answer)
+
+    def _by_neuron(
+        self,
+        what: str,
+        key: str,
+        find: Callable[[], list[tuple[str, float]] | None],
+        answer: Callable[[Message], None],
+    ) -> None:
+        """Find a number for every neuron, which takes a while, and answer with it."""
+
         def job() -> None:
             if self.probe.network is None:
                 answer({"type": "refused", "why": self.error or "live running is off"})
                 return
-            self._tell({"type": "busy", "busy": True, "why": "ranking"})
+            self._tell({"type": "busy", "busy": True, "why": what})
             try:
-                effects = self.probe.ranking(self._inputs(range(steps)), self._jobs.empty)
+                found = find()
             finally:
-                self._tell({"type": "busy", "busy": False, "why": "ranking"})
-            if effects is None:
-                answer({"type": "refused", "why": "the ranking was stopped by what came after it"})
+                self._tell({"type": "busy", "busy": False, "why": what})
+            if found is None:
+                answer({"type": "refused", "why": f"the {what} was stopped by what came after it"})
             else:
-                answer({"type": "ranking", "effects": [[name, four(value)] for name, value in effects]})
+                answer({"type": what, key: [[name, four(value)] for name, value in found]})
 
         self.ask(job)
 

@@ -62,10 +62,10 @@ def number(message: Message, key: str, default: float | None) -> float | None:
     return value
 
 
-def whole(message: Message, key: str, default: int) -> int:
+def whole(message: Message, key: str, default: int | None = None, *, least: int = 1, most: int = 1000) -> int:
     value = message.get(key, default)
-    if type(value) is not int or not 1 <= value <= 1000:
-        raise CircuitError(f"{key} must be a whole number from 1 to 1000, got {label(value, 60)}")
+    if type(value) is not int or not least <= value <= most:
+        raise CircuitError(f"{key} must be a whole number from {least} to {most}, got {label(value, 60)}")
     return value
 
 

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cells import LTC, carried, lesion
+from ..cells import LTC, carried, lesion, saliency
 from ..compile import compile_circuit
 from .strengths import polarities, strengths, time_constants, turn
 
@@ -148,6 +149,31 @@ class Probe:
             rest = change[~np.isnan(change)]
             found.append((name, float(rest.mean()) if rest.size else 0.0))
         return sorted(found, key=lambda pair: -pair[1])
+
+    def saliency(self, inputs: Floats) -> list[tuple[str, float]]:
+        r"""How much the outputs at the end of (T, I) inputs depend on each neuron.
+
+        .. math::
+
+            \sum_m \Bigl| \sum_t \frac{\partial y_m(T)}{\partial x_i(t)} \Bigr| \text{ of a sensor,} \quad
+            \sum_m \Bigl| \frac{\partial y_m(T)}{\partial v_j(0)} \Bigr| \text{ of a neuron with state,}
+
+        from where the network is. Neurons of a network with a memory beside its states have none.
+        """
+        network, state = self.network, self._stream.state
+        found = np.abs(saliency(network, inputs, state)).sum(axis=-1)
+        values = list(zip(self.sensors, found.tolist(), strict=True))
+        if isinstance(state, tuple):
+            return values
+
+        def output(start: mx.array, m: int) -> mx.array:
+            last: mx.array = network(mx.array(inputs), start)[0][-1, m]
+            return last
+
+        start, total = mx.array(self._states()), np.zeros(len(self.neurons), np.float32)
+        for m in range(len(self.outputs)):
+            total += np.abs(np.array(mx.grad(output)(start, m)))
+        return values + list(zip(self.neurons, total.tolist(), strict=True))
 
     def describe(self) -> dict[str, Any]:
         """What a page shows of the network: names in their orders, and strengths with signs."""

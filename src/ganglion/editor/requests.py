@@ -28,6 +28,8 @@ from .session import EditSession
 Answer = Callable[[Message], None]
 REFUSED = (CircuitError, FileError, nx.NetworkXError, OSError, ValueError, TypeError, OverflowError)
 """What is wrong with a message rather than with the editor."""
+LOG = 500
+"""Revisions whose labels a new page is told."""
 
 
 class Requests:
@@ -71,17 +73,24 @@ class Requests:
             answer(told)
 
     def _on_resync(self, message: Message, client: str, answer: Answer) -> None:
-        with self._session.lock:
-            self._session.notice()
-            circuit = json.loads(json_format.encode(self._session.circuit))
+        session = self._session
+        with session.lock:
+            session.notice()
             answer(
                 {
                     "type": "snapshot",
-                    "revision": self._session.revision,
-                    "circuit": circuit,
+                    "revision": session.revision,
+                    "circuit": _document(session.circuit),
+                    "opened": session.opened,
+                    "log": [[entry.revision, entry.label, entry.by] for entry in session.entries[-LOG:]],
                     **self._revisions.standing(client),
                 }
             )
+
+    def _on_revision(self, message: Message, client: str, answer: Answer) -> None:
+        revision = whole(message, "revision", least=0, most=self._session.revision)
+        circuit = _document(self._session.at(revision))
+        answer({"type": "revision", "revision": revision, "circuit": circuit})
 
     def _on_edit(self, message: Message, client: str, answer: Answer) -> None:
         edit = edits.from_json(message.get("edit"))
@@ -134,6 +143,9 @@ class Requests:
     def _on_rank(self, message: Message, client: str, answer: Answer) -> None:
         self._live.rank(whole(message, "steps", 50), answer)
 
+    def _on_saliency(self, message: Message, client: str, answer: Answer) -> None:
+        self._live.saliency(whole(message, "steps", 20), answer)
+
     def _on_save(self, message: Message, client: str, answer: Answer) -> None:
         if self._document is None:
             raise CircuitError("this circuit has no file: export it instead")
@@ -182,3 +194,8 @@ class Requests:
 
     def _on_ping(self, message: Message, client: str, answer: Answer) -> None:
         answer({"type": "pong"})
+
+
+def _document(circuit: nx.DiGraph[Any]) -> Any:
+    """A circuit as its JSON file has it."""
+    return json.loads(json_format.encode(circuit))

@@ -112,6 +112,27 @@ class EditSession:
         """All revisions, from the first on."""
         return tuple(self._entries)
 
+    @property
+    def opened(self) -> int:
+        """The number of the circuit as it was opened."""
+        return self._opened
+
+    def at(self, revision: int) -> nx.DiGraph[Any]:
+        """The circuit as it was at an earlier revision of this session, as a copy.
+
+        Raises:
+            CircuitError: the session has no such revision.
+        """
+        with self.lock:
+            self.notice()
+            if not self._opened <= revision <= self.revision:
+                known = f"{self._opened} to {self.revision}"
+                raise CircuitError(f"this session has the revisions {known}, not {revision}")
+            circuit = twin(self._known)
+            for entry in reversed(self._entries[revision - self._opened :]):
+                entry.inverse.run(circuit)
+            return circuit
+
     def __repr__(self) -> str:
         return f"EditSession({self.circuit!r}, revision {self.revision})"
 

@@ -275,7 +275,7 @@ export const COMMANDS: Command[] = [
   { id: "changes-panel", title: "Panel: changes", section: "View", run: (e) => e.set({ panel: e.panel === "changes" ? null : "changes" }) },
   { id: "problems-panel", title: "Panel: problems and facts", section: "View", run: (e) => e.set({ panel: e.panel === "problems" ? null : "problems" }) },
   { id: "projections-panel", title: "Panel: projections", section: "View", run: (e) => e.set({ panel: e.panel === "projections" ? null : "projections" }) },
-  { id: "compare", title: "Show changes from now on", section: "View", run: (e) => (e.changes.revision === null ? e.changes.start() : e.changes.stop()) },
+  { id: "compare", title: "Show changes from now on", section: "View", run: (e) => (e.changes.revision === null ? e.changes.since(e.session.revision) : e.changes.stop()) },
 
   { id: "live-panel", title: "Panel: live", section: "Live", keys: ["O"], run: (e) => e.set({ panel: e.panel === "live" ? null : "live" }) },
   { id: "play", title: "Play or pause", section: "Live", keys: ["Space"], cannot: needLive, run: (e) => void e.session.ask({ type: "play", on: !e.live.playing, speed: e.live.speed }) },

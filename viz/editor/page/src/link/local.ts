@@ -18,6 +18,7 @@ export class LocalSession implements Session {
   readonly python = false;
   private done: Done[] = [];
   private undone: Done[] = [];
+  private readonly back: Primitive[][] = []; // for each revision, what takes it back
   private readonly listeners = new Listeners();
   private timer = 0;
   private at = 0;
@@ -58,7 +59,7 @@ export class LocalSession implements Session {
     if (typeof inverse === "string") return inverse;
     this.done.push({ changes, inverse, label: describe(edit) });
     this.undone = [];
-    this.tell(changes, edit.kind, describe(edit));
+    this.tell(changes, inverse, edit.kind, describe(edit));
     return null;
   }
 
@@ -67,7 +68,7 @@ export class LocalSession implements Session {
     if (!last) return;
     apply(this.circuit, last.inverse);
     this.undone.push(last);
-    this.tell(last.inverse, "undo", `undo ${last.label}`);
+    this.tell(last.inverse, last.changes, "undo", `undo ${last.label}`);
   }
 
   redo(): void {
@@ -75,12 +76,13 @@ export class LocalSession implements Session {
     if (!last) return;
     apply(this.circuit, last.changes);
     this.done.push(last);
-    this.tell(last.changes, "redo", `redo ${last.label}`);
+    this.tell(last.changes, last.inverse, "redo", `redo ${last.label}`);
   }
 
   ask(said: Said): number | false {
     const { recording } = this.options;
     if (said.type === "open") return this.open(said.text);
+    if (said.type === "revision") return this.tellRevision(said.revision);
     if (!recording) return false;
     if (said.type === "play") this.play(said.on, said.speed ?? this.speed);
     else if (said.type === "step") this.show(this.at + (said.count ?? 1));
@@ -135,8 +137,16 @@ export class LocalSession implements Session {
     this.listeners.tell(frame);
   }
 
-  private tell(changes: Primitive[], edit: string, label: string): void {
+  private tellRevision(revision: number): number {
+    const circuit = Circuit.from(this.circuit.json());
+    for (const inverse of this.back.slice(revision).reverse()) apply(circuit, inverse);
+    this.listeners.tell({ type: "revision", revision, circuit: circuit.json() });
+    return 1;
+  }
+
+  private tell(changes: Primitive[], back: Primitive[], edit: string, label: string): void {
     this.revision++;
+    this.back.push(back);
     this.listeners.tell({ type: "diff", revision: this.revision, base: this.revision - 1, changes, edit, label, by: "page" });
   }
 }

@@ -78,7 +78,8 @@ export type Heard = { id?: number; to?: string } & (
       type: "welcome"; protocol: number; title: string; file: string | null; readonly: boolean; host: "standalone" | "notebook" | "file";
       limits?: { frame: number; neurons: number; synapses: number }; recording: boolean; training: boolean; recovered: number; notice?: string | null;
     }
-  | { type: "snapshot"; revision: number; circuit: NodeLink; undo: string | null; redo: string | null; saved: number | null }
+  | { type: "snapshot"; revision: number; circuit: NodeLink; undo: string | null; redo: string | null; saved: number | null; opened?: number; log?: [number, string, string][] }
+  | { type: "revision"; revision: number; circuit: NodeLink } // the circuit as it was then
   | Diff
   | { type: "refused"; why: string; revision: number }
   | { type: "preview"; changes: Primitive[]; why?: string } // the page adds why, if it was refused
@@ -91,6 +92,7 @@ export type Heard = { id?: number; to?: string } & (
   | { type: "facts"; revision: number; facts: Facts; order: Name[]; problems: Problem[]; projections: Projection[] }
   | { type: "what-if"; outputs: Name[]; base: (number | null)[][]; without: (number | null)[][] }
   | { type: "ranking"; effects: [Name, number][] }
+  | { type: "saliency"; values: [Name, number | null][] }
   | { type: "saved"; file: string; revision: number; synced: boolean }
   | { type: "file"; name: string; mime: string; text: string }
   | { type: "training"; state: "running" | "paused" | "done" | "failed"; epoch: number; epochs: number; loss: number | null; history: number[]; why?: string | null }
@@ -113,6 +115,8 @@ export type Said = { id?: number } & (
   | { type: "live"; on: boolean }
   | { type: "what-if"; neurons: Name[]; synapses: [Name, Name][]; steps?: number }
   | { type: "rank"; steps?: number }
+  | { type: "saliency"; steps?: number }
+  | { type: "revision"; revision: number }
   | { type: "save"; path?: string }
   | { type: "export"; what: string }
   | { type: "open"; name: string; text: string }

@@ -2,7 +2,8 @@
 // that are gone as ghosts.
 
 import type { Editor } from "../editor";
-import type { Circuit, Item } from "../model/circuit";
+import { Circuit, type Item } from "../model/circuit";
+import { placeMissing } from "../model/place";
 import type { News } from "../link/session";
 import type { Ghost, Look } from "../render/scene";
 
@@ -19,6 +20,7 @@ export interface Difference {
 
 export class Changes {
   revision: number | null = null; // that is compared with
+  opened = 0; // revision of the circuit as the session began
   private kept: Kept | null = null;
   private found: { version: number; difference: Difference } | null = null;
   private looks: { base: Look; version: number; made: Look } | null = null;
@@ -27,24 +29,36 @@ export class Changes {
   constructor(private readonly editor: Editor) {}
 
   hear(news: News): void {
-    if (news.type !== "diff") return;
-    this.log.push({ revision: news.revision, label: news.label, by: news.by });
-    if (this.log.length > 500) this.log.shift();
+    if (news.type === "diff") this.note(news.revision, news.label, news.by);
+    else if (news.type === "snapshot") {
+      this.opened = news.opened ?? news.revision;
+      this.log.length = 0;
+      for (const [revision, label, by] of news.log ?? []) this.note(revision, label, by);
+    } else if (news.type === "revision") {
+      const before = Circuit.from(news.circuit);
+      placeMissing(before);
+      this.compare(keep(before), news.revision);
+    }
   }
 
-  /** Compare with the circuit as it is now, from here on. */
-  start(): void {
-    this.kept = keep(this.editor.circuit);
-    this.revision = this.editor.session.revision;
-    this.found = this.looks = null;
-    this.editor.set({});
-    this.editor.tell();
+  /** Compare with the circuit as it was at a revision. */
+  since(revision: number): void {
+    this.editor.session.ask({ type: "revision", revision });
   }
 
   stop(): void {
-    this.kept = this.found = this.looks = null;
-    this.revision = null;
-    this.editor.set({});
+    this.compare(null, null);
+  }
+
+  private note(revision: number, label: string, by: string): void {
+    this.log.push({ revision, label, by });
+    if (this.log.length > 500) this.log.shift();
+  }
+
+  private compare(kept: Kept | null, revision: number | null): void {
+    [this.kept, this.revision] = [kept, revision];
+    this.found = this.looks = null;
+    this.editor.draw();
     this.editor.tell();
   }
 

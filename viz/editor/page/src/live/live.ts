@@ -31,6 +31,8 @@ export class Trace {
   }
 }
 
+export type Shown = "roles" | "states" | "time constants" | "saliency";
+
 export class Live {
   on = false;
   playing = false;
@@ -53,7 +55,9 @@ export class Live {
   /** What is drawn over time, by neuron. */
   readonly traces = new Map<string, Trace>();
   charted = new Set<string>();
-  colours = true; // states shown on neurons
+  shown: Shown = "states"; // what neurons are coloured by
+  private saliency: [Name, number | null][] = [];
+  private asking = false; // for saliency; training makes new networks faster than that is found
   weights = true; // strengths shown on synapses
   private readonly weightOf = new Map<string, number>();
   private strength: ((s: Synapse) => number) | null = null;
@@ -81,7 +85,7 @@ export class Live {
         if (!news.on) this.states = null;
         break;
       case "network": this.compile(news); break;
-      case "frame": this.show(news); break;
+      case "frame": this.take(news); break;
       case "signals": this.signals = new Map(news.signals.map(([name, signal]) => [keyOf(name), signal])); break;
       case "facts":
         [this.facts, this.order, this.problemList, this.projections] = [news.facts, news.order, news.problems, news.projections];
@@ -89,6 +93,11 @@ export class Live {
         break;
       case "what-if": if (this.silenced.size) this.whatIf = news; break;
       case "ranking": this.ranking = news.effects; break;
+      case "saliency":
+        this.saliency = news.values;
+        this.asking = false;
+        this.colour();
+        break;
       case "training": this.training = news; break;
       case "snapshot": case "diff": this.place(); break;
       default:
@@ -126,9 +135,12 @@ export class Live {
     this.editor.tell();
   }
 
-  setColours(on: boolean): void {
-    this.colours = on;
-    if (!on) this.states = null;
+  /** Colour neurons by something else. */
+  show(shown: Shown): void {
+    this.shown = shown;
+    this.asking = false;
+    this.follow();
+    this.colour();
     this.editor.draw();
     this.editor.tell();
   }
@@ -169,28 +181,57 @@ export class Live {
       most = Math.max(most, Math.abs(weight));
     }
     this.strength = most ? (s) => Math.abs(this.strengthOf(s) ?? 0) / most : null;
+    this.follow();
+    this.colour();
     for (const name of network.outputs.slice(0, 4)) if (this.charted.size < 4) this.charted.add(keyOf(name));
   }
 
-  private show(frame: Heard & { type: "frame" }): void {
-    const { network, editor: { circuit } } = this;
+  private take(frame: Heard & { type: "frame" }): void {
     this.step = frame.step;
     this.ran = frame.revision;
-    if (!network) return;
-    const states = new Map<Neuron, number>();
-    const take = (names: readonly Name[], values: readonly (number | null)[]): void =>
-      names.forEach((name, k) => {
-        const key = keyOf(name);
-        let trace = this.traces.get(key);
-        if (!trace) this.traces.set(key, (trace = new Trace()));
-        trace.push(values[k]);
-        const neuron = circuit.neurons.get(key);
-        if (neuron && values[k] !== null && values[k] !== undefined) states.set(neuron, values[k]);
-      });
-    take(network.sensors, frame.inputs);
-    take(network.neurons, frame.states);
-    // At rest nothing is to be seen: the roles show.
-    this.states = this.colours && [...states.values()].some((v) => v !== 0) ? states : null;
+    if (!this.network) return;
+    const push = (name: Name, value: number | null | undefined): void => {
+      const key = keyOf(name);
+      let trace = this.traces.get(key);
+      if (!trace) this.traces.set(key, (trace = new Trace()));
+      trace.push(value);
+    };
+    this.network.sensors.forEach((name, k) => push(name, frame.inputs[k]));
+    this.network.neurons.forEach((name, k) => push(name, frame.states[k]));
+    if (this.shown === "states") this.colour();
+  }
+
+  /** What is shown on neurons may be of a network that is no more. */
+  private follow(): void {
+    if (this.shown !== "saliency" || this.asking) return;
+    this.asking = true;
+    this.editor.session.ask({ type: "saliency" });
+  }
+
+  /** From -1 to 1 what each neuron is coloured by; nothing where nothing is to be seen. */
+  private colour(): void {
+    const { network, editor: { circuit } } = this;
+    const values = new Map<Neuron, number>();
+    const put = (name: Name, value: number | null | undefined): void => {
+      const neuron = circuit.find(name);
+      if (neuron && value !== null && value !== undefined && Number.isFinite(value)) values.set(neuron, value);
+    };
+    if (!network || this.shown === "roles") this.states = null;
+    else {
+      if (this.shown === "states") for (const name of [...network.sensors, ...network.neurons]) put(name, this.traces.get(keyOf(name))?.last);
+      else if (this.shown === "time constants") network.neurons.forEach((name, k) => put(name, network.time_constants?.[k]));
+      else {
+        // Sensors and states have units of their own.
+        const sensors = new Set(network.sensors.map(keyOf));
+        for (const part of [true, false]) {
+          const some = this.saliency.filter(([name]) => sensors.has(keyOf(name)) === part);
+          const most = Math.max(...some.map(([, value]) => value ?? 0)) || 1;
+          for (const [name, value] of some) put(name, value === null ? null : value / most);
+        }
+      }
+      if (this.shown === "time constants") spread(values);
+      this.states = [...values.values()].some((v) => v !== 0) ? values : null;
+    }
   }
 
   /** Problems at the neurons and synapses that are at fault. */
@@ -204,4 +245,11 @@ export class Live {
     }
     this.problems = found;
   }
+}
+
+/** Bring values above zero, which may lie some orders of magnitude apart, between 0 and 1. */
+function spread(values: Map<Neuron, number>): void {
+  const logs = [...values.values()].map(Math.log);
+  const [low, high] = [Math.min(...logs), Math.max(...logs)];
+  for (const [neuron, value] of values) values.set(neuron, high > low ? (Math.log(value) - low) / (high - low) : 1);
 }

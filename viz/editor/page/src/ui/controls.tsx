@@ -1,7 +1,7 @@
 // Small pieces that the panels share. Texts that people gave are always text.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { commandOf, run } from "../input/commands";
 import { Icon } from "./icons";
 import { useEditor } from "./hooks";
@@ -83,7 +83,8 @@ export function Choice<V extends string>({ value, label, options, onChange, disa
 export function Dialog({ title, children, wide }: { title: string; children: ComponentChildren; wide?: boolean }) {
   const editor = useEditor();
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the next key, which is meant for the dialog already.
+  useLayoutEffect(() => {
     const { current } = box;
     const canvas = editor.renderer.canvas;
     (current?.querySelector<HTMLElement>(".gl-body :is(input, select, textarea, button)") ?? current?.querySelector<HTMLElement>(".gl-body"))?.focus();

@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useContext, useEffect, useReducer } from "preact/hooks";
+import { useContext, useLayoutEffect, useReducer } from "preact/hooks";
 import type { Editor } from "../editor";
 
 export const EditorContext = createContext<Editor | null>(null);
@@ -8,12 +8,13 @@ export const EditorContext = createContext<Editor | null>(null);
 export function useEditor(): Editor {
   const editor = useContext(EditorContext)!;
   const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => editor.watch(() => again(undefined as never)), [editor]);
+  // Not after the next picture: what happens until then would be missed.
+  useLayoutEffect(() => editor.watch(() => again(undefined as never)), [editor]);
   return editor;
 }
 
 /** Draw again at every frame of the running network, too. */
 export function useFrames(editor: Editor): void {
   const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => editor.live.watch(() => again(undefined as never)), [editor]);
+  useLayoutEffect(() => editor.live.watch(() => again(undefined as never)), [editor]);
 }

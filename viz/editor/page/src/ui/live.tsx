@@ -5,7 +5,8 @@ import type { Editor } from "../editor";
 import { type Name, keyOf, labelOf } from "../model/circuit";
 import { goTo } from "../input/commands";
 import type { Signal } from "../link/messages";
-import { Choice, CommandButton, number } from "./controls";
+import type { Live, Shown } from "../live/live";
+import { Choice, CommandButton, Field, number } from "./controls";
 import { useEditor, useFrames } from "./hooks";
 
 export function LivePanel() {
@@ -26,7 +27,7 @@ export function LivePanel() {
           <output>{number(live.speed)} / s</output>
         </label>
         {live.editable && <label class="gl-check"><input type="checkbox" checked={live.on} onChange={(e) => editor.session.ask({ type: "live", on: e.currentTarget.checked })} /> run the network while editing</label>}
-        <label class="gl-check"><input type="checkbox" checked={live.colours} onChange={(e) => live.setColours(e.currentTarget.checked)} /> states as colours</label>
+        <Field label="Colours"><Choice label="What neurons are coloured by" value={live.shown} options={shownFor(live)} onChange={(shown) => live.show(shown)} /></Field>
         <label class="gl-check"><input type="checkbox" checked={live.weights} onChange={(e) => live.setWeights(e.currentTarget.checked)} /> strengths as widths</label>
         {live.error && <p class="gl-problem">{live.error}</p>}
       </section>
@@ -37,6 +38,13 @@ export function LivePanel() {
       {live.editable && <Ranking editor={editor} />}
     </>
   );
+}
+
+function shownFor(live: Live): [Shown, string][] {
+  const kinds: [Shown, string][] = [["states", "states"], ["roles", "roles"]];
+  if (live.network?.time_constants) kinds.push(["time constants", "time constants"]);
+  if (live.editable) kinds.push(["saliency", "saliency: effect on the outputs"]);
+  return kinds;
 }
 
 function Clock({ editor }: { editor: Editor }) {

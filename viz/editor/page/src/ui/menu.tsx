@@ -1,6 +1,6 @@
 // The menu of the right mouse button.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { commandOf, run } from "../input/commands";
 import { keyText } from "./controls";
 import { useEditor } from "./hooks";
@@ -13,7 +13,7 @@ export function Menu() {
   const editor = useEditor();
   const list = useRef<HTMLUListElement>(null);
   const { menu } = editor;
-  useEffect(() => list.current?.querySelector<HTMLElement>("button")?.focus(), [menu]);
+  useLayoutEffect(() => list.current?.querySelector<HTMLElement>("button")?.focus(), [menu]);
   if (!menu) return null;
   const ids = editor.neurons.length ? ON_NEURONS : editor.synapses.length ? ON_SYNAPSES : ON_NOTHING;
   const commands = ids.map((id) => commandOf.get(id)!).filter((c) => !c.cannot?.(editor));

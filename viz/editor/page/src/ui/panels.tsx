@@ -65,7 +65,9 @@ export function ChangesPanel() {
       <section>
         <h3>Changes {difference ? `since revision ${changes.revision}` : ""}</h3>
         <div class="gl-row">
-          <button type="button" class="gl-button gl-text" onClick={() => changes.start()}>{difference ? "Compare from here" : "Compare from now on"}</button>
+          <button type="button" class="gl-button gl-text" onClick={() => changes.since(changes.opened)}>Since opened</button>
+          {editor.saved !== null && <button type="button" class="gl-button gl-text" onClick={() => changes.since(editor.saved!)}>Since saved</button>}
+          <button type="button" class="gl-button gl-text" onClick={() => changes.since(editor.session.revision)}>From now on</button>
           {difference && <button type="button" class="gl-button gl-text" onClick={() => changes.stop()}>End</button>}
         </div>
         {difference && list("added", "gl-added", difference.added)}
@@ -80,7 +82,12 @@ export function ChangesPanel() {
       <section>
         <h3>Edits</h3>
         <ol class="gl-list" reversed>
-          {[...changes.log].reverse().slice(0, 60).map(({ revision, label, by }) => <li key={revision}>{label}{by === "python" ? " (Python)" : ""}</li>)}
+          {[...changes.log].reverse().slice(0, 60).map(({ revision, label, by }) => (
+            <li key={revision}>
+              <button type="button" class="gl-link" aria-pressed={changes.revision === revision - 1} title="Compare with the circuit before this edit"
+                onClick={() => changes.since(revision - 1)}>{label}</button>{by === "python" ? " (Python)" : ""}
+            </li>
+          ))}
         </ol>
         {!changes.log.length && <p class="gl-hint">Nothing was changed yet.</p>}
       </section>

@@ -16,25 +16,29 @@ class Leading:
     axes: tuple[int, ...]
 
     @classmethod
-    def of(cls, x: Any) -> Leading:
+    def of(cls, x: mx.array) -> Leading:
         """Those of inputs (..., T, I)."""
-        shape = np.shape(x)
-        return cls(tuple(shape[:-2]) if len(shape) > 3 else ())
+        shape = x.shape
+        return cls(tuple(shape[:-2])) if len(shape) > 3 else NONE
 
     def joined(self, values: Any) -> Any:
         """Values that have these axes, with one batch axis instead; others as they are."""
-        shape = tuple(np.shape(values)) if self.axes and values is not None else ()
-        if not self.axes or shape[: len(self.axes)] != self.axes:
+        if not self.axes or values is None:
+            return values
+        shape = tuple(np.shape(values))
+        if shape[: len(self.axes)] != self.axes:
             return values
         array = values if isinstance(values, mx.array) else np.asarray(values)
         return array.reshape(-1, *shape[len(self.axes) :])
 
     def joined_spans(self, spans: Any) -> Any:
         """The same for time spans, which have an axis of time: without it, rows would be taken for steps."""
-        return spans if tuple(np.shape(spans)) == self.axes else self.joined(spans)
+        return spans if not self.axes or tuple(np.shape(spans)) == self.axes else self.joined(spans)
 
     def joined_state(self, state: Any) -> Any:
         """The same for a state of one or several arrays, or of several networks."""
+        if not self.axes:
+            return state
         return tuple(map(self.joined_state, state)) if isinstance(state, tuple | list) else self.joined(state)
 
     def parted(self, values: Any) -> Any:
@@ -44,3 +48,6 @@ class Leading:
         if isinstance(values, tuple):
             return tuple(map(self.parted, values))
         return values.reshape(*self.axes, *values.shape[1:]) if isinstance(values, mx.array) else values
+
+
+NONE = Leading(())

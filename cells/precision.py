@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
@@ -24,24 +25,30 @@ def in_type_of(module: nn.Module, output: mx.array, state: State) -> tuple[mx.ar
 
 def parameters_type(module: Any) -> mx.Dtype:
     """The type of the parameters of a module, of several the one that holds them all; float32 without any."""
-    kinds = _types(module, private=True)
-    if kinds <= {mx.float32}:  # a quick look, which a call of one sample would feel otherwise
+    if _holds_float32_only(module):
         return mx.float32
-    kinds = _types(module, private=False)
+    kinds = {array.dtype for array in _parameters(module)} & FLOATS
     return reduce(mx.result_type, kinds) if kinds else mx.float32
 
 
-def _types(module: Any, *, private: bool) -> set[mx.Dtype]:
-    """The floating-point types inside a module; of arrays named with an underscore, too, if `private`."""
-    found: set[mx.Dtype] = set()
+def _holds_float32_only(module: Any) -> bool:
+    """A quick look, which a call of one sample would feel otherwise: at what is no parameter, too."""
+    single, kind = mx.float32, mx.array
     parts = [module]
-    while parts:
-        value = parts.pop()
-        if not private and isinstance(value, dict):
-            value = {name: part for name, part in value.items() if not name.startswith("_")}
+    for value in parts:
         for part in value.values() if isinstance(value, dict) else value:
-            if type(part) is mx.array:
-                found.add(part.dtype)
+            if type(part) is kind:
+                if part.dtype != single:
+                    return False
             elif isinstance(part, TREES):
                 parts.append(part)
-    return found & FLOATS
+    return True
+
+
+def _parameters(module: Any) -> Iterator[mx.array]:
+    """The arrays inside a module but for those whose name begins with an underscore."""
+    for name, part in module.items() if isinstance(module, dict) else enumerate(module):
+        if type(part) is mx.array and not str(name).startswith("_"):
+            yield part
+        elif isinstance(part, TREES) and not str(name).startswith("_"):
+            yield from _parameters(part)

@@ -147,10 +147,10 @@ class RNN(NCPLayer):
         with nullcontext() if stream is None else mx.stream(stream):
             inputs = mlx_array("the input", x)
             self.ensure_built(inputs.shape)
-            leading = Leading.of(inputs)
+            leading, cell = Leading.of(inputs), self.cell
             call = sequence_call(
                 leading.joined(inputs), leading.joined_state(state), leading.joined_spans(timespans),
-                self.cell.n_inputs, self.cell.state_shapes, mask=leading.joined(mask),
+                cell.n_inputs, cell.state_shapes, mask=leading.joined(mask),
                 lengths=leading.joined(lengths), ends=leading.joined(ends), starts=leading.joined(starts),
                 reverse=self.reverse,
             )  # fmt: skip

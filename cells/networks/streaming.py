@@ -17,7 +17,7 @@ from ..layer import NCPLayer
 from ..ops.state_ops import blend
 from ..running import Steps
 from ..samples import RowFlags, only_valid
-from ..values import BOUND, Flags, Values, boolean_array, real_array
+from ..values import BOUND, Flags, Values, boolean_array, real_array, surely_bounded
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -164,8 +164,10 @@ class Stream:
             except (TypeError, ValueError):
                 sample = np.zeros(0, np.float32)
             if sample.dtype.kind in "biuf" and sample.shape == expected and 0 <= timespan < LARGEST:
-                sample = np.clip(sample.reshape(self._shape), -BOUND, BOUND)
-                return sample.astype(np.float32, copy=False), float(timespan)
+                sample = sample.reshape(self._shape)
+                if sample.dtype != np.float32 or not surely_bounded(sample):
+                    sample = np.clip(sample, -BOUND, BOUND).astype(np.float32, copy=False)
+                return sample, float(timespan)
         # Anything unusual: the slow way, which also knows what to complain about.
         inputs, _, span, batched = step_call(x, None, timespan, self._shape[1], ())
         if batched != self._batched or tuple(inputs.shape) != self._shape:

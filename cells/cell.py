@@ -115,6 +115,7 @@ class NCPRNNCell(NCPLayer):
         for argument, given in self._arguments().items():
             if given is circuit:
                 self.keep(argument, self.compiled)  # the graph may be edited later
+        self.belong_to(plan)
         self.built = True
 
     def _name(self, units: int) -> None:
@@ -326,6 +327,7 @@ class NCPRNNCell(NCPLayer):
         """
         with nullcontext() if stream is None else mx.stream(stream):
             self.ensure_built(np.shape(x))
+            self.refuse_weights_of_other_circuits()
             inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.state_shapes)
             new = self.step(self.prepare(), self.encode(inputs), state, span)
             output, new = in_type_of(self, self.decode(self.visible(new)), new)

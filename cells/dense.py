@@ -74,6 +74,7 @@ class NCPDense(NCPLayer):
     def _wire(self, compiled: CompiledCircuit, signed: bool) -> None:
         self.compiled, self._signed = compiled, signed
         self.keep("wiring", compiled)  # the graph may be edited later
+        self.belong_to(compiled.plan)
 
     def build(self, input_shape: Shape) -> None:
         before = self.built
@@ -131,6 +132,7 @@ class NCPDense(NCPLayer):
 
     def call(self, x: mx.array) -> mx.array:
         """(..., N) from (..., I)."""
+        self.refuse_weights_of_other_circuits()
         if x.shape[-1] != self.input_size:
             raise ValueError(f"the input has shape {tuple(x.shape)}: expected (..., {self.input_size})")
         wiring = self.compiled

@@ -11,14 +11,15 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from ..compile import Plan
 from ..compile.kernels.tracing import evaluable
 from ..forks import require_computing
+from .belonging import DIGEST, NeverTrained, belonging_to, digest_array, refuse_other
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
 from .parameters import Declared, Parameter, as_parameters
 from .running import Steps
 from .values import Values, mlx_array
-from .weight_files import ENDING, refuse_other_circuits, write_weights
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
@@ -160,6 +161,18 @@ class NCPLayer(nn.Module):
             self.built, self._features = True, input_shape[-1]  # whether or not it calls that of its base
             self.settle()
 
+    def belong_to(self, plan: Plan) -> None:
+        """Let the parameters say that they are of a circuit; see `DIGEST`."""
+        self[DIGEST] = digest_array(plan)
+        object.__setattr__(self, "_digest", self[DIGEST])
+        self._no_grad = NeverTrained(self._no_grad)
+
+    def refuse_weights_of_other_circuits(self) -> None:
+        """Raise ValueError if the parameters were replaced by those of another circuit, as `update` does."""
+        held, ours = self.get(DIGEST), self.__dict__.get("_digest")
+        if held is not ours and ours is not None:
+            refuse_other(f"the weights of this {type(self).__name__}", held, ours)
+
     def settle(self) -> None:
         """Compute parameters that are still to be computed, if they can have values now.
 
@@ -218,16 +231,14 @@ class NCPLayer(nn.Module):
     def save_weights(self, file: str) -> None:
         self.require_built("has no weights to save")
         require_computing()
-        if str(file).endswith(ENDING):
-            write_weights(self, str(file))
-        else:
-            super().save_weights(file)
+        super().save_weights(file)
 
     def load_weights(self, file_or_weights: Any, strict: bool = True) -> nn.Module:
         self.require_built("cannot take weights")
-        if isinstance(file_or_weights, str) and file_or_weights.endswith(ENDING):
-            refuse_other_circuits(self, file_or_weights)
-        return super().load_weights(file_or_weights, strict)
+        weights: Any = file_or_weights
+        if isinstance(weights, str):
+            weights = cast("dict[str, mx.array]", mx.load(weights)).items()
+        return super().load_weights(belonging_to(self, weights), strict)
 
     def set_dtype(self, dtype: mx.Dtype, *args: Any, **kwargs: Any) -> None:
         self.require_built("has nothing whose type could change")

@@ -38,7 +38,7 @@ def _holds_float32_only(module: Any) -> bool:
     for value in parts:
         for part in value.values() if isinstance(value, dict) else value:
             if type(part) is kind:
-                if part.dtype != single:
+                if part.dtype != single and part.size:
                     return False
             elif isinstance(part, TREES):
                 parts.append(part)
@@ -46,9 +46,9 @@ def _holds_float32_only(module: Any) -> bool:
 
 
 def _parameters(module: Any) -> Iterator[mx.array]:
-    """The arrays inside a module but for those whose name begins with an underscore."""
+    """The arrays inside a module but for empty ones and those whose name begins with an underscore."""
     for name, part in module.items() if isinstance(module, dict) else enumerate(module):
-        if type(part) is mx.array and not str(name).startswith("_"):
+        if type(part) is mx.array and part.size and not str(name).startswith("_"):
             yield part
         elif isinstance(part, TREES) and not str(name).startswith("_"):
             yield from _parameters(part)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -118,3 +120,15 @@ def _vector(field: str, given: ArrayLike) -> NDArray[np.int64]:
 def _frozen(values: NDArray) -> NDArray:  # type: ignore[type-arg]
     values.flags.writeable = False
     return values
+
+
+def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
+    """Give an empty graph the neurons and synapses of arrays."""
+    names = arrays.names
+    circuit.add_nodes_from((name, {"role": role}) for name, role in zip(names, arrays.roles, strict=True))
+    # `add_edges_from` would take most of the time of building a large circuit: fill its tables directly.
+    tables: Any = circuit  # networkx's stubs do not show them
+    outgoing, incoming = ([table[name] for name in names] for table in (tables._succ, tables._pred))
+    synapses = zip(arrays.pre.tolist(), arrays.post.tolist(), arrays.polarity.tolist(), strict=True)
+    for pre, post, sign in synapses:
+        outgoing[pre][names[post]] = incoming[post][names[pre]] = {"polarity": sign}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
 
-from .. import shown
 from ..errors import CircuitError
-from .arrays import CircuitArrays
+from .arrays import CircuitArrays, fill
 from .checks import Problem, check
 from .digest import digest
 from .guards import (
@@ -37,7 +36,7 @@ from .roles import (
     with_role,
 )
 from .rules import Seed
-from .summary import Summary, summary
+from .summary import Summary, page, summary
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -125,13 +124,7 @@ class Circuit(_DiGraph):
         return f"Circuit({len(self)} neurons, {self.number_of_edges()} synapses)"
 
     def _repr_html_(self) -> str:
-        index = {name: k for k, name in enumerate(self)}
-        roles = [str(data.get("role")) for _, data in self.nodes(data=True)]
-        synapses = [
-            (index[pre], index[post], data.get("polarity", 0)) for pre, post, data in self.edges(data=True)
-        ]
-        picture = shown.circuit_picture([str(text_of(name)) for name in self], roles, synapses)
-        return shown.page(summary(self)._repr_html_(), picture)
+        return page(self)
 
     # What is in it
 
@@ -160,6 +153,20 @@ class Circuit(_DiGraph):
     def summary(self) -> Summary:
         """The circuit in words and numbers; the same as `summary(circuit)`."""
         return summary(self)
+
+    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of what a network over the circuit gives for inputs of a shape: (..., M) for (..., I).
+
+        Raises:
+            ValueError: the last axis is not that of the sensory neurons.
+
+        Example:
+            >>> gl.auto_ncp(64, 8, inputs=16).compute_output_shape((32, 20, 16))           # (32, 20, 8)
+        """
+        inputs, shape = len(self.neurons("sensory")), tuple(input_shape)
+        if shape[-1:] != (inputs,):
+            raise ValueError(f"inputs of shape {shape}: the circuit reads {inputs}, expected (..., {inputs})")
+        return (*shape[:-1], len(self.neurons("motor")))
 
     def digest(self) -> str:
         """A text that is equal exactly for circuits that make the same network, whatever file they came from.
@@ -389,12 +396,5 @@ class Circuit(_DiGraph):
             >>> Circuit.from_arrays(CircuitArrays([0], [1], [-1], ["sensory", "motor"], ["eye", "muscle"]))
         """
         circuit = cls()
-        names = arrays.names
-        circuit.add_nodes_from((name, {"role": role}) for name, role in zip(names, arrays.roles, strict=True))
-        # `add_edges_from` would take most of the time of building a large circuit: fill its tables directly.
-        tables: Any = circuit  # networkx's stubs do not show them
-        outgoing, incoming = ([table[name] for name in names] for table in (tables._succ, tables._pred))
-        synapses = zip(arrays.pre.tolist(), arrays.post.tolist(), arrays.polarity.tolist(), strict=True)
-        for pre, post, sign in synapses:
-            outgoing[pre][names[post]] = incoming[post][names[pre]] = {"polarity": sign}
+        fill(circuit, arrays)
         return circuit

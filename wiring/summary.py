@@ -202,3 +202,14 @@ def _depth_in_words(depth: tuple[int, int] | None) -> str:
 def _names(names: Sequence[Hashable], shown: int = 5) -> str:
     listed = ", ".join(map(label, names[:shown])) or "none"
     return listed if len(names) <= shown else f"{listed} and {len(names) - shown} more"
+
+
+def page(circuit: nx.DiGraph[Any]) -> str:
+    """The circuit in a notebook: its summary, and a picture of it."""
+    index = {name: k for k, name in enumerate(circuit)}
+    roles = [str(data.get("role")) for _, data in circuit.nodes(data=True)]
+    synapses = [
+        (index[pre], index[post], data.get("polarity", 0)) for pre, post, data in circuit.edges(data=True)
+    ]
+    picture = shown.circuit_picture([str(text_of(name)) for name in circuit], roles, synapses)
+    return shown.page(summary(circuit)._repr_html_(), picture)

@@ -13,6 +13,7 @@ from mlx.utils import tree_flatten
 
 from ...compile import Plan
 from ...compile.synapses import Index, Synapses
+from ..belonging import without_digests
 from ..cell import NCPRNNCell
 from ..dense import NCPDense
 from ..layer import NCPLayer
@@ -225,7 +226,7 @@ def refuse_unknown(renames: Mapping[str, str], known: Iterable[str]) -> None:
 def own_parameters(layer: NCPLayer) -> dict[str, mx.array]:
     """The arrays of a layer by path, without those of the layers of this package inside it."""
     inside = tuple(f"{name}." for name in inner_layers(layer))
-    flat: dict[str, mx.array] = dict(tree_flatten(layer.parameters()))
+    flat: dict[str, mx.array] = without_digests(dict(tree_flatten(layer.parameters())))
     return {name: value for name, value in flat.items() if not name.startswith(inside)}
 
 

@@ -107,6 +107,7 @@ def cell_kernel(cell: NCPRNNCell, *, all_states: bool = False) -> CellKernel:
     """
     if not has_kernel(cell):
         raise KernelError(f"there is no fused kernel for {type(cell).__name__}")
+    cell.refuse_weights_of_other_circuits()
     return cell.kernel(all_states=True) if all_states else cell.kernel()
 
 

@@ -17,6 +17,7 @@ from ..running import Call, Engine, Run
 def run_ops(cell: NCPRNNCell) -> Engine:
     """The engine "ops": plain MLX operations, step by step."""
     evaluable([array for array in cell.values() if isinstance(array, mx.array)])  # those of another thread
+    cell.refuse_weights_of_other_circuits()
     prepared = cell.prepare()
 
     def engine(call: Call) -> Run:

@@ -58,6 +58,7 @@ class CellSteps(OneCellSteps):
 
     def __init__(self, cell: NCPRNNCell, project: Map, batch: int) -> None:
         super().__init__(cell, batch)
+        cell.refuse_weights_of_other_circuits()
         self._project, self._prepared = project, cell.prepare()
         self.load()
 

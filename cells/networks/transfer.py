@@ -15,6 +15,7 @@ from mlx.utils import tree_flatten, tree_unflatten
 
 from ...compile import STATE_ROLES, CompiledCircuit, Plan, Source, compile_circuit, make_plan, without
 from ...errors import CircuitError
+from ..belonging import DIGEST, digest_array, refuse_other, without_digests
 from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
 from ..ctgru import CTGRUCell
@@ -143,6 +144,10 @@ def transfer(
             "gl.carried(network, circuit) carries a network"
         )
     flat = dict(tree_flatten(dict(parameters)))
+    for path, digest in flat.items():
+        if path.rpartition(".")[2] == DIGEST:
+            refuse_other("the parameters", digest, digest_array(old_plan))
+    flat = without_digests(flat)
     prefix = "cell." if all(name.startswith("cell.") for name in flat) and flat else ""
     values = {name.removeprefix(prefix): mx.array(value) for name, value in flat.items()}
     refuse_unknown(renames or {}, (*old_plan.neurons, *old_plan.sensors))
@@ -266,7 +271,7 @@ def _over(
     twin.update(tree_unflatten(list(carry(network, twin, renames).items())))
     modes = dict(network.named_modules())
     for path, module in twin.named_modules():
-        module._no_grad = set(modes[path]._no_grad)
+        module._no_grad = copy.copy(modes[path]._no_grad)
         module._training = modes[path].training
     return twin
 

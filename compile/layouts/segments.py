@@ -11,7 +11,8 @@ another map of this module. So `mx.vmap` is one more axis at the end, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import cast
@@ -25,6 +26,16 @@ from ..synapses import Index, pointers
 RowMap = Callable[[mx.array], mx.array]
 PLAIN = ContextVar("PLAIN", default=False)
 """Whether operations go without gradients of their own, as MLX can export none: it derives some instead."""
+
+
+@contextmanager
+def plain(value: bool) -> Iterator[None]:
+    """Inside, operations go without gradients of their own, or with them."""
+    token = PLAIN.set(value)
+    try:
+        yield
+    finally:
+        PLAIN.reset(token)
 
 
 def linear(forward: RowMap, adjoint: RowMap, rows: mx.array) -> mx.array:

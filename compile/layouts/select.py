@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 import mlx.core as mx
 import numpy as np
 
-from .segments import PLAIN
+from .segments import PLAIN, plain
 
 # (B, n_post) from (B, n_pre) and weights; linear in both.
 Product: TypeAlias = Callable[[mx.array, mx.array], mx.array]
@@ -58,17 +58,21 @@ def selected(product: Product, x: mx.array, w: mx.array, mask: mx.array) -> mx.a
 
     @mx.custom_function
     def forward(x: mx.array, w: mx.array) -> mx.array:
-        return _selected(product, x, w, mask)
+        with plain(True):  # the gradients are below
+            return _selected(product, x, w, mask)
 
     @forward.vjp
     def vjp(primals: list[mx.array], c: mx.array, _: mx.array) -> tuple[mx.array, mx.array]:
         x, w = primals
 
+        # All arrays are arguments here: MLX would go through the history of one that is captured, at each of
+        # a sequence's products again.
         def back(c: mx.array, w: mx.array) -> mx.array:
-            return mx.vjp(lambda x: product(x, w), [x], [c.astype(mx.result_type(x, w))])[1][0]
+            with plain(False):
+                return mx.vjp(product, [x, w], [c.astype(mx.result_type(x, w))])[1][0]
 
         # A weight of no synapse gets a gradient, too, which nothing reads: see `Projection.weights`.
-        return selected(back, c, w, mask), mx.vjp(lambda w: product(x, w), [w], [c])[1][0]
+        return selected(back, c, w, mask), mx.vjp(product, [x, w], [c])[1][1]
 
     @forward.vmap
     def vmap(inputs: list[mx.array], axes: list[int | None]) -> tuple[mx.array, int]:

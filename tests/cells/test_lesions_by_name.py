@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 
 import ganglion as gl
+from ganglion.cells.belonging import without_digests
 
 
 class Leaky(gl.NCPRNNCell):
@@ -93,7 +94,7 @@ def labelled(network: Any) -> dict[str, Any]:
         if isinstance(module, gl.NCPRNNCell) and not isinstance(module, gl.cells.CellWrapper)
     }
     for path, cell in cells.items():
-        for name, array in tree_flatten(cell.parameters()):
+        for name, array in without_digests(dict(tree_flatten(cell.parameters()))).items():
             found |= _entries(f"{path}.{name}", np.array(array), *_homes(cell, name))
     return found
 

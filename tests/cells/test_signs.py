@@ -64,8 +64,8 @@ def test_two_hundred_steps_of_training_contradict_no_sign(name: str, engine: str
     rnn = NETWORKS[name](CIRCUIT, polarity="fixed", engine=engine)
     signs = signed(rnn.cell)
     optimizer = optim.Adam(0.2, bias_correction=True)  # violent, so that many weights come to zero
-    met_zero = 0
-    for step in range(200):
+    met_zero, steps = 0, 200 if engine == "fused" else 40  # the rule is the same; operations take longer
+    for step in range(steps):
         mx.random.seed(step)
         x, target = mx.random.normal((4, 5, 3)), mx.random.normal((4, 5, 2))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 
 import ganglion as gl
+from ganglion.cells.belonging import without_digests
 
 from ..support.networks import random_parameters
 from ..support.strategies import SEEDS, circuits
@@ -262,10 +263,12 @@ def test_parameters_that_do_not_fit() -> None:
     parameters = gl.LTCCell(plan).parameters()
     with pytest.raises(ValueError, match=r"w has shape \(3,\): expected \(\d+,\), one value per entry"):
         gl.transfer({**parameters, "w": mx.zeros((3,))}, plan, plan)
+    with pytest.raises(ValueError, match="the parameters were trained on another circuit, of digest"):
+        gl.transfer(parameters, smaller, plan)
     with pytest.raises(
         ValueError, match=r"w has shape \(36,\): expected \(33,\), one value per entry of 'recurrent'"
     ):
-        gl.transfer(parameters, smaller, plan)
+        gl.transfer(without_digests(parameters), smaller, plan)
     with pytest.raises(ValueError, match="'nobody' is renamed, but the old plan has no such neuron"):
         gl.transfer(parameters, plan, plan, renames={"nobody": "AVA"})
     with pytest.raises(ValueError, match="two neurons are renamed to 'AVA'"):

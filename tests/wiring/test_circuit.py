@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+import ganglion as gl
 from ganglion.errors import CircuitError
 from ganglion.wiring import ROLES, Circuit, CircuitArrays, check
 
@@ -613,3 +614,12 @@ class Editing(RuleBasedStateMachine):
 
 
 TestEditing = Editing.TestCase
+
+
+def test_the_shape_of_what_a_network_over_it_gives() -> None:
+    circuit = gl.auto_ncp(16, 3, inputs=4)
+    shape = (2, 7, 4)
+    assert circuit.compute_output_shape(shape) == (2, 7, 3) == gl.LTC(circuit).compute_output_shape(shape)
+    for wrong in ((2, 7, 3), ()):
+        with pytest.raises(ValueError, match=r"the circuit reads 4, expected \(\.\.\., 4\)"):
+            circuit.compute_output_shape(wrong)

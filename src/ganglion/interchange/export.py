@@ -12,10 +12,10 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx.utils import tree_flatten
+from mlx.utils import tree_flatten, tree_map
 
 from ..cells import RNN, NCPRNNCell
-from ..compile.layouts.segments import PLAIN
+from ..compile.layouts.segments import plain
 from .describe import build, describe
 from .files import load_arrays, parameters_of, take_precision
 from .modes import modes_kept
@@ -88,17 +88,15 @@ def _plain(model: nn.Module) -> Iterator[None]:
     before = [(network.cell, network.engine) for network in networks]
     mx.disable_compile()  # what is compiled cannot be written down
     # Constants that are strided, such as a transposed matrix, would be written wrongly.
-    model.load_weights([(name, mx.contiguous(array)) for name, array in parameters_of(model).items()])
+    model.update(tree_map(mx.contiguous, model.parameters()))
     mx.eval(model.parameters())
-    plain = PLAIN.set(True)
     try:
-        with modes_kept(model):
+        with modes_kept(model), plain(True):
             model.eval()
             for network in networks:
                 network.cell, network.engine = _prepared_cell(network), "ops"
             yield
     finally:
-        PLAIN.reset(plain)
         for network, (cell, engine) in zip(networks, before, strict=True):
             network.cell, network.engine = cell, engine
         if "MLX_DISABLE_COMPILE" not in os.environ:

@@ -13,6 +13,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
+from ..cells.belonging import without_digests
 from ..errors import FileError
 from ..forks import require_computing
 from ..storage import finite, read_document, read_file, replace_files
@@ -143,8 +144,8 @@ def metadata_of(model: nn.Module) -> dict[str, str]:
 
 
 def parameters_of(model: nn.Module) -> Arrays:
-    """All parameters by name, frozen ones included."""
-    return dict(tree_flatten(model.parameters()))
+    """All parameters by name, frozen ones included; the digests of circuits not, which are files' own."""
+    return without_digests(dict(tree_flatten(model.parameters())))
 
 
 def take_precision(model: nn.Module, arrays: Mapping[str, mx.array]) -> None:
@@ -185,7 +186,12 @@ def load_arrays(model: nn.Module, arrays: Mapping[str, mx.array]) -> None:
         FileError: as `check_arrays`.
     """
     check_arrays(arrays, parameters_of(model))
-    model.load_weights(list(arrays.items()))
+    put_parameters(model, arrays)
+
+
+def put_parameters(model: nn.Module, arrays: Mapping[str, mx.array]) -> None:
+    """Let a model have these parameters, by name, as `parameters_of` gives them."""
+    model.update(tree_unflatten(list(arrays.items())))
 
 
 def check_arrays(arrays: Mapping[str, mx.array], expected: Mapping[str, mx.array]) -> None:

@@ -20,6 +20,7 @@ from ..arguments import flag, instance, label, real
 from ..cells import NCPLayer
 from ..cells.constraints import constrained
 from ..forks import require_computing
+from ..interchange.files import put_parameters
 from ..interchange.modes import modes_kept
 from ..interchange.origins import remember_training
 from .checkpoints import Checkpoints
@@ -141,7 +142,7 @@ def fit(
             for watcher in watchers:
                 watcher.on_end(run)
         if run.best is not None:
-            model.load_weights(list(run.best.items()))
+            put_parameters(model, run.best)
         summary = run.history.summary = summarize(run, batches, held_out, loss)
     if ranks.first and summary.stuck:
         warnings.warn(summary.stuck, stacklevel=2)

@@ -28,7 +28,7 @@ from mlx.utils import tree_flatten, tree_unflatten
 
 from ..errors import FileError
 from ..interchange.describe import circuits_of
-from ..interchange.files import check_arrays, metadata_of, newest_checkpoint, parameters_of
+from ..interchange.files import check_arrays, metadata_of, newest_checkpoint, parameters_of, put_parameters
 from ..interchange.tensors import Arrays, decode, encode, short
 from ..storage import flush_directory, read_document, read_file, replace_files
 from ..wiring.files import json_format
@@ -161,7 +161,7 @@ def load_checkpoint(
             check_arrays(arrays, expected[name])
         except FileError as error:
             raise FileError(f"{source}/{name}: {error}") from None
-    model.load_weights(list(found[MODEL].items()))
+    put_parameters(model, found[MODEL])
     optimizer.state = tree_unflatten(list(found[OPTIMIZER].items()))
     return state, found.get(BEST)
 

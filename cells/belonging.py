@@ -37,6 +37,16 @@ def digest_array(plan: Plan) -> mx.array:
     return mx.zeros((0, *sizes), mx.uint8)  # no type that `set_dtype` changes
 
 
+def circuits_in(module: nn.Module) -> dict[str, str]:
+    """The whole digests of the plans of all layers in a module, by path."""
+    found = {}
+    for path, part in module.named_modules():
+        compiled = getattr(part, "compiled", None)
+        if compiled is not None and hasattr(compiled, "plan"):
+            found[path] = compiled.plan.digest
+    return found
+
+
 def without_digests(flat: Mapping[str, Value]) -> dict[str, Value]:
     """Parameters by path, but for the digests."""
     return {path: value for path, value in flat.items() if path.rpartition(".")[2] != DIGEST}

@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import cells
 from ..cells import RNN
-from ..cells.weight_files import circuits_in
+from ..cells.belonging import circuits_in
 from ..compile.kernels.prebuilt import kernel_texts
 from ..distribution import __version__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from contextlib import nullcontext
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import mlx.core as mx
@@ -14,6 +15,7 @@ from mlx.utils import tree_flatten
 from ..compile import Plan
 from ..compile.kernels.tracing import evaluable
 from ..forks import require_computing
+from ..storage import replacing
 from .belonging import DIGEST, NeverTrained, belonging_to, digest_array, refuse_other
 from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
@@ -231,7 +233,8 @@ class NCPLayer(nn.Module):
     def save_weights(self, file: str) -> None:
         self.require_built("has no weights to save")
         require_computing()
-        super().save_weights(file)
+        with replacing(Path(file)) as new:
+            super().save_weights(str(new))
 
     def load_weights(self, file_or_weights: Any, strict: bool = True) -> nn.Module:
         self.require_built("cannot take weights")

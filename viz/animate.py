@@ -10,7 +10,6 @@ import base64
 import io
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..recording import Recording
-from ..storage import replace_files
+from ..storage import replace_files, replacing
 from .circuit import plot_circuit
 from .labels import points, write
 from .picture import Picture
@@ -113,8 +112,7 @@ class Animation:
         height, width = (size // 2 * 2 for size in self.frames.shape[1:3])  # yuv420p halves both
         shape = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(self.fps)]
         pixels = np.ascontiguousarray(self.frames[:, :height, :width])
-        with tempfile.TemporaryDirectory() as scratch:
-            made = Path(scratch) / "animation.mp4"
+        with replacing(path) as made:
             command = [
                 program,
                 "-y",
@@ -132,7 +130,6 @@ class Animation:
                 raise RuntimeError(
                     f"ffmpeg could not write {path.name!r}: {done.stderr.decode(errors='replace')[-300:]}"
                 )
-            replace_files({path: made.read_bytes()})
 
     def __repr__(self) -> str:
         count, height, width, _ = self.frames.shape

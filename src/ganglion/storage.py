@@ -12,7 +12,9 @@ import json
 import math
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -126,6 +128,54 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
         for directory in {path.parent for path in targets}:
             flush_directory(directory)
     _sweep(targets)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """For libraries that write a file themselves: where to, so that `replace_files` can put it at `path`.
+
+    If there is an error inside the block, nothing is written.
+
+    Raises:
+        OSError: as `replace_files`, before the block already where that can be known.
+    """
+    _require_writable(path)
+    with tempfile.TemporaryDirectory(prefix="ganglion-") as folder:
+        made = Path(folder, path.name)
+        yield made
+        replace_files({path: read_file(made)})
+
+
+def make_directory(path: Path, contents: Mapping[str, bytes]) -> None:
+    """A new directory with these files, which is there whole or not at all.
+
+    What a crash leaves under a temporary name is removed by `sweep_directory`.
+
+    Raises:
+        OSError: there is one already, or the disk refuses.
+    """
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        new.mkdir()
+        replace_files({new / name: content for name, content in contents.items()})
+        os.rename(new, path)
+        flush_directory(path.parent)
+    except OSError:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a directory of `make_directory`: it is there whole or not at all meanwhile."""
+    aside = path.with_name(f".{path.name}.old.tmp")
+    os.rename(path, aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def sweep_directory(parent: Path, pattern: str) -> None:
+    """Remove what a crash has left of directories of such names; nobody else may be making one."""
+    for left_over in parent.glob(f".{pattern}.tmp"):
+        shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _require_writable(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -16,6 +15,7 @@ from mlx.utils import tree_flatten, tree_map
 
 from ..cells import RNN, NCPRNNCell
 from ..compile.layouts.segments import plain
+from ..storage import replacing
 from .describe import build, describe
 from .files import load_arrays, parameters_of, take_precision
 from .modes import modes_kept
@@ -49,23 +49,16 @@ def export_mlx(model: nn.Module, path: str | os.PathLike[str], example: Example)
     arguments = [mx.array(array) for array in (example if isinstance(example, tuple) else (example,))]
     if not 1 <= len(arguments) <= 3:
         raise ValueError(f"{len(arguments)} example arrays: expected inputs, or (inputs, state, timespans)")
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {target}: there is no directory {target.parent}")
-    new = target.with_name(f".ganglion-{secrets.token_hex(6)}.mlxfn")
 
     def run(*given: mx.array) -> list[mx.array]:
         return list(dict(tree_flatten(model(*given))).values())
 
-    run(*arguments)  # which builds what is built by its first input
-    try:
+    with replacing(Path(path)) as file:
+        run(*arguments)  # which builds what is built by its first input
         with _plain(model):
-            mx.export_function(str(new), run, *arguments)
-            exported: Any = mx.import_function(str(new))
+            mx.export_function(str(file), run, *arguments)
+            exported: Any = mx.import_function(str(file))
             _require_same(exported(*arguments), run(*arguments))
-        os.replace(new, target)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _require_same(exported: Sequence[mx.array], ours: Sequence[mx.array]) -> None:

@@ -15,9 +15,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -30,7 +27,7 @@ from ..errors import FileError
 from ..interchange.describe import circuits_of
 from ..interchange.files import check_arrays, metadata_of, newest_checkpoint, parameters_of, put_parameters
 from ..interchange.tensors import Arrays, decode, encode, short
-from ..storage import flush_directory, read_document, read_file, replace_files
+from ..storage import make_directory, read_document, read_file, remove_directory, sweep_directory
 from ..wiring.files import json_format
 
 FORMAT = "ganglion-checkpoint"
@@ -54,8 +51,7 @@ class Store:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(directory / ".lock")
-        for left_over in directory.glob(".step-*.tmp"):
-            shutil.rmtree(left_over, ignore_errors=True)
+        sweep_directory(directory, "step-*")
 
     def close(self) -> None:
         """Let another process train into the directory."""
@@ -67,17 +63,12 @@ class Store:
         Raises:
             OSError: the disk is full or refuses; the checkpoints before are still there.
         """
-        name = f"step-{step:08d}"
-        final, new = self.directory / name, self.directory / f".{name}.{secrets.token_hex(4)}.tmp"
+        final = self.directory / f"step-{step:08d}"
         if final.exists():  # the run was resumed here and has not moved
             return
         try:
-            new.mkdir()
-            replace_files({new / file: content for file, content in files.items()})
-            os.rename(new, final)
-            flush_directory(self.directory)
+            make_directory(final, files)
         except OSError as error:
-            shutil.rmtree(new, ignore_errors=True)
             raise OSError(error.errno, self._refusal(error), str(final)) from None
         self._remove_old()
 
@@ -98,9 +89,7 @@ class Store:
     def _remove_old(self) -> None:
         names = [path for path in self.directory.glob("step-*") if path.name[5:].isdecimal()]
         for path in sorted(names, key=lambda path: int(path.name[5:]))[:-KEPT]:
-            aside = path.with_name(f".{path.name}.old.tmp")
-            os.rename(path, aside)  # so that no half-removed directory has the name of a complete one
-            shutil.rmtree(aside, ignore_errors=True)
+            remove_directory(path)
 
 
 class About:

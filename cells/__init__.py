@@ -20,6 +20,7 @@ from .networks.rnn import RNN
 from .networks.stack import Stack
 from .networks.streaming import Stream
 from .networks.transfer import carried, lesion, transfer
+from .networks.untying import untie
 from .wrappers import CellWrapper, MixedMemoryCell
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "saliency",
     "time_constants",
     "transfer",
+    "untie",
 ]

@@ -10,30 +10,27 @@ import mlx.core as mx
 import numpy as np
 
 from ..arguments import MOST_NEURONS, whole
-from ..compile import CompiledCircuit, Plan, Source, compile_circuit
+from ..compile import CompiledCircuit, Source
+from ..compile.pipeline import compiled_for
 from ..errors import KernelError
 from ..wiring import Dense
 from .calls import step_call
-from .layer import NCPLayer, Shape
+from .holding import ParameterHolder, Polarity
+from .layer import Shape
 from .ncps import InNcps
-from .ops.random_ops import Draws
 from .ops.state_ops import State, rows, zeros
 from .own_call import called
-from .parameters import Parameter, Rule, fresh, rule_of
 from .precision import in_type_of
 from .running import CellKernel
-from .signs import signs
+from .sharing import described, used_attributes
 from .strengths import Strengths
 from .values import Values, Where
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
 Units: TypeAlias = "Source | Dense | int"
 
-# One sign per synapse, as plans hold them.
-Polarity: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.int8]]"
 
-
-class NCPRNNCell(NCPLayer):
+class NCPRNNCell(ParameterHolder):
     """One time step of a network: ``cell(x, state, timespan)`` gives ``(output, new_state)``.
 
     A subclass provides `step`, the equation, and what it needs of `prepare` (what depends on parameters
@@ -85,12 +82,9 @@ class NCPRNNCell(NCPLayer):
     """
 
     needs_circuit: ClassVar[bool] = False
-    polarity: str = "init"
-    positive: str = "clip"
     _sizes: tuple[Shape, ...] | None = None  # the shapes of a state, if they were set
     _listed: bool | None = None  # whether an own `__call__` has its states in a list, if that is known
 
-    compiled: CompiledCircuit
     neurons: tuple[str, ...]
     sensors: tuple[str, ...]
     roles: tuple[str, ...]
@@ -109,7 +103,8 @@ class NCPRNNCell(NCPLayer):
 
     def _connect(self, circuit: Source) -> None:
         """Take names and synapses from a circuit."""
-        self.compiled = circuit if isinstance(circuit, CompiledCircuit) else compile_circuit(circuit)
+        used = used_attributes(self._arguments())
+        self.compiled = circuit if isinstance(circuit, CompiledCircuit) else compiled_for(circuit, used)
         plan = self.compiled.plan
         self.neurons, self.sensors, self.roles = plan.neurons, plan.sensors, plan.roles
         for argument, given in self._arguments().items():
@@ -179,60 +174,6 @@ class NCPRNNCell(NCPLayer):
         """The shapes, without batch, of the arrays that make up a state; one of (N,) for most cells."""
         return ((self.n_neurons,),) if self._sizes is None else self._sizes
 
-    @property
-    def plans(self) -> dict[str, Plan]:
-        """The plans whose synapses parameters lie on, by part; that of the circuit for most cells."""
-        return {"circuit": self.compiled.plan}
-
-    def make_parameters(self, key: mx.array | None = None) -> None:
-        """Give the cell fresh values of all parameters that say where they start.
-
-        Args:
-            key: random key; MLX's global state if not given.
-        """
-        for name, value in fresh(self.declared(), self.plans, Draws(key)).items():
-            self[name] = value
-
-    def effective(self) -> dict[str, mx.array]:
-        """The parameters as the equation uses them: float32, of the sign and range that were promised."""
-        rules = self._rules()
-        found = {name: self[name].astype(mx.float32) for name in rules}
-        for name, rule in rules.items():
-            if rule is not None and rule.shapes:
-                found[name] = rule.effective(found[name])
-        return found
-
-    def _rules(self) -> dict[str, Rule | None]:
-        """What each declared parameter has to keep, or None; made once for all calls."""
-        key = self.polarity, self.positive
-        if self.__dict__.get("_made_for") != key:
-            rules = {
-                name: rule_of(p, self._held_sign(p), self.positive) for name, p in self.declared().items()
-            }
-            object.__setattr__(self, "_made_rules", rules)  # nn.Module would take them for parameters
-            object.__setattr__(self, "_made_for", key)
-        made: dict[str, Rule | None] = self.__dict__["_made_rules"]
-        return made
-
-    def polarity_of(self, p: Parameter) -> Polarity:
-        """The signs of the synapses that a parameter lies on; 0 for one that may have any."""
-        return p.synapses(self.plans[p.part]).polarity
-
-    def _sign(self, p: Parameter) -> mx.array | None:
-        """The sign that a parameter is to have, +1, -1 or 0 (any); None if it may have any everywhere."""
-        if p.sign == "synapse":
-            return signs(self.polarity_of(p))
-        softened = p.non_negative and self.positive == "softplus"
-        return mx.array(1.0) if p.sign == "positive" and not softened else None
-
-    def _held_sign(self, p: Parameter) -> mx.array | None:
-        return self._sign(p) if self.polarity == "fixed" else None
-
-    def held_signs(self) -> dict[str, mx.array]:
-        """The parameters that are held to a sign, +1, -1 or 0 (any); none unless the polarity is fixed."""
-        rules = self._rules()
-        return {name: rule.sign for name, rule in rules.items() if rule is not None and rule.sign is not None}
-
     def prepare(self) -> Any:
         """Everything `step` needs that depends on the parameters only."""
 
@@ -266,6 +207,16 @@ class NCPRNNCell(NCPLayer):
         """
         raise KernelError(f"there is no fused kernel for {type(self).__name__}")
 
+    def describe(self) -> str:
+        """The circuit in words, how many numbers the cell keeps, and which of them are shared.
+
+        Example:
+            >>> print(gl.LTCCell(circuit, tie={"w": ("type", "type")}).describe())
+        """
+        compiled = self.wiring
+        first = f"{self.n_neurons} neurons" if compiled is None else compiled.describe()
+        return "\n".join([first, *described(self.parameters(), self._shares)])
+
     def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
         """The signed parameters as the equation uses them, and the polarities of their synapses."""
         values = self.effective()
@@ -288,12 +239,6 @@ class NCPRNNCell(NCPLayer):
             ValueError: ncps has no such cell, or not with one of its options.
         """
         raise ValueError(f"ncps has no {type(self).__name__}")
-
-    def apply_constraints(self) -> None:
-        """Put parameters that left their range back into it; called after each optimizer step."""
-        for name, rule in self._rules().items():
-            if rule is not None:
-                self[name] = rule.constrained(self[name])
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, ...), or of a size; for one row if neither is given."""

@@ -1,6 +1,7 @@
 """Constructor arguments as plain data and back: what a layer's config is made of.
 
-Numbers, texts and None stand for themselves; a list for a list or a tuple; an object with a "class" is a
+Numbers, texts and None stand for themselves; a list for a list or a tuple, or for a mapping from anything but
+texts; an object with a "class" is a
 layer, one with a "kind" is a circuit in one of the forms that layers take.
 """
 
@@ -13,11 +14,13 @@ import networkx as nx
 import numpy as np
 
 from ..compile import CompiledCircuit, Plan, Synapses, compile_circuit, make_plan
+from ..compile.attributes import Attributes
 from ..wiring import Dense
 from .ops.nn_ops import activation_of
 
 CONFIG_CLASS = "class"
 KIND = "kind"
+ATTRIBUTES = "attributes"
 COMPILE_OPTIONS = ("layout", "block_size", "order")
 
 
@@ -45,6 +48,8 @@ def to_plain(value: Any, where: str) -> Any:
     if hasattr(value, "get_config"):
         return value.get_config()
     if type(value) is dict:  # an nn.Module is a dict as well
+        if any(type(key) is not str or key in (CONFIG_CLASS, KIND) for key in value):
+            return [to_plain(pair, f"{where}[{pair[0]!r}]") for pair in value.items()]
         return {key: to_plain(item, f"{where}[{key!r}]") for key, item in value.items()}
     if callable(value) and isinstance(known := activation_of(where, value), str):
         return known
@@ -91,7 +96,7 @@ def _circuit_from_plain(value: dict[str, Any]) -> Any:
 
 
 def _plan_to_plain(plan: Plan) -> dict[str, Any]:
-    """Names, counts and index arrays: all that a plan is."""
+    """Names, counts, index arrays and attributes: all that a plan is."""
     return {
         KIND: "plan",
         "neurons": list(plan.neurons),
@@ -99,6 +104,7 @@ def _plan_to_plain(plan: Plan) -> dict[str, Any]:
         "counts": list(plan.counts),
         "recurrent": _synapses_to_plain(plan.recurrent),
         "sensory": _synapses_to_plain(plan.sensory),
+        **({ATTRIBUTES: plan.attributes.to_plain()} if plan.attributes else {}),
     }
 
 
@@ -106,12 +112,16 @@ def _plan_from_plain(value: dict[str, Any]) -> Plan:
     neurons, sensors = tuple(value["neurons"]), tuple(value["sensors"])
     motor, command, inter = value["counts"]
     n = len(neurons)
+    recurrent = _synapses_from_plain(value["recurrent"], n, n)
+    sensory = _synapses_from_plain(value["sensory"], len(sensors), n)
+    lengths = {"neurons": n, "sensors": len(sensors), "recurrent": len(recurrent), "sensory": len(sensory)}
     return Plan(
         neurons=neurons,
         sensors=sensors,
         counts=(motor, command, inter),
-        recurrent=_synapses_from_plain(value["recurrent"], n, n),
-        sensory=_synapses_from_plain(value["sensory"], len(sensors), n),
+        recurrent=recurrent,
+        sensory=sensory,
+        attributes=Attributes.of(value.get(ATTRIBUTES, {}), lengths),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -14,6 +15,7 @@ from .ltc.operations import SOLVERS
 from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
 from .ops import Activation, activate, activation_of, ode_step, softplus_inverse
 from .parameters import Parameter, constant
+from .sharing import Scale, Ties
 from .signs import POLARITY
 from .strengths import Strengths
 
@@ -51,6 +53,8 @@ class CTRNNCell(NCPRNNCell):
         clip: the largest absolute state; None for no limit.
         polarity: "init" (the circuit's signs are where weights start) or "fixed" (they keep them, as
             those of a `CfCCell`).
+        tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`; a `scale` by name alone is of
+            the weights that carry the signs of synapses.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -78,6 +82,10 @@ class CTRNNCell(NCPRNNCell):
         leak: bool = True,
         clip: float | None = None,
         polarity: str = "init",
+        tie: Ties = None,
+        scale: Scale = None,
+        fixed: Any = None,
+        penalty: Any = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("solver", solver, SOLVERS)
@@ -92,6 +100,7 @@ class CTRNNCell(NCPRNNCell):
         self.activation = activation_of("activation", activation)
         self.leak, self.clip, self.polarity = leak, clip, polarity
         self._tau = tau
+        self.share(tie, scale, fixed, penalty)
         self.make_parameters(key)
 
     def declared(self) -> dict[str, Parameter]:

@@ -199,6 +199,10 @@ class NCPLayer(nn.Module):
         """The layer's own parameters by name or path, without those of layers inside: what `homes` says."""
         return as_parameters(self.homes)
 
+    def declaration(self) -> dict[str, Parameter]:
+        """The same as the layer keeps them: where values are shared, one for each group."""
+        return self.declared()
+
     @property
     def input_size(self) -> int | None:
         """How many features the layer reads; None if it has yet to learn that, or does not care."""

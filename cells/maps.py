@@ -40,8 +40,8 @@ def map_parameters(name: str, *, signed: bool, part: str = "circuit") -> dict[st
     """
     start, sign = (signed_glorot, "synapse") if signed else (glorot, "free")
     return {
-        f"{name}_w": Parameter("recurrent", start, sign, part=part),
-        f"sensory_{name}_w": Parameter("sensory", start, sign, part=part),
+        f"{name}_w": Parameter("recurrent", start, sign, strength=signed, part=part),
+        f"sensory_{name}_w": Parameter("sensory", start, sign, strength=signed, part=part),
         f"{name}_b": Parameter("neuron", constant(0.0)),
     }
 

@@ -15,6 +15,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ..compile import Plan, Synapses
+from .groups import Groups
 from .ops.random_ops import Draws, glorot_limits
 from .signs import beyond, held, signs
 
@@ -30,7 +31,14 @@ class Repeated(NamedTuple):
     times: int
 
 
-Axis: TypeAlias = "str | Repeated"
+class Grouped(NamedTuple):
+    """An axis that holds one entry for each group of the entries of a home: the values that are shared."""
+
+    home: str
+    groups: Groups
+
+
+Axis: TypeAlias = "str | Repeated | Grouped"
 
 
 class Place(NamedTuple):
@@ -67,6 +75,7 @@ class Parameter:
             where polarity is fixed, for good; "positive" if a negative one would turn its synapse round, so
             that where polarity is fixed it is not used; "free" if nothing.
         non_negative: whether the equation needs it to be at least 0.
+        strength: whether it says how strongly a synapse acts, so that a factor such as a count belongs to it.
         part: which of the layer's plans, see `NCPRNNCell.plans`, has the synapses it lies on.
 
     Example:
@@ -77,11 +86,12 @@ class Parameter:
     start: Start | None = None
     sign: str = "free"
     non_negative: bool = False
+    strength: bool = False
     part: str = "circuit"
 
     def __post_init__(self) -> None:
         for axis in self.axes:
-            home = axis.home if isinstance(axis, Repeated) else axis
+            home = _bare(axis)
             if home not in HOMES:
                 raise ValueError(f"unknown home {home!r} of a parameter: expected one of {', '.join(HOMES)}")
         if self.sign not in SIGNS:
@@ -95,13 +105,18 @@ class Parameter:
     @property
     def axes(self) -> tuple[Axis, ...]:
         """The home of each axis."""
-        if isinstance(self.home, str | Repeated):
+        if isinstance(self.home, str | Repeated | Grouped):
             return (self.home,)
         return self.home
 
+    @property
+    def lies_on(self) -> str:
+        """The home of its first axis."""
+        return _bare(self.axes[0])
+
     def synapses(self, plan: Plan) -> Synapses:
         """The synapses of a plan that it lies on."""
-        return plan.sensory if self.home == "sensory" else plan.recurrent
+        return plan.sensory if self.lies_on == "sensory" else plan.recurrent
 
     def shape(self, plan: Plan) -> tuple[int, ...]:
         """Its shape over a plan.
@@ -120,10 +135,16 @@ def as_parameters(given: Declared) -> dict[str, Parameter]:
     return {name: p if isinstance(p, Parameter) else Parameter(p) for name, p in given.items()}
 
 
+def _bare(axis: Axis) -> str:
+    return axis if isinstance(axis, str) else axis.home
+
+
 def axis_length(axis: Axis, plan: Plan) -> int:
     """How many entries an axis has over a plan."""
     if isinstance(axis, Repeated):
         return axis.times * axis_length(axis.home, plan)
+    if isinstance(axis, Grouped):
+        return len(axis.groups)
     lengths = {
         "recurrent": len(plan.recurrent),
         "sensory": len(plan.sensory),
@@ -174,9 +195,8 @@ def fresh(declared: Mapping[str, Parameter], plans: Mapping[str, Plan], draws: D
     found = {}
     for name, p in declared.items():
         if p.start is not None:
-            plan, first = plans[p.part], p.axes[0]
-            home = first.home if isinstance(first, Repeated) else first
-            found[name] = p.start(draws, Place(p.shape(plan), plan, home))
+            plan = plans[p.part]
+            found[name] = p.start(draws, Place(p.shape(plan), plan, p.lies_on))
     return found
 
 

@@ -54,6 +54,8 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
     motor, command, inter = (int(kept[plan.role_slice(role)].sum()) for role in STATE_ROLES)
     if not motor:
         raise CircuitError("no motor neuron would be left: a network needs at least one output")
+    live &= kept[plan.recurrent.pre] & kept[plan.recurrent.post]
+    live_sensory &= kept_sensors[plan.sensory.pre] & kept[plan.sensory.post]
     return Plan(
         neurons=tuple(compress(plan.neurons, kept)),
         sensors=tuple(compress(plan.sensors, kept_sensors)),
@@ -61,6 +63,9 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
         recurrent=_remaining(plan.recurrent, kept, kept, live),
         sensory=_remaining(plan.sensory, kept_sensors, kept, live_sensory),
         place=None if plan.place is None else plan.place[kept],
+        attributes=plan.attributes.chosen(
+            neurons=kept, sensors=kept_sensors, recurrent=live, sensory=live_sensory
+        ),
     )
 
 
@@ -77,8 +82,7 @@ Mask = NDArray[np.bool_]
 
 
 def _remaining(synapses: Synapses, pre: Mask, post: Mask, live: Mask) -> Synapses:
-    """The synapses that live between neurons that are kept, with the neurons numbered anew."""
-    live = live & pre[synapses.pre] & post[synapses.post]
+    """The synapses that live, which are between neurons that are kept, with the neurons numbered anew."""
     new_pre, new_post = (np.cumsum(kept, dtype=np.int32) - 1 for kept in (pre, post))
     return Synapses(
         new_pre[synapses.pre[live]].astype(np.int32),

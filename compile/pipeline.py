@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypeAlias
@@ -102,8 +102,21 @@ def compile_circuit(
         >>> compiled.recurrent.mask.shape          # (64, 64), pre before post
         >>> print(compiled.report())               # what every layout would cost
     """
+    return compiled_for(source, (), layout, block_size, order, stacklevel=4)
+
+
+def compiled_for(
+    source: Source,
+    used: Collection[str],
+    layout: str = "auto",
+    block_size: int = 32,
+    order: str = "role",
+    *,
+    stacklevel: int = 3,
+) -> CompiledCircuit:
+    """The same for a cell that uses some attributes of the circuit, by name."""
     _check_options(layout, block_size, order)  # 1. refuse what cannot be done before doing anything
-    _tell_unused(source)
+    _tell_unused(source, used, stacklevel)
     plan = make_plan(source)  # 2. circuit -> names and index arrays
     orders = find_orders(plan, order, block_size)  # 3. arrangement of the neurons in tiles
     recurrent, sensory = (  # 4. index arrays -> layout
@@ -154,14 +167,18 @@ def _plan_of(source: nx.DiGraph[Any]) -> Plan:
     return Plan.from_circuit_arrays(circuit.to_arrays())
 
 
-def _tell_unused(source: object) -> None:
+def _tell_unused(source: object, used: Collection[str], stacklevel: int) -> None:
     """Say which numbers in a graph a cell does not use, so that nobody believes they act."""
     try:
-        found = unused(source) if isinstance(source, nx.DiGraph) else []
+        found = unused(source, used) if isinstance(source, nx.DiGraph) else []
     except (RuntimeError, KeyError):  # it is being edited, about which `make_plan` knows more
         found = []
     if found:
-        warnings.warn(f"cells do not use these attributes of the circuit: {', '.join(found)}", stacklevel=3)
+        warnings.warn(
+            f"cells do not use these attributes of the circuit: {', '.join(found)} (an option such as "
+            "start= or scale= may name one)",
+            stacklevel=stacklevel,
+        )
 
 
 def _settled(circuit: nx.DiGraph[Any], make: Callable[[], Plan]) -> Plan:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from .. import shown
 from ..errors import CircuitError
 from ..wiring import ROLES, CircuitArrays
+from .attributes import Attributes, gathered
 from .synapses import Index, Synapses
 
 # States come motor first, so that the outputs of a network are its first M states (as in ncps).
@@ -37,6 +38,8 @@ class Plan:
         sensory: synapses from sensory neurons, (I, N).
         place: (N,) where each neuron stands in the circuit it came from, if that is known. It is no part of
             what the plan says: plans that differ in it alone are equal.
+        attributes: what the circuit says of neurons and synapses beyond that, such as types and counts, which
+            ties and starting values may refer to. They are no part of what the plan says, either.
 
     Example:
         >>> plan = gl.compile_circuit(circuit).plan
@@ -49,6 +52,7 @@ class Plan:
     recurrent: Synapses
     sensory: Synapses
     place: Index | None = None
+    attributes: Attributes = field(default_factory=Attributes)
 
     def __post_init__(self) -> None:
         n, i = len(self.neurons), len(self.sensors)
@@ -70,6 +74,9 @@ class Plan:
         polarity: ArrayLike,
         roles: Sequence[str],
         names: Sequence[str] | None = None,
+        *,
+        neurons: Mapping[str, ArrayLike] | None = None,
+        synapses: Mapping[str, ArrayLike] | None = None,
     ) -> Plan:
         """Build a plan from arrays, without going through networkx.
 
@@ -79,6 +86,8 @@ class Plan:
             polarity: (K,) +1 or -1.
             roles: one role per neuron, sensory neurons included.
             names: one name per neuron; ``<role>_<number>`` if not given.
+            neurons: attributes by name, such as a type, one value per neuron.
+            synapses: attributes by name, such as a count, one value per synapse.
 
         Raises:
             CircuitError: arrays of different lengths, an index out of range, an unknown role, an illegal
@@ -89,8 +98,9 @@ class Plan:
             >>> plan.recurrent                     # Synapses(1 from 1 onto 1, density 1)
         """
         names = default_names(roles) if names is None else names
-        synapses = (np.asarray(pre), np.asarray(post), np.asarray(polarity))
-        return cls.from_circuit_arrays(CircuitArrays(*synapses, tuple(roles), tuple(names)))
+        given = (np.asarray(pre), np.asarray(post), np.asarray(polarity), tuple(roles), tuple(names))
+        data: tuple[Any, Any] = dict(neurons or {}), dict(synapses or {})
+        return cls.from_circuit_arrays(CircuitArrays(*given, *data))
 
     @classmethod
     def from_circuit_arrays(cls, arrays: CircuitArrays) -> Plan:
@@ -106,12 +116,17 @@ class Plan:
         place[states] = np.arange(len(states))
 
         is_sensory = codes[arrays.pre] == ROLES.index("sensory")
+        parts = [np.flatnonzero(part) for part in (~is_sensory, is_sensory)]
+        pre, post = place[arrays.pre], place[arrays.post]
+        orders = [
+            part[Synapses.order(pre[part], post[part], n_pre)]
+            for part, n_pre in zip(parts, (len(states), len(sensors)), strict=True)
+        ]
         recurrent, sensory = (
-            Synapses.sorted(
-                place[arrays.pre[part]], place[arrays.post[part]], arrays.polarity[part], n_pre, len(states)
-            )
-            for part, n_pre in ((~is_sensory, len(states)), (is_sensory, len(sensors)))
+            Synapses(pre[order], post[order], arrays.polarity[order], n_pre, len(states))
+            for order, n_pre in zip(orders, (len(states), len(sensors)), strict=True)
         )
+        of_neurons, of_synapses = arrays.neuron_data, arrays.synapse_data
         return cls(
             neurons=tuple(arrays.names[i] for i in states),
             sensors=tuple(arrays.names[i] for i in sensors),
@@ -119,6 +134,14 @@ class Plan:
             recurrent=recurrent,
             sensory=sensory,
             place=states.astype(np.int32),
+            attributes=gathered(
+                {
+                    "neurons": (of_neurons, states),
+                    "sensors": (of_neurons, sensors),
+                    "recurrent": (of_synapses, orders[0]),
+                    "sensory": (of_synapses, orders[1]),
+                }
+            ),
         )
 
     @classmethod

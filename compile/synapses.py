@@ -69,10 +69,15 @@ class Synapses:
     def sorted(cls, pre: object, post: object, polarity: object, n_pre: int, n_post: int) -> Synapses:
         """Synapses from arrays in any order."""
         pre_ids, post_ids = np.asarray(pre, np.int32), np.asarray(post, np.int32)
-        # One 64-bit key sorts several times faster than lexsort over two arrays.
-        order = np.argsort(post_ids.astype(np.int64) * max(n_pre, 1) + pre_ids, kind="stable")
+        order = cls.order(pre_ids, post_ids, n_pre)
         signs = np.asarray(polarity, np.int8)
         return cls(pre_ids[order], post_ids[order], signs[order], n_pre, n_post)
+
+    @staticmethod
+    def order(pre: Index, post: Index, n_pre: int) -> NDArray[np.intp]:
+        """The order in which synapses are sorted by (post, pre)."""
+        # One 64-bit key sorts several times faster than lexsort over two arrays.
+        return np.argsort(post.astype(np.int64) * max(n_pre, 1) + pre, kind="stable")
 
     @cached_property
     def ptr(self) -> Index:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import CircuitError
+from .columns import Columns, checked_columns
 from .roles import ROLES, is_role, label, require_name, synapse_label
 
 
@@ -26,6 +26,8 @@ class CircuitArrays:
         polarity: (K,) int8, +1 or -1.
         roles: one role per neuron, in the order of the graph.
         names: one text per neuron, all different.
+        neuron_data: further attributes by name, one value per neuron: texts and numbers, or None.
+        synapse_data: the same, one value per synapse.
 
     Raises:
         CircuitError: unequal lengths, an index out of range, an illegal polarity, an unknown role, a repeated
@@ -41,6 +43,8 @@ class CircuitArrays:
     polarity: NDArray[np.int8]
     roles: tuple[str, ...]
     names: tuple[str, ...]
+    neuron_data: Columns = field(default_factory=dict)
+    synapse_data: Columns = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen
@@ -51,6 +55,8 @@ class CircuitArrays:
         put(self, "post", self._indices("post", self.post))
         put(self, "polarity", self._signs(self.polarity))
         self._check_synapses()
+        put(self, "neuron_data", checked_columns(self.neuron_data, len(self.names), "neurons"))
+        put(self, "synapse_data", checked_columns(self.synapse_data, len(self.pre), "synapses"))
 
     def _check_neurons(self) -> None:
         if len(self.roles) != len(self.names):
@@ -120,15 +126,3 @@ def _vector(field: str, given: ArrayLike) -> NDArray[np.int64]:
 def _frozen(values: NDArray) -> NDArray:  # type: ignore[type-arg]
     values.flags.writeable = False
     return values
-
-
-def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
-    """Give an empty graph the neurons and synapses of arrays."""
-    names = arrays.names
-    circuit.add_nodes_from((name, {"role": role}) for name, role in zip(names, arrays.roles, strict=True))
-    # `add_edges_from` would take most of the time of building a large circuit: fill its tables directly.
-    tables: Any = circuit  # networkx's stubs do not show them
-    outgoing, incoming = ([table[name] for name in names] for table in (tables._succ, tables._pred))
-    synapses = zip(arrays.pre.tolist(), arrays.post.tolist(), arrays.polarity.tolist(), strict=True)
-    for pre, post, sign in synapses:
-        outgoing[pre][names[post]] = incoming[post][names[pre]] = {"polarity": sign}

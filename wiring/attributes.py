@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -56,11 +56,14 @@ _NUMBERS = {on: {a.name for a in ATTRIBUTES if a.on == on and a.number} for on i
 _UNUSED = {a.name: a for a in ATTRIBUTES if a.number and not a.used}
 
 
-def unused(graph: nx.DiGraph[Any]) -> list[str]:
-    """The numbers in a graph that no cell uses, in words: "delay (12 synapses)"."""
+def unused(graph: nx.DiGraph[Any], used: Collection[str] = ()) -> list[str]:
+    """The numbers in a graph that a cell does not use, in words: "delay (12 synapses)".
+
+    `used` are those that it does because it was told to.
+    """
     counts: Counter[str] = Counter()
     for on, data in _records(graph):
-        counts.update(key for key in data if key in _UNUSED and _UNUSED[key].on == on)
+        counts.update(key for key in data if key in _UNUSED and _UNUSED[key].on == on and key not in used)
     plural = {"neuron": "neurons", "synapse": "synapses"}
     return [f"{name} ({count} {plural[_UNUSED[name].on]})" for name, count in counts.items()]
 

@@ -7,11 +7,11 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
-import numpy as np
 
 from ..errors import CircuitError
 from .arrays import CircuitArrays, fill
 from .checks import Problem, check
+from .conversion import arrays_of, fill
 from .digest import digest
 from .guards import (
     group_of,
@@ -371,22 +371,12 @@ class Circuit(_DiGraph):
     def to_arrays(self) -> CircuitArrays:
         """The circuit as index arrays, neurons and synapses in the order of the graph.
 
+        Attributes that are texts, numbers or booleans come along.
+
         Raises:
             CircuitError: the circuit breaks a rule; `check(circuit)` lists all problems.
         """
-        index = {name: k for k, name in enumerate(self)}
-        names = tuple(map(require_name, self))
-        roles = tuple(data.get("role") for _, data in self.nodes(data=True))
-        edges = list(self.edges(data=True))
-        return CircuitArrays(
-            pre=np.array([index[u] for u, _, _ in edges], dtype=np.int32),
-            post=np.array([index[v] for _, v, _ in edges], dtype=np.int32),
-            polarity=np.array(
-                [require_polarity(data.get("polarity"), u, v) for u, v, data in edges], dtype=np.int8
-            ),
-            roles=roles,  # type: ignore[arg-type]  # CircuitArrays refuses None
-            names=names,
-        )
+        return arrays_of(self)
 
     @classmethod
     def from_arrays(cls, arrays: CircuitArrays) -> Self:

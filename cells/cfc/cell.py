@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -10,11 +11,13 @@ import numpy as np
 from ...arguments import flag, one_of
 from ...compile import Plan, Source
 from ...compile.kernels import constant as known
-from ..cell import NCPRNNCell, Polarity
+from ..cell import NCPRNNCell
+from ..holding import Polarity
 from ..maps import map_parameters
 from ..ncps import WIRED_CFC, InNcps
 from ..parameters import Parameter, constant, uniform
 from ..running import CellKernel
+from ..sharing import Scale, Ties
 from ..signs import POLARITY
 from ..strengths import Floats, Strengths, as_floats
 from .compat import compat_plans, lift_index
@@ -52,6 +55,8 @@ class CfCCell(NCPRNNCell):
             ff2 keep the signs of their synapses: where one is on the other side of zero, the equation uses
             zero, and `apply_constraints` puts it back). Gates only time the signal: their sign is free. For
             "pure" the sign is that of ff1, which the published equation subtracts.
+        tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`; a `scale` by name alone is of
+            the weights that carry the signs of synapses.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -76,12 +81,18 @@ class CfCCell(NCPRNNCell):
         schedule: str = "layered",
         ncps_compat: bool = False,
         polarity: str = "init",
+        tie: Ties = None,
+        scale: Scale = None,
+        fixed: Any = None,
+        penalty: Any = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("mode", mode, tuple(MAPS))
         flag("ncps_compat", ncps_compat)
         one_of("schedule", schedule, SCHEDULES)
         one_of("polarity", polarity, POLARITY)
+        if ncps_compat and (tie or scale or fixed or penalty):
+            raise ValueError("ncps_compat=True shares no parameters, as ncps does: leave out tie and scale")
         super().__init__(circuit)
         self.mode, self.schedule, self.ncps_compat, self.polarity = mode, schedule, ncps_compat, polarity
         plan = self.compiled.plan
@@ -96,6 +107,7 @@ class CfCCell(NCPRNNCell):
         else:
             self.signal, ranges = plan, [(0, plan.n_neurons)]
         self._phases = tuple(Phase.split(self.compiled.recurrent, ranges))
+        self.share(tie, scale, fixed, penalty)
         self.make_parameters(key)
 
     def declared(self) -> dict[str, Parameter]:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -15,21 +16,24 @@ from ...arguments import MOST_UNFOLDS, one_of, real, whole
 from ...compile import Source, Synapses
 from ...compile.kernels import constant as known
 from ...errors import KernelError
-from ..cell import NCPRNNCell, Polarity
+from ..cell import NCPRNNCell
+from ..holding import Polarity
 from ..ncps import LTC, InNcps
 from ..ops import affine
 from ..parameters import POSITIVE, Parameter, constant, from_polarity, uniform
 from ..running import CellKernel
+from ..sharing import Scale, Ties
 from ..signs import POLARITY, held
 from ..strengths import Floats, Strengths, as_floats
 from .kernel import LTC_PARAMETERS, ltc_kernel
 from .ncps import MAPPINGS, ltc_options, read_ltc
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
+from .start import starting_weights
 
 FAINTEST = 1e-8
 """The leak that a neuron without one counts with where others are divided by theirs."""
 SYNAPTIC = {
-    "w": Parameter("recurrent", uniform(0.001, 1.0), "positive", non_negative=True),
+    "w": Parameter("recurrent", uniform(0.001, 1.0), "positive", non_negative=True, strength=True),
     "mu": Parameter("recurrent", uniform(0.3, 0.8)),
     "sigma": Parameter("recurrent", uniform(3.0, 8.0), "positive"),
     "erev": Parameter("recurrent", from_polarity, "synapse"),
@@ -84,6 +88,19 @@ class LTCCell(NCPRNNCell):
             the equation uses zero, and `apply_constraints` puts it back).
         epsilon: added to the denominator.
         initial_ranges: parameter name -> (low, high), instead of the ranges of ncps.
+        start: an attribute of synapses, such as "weight", that ``w`` and ``sensory_w`` begin in proportion
+            to, by one factor with which their mean over all synapses is 0.5, as that of ncps is. Synapses
+            without it begin at the mean.
+        tie: parameter -> what has one value of it together: for ``w, mu, sigma, erev`` and their sensory
+            twins an attribute of synapses or a pair of attributes of neurons, (pre, post), of which one may
+            be None; for parameters of neurons an attribute, or several; () for one value in all. Signs part
+            the groups of ``erev``. `untie` gives every synapse its own value again.
+        scale: an attribute of synapses, such as "count", that ``w`` is multiplied with; or parameter ->
+            attribute. Fresh values are divided by its mean.
+        fixed: shared parameter -> a value that is not trained, or {group: value}; a group is what its members
+            have in common, such as ("T4", "T5").
+        penalty: shared parameter -> (mean, standard deviation), or {group: ...}: half the square of the
+            distance in deviations, which `fit` adds to the loss.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -111,6 +128,11 @@ class LTCCell(NCPRNNCell):
         polarity: str = "init",
         epsilon: float = 1e-8,
         initial_ranges: Mapping[str, tuple[float, float]] | None = None,
+        start: str | None = None,
+        tie: Ties = None,
+        scale: Scale = None,
+        fixed: Any = None,
+        penalty: Any = None,
         key: mx.array | None = None,
     ) -> None:
         for what, mapping in (("input_mapping", input_mapping), ("output_mapping", output_mapping)):
@@ -126,7 +148,11 @@ class LTCCell(NCPRNNCell):
         self.positive, self.polarity = positive, polarity
         self.input_mapping, self.output_mapping = input_mapping, output_mapping
         object.__setattr__(self, "_starts", _starts(initial_ranges or {}))  # no parameters
+        self.share(tie, scale, fixed, penalty)
         self.make_parameters(key)
+        if start is not None:
+            for name, values in starting_weights(self.compiled.plan, start, initial_ranges or {}).items():
+                self.begin_at(name, values)
         if solver in STABLE:
             self._warn_of_steps()
 
@@ -207,6 +233,10 @@ class LTCCell(NCPRNNCell):
         if self.solver != "semi_implicit":
             raise ValueError(
                 f"an ncps LTC has the solver 'semi_implicit' only, and this cell {self.solver!r}"
+            )
+        if self._shares:
+            raise ValueError(
+                f"ncps has no shared parameters ({', '.join(self._shares)}): gl.untie(rnn) has none"
             )
         plan, signs, declared = self.compiled.plan, self.held_signs(), self.declared()
         clipped = [name for name, p in declared.items() if p.non_negative and self.positive == "clip"]

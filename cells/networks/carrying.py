@@ -17,7 +17,7 @@ from ..belonging import without_digests
 from ..cell import NCPRNNCell
 from ..dense import NCPDense
 from ..layer import NCPLayer
-from ..parameters import Axis, Parameter, Repeated, axis_length
+from ..parameters import Axis, Grouped, Parameter, Repeated, axis_length
 from .bidirectional import Bidirectional
 from .stack import Stack
 
@@ -54,8 +54,14 @@ class Carrier:
 
         return cls(places(old.neurons, new.neurons), places(old.sensors, new.sensors))
 
-    def sources(self, axis: Axis, old: Plan, new: Plan) -> Index | None:
-        """(new length,) old entries of an axis; None for one that is free of the circuit."""
+    def sources(self, axis: Axis, old: Plan, new: Plan, then: Axis | None = None) -> Index | None:
+        """(new length,) old entries of an axis; None for one that is free of the circuit.
+
+        `then` is the axis in the new network, where it is another: its groups may be.
+        """
+        if isinstance(axis, Grouped) and isinstance(then, Grouped):
+            place = {key: k for k, key in enumerate(axis.groups.keys)}
+            return np.fromiter((place.get(key, -1) for key in then.groups.keys), np.int32, len(then.groups))
         if isinstance(axis, Repeated):
             inner, length = self.sources(axis.home, old, new), axis_length(axis.home, old)
             if inner is None:
@@ -75,16 +81,16 @@ class Carrier:
         return None
 
     def carried(
-        self, what: str, p: Parameter, value: mx.array, start: mx.array, old: Plan, new: Plan
+        self, what: str, p: Parameter, now: Parameter, value: mx.array, start: mx.array, old: Plan, new: Plan
     ) -> mx.array:
-        """A new parameter: the old value where there was one, and `start` where it is new.
+        """A new parameter, declared as `now`: the old value where there was one, and `start` where it is new.
 
         A value that has its synapse's sign gets the other one where the synapse has another polarity now.
 
         Raises:
             ValueError: a shape that does not fit what the parameter lies on.
         """
-        sources = [self.sources(axis, old, new) for axis in p.axes]
+        sources = [self.sources(a, old, new, then) for a, then in zip(p.axes, now.axes, strict=True)]
         expected = tuple(
             start.shape[k] if source is None else axis_length(p.axes[k], old)
             for k, source in enumerate(sources)
@@ -101,7 +107,7 @@ class Carrier:
                 kept = kept & mx.array(source >= 0).reshape(
                     [-1 if k == axis else 1 for k in range(start.ndim)]
                 )
-        if p.signed and sources[0] is not None:
+        if p.signed and sources[0] is not None and not isinstance(p.home, Grouped):
             before, after = p.synapses(old), p.synapses(new)
             turned = np.append(before.polarity, 0)[sources[0]] == -after.polarity  # 0 where it is new
             taken = mx.where(mx.array(turned), -taken, taken)
@@ -197,7 +203,7 @@ def _own(old: NCPLayer, new: NCPLayer, renames: Mapping[str, str], path: str) ->
                 f"{tuple(starts[differing].shape)} is needed: what the layer reads has changed"
             )
         return values
-    declared, found = old.declared(), {}
+    declared, now, found = old.declaration(), new.declaration(), {}
     first = next(iter(before))
     carrier = Carrier.between(before[first], after[first], _known(renames, before[first]))
     for name, value in values.items():
@@ -208,7 +214,8 @@ def _own(old: NCPLayer, new: NCPLayer, renames: Mapping[str, str], path: str) ->
             )
         p = declared[name]
         part = p.part if p.part in before else first
-        found[name] = carrier.carried(f"{path}{name}", p, value, starts[name], before[part], after[part])
+        plans = before[part], after[part]
+        found[name] = carrier.carried(f"{path}{name}", p, now[name], value, starts[name], *plans)
     return found
 
 

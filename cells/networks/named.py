@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 import mlx.core as mx
 
 from ...arguments import flag
-from ...compile import CompiledCircuit, Source, compile_circuit
+from ...compile import CompiledCircuit, Source
+from ...compile.pipeline import compiled_for
 from ...recording import Recording
 from ...wiring import Dense, fully_connected
 from ..backbone.cell import BackboneCfCCell
@@ -17,6 +18,7 @@ from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
 from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
+from ..sharing import used_attributes
 from ..values import Values
 from ..wrappers import MixedMemoryCell
 from .bidirectional import Bidirectional
@@ -73,7 +75,7 @@ class LTC(_OfCircuit):
         flag("mixed_memory", mixed_memory)
         if isinstance(circuit, Dense):
             circuit = fully_connected(circuit.units, inputs=circuit.inputs)
-        cell = LTCCell(_kept(self, circuit), key=key, **given)
+        cell = LTCCell(_kept(self, circuit, given), key=key, **given)
         super().__init__(_with_memory(cell, mixed_memory, key), **runner)
 
 
@@ -107,7 +109,7 @@ class CfC(_OfCircuit):
         if isinstance(circuit, Dense):
             cell = BackboneCfCCell(circuit, key=key, **given)
         else:
-            cell = CfCCell(_kept(self, circuit), key=key, **given)
+            cell = CfCCell(_kept(self, circuit, given), key=key, **given)
         super().__init__(_with_memory(cell, mixed_memory, key), **runner)
 
 
@@ -160,9 +162,11 @@ def _shown(argument: object) -> str:
     return repr(argument) if isinstance(argument, int | str) else type(argument).__name__
 
 
-def _kept(network: RNN, circuit: Source) -> CompiledCircuit:
+def _kept(network: RNN, circuit: Source, options: Mapping[str, Any]) -> CompiledCircuit:
     """The circuit compiled, which is what the network's config holds: the graph may be edited later."""
-    compiled = circuit if isinstance(circuit, CompiledCircuit) else compile_circuit(circuit)
+    compiled = (
+        circuit if isinstance(circuit, CompiledCircuit) else compiled_for(circuit, used_attributes(options))
+    )
     network.keep("circuit", compiled)
     return compiled
 

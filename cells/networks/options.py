@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import mlx.nn as nn
 
 from ..ops import Activation
+from ..sharing import Scale, Ties
 from ..values import Flags, Where
 
 
@@ -22,7 +23,16 @@ class RunnerOptions(TypedDict, total=False):
     proj_size: int | None
 
 
-class LTCOptions(RunnerOptions, total=False):
+class SharingOptions(TypedDict, total=False):
+    """Which parameters are shared, and how; `LTCCell` says what they mean."""
+
+    tie: Ties
+    scale: Scale
+    fixed: Any
+    penalty: Any
+
+
+class LTCOptions(RunnerOptions, SharingOptions, total=False):
     """The options of an `LTC`: those of `LTCCell` and of `RNN`."""
 
     ode_unfolds: int
@@ -33,9 +43,10 @@ class LTCOptions(RunnerOptions, total=False):
     polarity: str
     epsilon: float
     initial_ranges: Mapping[str, tuple[float, float]] | None
+    start: str | None
 
 
-class CfCOptions(RunnerOptions, total=False):
+class CfCOptions(RunnerOptions, SharingOptions, total=False):
     """The options of a `CfC`: those of `CfCCell`, of `BackboneCfCCell`, and of `RNN`."""
 
     mode: str

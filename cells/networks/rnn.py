@@ -181,6 +181,14 @@ class RNN(NCPLayer):
         """
         return explain_engine(self.cell, self.engine)
 
+    def describe(self) -> str:
+        """The circuit in words, how many numbers the cell keeps, and which of them are shared.
+
+        Example:
+            >>> print(gl.LTC(circuit, tie={"w": ("type", "type")}).describe())
+        """
+        return self.cell.describe()
+
     def _repr_html_(self) -> str:
         name = type(self).__name__
         sizes: list[tuple[str, object]] = [("engine", self.engine), ("outputs", self.cell.n_outputs)]

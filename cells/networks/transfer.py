@@ -267,24 +267,35 @@ def _over(
 ) -> Network:
     """A network like another one over other plans, by the path of each site, with all values that stay."""
     circuits = {site.path: site.compiled.with_plan(plans[site.path]) for site in sites}
-    twin: Network = _rebuilt(network, circuits, key)
+    twin: Network = rebuilt(network, circuits, key)
     twin.update(tree_unflatten(list(carry(network, twin, renames).items())))
+    copy_modes(network, twin)
+    return twin
+
+
+def copy_modes(network: nn.Module, twin: nn.Module) -> None:
+    """Freeze and set a network made alike as another one is."""
     modes = dict(network.named_modules())
     for path, module in twin.named_modules():
         module._no_grad = copy.copy(modes[path]._no_grad)
         module._training = modes[path].training
-    return twin
 
 
-def _rebuilt(
-    value: Any, circuits: Mapping[str, CompiledCircuit], key: mx.array | None, path: str = "", width: int = 0
+def rebuilt(
+    value: Any,
+    circuits: Mapping[str, CompiledCircuit],
+    key: mx.array | None,
+    path: str = "",
+    width: int = 0,
+    instead: Mapping[str, Any] | None = None,
 ) -> Any:
     """A constructor's argument over other circuits, by the path of each; layers have fresh parameters.
 
-    `width` is how many features a layer reads now, if that is another number than before.
+    `width` is how many features a layer reads now, if that is another number than before; `instead` are
+    options that every layer that was given them has now.
     """
     if isinstance(value, list | tuple):
-        return _rebuilt_row(value, circuits, key, path)
+        return _rebuilt_row(value, circuits, key, path, instead)
     if path in circuits:
         return circuits[path]
     if isinstance(value, nn.Linear) and width:
@@ -292,9 +303,10 @@ def _rebuilt(
     if not isinstance(value, NCPLayer):
         return copy.deepcopy(value) if isinstance(value, nn.Module) else value
     arguments = {
-        name: _rebuilt(part, circuits, key, f"{path}.{name}" if path else name)
+        name: rebuilt(part, circuits, key, f"{path}.{name}" if path else name, instead=instead)
         for name, part in _arguments(value).items()
     }
+    arguments |= {name: option for name, option in (instead or {}).items() if name in arguments}
     if "key" in inspect.signature(type(value).__init__).parameters:
         arguments["key"] = key
     twin = value.remade(arguments)
@@ -304,13 +316,17 @@ def _rebuilt(
 
 
 def _rebuilt_row(
-    row: Sequence[Any], circuits: Mapping[str, CompiledCircuit], key: mx.array | None, path: str
+    row: Sequence[Any],
+    circuits: Mapping[str, CompiledCircuit],
+    key: mx.array | None,
+    path: str,
+    instead: Mapping[str, Any] | None = None,
 ) -> list[Any]:
     """Layers one behind the other, each of which reads what the one before gives now."""
     twins: list[Any] = []
     for k, part in enumerate(row):
         before, now = (_outputs(row[k - 1]), _outputs(twins[-1])) if k else (0, 0)
-        twins.append(_rebuilt(part, circuits, key, f"{path}.{k}", now if now != before else 0))
+        twins.append(rebuilt(part, circuits, key, f"{path}.{k}", now if now != before else 0, instead))
     return twins
 
 

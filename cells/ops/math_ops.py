@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 
 import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
 
 from ...arguments import one_of
 
@@ -59,3 +61,10 @@ def softplus_inverse(y: float) -> float:
     if not 0 < y < math.inf:
         raise ValueError(f"softplus is positive and finite: it is never {y}")
     return y + math.log(-math.expm1(-y))
+
+
+def softplus_inverses(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same for many at once, where those below 1e-7 count as that: softplus has no zero."""
+    y = np.maximum(y, 1e-7)
+    found: NDArray[np.float64] = y + np.log(-np.expm1(-y))
+    return found

@@ -31,6 +31,7 @@ from .cells import record as record
 from .cells import saliency as saliency
 from .cells import time_constants as time_constants
 from .cells import transfer as transfer
+from .cells import untie as untie
 from .compile import CompiledCircuit as CompiledCircuit
 from .compile import Plan as Plan
 from .compile import compile_circuit as compile_circuit

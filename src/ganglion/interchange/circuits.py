@@ -9,6 +9,7 @@ from ..cells import CellWrapper, NCPRNNCell
 from ..cells.strengths import Strengths
 from ..compile import Plan, Source, make_plan
 from ..wiring import Circuit, CircuitArrays
+from ..wiring.columns import Column, Columns
 
 FAINTEST = 1e-9
 """The weight that one of zero counts with as a length: JSON has no infinity."""
@@ -49,7 +50,23 @@ def _circuit(plan: Plan) -> Circuit:
     pre = np.concatenate([plan.sensory.pre, plan.recurrent.pre + plan.n_inputs])
     post = np.concatenate([plan.sensory.post, plan.recurrent.post]) + plan.n_inputs
     polarity = np.concatenate([plan.sensory.polarity, plan.recurrent.polarity])
-    return Circuit.from_arrays(CircuitArrays(pre, post, polarity, roles, plan.sensors + plan.neurons))
+    names, said = plan.sensors + plan.neurons, plan.attributes
+    neuron_data = _joined(said.sensors, plan.n_inputs, said.neurons, plan.n_neurons)
+    synapse_data = _joined(said.sensory, len(plan.sensory), said.recurrent, len(plan.recurrent))
+    arrays = CircuitArrays(pre, post, polarity, roles, names, neuron_data, synapse_data)
+    return Circuit.from_arrays(arrays)
+
+
+def _joined(first: Columns, n: int, second: Columns, m: int) -> dict[str, Column]:
+    """Columns of two parts as columns of both."""
+    found = {}
+    for name in {**first, **second}:
+        values = np.full(n + m, None, object)
+        for columns, place in ((first, slice(0, n)), (second, slice(n, n + m))):
+            if name in columns:
+                values[place] = columns[name].tolist()
+        found[name] = values
+    return found
 
 
 def _only_cell(model: nn.Module) -> NCPRNNCell:

@@ -19,6 +19,7 @@ import numpy as np
 from ..arguments import flag, instance, label, real
 from ..cells import NCPLayer
 from ..cells.constraints import constrained
+from ..cells.sharing import with_penalty
 from ..forks import require_computing
 from ..interchange.files import put_parameters
 from ..interchange.modes import modes_kept
@@ -57,10 +58,11 @@ def fit(
     """Train a network in place and return its learning curves.
 
     With validation the network ends with the parameters of its best epoch, without with those of the last
-    step. With a checkpoint directory, the same call goes on where the run ended, however it ended, to the bit
-    as if it had not. The constraints of every network in the model are applied after every step. A model in
-    evaluation mode is put into training mode meanwhile; in one that is in training mode, modules that you put
-    into evaluation mode stay there.
+    step. Priors of shared parameters, see ``penalty`` of `LTCCell`, add to the loss of each step, not to that
+    of validation. With a checkpoint directory, the same call goes on where the run ended, however it ended,
+    to the bit as if it had not. The constraints of every network in the model are applied after every step. A
+    model in evaluation mode is put into training mode meanwhile; in one that is in training mode, modules
+    that you put into evaluation mode stay there.
 
     Args:
         model: a network, or a module around one.
@@ -161,7 +163,7 @@ def _train(
 ) -> None:
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
-    loss_and_gradients = nn.value_and_grad(model, loss)
+    loss_and_gradients = nn.value_and_grad(model, with_penalty(model, loss))
     networks = constrained(model)
     run.guard = Guard(model)
     if isinstance(validation, Batches) and validation.suspicious():

@@ -1,0 +1,163 @@
+"""The parameters of a cell: made, shared, held in range, and as the equation uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, TypeAlias
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+from ..compile import CompiledCircuit, Plan
+from .layer import NCPLayer
+from .ops.math_ops import softplus_inverses
+from .ops.random_ops import Draws
+from .parameters import Grouped, Parameter, Rule, fresh, rule_of
+from .sharing import Scale, Share, Ties, shares
+from .signs import signs
+from .strengths import Floats, as_floats
+
+# One sign per synapse, as plans hold them.
+Polarity: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.int8]]"
+
+
+class ParameterHolder(NCPLayer):
+    """The part of `NCPRNNCell` that has to do with its parameters.
+
+    Attributes:
+        polarity: "init" or "fixed": whether signed parameters may leave the signs of their synapses.
+        positive: "clip" or "softplus": how non-negative parameters stay so.
+        compiled: the compiled circuit; a cell without wiring has no such attribute.
+    """
+
+    polarity: str = "init"
+    positive: str = "clip"
+    compiled: CompiledCircuit
+    _shares: ClassVar[Mapping[str, Share]] = {}
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """The plans whose synapses parameters lie on, by part; that of the circuit for most cells."""
+        return {"circuit": self.compiled.plan}
+
+    def share(self, tie: Ties = None, scale: Scale = None, fixed: Any = None, penalty: Any = None) -> None:
+        """Let parameters follow from fewer numbers, before `make_parameters`.
+
+        A cell that has these options passes them on; an `LTC` says what they mean.
+
+        Raises:
+            TypeError, ValueError, CircuitError: an option that does not fit the parameters or the circuit.
+        """
+        found = shares(self.declared(), self.plans, tie, scale, fixed, penalty)
+        object.__setattr__(self, "_shares", found)  # nn.Module would take it for parameters
+
+    def declaration(self) -> dict[str, Parameter]:
+        """The parameters as they are kept: those of a group once."""
+        found = self.declared()
+        for name, share in self._shares.items():
+            if share.groups is not None:
+                found[name] = replace(found[name], home=Grouped(found[name].lies_on, share.groups))
+        return found
+
+    def make_parameters(self, key: mx.array | None = None) -> None:
+        """Give the cell fresh values of all parameters that say where they start.
+
+        Args:
+            key: random key; MLX's global state if not given.
+        """
+        for name, value in fresh(self.declared(), self.plans, Draws(key)).items():
+            share = self._shares.get(name)
+            if share is not None:
+                used = nn.softplus(value) if self._softened(name) else value
+                value = self._kept_as(name, share.begun(as_floats(used)))
+            self[name] = value
+
+    def begin_at(self, name: str, values: Floats) -> None:
+        """Let a parameter begin where the equation uses these values, one per synapse or neuron.
+
+        Where a group shares one value, it is the mean.
+        """
+        share = self._shares.get(name)
+        self[name] = self._kept_as(name, values if share is None else share.reached(values))
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The parameters that follow from fewer numbers or have a factor."""
+        return tuple(self._shares)
+
+    def give_own_values(self, twin: Any) -> None:
+        """Give the parameters of a cell that shares none the values that are shared here."""
+        values = self.effective() if self._shares else {}
+        for name in self._shares:
+            twin.begin_at(name, as_floats(values[name]))
+
+    def effective(self) -> dict[str, mx.array]:
+        """The parameters as the equation uses them: float32, of the sign and range that were promised."""
+        rules = self._rules()
+        found = {name: self[name].astype(mx.float32) for name in rules}
+        for name, rule in rules.items():
+            if rule is not None and rule.shapes:
+                found[name] = rule.effective(found[name])
+        for name, share in self._shares.items():
+            found[name] = share.spread(found[name])
+        return found
+
+    def penalty(self) -> mx.array:
+        """What the priors of shared parameters add to a loss, as `fit` does: see the option `penalty`."""
+        rules, total = self._rules(), mx.array(0.0)
+        for name, share in self._shares.items():
+            if share.prior is not None:
+                rule, value = rules[name], self[name].astype(mx.float32)
+                total = total + share.penalty(value if rule is None else rule.effective(value))
+        return total
+
+    def _rules(self) -> dict[str, Rule | None]:
+        """What each declared parameter has to keep, or None; made once for all calls."""
+        key = self.polarity, self.positive
+        if self.__dict__.get("_made_for") != key:
+            rules = {
+                name: rule_of(p, self._held_sign(name, p), self.positive)
+                for name, p in self.declared().items()
+            }
+            object.__setattr__(self, "_made_rules", rules)  # nn.Module would take them for parameters
+            object.__setattr__(self, "_made_for", key)
+        made: dict[str, Rule | None] = self.__dict__["_made_rules"]
+        return made
+
+    def polarity_of(self, p: Parameter) -> Polarity:
+        """The signs of the synapses that a parameter lies on; 0 for one that may have any."""
+        return p.synapses(self.plans[p.part]).polarity
+
+    def _softened(self, name: str) -> bool:
+        rule = self._rules()[name]
+        return rule is not None and rule.softened
+
+    def _kept_as(self, name: str, values: Floats) -> mx.array:
+        """The parameter with which the equation uses these values."""
+        kept = softplus_inverses(values) if self._softened(name) else values
+        return mx.array(kept.astype(np.float32))
+
+    def _sign(self, p: Parameter) -> mx.array | None:
+        """The sign that a parameter is to have, +1, -1 or 0 (any); None if it may have any everywhere."""
+        if p.sign == "synapse":
+            return signs(self.polarity_of(p))
+        softened = p.non_negative and self.positive == "softplus"
+        return mx.array(1.0) if p.sign == "positive" and not softened else None
+
+    def _held_sign(self, name: str, p: Parameter) -> mx.array | None:
+        sign = self._sign(p) if self.polarity == "fixed" else None
+        groups = self._shares[name].groups if name in self._shares else None
+        return sign if sign is None or groups is None or not sign.ndim else sign[mx.array(groups.first)]
+
+    def held_signs(self) -> dict[str, mx.array]:
+        """The parameters that are held to a sign, +1, -1 or 0 (any); none unless the polarity is fixed."""
+        rules = self._rules()
+        return {name: rule.sign for name, rule in rules.items() if rule is not None and rule.sign is not None}
+
+    def apply_constraints(self) -> None:
+        """Put parameters that left their range back into it; called after each optimizer step."""
+        for name, rule in self._rules().items():
+            if rule is not None:
+                self[name] = rule.constrained(self[name])

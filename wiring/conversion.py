@@ -1,0 +1,57 @@
+"""A circuit as arrays, and arrays as a circuit."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from .arrays import CircuitArrays
+from .columns import Columns, columns_of
+from .roles import require_name, require_polarity
+
+
+def arrays_of(circuit: nx.DiGraph[Any]) -> CircuitArrays:
+    """Neurons and synapses in the order of the graph.
+
+    Raises:
+        CircuitError: the circuit breaks a rule.
+    """
+    index = {name: k for k, name in enumerate(circuit)}
+    names = tuple(map(require_name, circuit))
+    neurons = [data for _, data in circuit.nodes(data=True)]
+    edges = list(circuit.edges(data=True))
+    signs = [require_polarity(data.get("polarity"), u, v) for u, v, data in edges]
+    return CircuitArrays(
+        pre=np.array([index[u] for u, _, _ in edges], dtype=np.int32),
+        post=np.array([index[v] for _, v, _ in edges], dtype=np.int32),
+        polarity=np.array(signs, dtype=np.int8),
+        roles=tuple(data.get("role") for data in neurons),  # type: ignore[misc]  # CircuitArrays refuses None
+        names=names,
+        neuron_data=columns_of(neurons, ("role",)),
+        synapse_data=columns_of([data for _, _, data in edges], ("polarity",)),
+    )
+
+
+def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
+    """Put neurons and synapses into an empty circuit."""
+    names = arrays.names
+    neurons = [{"role": role} for role in arrays.roles]
+    _put(neurons, arrays.neuron_data)
+    circuit.add_nodes_from(zip(names, neurons, strict=True))
+    synapses: list[dict[str, Any]] = [{"polarity": sign} for sign in arrays.polarity.tolist()]
+    _put(synapses, arrays.synapse_data)
+    # `add_edges_from` would take most of the time of building a large circuit: fill its tables directly.
+    tables: Any = circuit  # networkx's stubs do not show them
+    outgoing, incoming = ([table[name] for name in names] for table in (tables._succ, tables._pred))
+    for pre, post, data in zip(arrays.pre.tolist(), arrays.post.tolist(), synapses, strict=True):
+        outgoing[pre][names[post]] = incoming[post][names[pre]] = data
+
+
+def _put(records: list[dict[str, Any]], columns: Columns) -> None:
+    for name, values in columns.items():
+        for record, key, value in zip(records, repeat(name), values.tolist(), strict=False):
+            if value is not None:
+                record[key] = value

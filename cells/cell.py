@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arguments import MOST_NEURONS, whole
 from ..compile import CompiledCircuit, Source
+from ..compile.electrical import refuse_electrical
 from ..compile.pipeline import compiled_for
 from ..errors import KernelError
 from ..wiring import Dense
@@ -51,6 +52,8 @@ class NCPRNNCell(ParameterHolder):
         homes: name -> what each parameter lies on, or a `Parameter` that says more. `make_parameters` makes
             those that say where they start; `lesion`, `transfer` and constraints read it.
         needs_circuit: whether the class refuses `units` that are no circuit.
+        runs_electrical: whether the class has electrical synapses, as `LTCCell` has; others refuse circuits
+            with such.
         polarity: "init" or "fixed": whether signed parameters may leave the signs of their synapses.
         positive: "clip" or "softplus": how non-negative parameters stay so.
         compiled: the compiled circuit; a cell without wiring has no such attribute.
@@ -82,6 +85,7 @@ class NCPRNNCell(ParameterHolder):
     """
 
     needs_circuit: ClassVar[bool] = False
+    runs_electrical: ClassVar[bool] = False
     _sizes: tuple[Shape, ...] | None = None  # the shapes of a state, if they were set
     _listed: bool | None = None  # whether an own `__call__` has its states in a list, if that is known
 
@@ -106,6 +110,8 @@ class NCPRNNCell(ParameterHolder):
         used = used_attributes(self._arguments())
         self.compiled = circuit if isinstance(circuit, CompiledCircuit) else compiled_for(circuit, used)
         plan = self.compiled.plan
+        if not self.runs_electrical:
+            refuse_electrical(plan, type(self).__name__)
         self.neurons, self.sensors, self.roles = plan.neurons, plan.sensors, plan.roles
         for argument, given in self._arguments().items():
             if given is circuit:

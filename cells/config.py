@@ -104,6 +104,7 @@ def _plan_to_plain(plan: Plan) -> dict[str, Any]:
         "counts": list(plan.counts),
         "recurrent": _synapses_to_plain(plan.recurrent),
         "sensory": _synapses_to_plain(plan.sensory),
+        **({"electrical": _synapses_to_plain(plan.electrical)} if len(plan.electrical) else {}),
         **({ATTRIBUTES: plan.attributes.to_plain()} if plan.attributes else {}),
     }
 
@@ -114,13 +115,16 @@ def _plan_from_plain(value: dict[str, Any]) -> Plan:
     n = len(neurons)
     recurrent = _synapses_from_plain(value["recurrent"], n, n)
     sensory = _synapses_from_plain(value["sensory"], len(sensors), n)
-    lengths = {"neurons": n, "sensors": len(sensors), "recurrent": len(recurrent), "sensory": len(sensory)}
+    electrical = _synapses_from_plain(value.get("electrical", [[], [], []]), n, n)
+    parts = {"recurrent": recurrent, "sensory": sensory, "electrical": electrical}
+    lengths = {name: len(part) for name, part in parts.items()} | {"neurons": n, "sensors": len(sensors)}
     return Plan(
         neurons=neurons,
         sensors=sensors,
         counts=(motor, command, inter),
         recurrent=recurrent,
         sensory=sensory,
+        electrical=electrical,
         attributes=Attributes.of(value.get(ATTRIBUTES, {}), lengths),
     )
 

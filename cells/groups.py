@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from ..arguments import label
 from ..compile import Plan
 from ..compile.layouts.segments import Segments, indices, linear, pick
-from ..compile.synapses import Index
+from ..compile.synapses import Index, Synapses
 from ..errors import CircuitError
-from ..wiring.columns import Column
+from ..wiring.columns import Column, Columns
 from ..wiring.words import listed, suggestion
 
 Tie: TypeAlias = "str | Sequence[str | None]"
 Key: TypeAlias = "tuple[Any, ...]"
 
 OF_NEURONS = ("neuron", "sensor", "motor")
-OF_SYNAPSES = ("recurrent", "sensory")
+OF_SYNAPSES = ("recurrent", "sensory", "electrical")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def grouped(what: str, plan: Plan, home: str, tie: Any) -> Groups:
     if home in OF_NEURONS:
         names = [tie] if isinstance(tie, str) else [name for name in tie if name is not None]
         return Groups.of([of_neurons(what, plan, home, name) for name in names], _size(plan, home))
-    synapses = plan.sensory if home == "sensory" else plan.recurrent
+    synapses: Synapses = getattr(plan, home)
     if isinstance(tie, str):
         return Groups.of([of_synapses(what, plan, home, tie)], len(synapses))
     sides = ("sensor" if home == "sensory" else "neuron", synapses.pre), ("neuron", synapses.post)
@@ -112,6 +112,11 @@ def grouped(what: str, plan: Plan, home: str, tie: Any) -> Groups:
         for name, (side, place) in zip(tie, sides, strict=False)
         if name is not None
     ]
+    if home == "electrical" and len(columns) == 2:  # they have no direction
+        if tie[0] != tie[1]:
+            raise TypeError(f"{what} is {label(tie)}: expected the same attribute of both neurons")
+        swap = np.array([repr(a) > repr(b) for a, b in zip(*columns, strict=True)], bool)
+        columns = [np.where(swap, *columns[::-1]), np.where(swap, *columns)]
     return Groups.of(columns, len(synapses))
 
 
@@ -130,18 +135,17 @@ def of_neurons(what: str, plan: Plan, home: str, name: str) -> Column:
 
 
 def of_synapses(what: str, plan: Plan, home: str, name: str, *, complete: bool = True) -> Column:
-    """An attribute of recurrent or sensory synapses; with None where it is missing unless it is `complete`.
+    """An attribute of recurrent, sensory or electrical synapses; with None in it unless it is `complete`.
 
     Raises:
         CircuitError: synapses do not have it.
     """
-    sensory = home == "sensory"
-    part, known = (
-        (plan.sensory, plan.attributes.sensory) if sensory else (plan.recurrent, plan.attributes.recurrent)
-    )
-    pre = plan.sensors if sensory else plan.neurons
+    part: Synapses = getattr(plan, home)
+    known: Columns = getattr(plan.attributes, home)
+    pre = plan.sensors if home == "sensory" else plan.neurons
     names = _Pairs(pre, plan.neurons, part.pre, part.post)
-    return _column(what, name, known, {"polarity": part.polarity.tolist()}, names, "synapses", complete)
+    builtin = {} if home == "electrical" else {"polarity": part.polarity.tolist()}
+    return _column(what, name, known, builtin, names, "synapses", complete)
 
 
 class _Pairs(Sequence[str]):

@@ -19,7 +19,8 @@ from .groups import Groups
 from .ops.random_ops import Draws, glorot_limits
 from .signs import beyond, held, signs
 
-HOMES = ("recurrent", "sensory", "neuron", "sensor", "motor", "free")
+HOMES = ("recurrent", "sensory", "electrical", "neuron", "sensor", "motor", "free")
+SYNAPTIC = ("recurrent", "sensory", "electrical")
 SIGNS = ("free", "synapse", "positive")
 POSITIVE = ("clip", "softplus")
 
@@ -57,7 +58,8 @@ class Place(NamedTuple):
     @property
     def synapses(self) -> Synapses:
         """The synapses that it lies on."""
-        return self.plan.sensory if self.home == "sensory" else self.plan.recurrent
+        found: Synapses = getattr(self.plan, self.home if self.home in SYNAPTIC else "recurrent")
+        return found
 
 
 Start: TypeAlias = Callable[[Draws, Place], mx.array]
@@ -68,8 +70,9 @@ class Parameter:
     """One parameter of a layer.
 
     Attributes:
-        home: what each of its axes lies on: "recurrent" or "sensory" (one entry per synapse), "neuron" (with
-            state), "sensor", "motor", or "free" (nothing of the circuit); one axis alone needs no tuple.
+        home: what each of its axes lies on: "recurrent", "sensory" or "electrical" (one entry per synapse),
+            "neuron" (with state), "sensor", "motor", or "free" (nothing of the circuit); one axis alone needs
+            no tuple.
         start: how fresh values are made; None for a parameter that its layer makes itself.
         sign: what its sign has to do with those of synapses: "synapse" if it carries them, at the start and,
             where polarity is fixed, for good; "positive" if a negative one would turn its synapse round, so
@@ -116,7 +119,8 @@ class Parameter:
 
     def synapses(self, plan: Plan) -> Synapses:
         """The synapses of a plan that it lies on."""
-        return plan.sensory if self.lies_on == "sensory" else plan.recurrent
+        found: Synapses = getattr(plan, self.lies_on if self.lies_on in SYNAPTIC else "recurrent")
+        return found
 
     def shape(self, plan: Plan) -> tuple[int, ...]:
         """Its shape over a plan.
@@ -148,6 +152,7 @@ def axis_length(axis: Axis, plan: Plan) -> int:
     lengths = {
         "recurrent": len(plan.recurrent),
         "sensory": len(plan.sensory),
+        "electrical": len(plan.electrical),
         "neuron": plan.n_neurons,
         "sensor": plan.n_inputs,
         "motor": plan.n_outputs,

@@ -28,8 +28,9 @@ def is_rule(pattern: Pattern) -> bool:
 def wired(pattern: Pattern, units: int, inputs: int | None = None) -> tuple[CompiledCircuit, bool]:
     """The synapses of a dense layer of `units` units, and whether the pattern says anything of their signs.
 
-    A circuit's synapses between neurons with state are left out. A matrix has a synapse where it is not zero,
-    and says signs if it has negative entries; a rule says them if it has a share of inhibitory ones.
+    A circuit's synapses between neurons with state, electrical ones among them, are left out. A matrix has a
+    synapse where it is not zero, and says signs if it has negative entries; a rule says them if it has a
+    share of inhibitory ones.
 
     Raises:
         CircuitError: the circuit breaks a rule.
@@ -44,10 +45,11 @@ def wired(pattern: Pattern, units: int, inputs: int | None = None) -> tuple[Comp
         plan = compiled.plan
         if plan.n_neurons != units:
             raise ValueError(f"{units} units for a wiring of {plan.n_neurons} neurons with state")
-        if not len(plan.recurrent):
+        if not len(plan.recurrent) and not len(plan.electrical):
             return compiled, True
-        nothing = Synapses.sorted((), (), (), units, units)
-        return compiled.with_plan(replace(plan, recurrent=nothing)), True
+        nothing = Synapses.none(units)
+        said = replace(plan.attributes, recurrent={}, electrical={})
+        return compiled.with_plan(replace(plan, recurrent=nothing, electrical=nothing, attributes=said)), True
     matrix = _matrix(pattern)
     if matrix.shape[1] != units:
         raise ValueError(f"{units} units for a wiring of shape {matrix.shape}: expected (inputs, {units})")

@@ -163,7 +163,8 @@ def shares(
         scale = {name: scale for name, p in declared.items() if p.strength}
         if not scale:
             raise ValueError("scale: no parameter of this cell is the strength of a synapse: name one")
-    factors = _by_parameter("scale", scale, declared)
+    factors = _factors(_by_parameter("scale", scale, declared), declared, plans)
+    scales = {name: scale[name] for name in factors} if isinstance(scale, Mapping) else {}
     given, priors = (
         _by_parameter(what, value, declared) for what, value in (("fixed", fixed), ("penalty", penalty))
     )
@@ -180,10 +181,10 @@ def shares(
             groups = _groups(name, p, plan, home, ties[name]) if name in ties else None
             found[name] = Share(
                 groups,
-                _factors(name, plan, home, factors[name]) if name in factors else None,
+                factors.get(name),
                 _fixed(name, p, groups, given[name]) if groups is not None and name in given else None,
                 _prior(name, groups, priors[name]) if groups is not None and name in priors else None,
-                _words(p, plan, home, ties.get(name), factors.get(name)),
+                _words(p, plan, home, ties.get(name), scales.get(name)),
             )
     return found
 
@@ -223,40 +224,58 @@ def _groups(name: str, p: Parameter, plan: Plan, home: str, tie: Any) -> Groups:
     return Groups(tuple((*groups.keys[k], sign) for k, sign in parted.keys), parted.owner)
 
 
-def _factors(name: str, plan: Plan, home: str, attribute: Any) -> Floats:
-    what = f"the scale of {name!r}"
-    if home not in OF_SYNAPSES:
-        raise ValueError(f"{what}: it lies on {home!r}; only what lies on synapses has a factor")
-    if not isinstance(attribute, str):
-        raise TypeError(f"{what} is {label(attribute)}: expected the name of a synapse's attribute")
-    found = strengths_of(what, plan, home, attribute)
-    if not len(found):
-        return found
-    return np.where(np.isnan(found), np.nanmean(found), found)
+def _factors(
+    factors: Mapping[str, Any], declared: Mapping[str, Parameter], plans: Mapping[str, Plan]
+) -> dict[str, Floats]:
+    """The factors by parameter; those of one attribute are looked at together."""
+    by_attribute: dict[tuple[str, str], dict[str, str]] = {}
+    for name, attribute in factors.items():
+        home = _home(name, declared[name])
+        if home not in OF_SYNAPSES:
+            raise ValueError(f"scale: {name!r} lies on {home!r}; only what lies on synapses has a factor")
+        if not isinstance(attribute, str):
+            raise TypeError(f"the scale of {name!r} is {label(attribute)}: expected a synapse's attribute")
+        by_attribute.setdefault((attribute, declared[name].part), {})[name] = home
+    found: dict[str, Floats] = {}
+    for (attribute, part), names in by_attribute.items():
+        values = factors_of(
+            f"scale={attribute!r}", plans[part], tuple(dict.fromkeys(names.values())), attribute
+        )
+        found |= {name: values[home] for name, home in names.items()}
+    return found
 
 
-def strengths_of(what: str, plan: Plan, home: str, attribute: str) -> Floats:
-    """An attribute of synapses as numbers of at least 0, with NaN where it is missing, which is told once.
+def factors_of(what: str, plan: Plan, homes: tuple[str, ...], attribute: str) -> dict[str, Floats]:
+    """An attribute of synapses as numbers of at least 0, by home; the mean where it is missing, told once.
 
     Raises:
-        CircuitError: no synapse has it.
+        CircuitError: no synapse of these homes has it.
         ValueError: another value.
     """
-    column = of_synapses(what, plan, home, attribute, complete=False)
-    try:
-        found = numbers(column)
-    except TypeError as error:
-        raise ValueError(f"{what}: {attribute} is to be a number of at least 0, but {error}") from None
-    if (found < 0).any():
-        raise ValueError(f"{what}: {attribute} is to be a number of at least 0, got {np.nanmin(found):g}")
-    missing = int(np.isnan(found).sum())
+    with_it = [home for home in homes if attribute in getattr(plan.attributes, home)]
+    sizes = {home: len(getattr(plan, home)) for home in homes}
+    if not with_it:  # which says what there is
+        of_synapses(what, plan, max(homes, key=sizes.__getitem__), attribute, complete=False)
+    found = {home: np.full(sizes[home], np.nan) for home in homes}
+    for home in with_it:
+        try:
+            found[home] = numbers(getattr(plan.attributes, home)[attribute])
+        except TypeError as error:
+            raise ValueError(f"{what}: expected numbers of at least 0, but {error}") from None
+    together = np.concatenate(list(found.values()))
+    if (together < 0).any():
+        raise ValueError(f"{what}: expected numbers of at least 0, got {np.nanmin(together):g}")
+    missing = int(np.isnan(together).sum())
+    if missing == len(together):
+        return {home: np.ones(size) for home, size in sizes.items()}
     if missing:
         warnings.warn(
-            f"{what}: {missing} of {len(found)} {home} synapses have no {attribute}, and count with the mean "
-            "of the others",
+            f"{what}: {missing} of {len(together)} synapses have no {attribute}, and count with the mean of "
+            "the others",
             stacklevel=2,
         )
-    return found
+    mean = float(np.nanmean(together))
+    return {home: np.nan_to_num(values, nan=mean) for home, values in found.items()}
 
 
 def _fixed(name: str, p: Parameter, groups: Groups, given: ByGroup) -> Floats:

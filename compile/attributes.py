@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..wiring.columns import Column, Columns, checked_columns
 
 Chosen = NDArray[Any]
-PARTS = ("neurons", "sensors", "recurrent", "sensory")
+PARTS = ("neurons", "sensors", "recurrent", "sensory", "electrical")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,18 +24,20 @@ class Attributes:
         sensors: one value per sensory neuron.
         recurrent: one value per recurrent synapse.
         sensory: one value per sensory synapse.
+        electrical: one value per electrical synapse.
     """
 
     neurons: Columns = field(default_factory=dict)
     sensors: Columns = field(default_factory=dict)
     recurrent: Columns = field(default_factory=dict)
     sensory: Columns = field(default_factory=dict)
+    electrical: Columns = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return any(getattr(self, part) for part in PARTS)
 
     def chosen(self, **places: Chosen) -> Attributes:
-        """The values at some places: a mask or an index for each of the four parts."""
+        """The values at some places: a mask or an index for each of the parts."""
         return Attributes(
             **{
                 part: {name: values[places[part]] for name, values in getattr(self, part).items()}

@@ -21,7 +21,7 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
     Args:
         plan: the plan, which stays as it is.
         neurons: a role, a name, or names of neurons.
-        synapses: (pre, post) names of synapses.
+        synapses: (pre, post) names of synapses; where there is only an electrical one, of that.
 
     Raises:
         CircuitError: a neuron or synapse that does not exist, or no motor neuron would be left.
@@ -41,12 +41,16 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
             raise CircuitError(f"the circuit has no neuron {name!r}: it cannot be removed")
 
     live, live_sensory = np.ones(len(plan.recurrent), bool), np.ones(len(plan.sensory), bool)
+    coupled = np.ones(len(plan.electrical), bool)
     for pre, post in synapses:
         recurrent = pre in state
         part, names, alive = (
             (plan.recurrent, state, live) if recurrent else (plan.sensory, sensor, live_sensory)
         )
         place = part.find(np.array([names.get(pre, -1)]), np.array([state.get(post, -1)]))[0]
+        if place < 0:
+            ends = np.sort([[state.get(pre, -1), state.get(post, -1)]])
+            place, alive = plan.electrical.find(*ends.T)[0], coupled
         if place < 0:
             raise CircuitError(f"the circuit has no synapse {pre} -> {post}: it cannot be removed")
         alive[place] = False
@@ -55,6 +59,7 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
     if not motor:
         raise CircuitError("no motor neuron would be left: a network needs at least one output")
     live &= kept[plan.recurrent.pre] & kept[plan.recurrent.post]
+    coupled &= kept[plan.electrical.pre] & kept[plan.electrical.post]
     live_sensory &= kept_sensors[plan.sensory.pre] & kept[plan.sensory.post]
     return Plan(
         neurons=tuple(compress(plan.neurons, kept)),
@@ -64,8 +69,9 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
         sensory=_remaining(plan.sensory, kept_sensors, kept, live_sensory),
         place=None if plan.place is None else plan.place[kept],
         attributes=plan.attributes.chosen(
-            neurons=kept, sensors=kept_sensors, recurrent=live, sensory=live_sensory
+            neurons=kept, sensors=kept_sensors, recurrent=live, sensory=live_sensory, electrical=coupled
         ),
+        electrical=_remaining(plan.electrical, kept, kept, coupled),
     )
 
 

@@ -16,6 +16,7 @@ from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit, check
 from ..wiring.attributes import unused
 from .cost import cheapest
+from .electrical import Coupling
 from .layouts import LAYOUTS, MixedProjection, Projection, lay_out
 from .orders import ORDERS, find_orders
 from .plan import Plan
@@ -44,6 +45,7 @@ class CompiledCircuit:
         sensory: the synapses from sensory neurons; `.mask` and `.polarity` are (I, N).
         block_size: neurons per side of a tile.
         order: how neurons are arranged in tiles.
+        electrical: the electrical synapses, if there are any.
     """
 
     plan: Plan
@@ -52,6 +54,7 @@ class CompiledCircuit:
     sensory: Projection = field(compare=False)
     block_size: int = 32
     order: str = "role"
+    electrical: Coupling | None = field(default=None, compare=False)
 
     def with_plan(self, plan: Plan) -> CompiledCircuit:
         """Another plan, compiled with the same options."""
@@ -123,7 +126,8 @@ def compiled_for(
         _lay_out(synapses, layout, block_size, by)
         for synapses, by in zip((plan.recurrent, plan.sensory), orders, strict=True)
     )
-    return CompiledCircuit(plan, layout, recurrent, sensory, block_size, order)
+    electrical = Coupling.of(plan.electrical) if len(plan.electrical) else None
+    return CompiledCircuit(plan, layout, recurrent, sensory, block_size, order, electrical)
 
 
 def _lay_out(synapses: Synapses, layout: str, block_size: int, order: Order) -> Projection:

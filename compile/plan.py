@@ -36,6 +36,8 @@ class Plan:
         counts: how many of the neurons are motor, command and inter neurons.
         recurrent: synapses between neurons with state, (N, N).
         sensory: synapses from sensory neurons, (I, N).
+        electrical: electrical synapses, (N, N): each pair of neurons once, from the smaller number to the
+            larger. Their `polarity` of 1 means nothing.
         place: (N,) where each neuron stands in the circuit it came from, if that is known. It is no part of
             what the plan says: plans that differ in it alone are equal.
         attributes: what the circuit says of neurons and synapses beyond that, such as types and counts, which
@@ -53,14 +55,25 @@ class Plan:
     sensory: Synapses
     place: Index | None = None
     attributes: Attributes = field(default_factory=Attributes)
+    electrical: Synapses = field(default_factory=lambda: Synapses.none(0))
 
     def __post_init__(self) -> None:
+        if not len(self.electrical):
+            object.__setattr__(
+                self, "electrical", Synapses.none(len(self.neurons))
+            )  # of any size: it is empty
         n, i = len(self.neurons), len(self.sensors)
         if len(self.counts) != 3 or min(self.counts) < 0 or sum(self.counts) != n:
             raise CircuitError(
                 f"the counts {self.counts} of motor, command and inter do not add up to {n} neurons"
             )
-        for what, part, n_pre in (("recurrent", self.recurrent, n), ("sensory", self.sensory, i)):
+        if (self.electrical.pre >= self.electrical.post).any():
+            raise CircuitError("an electrical synapse must lead from the smaller to the larger number")
+        for what, part, n_pre in (
+            ("recurrent", self.recurrent, n),
+            ("sensory", self.sensory, i),
+            ("electrical", self.electrical, n),
+        ):
             if (part.n_pre, part.n_post) != (n_pre, n):
                 raise CircuitError(
                     f"{what} synapses of {part.n_pre} onto {part.n_post} neurons: expected {n_pre} onto {n}"
@@ -77,6 +90,7 @@ class Plan:
         *,
         neurons: Mapping[str, ArrayLike] | None = None,
         synapses: Mapping[str, ArrayLike] | None = None,
+        electrical: ArrayLike = (),
     ) -> Plan:
         """Build a plan from arrays, without going through networkx.
 
@@ -88,6 +102,7 @@ class Plan:
             names: one name per neuron; ``<role>_<number>`` if not given.
             neurons: attributes by name, such as a type, one value per neuron.
             synapses: attributes by name, such as a count, one value per synapse.
+            electrical: (L, 2) pairs of neurons with an electrical synapse, each pair once.
 
         Raises:
             CircuitError: arrays of different lengths, an index out of range, an unknown role, an illegal
@@ -100,7 +115,7 @@ class Plan:
         names = default_names(roles) if names is None else names
         given = (np.asarray(pre), np.asarray(post), np.asarray(polarity), tuple(roles), tuple(names))
         data: tuple[Any, Any] = dict(neurons or {}), dict(synapses or {})
-        return cls.from_circuit_arrays(CircuitArrays(*given, *data))
+        return cls.from_circuit_arrays(CircuitArrays(*given, *data, np.asarray(electrical)))
 
     @classmethod
     def from_circuit_arrays(cls, arrays: CircuitArrays) -> Plan:
@@ -126,6 +141,8 @@ class Plan:
             Synapses(pre[order], post[order], arrays.polarity[order], n_pre, len(states))
             for order, n_pre in zip(orders, (len(states), len(sensors)), strict=True)
         )
+        ends = np.sort(place[arrays.electrical], axis=1)
+        by_post = Synapses.order(ends[:, 0], ends[:, 1], len(states))
         of_neurons, of_synapses = arrays.neuron_data, arrays.synapse_data
         return cls(
             neurons=tuple(arrays.names[i] for i in states),
@@ -134,12 +151,20 @@ class Plan:
             recurrent=recurrent,
             sensory=sensory,
             place=states.astype(np.int32),
+            electrical=Synapses(
+                ends[by_post, 0],
+                ends[by_post, 1],
+                np.ones(len(ends), np.int8),
+                len(states),
+                len(states),
+            ),
             attributes=gathered(
                 {
                     "neurons": (of_neurons, states),
                     "sensors": (of_neurons, sensors),
                     "recurrent": (of_synapses, orders[0]),
                     "sensory": (of_synapses, orders[1]),
+                    "electrical": (arrays.electrical_data, by_post),
                 }
             ),
         )
@@ -209,7 +234,7 @@ class Plan:
     def digest(self) -> str:
         """A hash of names, roles, synapses and polarities: equal exactly for equal plans."""
         state = hashlib.sha256(repr((self.neurons, self.sensors, self.counts)).encode())
-        for synapses in (self.recurrent, self.sensory):
+        for synapses in (self.recurrent, self.sensory, *([self.electrical] if len(self.electrical) else [])):
             for array in (synapses.pre, synapses.post, synapses.polarity):
                 state.update(len(array).to_bytes(8, "little"))
                 state.update(np.ascontiguousarray(array).tobytes())
@@ -228,6 +253,8 @@ class Plan:
                 f"{name}: {len(part)} synapses of {part.n_pre} x {part.n_post} "
                 f"({part.density:.1%}), {inhibitory} inhibitory"
             )
+        if len(self.electrical):
+            lines.append(f"electrical: {len(self.electrical)} pairs of neurons")
         dense = 4 * (self.recurrent.n_pre + self.sensory.n_pre) * self.n_neurons
         edges = 4 * (len(self.recurrent) + len(self.sensory))
         lines.append(f"memory per weight: dense {human_bytes(dense)}, edge {human_bytes(edges)}")

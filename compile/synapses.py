@@ -73,6 +73,11 @@ class Synapses:
         signs = np.asarray(polarity, np.int8)
         return cls(pre_ids[order], post_ids[order], signs[order], n_pre, n_post)
 
+    @classmethod
+    def none(cls, n: int) -> Synapses:
+        """No synapses among n neurons."""
+        return cls(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int8), n, n)
+
     @staticmethod
     def order(pre: Index, post: Index, n_pre: int) -> NDArray[np.intp]:
         """The order in which synapses are sorted by (post, pre)."""

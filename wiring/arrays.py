@@ -28,10 +28,13 @@ class CircuitArrays:
         names: one text per neuron, all different.
         neuron_data: further attributes by name, one value per neuron: texts and numbers, or None.
         synapse_data: the same, one value per synapse.
+        electrical: (L, 2) pairs of neurons with an electrical synapse, each pair once.
+        electrical_data: attributes such as `weight`, one value per pair.
 
     Raises:
         CircuitError: unequal lengths, an index out of range, an illegal polarity, an unknown role, a repeated
-            name, a repeated synapse, or a synapse onto a sensory neuron.
+            name, a repeated synapse, a synapse onto a sensory neuron, or an electrical one of a sensory
+            neuron.
 
     Example:
         >>> arrays = CircuitArrays([0], [1], [-1], ("sensory", "motor"), ("eye", "muscle"))
@@ -45,6 +48,8 @@ class CircuitArrays:
     names: tuple[str, ...]
     neuron_data: Columns = field(default_factory=dict)
     synapse_data: Columns = field(default_factory=dict)
+    electrical: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    electrical_data: Columns = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen
@@ -56,6 +61,8 @@ class CircuitArrays:
         put(self, "polarity", self._signs(self.polarity))
         self._check_synapses()
         put(self, "neuron_data", checked_columns(self.neuron_data, len(self.names), "neurons"))
+        self._check_electrical()
+        put(self, "electrical_data", checked_columns(self.electrical_data, len(self.electrical), "pairs"))
         put(self, "synapse_data", checked_columns(self.synapse_data, len(self.pre), "synapses"))
 
     def _check_neurons(self) -> None:
@@ -103,6 +110,23 @@ class CircuitArrays:
             again = np.ones(len(pairs), dtype=bool)
             again[first] = False
             raise CircuitError(f"{self._synapse(again)} is given more than once")
+
+    def _check_electrical(self) -> None:
+        given = np.asarray(self.electrical)
+        if not given.size:
+            given = np.zeros((0, 2), np.int32)
+        if given.ndim != 2 or given.shape[1] != 2:
+            raise CircuitError(f"electrical must hold pairs of neurons, got shape {given.shape}")
+        pairs = np.stack([self._indices("electrical", side) for side in given.T], axis=1).astype(np.int32)
+        object.__setattr__(self, "electrical", _frozen(pairs))
+        seen: set[tuple[int, int]] = set()
+        for i, j in pairs.tolist():
+            name = f"the electrical synapse between {self.names[i]!r} and {self.names[j]!r}"
+            if "sensory" in (self.roles[i], self.roles[j]):
+                raise CircuitError(f"{name}: a sensory neuron has no potential of its own")
+            if i == j or (min(i, j), max(i, j)) in seen:
+                raise CircuitError(f"{name} is given twice, or joins a neuron to itself")
+            seen.add((min(i, j), max(i, j)))
 
     def _synapse(self, where: NDArray[np.bool_]) -> str:
         k = int(where.argmax())

@@ -37,9 +37,9 @@ class Attribute:
 ATTRIBUTES = (
     Attribute("role", "neuron", False, True, "sensory, inter, command or motor"),
     Attribute("polarity", "synapse", True, True, "+1 excitatory, -1 inhibitory"),
-    Attribute("kind", "synapse", False, False, "chemical (if it is not set) or electrical"),
+    Attribute("kind", "synapse", False, True, "chemical (if it is not set) or electrical"),
     Attribute("weight", "synapse", True, False, "strength, a count or a trained value, not negative"),
-    Attribute("gap", "synapse", True, False, "strength of an electrical synapse beside a chemical one"),
+    Attribute("gap", "synapse", True, True, "strength of an electrical synapse beside a chemical one"),
     Attribute("delay", "synapse", True, False, "time from a spike to its effect"),
     Attribute("tau", "neuron", True, False, "time constant"),
     Attribute("bias", "neuron", True, False, "input that is always there"),

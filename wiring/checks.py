@@ -9,6 +9,7 @@ from typing import Any, Literal
 import networkx as nx
 
 from .attributes import strange
+from .electrical import gaps_of, is_electrical, problems_of
 from .roles import ROLES, is_polarity, is_role, label, require_digraph, synapse_label, text_of, with_role
 
 
@@ -46,6 +47,7 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
     - `duplicate-name`: two neurons have the same `str()`.
     - `polarity`: a synapse's polarity is missing or neither +1 nor -1.
     - `onto-sensory`: a synapse ends on a sensory neuron.
+    - `electrical`: an electrical synapse of a sensory neuron, of a neuron with itself, or of no strength.
 
     Warnings, by kind:
 
@@ -74,13 +76,23 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
         *_roles(circuit),
         *_names(circuit),
         *_synapses(circuit),
+        *(Problem("error", "electrical", message, synapse=pair) for message, pair in problems_of(circuit)),
         *_attributes(circuit),
         *_paths(circuit),
     ]
 
 
 def reached_from(graph: nx.DiGraph[Any], sources: Iterable[Hashable]) -> dict[Hashable, int]:
-    """Every neuron that `sources` reach, with the least number of synapses to it: 0 for the sources."""
+    """Every neuron that `sources` reach, with the least number of synapses to it: 0 for the sources.
+
+    Electrical synapses lead both ways.
+    """
+    back = [(gap.post, gap.pre) for gap in gaps_of(graph)]
+    if back:
+        graph = nx.DiGraph(graph.edges)
+        graph.add_edges_from(back)
+        sources = list(sources)
+        graph.add_nodes_from(sources)
     layers = nx.bfs_layers(graph, list(sources))
     return {name: distance for distance, layer in enumerate(layers) for name in layer}
 
@@ -135,7 +147,7 @@ def _synapses(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
         elif not is_polarity(data["polarity"]):
             message = f"{synapse_label(pre, post)} has polarity {label(data['polarity'])}; expected +1 or -1"
             yield Problem("error", "polarity", message, synapse=(pre, post))
-        if post in sensory:
+        if post in sensory and not is_electrical(data):
             message = f"{synapse_label(pre, post)} ends on a sensory neuron; sensory neurons are inputs"
             yield Problem("error", "onto-sensory", message, synapse=(pre, post))
 

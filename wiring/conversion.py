@@ -10,6 +10,8 @@ import numpy as np
 
 from .arrays import CircuitArrays
 from .columns import Columns, columns_of
+from .digest import ELECTRICAL
+from .electrical import gaps_of, is_electrical
 from .roles import require_name, require_polarity
 
 
@@ -22,7 +24,10 @@ def arrays_of(circuit: nx.DiGraph[Any]) -> CircuitArrays:
     index = {name: k for k, name in enumerate(circuit)}
     names = tuple(map(require_name, circuit))
     neurons = [data for _, data in circuit.nodes(data=True)]
-    edges = list(circuit.edges(data=True))
+    edges = [edge for edge in circuit.edges(data=True) if not is_electrical(edge[2])]
+    gaps = list({frozenset((gap.pre, gap.post)): gap for gap in reversed(list(gaps_of(circuit)))}.values())[
+        ::-1
+    ]
     signs = [require_polarity(data.get("polarity"), u, v) for u, v, data in edges]
     return CircuitArrays(
         pre=np.array([index[u] for u, _, _ in edges], dtype=np.int32),
@@ -31,7 +36,9 @@ def arrays_of(circuit: nx.DiGraph[Any]) -> CircuitArrays:
         roles=tuple(data.get("role") for data in neurons),  # type: ignore[misc]  # CircuitArrays refuses None
         names=names,
         neuron_data=columns_of(neurons, ("role",)),
-        synapse_data=columns_of([data for _, _, data in edges], ("polarity",)),
+        synapse_data=columns_of([data for _, _, data in edges], ("polarity", "gap")),
+        electrical=np.array([(index[gap.pre], index[gap.post]) for gap in gaps], np.int32).reshape(-1, 2),
+        electrical_data=columns_of([{"weight": gap.strength} for gap in gaps], ()),
     )
 
 
@@ -48,6 +55,15 @@ def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
     outgoing, incoming = ([table[name] for name in names] for table in (tables._succ, tables._pred))
     for pre, post, data in zip(arrays.pre.tolist(), arrays.post.tolist(), synapses, strict=True):
         outgoing[pre][names[post]] = incoming[post][names[pre]] = data
+    strengths = arrays.electrical_data.get("weight")
+    for k, (pre, post) in enumerate(arrays.electrical.tolist()):
+        strength = None if strengths is None else strengths.tolist()[k]
+        held = circuit.adj[names[pre]].get(names[post])
+        if held is not None:
+            held["gap"] = strength
+        else:
+            given = {} if strength is None else {"weight": strength}
+            circuit.add_edge(names[pre], names[post], polarity=1, kind=ELECTRICAL, **given)
 
 
 def _put(records: list[dict[str, Any]], columns: Columns) -> None:

@@ -8,6 +8,9 @@
 | one per synapse, by pre and then post | pre, post | places in that list, from 0 |
 | | polarity | 1, -1, or null if there is none |
 | | kind | "chemical" if the synapse has no `kind` |
+| one per electrical synapse, behind those of the first of its neurons | pair | both places, in their order |
+| | polarity | null |
+| | kind | "electrical" |
 
 Each line is a JSON list without blanks, in ASCII, ended by a line feed; the digest is their SHA-256. What is
 not in the table is no part of it: positions, notes, colours, weights, and whether a name is the number 3 or
@@ -51,8 +54,16 @@ def _records(circuit: nx.DiGraph[Any]) -> Iterator[list[Any]]:
     place = {name: k for k, name in enumerate(ordered)}
     for name in ordered:
         yield [text_of(name), roles[name]]
+    gaps: dict[int, set[int]] = {}
+    for pre, post, data in circuit.edges(data=True):
+        if "gap" in data or str(data.get("kind")) == ELECTRICAL:
+            first, second = sorted((place[pre], place[post]))
+            gaps.setdefault(first, set()).add(second)
     for pre in ordered:
         for post, data in sorted(circuit.adj[pre].items(), key=lambda item: place[item[0]]):
             sign: Any = data.get("polarity")
             kind = text_of(data.get("kind") or CHEMICAL)
-            yield [place[pre], place[post], int(sign) if is_polarity(sign) else None, kind]
+            if kind != ELECTRICAL:
+                yield [place[pre], place[post], int(sign) if is_polarity(sign) else None, kind]
+        for second in sorted(gaps.get(place[pre], ())):
+            yield [place[pre], second, None, ELECTRICAL]

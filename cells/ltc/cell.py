@@ -46,6 +46,7 @@ PARAMETERS = {
     "vleak": Parameter("neuron", uniform(-0.2, 0.2)),
     "cm": Parameter("neuron", uniform(0.4, 0.6), non_negative=True),
 }
+COUPLED = {"gap": Parameter("electrical", uniform(0.001, 1.0), "positive", non_negative=True, strength=True)}
 MAPPED = {
     "input_w": Parameter("sensor", constant(1.0)),
     "input_b": Parameter("sensor", constant(0.0)),
@@ -70,9 +71,13 @@ class LTCCell(NCPRNNCell):
 
     For a time span of 0 (or below 1e-30, where 1 / dt is no number) the state stays, its limit.
 
+    Electrical synapses of the circuit, between j and k, carry the current g_jk (v_k - v_j): they add
+    :math:`\sum_k g_{jk} v_k` above and :math:`\sum_k g_{jk}` below, with the states before the step, so that
+    this stays stable for any step, too.
+
     Parameters: ``w, mu, sigma, erev`` (E,) on recurrent synapses, ``sensory_w, sensory_mu, sensory_sigma,
-    sensory_erev`` (S,) on sensory synapses, ``gleak, vleak, cm`` (N,), ``input_w, input_b`` (I,) and
-    ``output_w, output_b`` (M,).
+    sensory_erev`` (S,) on sensory synapses, ``gap`` (L,), the g_jk, on electrical synapses, ``gleak, vleak,
+    cm`` (N,), ``input_w, input_b`` (I,) and ``output_w, output_b`` (M,).
 
     Args:
         circuit: a circuit, a plan, or a compiled circuit.
@@ -115,6 +120,7 @@ class LTCCell(NCPRNNCell):
     """
 
     needs_circuit = True
+    runs_electrical = True
 
     def __init__(
         self,
@@ -157,7 +163,8 @@ class LTCCell(NCPRNNCell):
             self._warn_of_steps()
 
     def declared(self) -> dict[str, Parameter]:
-        found: dict[str, Parameter] = PARAMETERS | self._starts
+        coupled = COUPLED if len(self.compiled.plan.electrical) else {}
+        found: dict[str, Parameter] = PARAMETERS | coupled | self._starts
         for side, mapping in (("input", self.input_mapping), ("output", self.output_mapping)):
             if mapping is not None:
                 found[f"{side}_w"] = MAPPED[f"{side}_w"]
@@ -171,6 +178,8 @@ class LTCCell(NCPRNNCell):
         total = p["gleak"].astype(np.float64)
         for w, synapses in ((p["w"], plan.recurrent), (p["sensory_w"], plan.sensory)):
             np.add.at(total, synapses.post, w)
+        for side in (plan.electrical.pre, plan.electrical.post):
+            np.add.at(total, side, p["gap"] if len(side) else ())
         fastest = float((total / np.maximum(p["cm"], FAINTEST)).max())
         needed = math.ceil(fastest / STABLE[self.solver])
         if needed > self.ode_unfolds:
@@ -198,6 +207,8 @@ class LTCCell(NCPRNNCell):
         if self.solver != "semi_implicit":
             raise KernelError(f"the fused kernel has no solver {self.solver!r}")
         plan = self.compiled.plan
+        if len(plan.electrical):
+            raise KernelError("the fused kernel has no electrical synapses")
         p = self.effective()
         outputs = plan.n_neurons if all_states else plan.n_outputs
         lengths = {"input": plan.n_inputs, "output": outputs}
@@ -238,6 +249,8 @@ class LTCCell(NCPRNNCell):
             raise ValueError(
                 f"ncps has no shared parameters ({', '.join(self._shares)}): gl.untie(rnn) has none"
             )
+        if len(self.compiled.plan.electrical):
+            raise ValueError("an ncps LTC has no electrical synapses, and this circuit has")
         plan, signs, declared = self.compiled.plan, self.held_signs(), self.declared()
         clipped = [name for name, p in declared.items() if p.non_negative and self.positive == "clip"]
         return InNcps(
@@ -261,11 +274,12 @@ class LTCCell(NCPRNNCell):
 
 def _starts(given: Mapping[str, tuple[float, float]]) -> dict[str, Parameter]:
     """The parameters whose range is given, starting there."""
-    ranged = tuple(name for name, p in PARAMETERS.items() if not p.signed)
+    known = PARAMETERS | COUPLED
+    ranged = tuple(name for name, p in known.items() if not p.signed)
     found = {}
     for name, limits in given.items():
         one_of("parameter in initial_ranges", name, ranged)
-        p = PARAMETERS[name]
+        p = known[name]
         if not isinstance(limits, tuple | list) or len(limits) != 2:
             raise TypeError(f"the initial range of {name} is {limits!r}: expected (low, high)")
         low, high = limits

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 
 from ...compile import CompiledCircuit
+from ...compile.electrical import Coupling
 from ...compile.layouts import Projection
 from ..ops import ode_step, synaptic_sigmoid
 
@@ -48,6 +49,8 @@ class LTCTerms:
     gleak: mx.array
     gleak_vleak: mx.array
     cm: mx.array
+    coupling: Coupling | None = None
+    gap: mx.array | None = None
 
     @classmethod
     def of(cls, compiled: CompiledCircuit, p: dict[str, mx.array]) -> LTCTerms:
@@ -62,7 +65,16 @@ class LTCTerms:
             )
             for prefix, projection in (("", compiled.recurrent), ("sensory_", compiled.sensory))
         )
-        return cls(recurrent, sensory, p["gleak"], p["gleak"] * p["vleak"], p["cm"])
+        coupling = compiled.electrical
+        gap = None if coupling is None else coupling.weights(p["gap"])
+        return cls(recurrent, sensory, p["gleak"], p["gleak"] * p["vleak"], p["cm"], coupling, gap)
+
+    def sums(self, v: mx.array) -> tuple[mx.array, mx.array]:
+        """sum_i a_ij E_ij + sum_k g_jk v_k and sum_i a_ij, over recurrent and electrical synapses."""
+        num, den = self.recurrent.sums(v)
+        if self.coupling is not None and self.gap is not None:
+            num = num + self.coupling.inflow(v, self.gap)
+        return num, den
 
 
 def ltc_step_ops(
@@ -79,9 +91,11 @@ def ltc_step_ops(
     dt = timespan / unfolds
     fixed_num = terms.gleak_vleak + sensory_num
     fixed_den = terms.gleak + sensory_den
+    if terms.coupling is not None and terms.gap is not None:
+        fixed_den = fixed_den + terms.coupling.load(terms.gap)
 
     def rate(v: mx.array) -> mx.array:
-        num, den = terms.recurrent.sums(v)
+        num, den = terms.sums(v)
         return (fixed_num + num - (fixed_den + den) * v) / (terms.cm + epsilon)
 
     if solver != "semi_implicit":
@@ -92,6 +106,6 @@ def ltc_step_ops(
     cm_dt = terms.cm / mx.where(stays, 1.0, dt)
     fixed_den = fixed_den + cm_dt + epsilon
     for _ in range(unfolds):
-        num, den = terms.recurrent.sums(v)
+        num, den = terms.sums(v)
         v = (cm_dt * v + fixed_num + num) / (fixed_den + den)
     return mx.where(stays, before, v)

@@ -26,11 +26,11 @@ def time_constants(rnn: RNN, recording: Recording) -> NDArray[np.float32]:
 
     .. math::
 
-        \tau_j = \frac{c_j}{g_j + \sum_i a_{ij}}
+        \tau_j = \frac{c_j}{g_j + \sum_i a_{ij} + \sum_k g_{jk}}
 
-    It is how fast neuron j approaches what its synapses pull it to while they stay as they are: short when
-    many are open, and never longer than c_j / g_j. A neuron without leak and without an open synapse has an
-    infinite one.
+    where the last sum is over electrical synapses. It is how fast neuron j approaches what its synapses pull
+    it to while they stay as they are: short when many are open, and never longer than c_j / g_j. A neuron
+    without leak, electrical synapses and an open synapse has an infinite one.
 
     Args:
         rnn: an `LTC`, with or without mixed memory, of any layout and engine.
@@ -61,7 +61,10 @@ def time_constants(rnn: RNN, recording: Recording) -> NDArray[np.float32]:
     terms = cell.prepare()
     _, open_ = terms.recurrent.sums(mx.array(recording.states))
     _, sensory = terms.sensory.sums(cell.encode(mx.array(recording.inputs)))
-    return np.array(terms.cm / (terms.gleak + open_ + sensory))
+    total = terms.gleak + open_ + sensory
+    if terms.coupling is not None and terms.gap is not None:
+        total = total + terms.coupling.load(terms.gap)
+    return np.array(terms.cm / total)
 
 
 def saliency(

@@ -72,6 +72,9 @@ class Carrier:
             return _synapses(old.recurrent, new.recurrent, self.neurons, self.neurons)
         if axis == "sensory":
             return _synapses(old.sensory, new.sensory, self.sensors, self.neurons)
+        if axis == "electrical":
+            ends = np.stack([self.neurons[new.electrical.pre], self.neurons[new.electrical.post]])
+            return old.electrical.find(*np.sort(ends, axis=0))
         if axis == "sensor":
             return self.sensors
         if axis == "neuron":

@@ -24,6 +24,9 @@ class Wires:
     post: np.ndarray  # (E,)
     sensory_pre: np.ndarray  # (S,)
     sensory_post: np.ndarray  # (S,)
+    gaps: (
+        np.ndarray
+    )  # (L, 2), each electrical pair with the smaller number first, sorted by (larger, smaller)
 
     @classmethod
     def of(cls, graph: nx.DiGraph) -> Wires:
@@ -33,12 +36,27 @@ class Wires:
         }
         sensors = with_role.pop("sensory")
         neurons = [n for names in with_role.values() for n in names]
-        recurrent = [(neurons.index(j), neurons.index(i)) for i, j in graph.edges if i in neurons]
-        sensory = [(neurons.index(j), sensors.index(i)) for i, j in graph.edges if i in sensors]
+        kinds = {(i, j): data.get("kind", "chemical") for i, j, data in graph.edges(data=True)}
+        chemical = [edge for edge, kind in kinds.items() if kind == "chemical"]
+        recurrent = [(neurons.index(j), neurons.index(i)) for i, j in chemical if i in neurons]
+        sensory = [(neurons.index(j), sensors.index(i)) for i, j in chemical if i in sensors]
+        pairs = {
+            tuple(sorted((neurons.index(i), neurons.index(j))))
+            for i, j, data in graph.edges(data=True)
+            if kinds[i, j] == "electrical" or "gap" in data
+        }
+        gaps = np.array(sorted(pairs, key=lambda pair: pair[::-1]), int).reshape(-1, 2)
         post, pre = np.array(sorted(recurrent), int).reshape(-1, 2).T
         sensory_post, sensory_pre = np.array(sorted(sensory), int).reshape(-1, 2).T
         return cls(
-            neurons, sensors, [graph.nodes[n]["role"] for n in neurons], pre, post, sensory_pre, sensory_post
+            neurons,
+            sensors,
+            [graph.nodes[n]["role"] for n in neurons],
+            pre,
+            post,
+            sensory_pre,
+            sensory_post,
+            gaps,
         )
 
     @property

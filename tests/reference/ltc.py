@@ -4,7 +4,9 @@ Hasani, Lechner, Amini, Rus, Grosu: Liquid Time-constant Networks, AAAI 2021. Fo
 over recurrent (v_i a state) and sensory (v_i a mapped input) synapses i -> j:
 
     a_ij = w_ij * sigmoid(sigma_ij * (v_i - mu_ij))
-    c_j dv_j/dt = g_j * (vleak_j - v_j) + sum_i a_ij * (erev_ij - v_j)            the ODE
+    c_j dv_j/dt = g_j * (vleak_j - v_j) + sum_i a_ij * (erev_ij - v_j) + sum_k gap_jk (v_k - v_j)     the ODE
+
+where the last sum is over electrical synapses.
 
 The fused solver takes the v_j of the right-hand side at the new time and the a_ij at the old one,
 
@@ -79,6 +81,12 @@ class LTC:
         b = self._activation(mapped[:, self.wires.sensory_pre], "sensory_")
         total = self.wires.arrivals(a) + self.wires.arrivals(b, sensory=True)
         towards = self.wires.arrivals(a * self._get("erev"))
+        for k, (i, j) in enumerate(
+            self.wires.gaps
+        ):  # the current g (v_i - v_j) into j, and its opposite into i
+            g = self._positive("gap")[k]
+            total[:, [i, j]] += g
+            towards[:, [i, j]] += g * v[:, [j, i]]
         return total, towards + self.wires.arrivals(b * self._get("sensory_erev"), sensory=True)
 
     def _activation(self, v_pre: np.ndarray, kind: str) -> np.ndarray:

@@ -23,7 +23,8 @@ def random_parameters(rnn: nn.Module, rng: np.random.Generator) -> Arrays:
     visible in float32, and nothing is at the value it was initialised with.
     """
     ranges = {
-        "mu": (-0.5, 0.5), "sigma": (0.5, 3.0), "erev": (0.4, 1.5), "w": (0.1, 1.0), "gleak": (0.1, 1.0),
+        "mu": (-0.5, 0.5), "sigma": (0.5, 3.0), "erev": (0.4, 1.5), "w": (0.1, 1.0), "gap": (0.1, 1.0),
+        "gleak": (0.1, 1.0),
         "vleak": (-0.5, 0.5), "cm": (0.4, 1.2), "A": (0.5, 1.5), "w_tau": (-1.0, 1.0),
         "input_w": (0.5, 1.5), "input_b": (-0.3, 0.3), "output_w": (0.5, 1.5), "output_b": (-0.3, 0.3),
     }  # fmt: skip

@@ -64,7 +64,9 @@ def test_a_whole_animal(tmp_path: Path) -> None:
     assert circuit.edges["VD1", "dBWML1"] == {"weight": 4, "polarity": -1}
     assert circuit.edges["AVAL", "VD1"]["polarity"] == 1
     assert circuit.origin is not None
-    assert (circuit.origin.dropped, circuit.origin.split) == (1, 1)
+    assert (circuit.origin.dropped, circuit.origin.split) == (0, 1)
+    assert circuit.edges["AVAL", "AVAR"] == {"weight": 7, "kind": "electrical", "polarity": 1}
+    assert gl.connectomes.celegans(edges, cells, electrical="drop").origin.dropped == 1  # type: ignore[union-attr]
     assert "Cook" in circuit.graph["citation"]
     with pytest.raises(CircuitError, match="expected the columns Cell name, Type, got"):
         gl.connectomes.celegans(edges, edges)

@@ -86,8 +86,7 @@ def test_what_is_missing_names_the_argument(name: str, argument: str) -> None:
 
 def test_a_list_of_edges_with_types() -> None:
     path = HERE / "one_file_typed.csv"
-    with pytest.warns(UserWarning, match="2 electrical synapses .* were dropped; electrical='synapses'"):
-        circuit = circuit_from(path, roles="infer", polarity=1)
+    circuit = circuit_from(path, roles="infer", polarity=1, electrical="drop")
     assert list(circuit.edges(data="weight")) == [
         ("ADAL", "AIBL", 1),
         ("ADLL", "AVDR", 4),
@@ -95,9 +94,14 @@ def test_a_list_of_edges_with_types() -> None:
     assert circuit.origin is not None
     assert circuit.origin.dropped == 2
     assert dict(circuit.nodes(data="role"))["ADLL"] == "sensory"
-    both = circuit_from(path, roles={"motor": ["AVDR"]}, polarity=1, electrical="synapses")
-    assert both.edges["ADLL", "AVDR"] == {"weight": 4, "polarity": 1, "gap": 1.0}
-    assert both.edges["AVDR", "ADLL"] == {"kind": "electrical", "weight": 1.0, "polarity": 1}
+    kept = circuit_from(path, roles={"motor": ["AVDR"]}, polarity=1)
+    assert kept.edges["ADLL", "AVDR"] == {"weight": 4, "polarity": 1, "gap": 1}
+    assert kept.edges["ADAL", "ADFL"] == {"kind": "electrical", "weight": 1, "polarity": 1}
+    assert kept.number_of_edges() == 3
+    with pytest.warns(UserWarning, match="1 parallel edges became part of 1 synapses"):
+        both = circuit_from(path, roles={"motor": ["AVDR"]}, polarity=1, electrical="synapses")
+    assert both.edges["ADLL", "AVDR"] == {"weight": 5, "polarity": 1}
+    assert both.edges["AVDR", "ADLL"] == {"weight": 1, "polarity": 1, "made_from": "electrical"}
     assert both.edges["ADFL", "ADAL"] == both.edges["ADAL", "ADFL"]
     with pytest.raises(CircuitError, match=r"line 2: .* has no polarity, .*polarity="):
         circuit_from(path, roles="infer", electrical="drop", kind=("type", {"electrical": "chemical"}))

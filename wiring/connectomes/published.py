@@ -32,7 +32,7 @@ def celegans(
     *,
     polarity: Polarity = None,
     sensors: str = "split",
-    electrical: str = "drop",
+    electrical: str = "keep",
 ) -> Circuit:
     """The whole-animal connectome of the hermaphrodite (Cook et al., Nature 571 (2019) 63).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..circuit import Circuit
+from ..digest import ELECTRICAL
 
 CITATION = (
     "Chalfie et al., J. Neurosci. 5 (1985) 956; White et al., Phil. Trans. R. Soc. B 314 (1986) 1; Wicks, "
@@ -12,8 +13,8 @@ CITATION = (
 UNCERTAIN = (
     "Signs were never measured for all synapses. Those called 'assumed' follow from the behaviour only; "
     "those called 'Chalfie 1985' were not compared with the paper's text, and which cells those called "
-    "'Lechner 2020' join was inferred from numbered cells: check them before you cite them. Gap "
-    "junctions of touch receptors (kind 'electrical') are excitatory synapses here. FWD and REV are no cells."
+    "'Lechner 2020' join was inferred from numbered cells: check them before you cite them. Gap junctions of "
+    "touch receptors ('made_from' electrical) are excitatory synapses here. FWD and REV are no cells."
 )
 CHALFIE, LECHNER, ASSUMED = "Chalfie 1985", "Lechner 2020", "assumed"
 
@@ -78,6 +79,8 @@ def tap_withdrawal(across: bool = False) -> Circuit:
     for role, names in NEURONS.items():
         circuit.add_neurons(names, role=role)
     for pre, post, sign, count, kind, source in SYNAPSES + (ACROSS if across else ()):
-        given = {} if count is None else {"weight": count}
-        circuit.add_synapse(pre, post, sign, **given, kind=kind, sign_from=source)
+        given: dict[str, int | str] = {} if count is None else {"weight": count}
+        if kind == ELECTRICAL:  # a sensory neuron, which is an input, has no potential to conduct
+            given["made_from"] = kind
+        circuit.add_synapse(pre, post, sign, **given, sign_from=source)
     return circuit

@@ -67,8 +67,9 @@ def circuit_from(
             value chooses.
         kind: the edge attribute that tells chemical from electrical synapses, or (attribute, {value:
             kind}), where the kind None leaves out.
-        electrical: "drop", or "synapses": each becomes an excitatory synapse each way. By default
-            dropped, with a warning.
+        electrical: "keep" (the default: each pair of neurons once, with the larger weight where its two
+            directions differ, which an LTC runs as a conductance), "drop", or "synapses": each becomes an
+            excitatory synapse each way.
         sensors: of sensory neurons that receive synapses: "split" (the default) makes each an input that
             drives a neuron with state, "drop" leaves out what they receive, "keep" leaves them as they
             are.

@@ -16,7 +16,7 @@ Kind: TypeAlias = "str | tuple[str, Mapping[Any, str | None]] | None"
 
 COLUMNS = ("kind", "type", "synapse type", "synapse_type", "connection type", "connection_type", "edge type",
            "edge_type", "interaction", "shared interaction")  # fmt: skip
-WAYS = ("drop", "synapses")
+WAYS = ("keep", "drop", "synapses")
 
 
 def direct_edges(draft: Draft) -> None:
@@ -41,12 +41,13 @@ def sort_kinds(draft: Draft, kind: Kind, electrical: str | None) -> None:
             f"{suggestion(electrical, WAYS)}"
         )
     key, meaning = _column(draft, kind)
-    if key is None:
+    beside = _parted(draft) if electrical in ("drop", "synapses") else []
+    if key is None and not beside:
         return
-    kept: list[Edge] = []
+    kept: list[Edge] = beside
     again = 0
     for edge in draft.synapses:
-        if key in edge.data:
+        if key is not None and key in edge.data:
             found_kind = _kind(draft, edge, key, meaning)
             if found_kind is None:
                 again += 1
@@ -57,17 +58,36 @@ def sort_kinds(draft: Draft, kind: Kind, electrical: str | None) -> None:
     draft.origin.add("dropped", again, f"{again} edges are no synapses or repeat one from its other end")
     found = [edge for edge in kept if edge.data.get("kind") == ELECTRICAL]
     draft.synapses = kept
-    if not found or (draft.raw.own and electrical is None):
+    if not found or (draft.raw.own and electrical in (None, "keep")):
         return
     draft.synapses = [edge for edge in kept if edge.data.get("kind") != ELECTRICAL]
-    if electrical == "synapses":
-        draft.synapses += _both_ways(draft, found)
-    else:
-        text = (
-            f"{len(found)} electrical synapses (by {key!r}) were dropped; electrical='synapses' makes each "
-            "an excitatory synapse each way"
+    if electrical == "drop":
+        draft.origin.add(
+            "dropped",
+            len(found),
+            f"{len(found)} electrical synapses (by {key or 'gap'!r}) were dropped",
+            True,
         )
-        draft.origin.add("dropped", len(found), text, electrical == "drop")
+        return
+    made = _pairs(draft, found)
+    if electrical == "synapses":
+        made = [edge for pair in made for edge in _both_ways(pair)]
+        text = f"{len(found)} electrical rows became {len(made)} excitatory synapses, one each way"
+    else:
+        text = f"{len(found)} electrical rows are {len(made)} pairs"
+    draft.origin.add("electrical", len(found), text)
+    draft.synapses += made
+
+
+def _parted(draft: Draft) -> list[Edge]:
+    """The electrical synapses that are numbers on chemical ones, as edges of their own."""
+    found = []
+    for edge in draft.synapses:
+        if "gap" in edge.data:
+            strength = edge.data.pop("gap")
+            given = {} if strength is None else {"weight": strength}
+            found.append(Edge(edge.pre, edge.post, {"kind": ELECTRICAL, "polarity": 1, **given}, edge.at))
+    return found
 
 
 def _column(draft: Draft, kind: Kind) -> tuple[str | None, Mapping[Any, str | None] | None]:
@@ -115,34 +135,40 @@ def _kind(draft: Draft, edge: Edge, key: str, meaning: Mapping[Any, str | None] 
     raise draft.raw.edge_error(problem, edge.at)
 
 
-def _both_ways(draft: Draft, electrical: list[Edge]) -> list[Edge]:
-    """Each unordered pair once, with the weight of its heavier direction, as two excitatory synapses."""
+def _pairs(draft: Draft, electrical: list[Edge]) -> list[Edge]:
+    """Each unordered pair once, with the weight of its heavier direction; a neuron with itself is none."""
     pairs: dict[frozenset[Hashable], dict[Hashable, list[Edge]]] = {}
     for edge in electrical:
         pairs.setdefault(frozenset((edge.pre, edge.post)), {}).setdefault(edge.pre, []).append(edge)
     made: list[Edge] = []
-    unequal = 0
-    for directions in pairs.values():
+    unequal, alone = 0, 0
+    for pair, directions in pairs.items():
         weights = [sum(_weight(edge) for edge in rows) for rows in directions.values()]
         unequal += len(weights) == 2 and weights[0] != weights[1]
-        rows = list(directions.values())[weights.index(max(weights))]
-        first = rows[0]
+        first = list(directions.values())[weights.index(max(weights))][0]
+        if len(pair) == 1:
+            alone += 1
+            continue
         data = {**first.data, "polarity": 1}
         if "weight" in data:
             data["weight"] = max(weights)
         made.append(Edge(first.pre, first.post, data, first.at))
-        if first.pre != first.post:
-            made.append(Edge(first.post, first.pre, dict(data), first.at))
+    draft.origin.add("dropped", alone, f"{alone} electrical synapses of a neuron with itself were dropped")
     draft.origin.add(
-        "electrical",
-        len(electrical),
-        f"{len(electrical)} electrical rows are {len(pairs)} pairs, each an excitatory synapse each way",
-    )
-    draft.origin.add(
-        "mirrors", unequal, f"{unequal} of these pairs differ from their mirror, and the larger weight counts"
+        "mirrors",
+        unequal,
+        f"{unequal} electrical pairs differ from their mirror, and the larger weight counts",
     )
     return made
 
 
+def _both_ways(pair: Edge) -> list[Edge]:
+    """An excitatory synapse each way, which say what they were made from."""
+    data = {**pair.data, "made_from": ELECTRICAL}
+    del data["kind"]
+    return [Edge(pair.pre, pair.post, data, pair.at), Edge(pair.post, pair.pre, dict(data), pair.at)]
+
+
 def _weight(edge: Edge) -> float:
-    return float(edge.data.get("weight", 1))
+    weight: float = edge.data.get("weight", 1)
+    return weight

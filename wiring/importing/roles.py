@@ -11,6 +11,7 @@ import networkx as nx
 
 from ...errors import CircuitError
 from ..checks import reached_from
+from ..digest import ELECTRICAL
 from ..roles import ROLES, is_role, label
 from ..words import EXPECTED_ROLE, listed, roles_in, suggestion
 from .draft import Draft
@@ -153,7 +154,11 @@ def _inferred(draft: Draft) -> dict[Hashable, str]:
     """From degree and depth: sources are sensory, sinks motor, and what drives a sink from afar command."""
     graph: nx.DiGraph[Any] = nx.DiGraph()
     graph.add_nodes_from(draft.neurons)
-    graph.add_edges_from((edge.pre, edge.post) for edge in draft.synapses if edge.pre != edge.post)
+    graph.add_edges_from(
+        (edge.pre, edge.post)
+        for edge in draft.synapses
+        if edge.pre != edge.post and edge.data.get("kind") != ELECTRICAL
+    )
     isolated = set(nx.isolates(graph))
     sources = [name for name in graph if name not in isolated and graph.in_degree(name) == 0]
     sinks = [name for name in graph if name not in isolated and graph.out_degree(name) == 0]

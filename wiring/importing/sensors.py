@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from ..digest import ELECTRICAL
 from ..files.raw import Edge, Node
 from ..roles import label
 from ..words import roles_in, suggestion
 from .draft import Draft
 
 WAYS = ("split", "drop", "keep")
+OWN = ("role", "roles", "id", "name", "label", "shared name")
+"""What an input does not have from its neuron; other texts, such as a type, it has."""
 
 
 def settle_sensors(draft: Draft, sensors: str | None) -> None:
@@ -27,12 +30,12 @@ def settle_sensors(draft: Draft, sensors: str | None) -> None:
     if sensors is None and draft.raw.own:
         return
     sensory = {name for name, node in draft.neurons.items() if node.data.get("role") == "sensory"}
-    onto = [edge for edge in draft.synapses if edge.post in sensory]
-    receivers = {edge.post for edge in onto}
+    onto = [edge for edge in draft.synapses if not sensory.isdisjoint(_receivers(edge))]
+    receivers = {name for edge in onto for name in _receivers(edge)} & sensory
     if not onto or sensors == "keep":
         return
     if sensors == "drop":
-        draft.synapses = [edge for edge in draft.synapses if edge.post not in sensory]
+        draft.synapses = [edge for edge in draft.synapses if sensory.isdisjoint(_receivers(edge))]
         text = f"{len(onto)} synapses onto {len(receivers)} sensory neurons were dropped"
         draft.origin.add("dropped", len(onto), text)
         return
@@ -41,7 +44,8 @@ def settle_sensors(draft: Draft, sensors: str | None) -> None:
     for name, node in draft.neurons.items():
         if name in receivers:
             entry = _free(f"{name}.in", draft.neurons)
-            neurons[entry] = Node(entry, {"role": "sensory", "input_of": name}, node.at)
+            said = {k: v for k, v in node.data.items() if isinstance(v, str) and k not in OWN}
+            neurons[entry] = Node(entry, {**said, "role": "sensory", "input_of": name}, node.at)
             inputs.append(Edge(entry, name, {"polarity": 1}, node.at))
             node.data["role"] = _with_state(node)
         neurons[name] = node
@@ -53,6 +57,12 @@ def settle_sensors(draft: Draft, sensors: str | None) -> None:
         f"neuron with state that it drives ({label(inputs[0].pre)} -> {label(inputs[0].post)}, ...)"
     )
     draft.origin.add("split", len(receivers), text, sensors is not None)
+
+
+def _receivers(edge: Edge) -> tuple[Hashable, ...]:
+    """Whom a synapse reaches: an electrical one both of its neurons."""
+    both = edge.data.get("kind") == ELECTRICAL or "gap" in edge.data
+    return (edge.pre, edge.post) if both else (edge.post,)
 
 
 def _with_state(node: Node) -> str:

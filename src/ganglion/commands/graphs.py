@@ -27,7 +27,7 @@ MEANING = {
     "weight": "edge attribute with the strength",
     "parallel": "sum, first, strongest, refuse or an attribute",
     "kind": "edge attribute that tells chemical from electrical synapses",
-    "electrical": "drop or synapses",
+    "electrical": "keep, drop or synapses",
     "sensors": "split, drop or keep",
     "format": "of the first file, if its ending does not tell",
 }

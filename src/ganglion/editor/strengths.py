@@ -52,6 +52,7 @@ def polarities(network: Any, circuit: Any) -> list[NDArray[np.bool_]] | None:
         or cell is not network.cell
         or cell.polarity != "init"
         or getattr(cell, "ncps_compat", False)
+        or cell.shared
     ):
         return None
     plan = cell.compiled.plan

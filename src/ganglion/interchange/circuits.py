@@ -53,7 +53,10 @@ def _circuit(plan: Plan) -> Circuit:
     names, said = plan.sensors + plan.neurons, plan.attributes
     neuron_data = _joined(said.sensors, plan.n_inputs, said.neurons, plan.n_neurons)
     synapse_data = _joined(said.sensory, len(plan.sensory), said.recurrent, len(plan.recurrent))
-    arrays = CircuitArrays(pre, post, polarity, roles, names, neuron_data, synapse_data)
+    pairs = np.stack([plan.electrical.pre, plan.electrical.post], axis=1) + plan.n_inputs
+    arrays = CircuitArrays(
+        pre, post, polarity, roles, names, neuron_data, synapse_data, pairs, said.electrical
+    )
     return Circuit.from_arrays(arrays)
 
 

@@ -2,11 +2,16 @@
 
     python benchmarks/fly.py                # about two minutes
     python benchmarks/fly.py --neurons 139255 --synapses 2700000
+    python benchmarks/fly.py --neurons 139255 --synapses 2700000 --ties     # trained, shared by type
 
 The circuit is synthetic: degrees are heavy-tailed (Pareto), neurons and synapses as many as in the connectome
 of an adult Drosophila brain. Every size runs in a process of its own, so that peak memory, which includes the
 interpreter, the libraries and the circuit itself, is that of one size. The step has 6 unfolds, a batch of 16
 and layout="edge". Exponents are slopes of log(time) and log(memory above that of the imports) over log(E).
+
+The row with ties trains: 60 types of neurons, every parameter of synapses one value per type of the first
+neuron (w times a count), every parameter of neurons one value per type, and four steps of Adam on a batch of
+4 sequences of 3 samples with the engine that "auto" chooses. Its peak includes gradients and optimizer.
 """
 
 from __future__ import annotations
@@ -19,8 +24,11 @@ import sys
 import time
 
 import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
 import numpy as np
 from measure import machine
+from mlx.utils import tree_flatten
 
 import ganglion as gl
 
@@ -35,9 +43,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--neurons", type=int, help="one size, in this process, as a line of JSON")
     parser.add_argument("--synapses", type=int)
+    parser.add_argument("--ties", action="store_true", help="train with parameters shared by type")
     options = parser.parse_args()
     if options.neurons:
-        print(json.dumps(measured(options.neurons, options.synapses)))
+        size = options.neurons, options.synapses
+        print(json.dumps(trained(*size) if options.ties else measured(*size)))
         return
     print(f"{machine()}, batch {BATCH}, {UNFOLDS} unfolds")
     per_neuron = FLY[1] / FLY[0]
@@ -49,15 +59,22 @@ def main() -> None:
             f"{row['neurons']:7d}  {row['synapses']:9d}  {row['degree']:17d}  {row['compile_s']:9.2f}  "
             f"{row['compile_mb']:10.0f}  {row['step_s']:6.2f}  {row['step_mb']:7.0f}  {row['error']:.0e}"
         )
+    tied = in_a_process(*FLY, "--ties")
+    print(
+        f"trained with ties, {tied['parameters']} numbers in the place of {tied['free']}: "
+        f"{tied['step_s']:.1f} s a step, peak {tied['step_mb']:.0f} MB, "
+        f"{tied['compile_mb']:.0f} before the first; "
+        f"loss {tied['first']:.4f} to {tied['last']:.4f}; gradients differ from sums by {tied['error']:.0e}"
+    )
     for what in ("compile_s", "step_s", "compile_mb", "step_mb"):
         values = [row[what] - (row["imports_mb"] if what.endswith("mb") else 0) for row in rows]
         slope = np.polyfit(np.log([row["synapses"] for row in rows]), np.log(values), 1)[0]
         print(f"{what.replace('_', ' '):11s} grows with E to the power of {slope:.2f}")
 
 
-def in_a_process(neurons: int, synapses: int) -> dict[str, float]:
-    """`measured` in a process of its own."""
-    command = [sys.executable, __file__, "--neurons", str(neurons), "--synapses", str(synapses)]
+def in_a_process(neurons: int, synapses: int, *options: str) -> dict[str, float]:
+    """One size in a process of its own."""
+    command = [sys.executable, __file__, "--neurons", str(neurons), "--synapses", str(synapses), *options]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(ran.stdout.splitlines()[-1])
 
@@ -92,6 +109,58 @@ def measured(neurons: int, synapses: int) -> dict[str, float]:
         "step_s": float(np.median(times)),
         "step_mb": peak_mb(),
         "error": checked(rnn, plan, np.array(x[:1, 0]), np.array(state[:1])),
+    }
+
+
+SYNAPTIC, NEURAL, TYPES = ("w", "mu", "sigma", "erev"), ("gleak", "vleak", "cm"), 60
+
+
+def trained(neurons: int, synapses: int) -> dict[str, float]:
+    """Train an LTC whose parameters are shared by type; its gradients beside sums over the groups."""
+    pre, post, polarity, roles = synthetic(neurons, synapses)
+    rng = np.random.default_rng(60)
+    types, counts = rng.integers(0, TYPES, neurons), 1 + rng.poisson(4.0, synapses)
+    plan = gl.Plan.from_arrays(
+        pre, post, polarity, roles, neurons={"type": types}, synapses={"count": counts}
+    )
+    ties = {f"{side}{name}": ("type", None) for side in ("", "sensory_") for name in SYNAPTIC}
+    ties |= dict.fromkeys(NEURAL, "type")
+    compiled = gl.compile_circuit(plan, layout="edge")
+    rnn = gl.LTC(compiled, ode_unfolds=UNFOLDS, tie=ties, scale={"w": "count", "sensory_w": "count"})
+    x = mx.random.uniform(shape=(4, 3, plan.n_inputs), key=mx.random.key(0))
+    y = mx.random.uniform(shape=(4, 3, plan.n_outputs), key=mx.random.key(1))
+    mx.eval(rnn.parameters(), x, y)
+    compile_mb = peak_mb()
+    optimizer = optim.Adam(1e-3, bias_correction=True)
+    loss_and_gradients = nn.value_and_grad(rnn, lambda model: mx.square(model(x)[0] - y).mean())
+    losses, times = [], []
+    for _ in range(4):
+        start = time.process_time()
+        loss, gradients = loss_and_gradients(rnn)
+        optimizer.update(rnn, gradients)
+        rnn.apply_constraints()
+        mx.eval(loss, rnn.parameters(), optimizer.state)
+        times.append(time.process_time() - start)
+        losses.append(loss.item())
+    step_mb = peak_mb()  # what comes now is the check
+    kept = sum(value.size for _, value in tree_flatten(rnn.parameters()))
+    free = gl.untie(rnn)
+    values = sum(value.size for _, value in tree_flatten(free.parameters()))
+    tied = loss_and_gradients(rnn)[1]["cell"]["w"]
+    each = nn.value_and_grad(free, lambda model: mx.square(model(x)[0] - y).mean())(free)[1]["cell"]["w"]
+    of_type = np.asarray(plan.attributes.neurons["type"])[plan.recurrent.pre]
+    counted = np.array(each, np.float64) * plan.attributes.recurrent["count"]
+    order = sorted(range(TYPES), key=lambda k: repr((k,)))
+    sums = np.bincount(of_type, counted, TYPES)[order]
+    return {
+        "parameters": kept,
+        "free": values,
+        "compile_mb": compile_mb,
+        "step_s": float(np.median(times[1:])),
+        "step_mb": step_mb,
+        "first": losses[0],
+        "last": losses[-1],
+        "error": float(np.abs(np.array(tied) - sums).max() / np.abs(sums).max()),
     }
 
 

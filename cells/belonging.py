@@ -9,6 +9,7 @@ an average, a count) leaves it as it is.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -30,9 +31,10 @@ class NeverTrained(set[str]):
         return name == DIGEST or super().__contains__(name)
 
 
-def digest_array(plan: Plan) -> mx.array:
-    """An array without elements whose shape is the digest of a plan."""
-    number = int(plan.digest[:16], 16)
+def digest_array(plan: Plan, shared: str = "") -> mx.array:
+    """An array without elements whose shape is the digest of a plan, and of what a cell shares over it."""
+    digest = hashlib.sha256(f"{plan.digest} {shared}".encode()).hexdigest() if shared else plan.digest
+    number = int(digest[:16], 16)
     sizes = (number >> BITS * k & (1 << BITS) - 1 for k in range(SIZES))
     return mx.zeros((0, *sizes), mx.uint8)  # no type that `set_dtype` changes
 
@@ -72,7 +74,8 @@ def refuse_other(what: str, theirs: Any, ours: mx.array) -> None:
     if getattr(theirs, "shape", None) != ours.shape:
         raise ValueError(
             f"{what} were trained on another circuit, of digest {_short(theirs)}, than this network's, "
-            f"{_short(ours)}; gl.carried(network, circuit) takes a network over to another circuit"
+            f"{_short(ours)}, or with other ties; gl.carried(network, circuit) takes a network over to "
+            "another circuit"
         )
 
 

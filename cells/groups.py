@@ -16,7 +16,7 @@ from ..compile import Plan
 from ..compile.layouts.segments import Segments, indices, linear, pick
 from ..compile.synapses import Index, Synapses
 from ..errors import CircuitError
-from ..wiring.columns import Column, Columns
+from ..wiring.columns import Column, Columns, plain_values
 from ..wiring.words import listed, suggestion
 
 Tie: TypeAlias = "str | Sequence[str | None]"
@@ -183,8 +183,8 @@ def _column(
             f"{listed(sorted(have), 12)}{suggestion(name, have)}"
         )
     values = known[name]
-    if complete and values.dtype == object:
-        missing = [k for k, value in enumerate(values.tolist()) if value is None]
+    if complete and values.dtype.kind in "Of":
+        missing = [k for k, value in enumerate(plain_values(values)) if value is None]
         if missing:
             who = (
                 f"{names[missing[0]]} has"

@@ -52,6 +52,9 @@ class ParameterHolder(NCPLayer):
         """
         found = shares(self.declared(), self.plans, tie, scale, fixed, penalty)
         object.__setattr__(self, "_shares", found)  # nn.Module would take it for parameters
+        if found:
+            shared = "".join(f"{name} {share.digest} " for name, share in found.items())
+            self.belong_to(self.compiled.plan, shared)
 
     def declaration(self) -> dict[str, Parameter]:
         """The parameters as they are kept: those of a group once."""

@@ -163,9 +163,9 @@ class NCPLayer(nn.Module):
             self.built, self._features = True, input_shape[-1]  # whether or not it calls that of its base
             self.settle()
 
-    def belong_to(self, plan: Plan) -> None:
-        """Let the parameters say that they are of a circuit; see `DIGEST`."""
-        self[DIGEST] = digest_array(plan)
+    def belong_to(self, plan: Plan, shared: str = "") -> None:
+        """Let the parameters say that they are of a circuit, and what they share; see `DIGEST`."""
+        self[DIGEST] = digest_array(plan, shared)
         object.__setattr__(self, "_digest", self[DIGEST])
         self._no_grad = NeverTrained(self._no_grad)
 

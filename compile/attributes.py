@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..wiring.columns import Column, Columns, checked_columns
+from ..wiring.columns import Column, Columns, checked_columns, plain_values
 
 Chosen = NDArray[Any]
 PARTS = ("neurons", "sensors", "recurrent", "sensory", "electrical")
@@ -47,7 +47,7 @@ class Attributes:
 
     def to_plain(self) -> dict[str, dict[str, list[Any]]]:
         """The columns as lists, which JSON can hold."""
-        return {part: {name: v.tolist() for name, v in getattr(self, part).items()} for part in PARTS}
+        return {part: {name: plain_values(v) for name, v in getattr(self, part).items()} for part in PARTS}
 
     @classmethod
     def of(cls, given: Mapping[str, Mapping[str, Any]], lengths: Mapping[str, int]) -> Attributes:
@@ -69,3 +69,18 @@ def gathered(parts: Mapping[str, tuple[Columns, Chosen]]) -> Attributes:
             if taken.dtype != object or any(value is not None for value in taken.tolist()):
                 found[part][name] = taken
     return Attributes(**found)
+
+
+def joined(first: Columns, n: int, second: Columns, m: int) -> dict[str, Column]:
+    """The columns of two parts, of n and m values, as columns of both."""
+    found = {}
+    for name in {**first, **second}:
+        parts = [columns.get(name) for columns in (first, second)]
+        if all(values is not None and values.dtype.kind in "iufb" for values in parts):
+            found[name] = np.concatenate([values for values in parts if values is not None])
+            continue
+        found[name] = np.full(n + m, None, object)
+        for values, place in zip(parts, (slice(0, n), slice(n, n + m)), strict=True):
+            if values is not None:
+                found[name][place] = plain_values(values)
+    return found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,13 @@ import scipy.sparse
 from numpy.typing import ArrayLike
 
 from .. import shown
+from ..arguments import whole
 from ..errors import CircuitError
-from ..wiring import ROLES, CircuitArrays
-from .attributes import Attributes, gathered
+from ..wiring import ROLES, Circuit, CircuitArrays
+from ..wiring.array_files import read_arrays, write_arrays
+from .attributes import Attributes, gathered, joined
+from .neighbourhood import neighbourhood
+from .reading import Meaning, Table, arrays_from
 from .synapses import Index, Synapses
 
 # States come motor first, so that the outputs of a network are its first M states (as in ncps).
@@ -197,6 +203,90 @@ class Plan:
         signs = np.sign(entries.data)
         given = signs != 0
         return cls.from_arrays(pre[given], post[given], signs[given], roles, names)
+
+    @classmethod
+    def read(
+        cls,
+        synapses: Table,
+        neurons: Table | None = None,
+        *,
+        roles: Meaning | Sequence[str] = "role",
+        polarity: Meaning | int = "polarity",
+        weight: str | None = None,
+        sensors: str = "split",
+    ) -> Plan:
+        """A plan from tables of columns, for circuits that are too large for a graph.
+
+        Columns that are not named here become attributes, for ties and starting values.
+
+        Args:
+            synapses: a .parquet, .feather or .npz file, or columns by name: the two neurons of each synapse
+                (`pre` and `post`, `source` and `target`, `pre_root_id` and `post_root_id`, ...), polarity and
+                weight. A file that `write` wrote needs nothing else.
+            neurons: the same for the neurons: their `name`, `id` or `root_id`, and their roles. Without it
+                neurons are those that have synapses, in the order of their ids, and `roles` a list.
+            roles: a column of neurons, (column, {value: role}), or a list.
+            polarity: a column of synapses, (column, {value: sign}), where None stands for all others, or one
+                sign for all.
+            weight: a column of synapses; by default `weight`, or one of counts. Rows of one pair of neurons
+                become one synapse: weights are added, and the heavier sign counts.
+            sensors: of sensory neurons that receive synapses: "split" makes each an input that drives a
+                neuron with state, "drop" leaves out what they receive.
+
+        Raises:
+            CircuitError: a file is damaged, or what is wrong with which neuron or synapse.
+            ImportError: Parquet without the extra ``ganglion-mlx[parquet]``.
+
+        Example:
+            >>> plan = gl.Plan.read("connections.parquet", "neurons.parquet", roles=("flow", {
+            ...     "afferent": "sensory", "intrinsic": "inter", "efferent": "motor"}),
+            ...     polarity=("nt_type", {"GABA": -1, "GLUT": -1, None: 1}))
+        """
+        if isinstance(synapses, str | PathLike) and neurons is None:
+            written = read_arrays(Path(synapses).expanduser())
+            if written is not None:
+                return cls.from_circuit_arrays(written)
+        return cls.from_circuit_arrays(arrays_from(synapses, neurons, roles, polarity, weight, sensors))
+
+    def write(self, path: str | PathLike[str]) -> None:
+        """Write the plan to an .npz file, which `Plan.read` and `numpy.load` read."""
+        write_arrays(self.to_arrays(), Path(path).expanduser())
+
+    def to_arrays(self) -> CircuitArrays:
+        """The plan as the arrays of a circuit, sensory neurons first."""
+        names, n, said = self.sensors + self.neurons, self.n_inputs, self.attributes
+        sensory, recurrent, pairs = self.sensory, self.recurrent, self.electrical
+        return CircuitArrays(
+            np.concatenate([sensory.pre, recurrent.pre + np.int32(n)]),
+            np.concatenate([sensory.post, recurrent.post]) + np.int32(n),
+            np.concatenate([sensory.polarity, recurrent.polarity]),
+            ("sensory",) * n + self.roles,
+            names,
+            joined(said.sensors, n, said.neurons, self.n_neurons),
+            joined(said.sensory, len(sensory), said.recurrent, len(recurrent)),
+            np.stack([pairs.pre, pairs.post], axis=1) + np.int32(n),
+            said.electrical,
+        )
+
+    def to_circuit(self, neurons: str | Iterable[str] | None = None, *, distance: int = 1) -> Circuit:
+        """The circuit of the plan, or of the neighbourhood of some neurons.
+
+        Args:
+            neurons: a name, or names: only these and what is within some synapses of them, in either
+                direction, with all synapses between those; everything if not given.
+            distance: how many synapses away.
+
+        Raises:
+            CircuitError: a name that is not in the plan.
+
+        Example:
+            >>> plan.to_circuit("AVAL", distance=2)
+        """
+        arrays = self.to_arrays()
+        if neurons is not None:
+            named = [neurons] if isinstance(neurons, str) else list(neurons)
+            arrays = neighbourhood(arrays, named, whole("distance", distance, least=0))
+        return Circuit.from_arrays(arrays)
 
     @property
     def n_inputs(self) -> int:

@@ -57,10 +57,10 @@ class Synapses:
                 raise CircuitError(
                     f"{name} reaches from {ids.min()} to {ids.max()}: expected 0 to {size - 1}"
                 )
-        if self.polarity.shape != (n,) or not np.isin(self.polarity, (1, -1)).all():
+        if self.polarity.shape != (n,) or not (np.abs(self.polarity) == 1).all():
             raise CircuitError(f"polarity must be +1 or -1 for each of {n} synapses")
         order = self.post.astype(np.int64) * max(self.n_pre, 1) + self.pre
-        if n and not (np.diff(order) > 0).all():
+        if n and not (order[1:] > order[:-1]).all():
             raise CircuitError(
                 "synapses must be sorted by (post, pre), each of them once: use Synapses.sorted"
             )

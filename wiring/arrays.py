@@ -85,7 +85,7 @@ class CircuitArrays:
                 f"{side}[{wrong.argmax()}] is {values[wrong.argmax()]}; expected a neuron's index "
                 f"below {len(self.names)}"
             )
-        return _frozen(values.astype(np.int32))
+        return _frozen(values.astype(np.int32))  # a copy: nobody else changes it
 
     def _signs(self, given: ArrayLike) -> NDArray[np.int8]:
         values = _vector("polarity", given)
@@ -105,10 +105,10 @@ class CircuitArrays:
         if onto.any():
             raise CircuitError(f"{self._synapse(onto)} ends on a sensory neuron; sensory neurons are inputs")
         pairs = self.pre.astype(np.int64) * len(self.names) + self.post
-        first = np.unique(pairs, return_index=True)[1]
-        if len(first) < len(pairs):
+        ordered = np.sort(pairs)
+        if (ordered[1:] == ordered[:-1]).any():
             again = np.ones(len(pairs), dtype=bool)
-            again[first] = False
+            again[np.unique(pairs, return_index=True)[1]] = False
             raise CircuitError(f"{self._synapse(again)} is given more than once")
 
     def _check_electrical(self) -> None:
@@ -133,13 +133,15 @@ class CircuitArrays:
         return synapse_label(self.names[self.pre[k]], self.names[self.post[k]])
 
 
-def _vector(field: str, given: ArrayLike) -> NDArray[np.int64]:
+def _vector(field: str, given: ArrayLike) -> NDArray[np.signedinteger[Any]]:
     """`given` as a vector of integers; whole-numbered floats will do."""
     values = np.asarray(given)
     if values.ndim != 1:
         raise CircuitError(f"{field} must be a vector, got shape {values.shape}")
     if values.size and values.dtype.kind not in "iuf":
         raise CircuitError(f"{field} must hold whole numbers, got {values.dtype}")
+    if values.dtype.kind == "i":
+        return values
     with np.errstate(invalid="ignore"):  # NaN is told apart below
         whole = values.astype(np.int64)
     if not np.array_equal(whole, values):

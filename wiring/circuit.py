@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from ..errors import CircuitError
-from .arrays import CircuitArrays, fill
+from .arrays import CircuitArrays
 from .checks import Problem, check
 from .conversion import arrays_of, fill
 from .digest import digest

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import CircuitError
 
-# One value each: whole numbers, floats, booleans, or objects among which None is a value that is missing.
+# One value each: whole numbers, booleans, floats or objects; NaN and None are values that are missing.
 Column: TypeAlias = "NDArray[Any]"
 Columns: TypeAlias = "Mapping[str, Column]"
 
@@ -22,7 +22,7 @@ def column(values: Iterable[Any]) -> Column | None:
     Example:
         >>> column([3, None]).tolist()             # [3, None]
     """
-    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "iub":
+    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "iufb":
         return values
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     kinds = set(map(type, plain))
@@ -70,6 +70,14 @@ def checked_columns(given: Mapping[str, Any], length: int, of_what: str) -> dict
     return found
 
 
+def plain_values(values: Column) -> list[Any]:
+    """A column as Python values, with None where one is missing."""
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        return [None if math.isnan(value) else value for value in values.tolist()]
+    found: list[Any] = values.tolist()
+    return found
+
+
 def numbers(values: Column) -> NDArray[np.float64]:
     """A column as numbers, with NaN where there is none.
 
@@ -78,6 +86,8 @@ def numbers(values: Column) -> NDArray[np.float64]:
     """
     if values.dtype.kind in "iuf":
         found = values.astype(np.float64)
+        if np.isinf(found).any():
+            raise TypeError("infinity is no finite number")
     else:
         for value in values.tolist():
             if value is not None and (isinstance(value, bool | str) or not math.isfinite(value)):

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from .arrays import CircuitArrays
-from .columns import Columns, columns_of
+from .columns import Columns, columns_of, plain_values
 from .digest import ELECTRICAL
 from .electrical import gaps_of, is_electrical
 from .roles import require_name, require_polarity
@@ -55,12 +55,15 @@ def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
     outgoing, incoming = ([table[name] for name in names] for table in (tables._succ, tables._pred))
     for pre, post, data in zip(arrays.pre.tolist(), arrays.post.tolist(), synapses, strict=True):
         outgoing[pre][names[post]] = incoming[post][names[pre]] = data
-    strengths = arrays.electrical_data.get("weight")
+    given_strengths = arrays.electrical_data.get("weight")
+    strengths = None if given_strengths is None else plain_values(given_strengths)
     for k, (pre, post) in enumerate(arrays.electrical.tolist()):
-        strength = None if strengths is None else strengths.tolist()[k]
-        held = circuit.adj[names[pre]].get(names[post])
-        if held is not None:
-            held["gap"] = strength
+        strength = None if strengths is None else strengths[k]
+        ends = names[pre], names[post]
+        both = (circuit.adj[u].get(v) for u, v in (ends, ends[::-1]))
+        chemical = [held for held in both if held is not None]
+        if chemical:
+            chemical[0]["gap"] = strength
         else:
             given = {} if strength is None else {"weight": strength}
             circuit.add_edge(names[pre], names[post], polarity=1, kind=ELECTRICAL, **given)
@@ -68,6 +71,6 @@ def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
 
 def _put(records: list[dict[str, Any]], columns: Columns) -> None:
     for name, values in columns.items():
-        for record, key, value in zip(records, repeat(name), values.tolist(), strict=False):
+        for record, key, value in zip(records, repeat(name), plain_values(values), strict=False):
             if value is not None:
                 record[key] = value

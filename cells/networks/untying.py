@@ -7,6 +7,7 @@ from typing import TypeVar
 import mlx.core as mx
 from mlx.utils import tree_flatten, tree_unflatten
 
+from ..belonging import without_digests
 from ..holding import ParameterHolder
 from ..layer import NCPLayer
 from .transfer import copy_modes, rebuilt
@@ -38,7 +39,7 @@ def untie(network: Network) -> Network:
         if isinstance(cell, ParameterHolder)
         for name in cell.shared
     }
-    flat: dict[str, mx.array] = dict(tree_flatten(network.parameters()))
+    flat: dict[str, mx.array] = without_digests(dict(tree_flatten(network.parameters())))
     twin.update(tree_unflatten([(name, value) for name, value in flat.items() if name not in shared]))
     parts = dict(twin.named_modules())
     for path, cell in network.named_modules():

@@ -206,7 +206,7 @@ def test_ties_of_arrays() -> None:
         ({"tie": {"cm": 3}}, TypeError, "the tie of 'cm' is 3"),
         ({"scale": "cuont"}, gl.CircuitError, "did you mean 'count'"),
         ({"scale": {"cm": "count"}}, ValueError, "lies on synapses"),
-        ({"scale": "transmitter"}, ValueError, "a number of at least 0"),
+        ({"scale": "transmitter"}, ValueError, "numbers of at least 0"),
         ({"fixed": {"w": 1.0}}, ValueError, "not shared by any tie"),
         ({"tie": {"w": ()}, "fixed": {"w": -1.0}}, ValueError, "fixed value of 'w'"),
         ({"tie": {"w": PAIRS}, "fixed": {"w": {("A", "Z"): 1.0}}}, ValueError, r"no group \('A', 'Z'\)"),

@@ -66,6 +66,8 @@ def test_a_whole_animal(tmp_path: Path) -> None:
     assert circuit.origin is not None
     assert (circuit.origin.dropped, circuit.origin.split) == (0, 1)
     assert circuit.edges["AVAL", "AVAR"] == {"weight": 7, "kind": "electrical", "polarity": 1}
+    both = gl.connectomes.celegans(edges, cells, electrical="synapses", polarity=-1)
+    assert both.edges["AVAR", "AVAL"]["polarity"] == 1  # not that of the neuron's transmitter
     assert gl.connectomes.celegans(edges, cells, electrical="drop").origin.dropped == 1  # type: ignore[union-attr]
     assert "Cook" in circuit.graph["citation"]
     with pytest.raises(CircuitError, match="expected the columns Cell name, Type, got"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...arguments import fraction, seed_number
 from ...errors import CircuitError
+from ..digest import ELECTRICAL
 from ..files.raw import Edge
 from ..roles import label, require_polarity, synapse_label
 from ..rules import balanced_signs
@@ -34,9 +35,26 @@ WAY = (
 def assign_polarity(draft: Draft, polarity: Polarity) -> None:
     """Give every synapse its sign, except those that are drawn, which `draw_polarity` does at the end.
 
+    What is electrical, or was made of that, excites, whatever the transmitter of its neuron.
+
     Raises:
         CircuitError: a synapse is left without one, or a name, attribute or sign is not known.
     """
+    place = {id(edge): k for k, edge in enumerate(draft.synapses)}
+    electrical = [edge for edge in draft.synapses if ELECTRICAL in _kinds(edge)]
+    draft.synapses = [edge for edge in draft.synapses if ELECTRICAL not in _kinds(edge)]
+    if draft.synapses or not electrical:
+        _assign(draft, polarity)
+    for edge in electrical:
+        edge.data.setdefault("polarity", 1)
+    draft.synapses = sorted([*draft.synapses, *electrical], key=lambda edge: place.get(id(edge), len(place)))
+
+
+def _kinds(edge: Edge) -> tuple[Any, Any]:
+    return edge.data.get("kind"), edge.data.get("made_from")
+
+
+def _assign(draft: Draft, polarity: Polarity) -> None:
     if _is_share(polarity):
         fraction("polarity", polarity)
         for edge in draft.synapses:

@@ -7,9 +7,8 @@ import numpy as np
 
 from ..cells import CellWrapper, NCPRNNCell
 from ..cells.strengths import Strengths
-from ..compile import Plan, Source, make_plan
-from ..wiring import Circuit, CircuitArrays
-from ..wiring.columns import Column, Columns
+from ..compile import Source, make_plan
+from ..wiring import Circuit
 
 FAINTEST = 1e-9
 """The weight that one of zero counts with as a length: JSON has no infinity."""
@@ -38,38 +37,11 @@ def circuit_of(source: Source | nn.Module) -> Circuit:
         >>> gl.viz.plot_circuit(circuit, width_by="weight")
     """
     if not isinstance(source, nn.Module):
-        return _circuit(make_plan(source))
+        return make_plan(source).to_circuit()
     found = _only_cell(source).strengths()
-    circuit = _circuit(found.plan)
+    circuit = found.plan.to_circuit()
     _put_strengths(circuit, found)
     return circuit
-
-
-def _circuit(plan: Plan) -> Circuit:
-    roles = ("sensory",) * plan.n_inputs + plan.roles
-    pre = np.concatenate([plan.sensory.pre, plan.recurrent.pre + plan.n_inputs])
-    post = np.concatenate([plan.sensory.post, plan.recurrent.post]) + plan.n_inputs
-    polarity = np.concatenate([plan.sensory.polarity, plan.recurrent.polarity])
-    names, said = plan.sensors + plan.neurons, plan.attributes
-    neuron_data = _joined(said.sensors, plan.n_inputs, said.neurons, plan.n_neurons)
-    synapse_data = _joined(said.sensory, len(plan.sensory), said.recurrent, len(plan.recurrent))
-    pairs = np.stack([plan.electrical.pre, plan.electrical.post], axis=1) + plan.n_inputs
-    arrays = CircuitArrays(
-        pre, post, polarity, roles, names, neuron_data, synapse_data, pairs, said.electrical
-    )
-    return Circuit.from_arrays(arrays)
-
-
-def _joined(first: Columns, n: int, second: Columns, m: int) -> dict[str, Column]:
-    """Columns of two parts as columns of both."""
-    found = {}
-    for name in {**first, **second}:
-        values = np.full(n + m, None, object)
-        for columns, place in ((first, slice(0, n)), (second, slice(n, n + m))):
-            if name in columns:
-                values[place] = columns[name].tolist()
-        found[name] = values
-    return found
 
 
 def _only_cell(model: nn.Module) -> NCPRNNCell:

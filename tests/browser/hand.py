@@ -20,6 +20,14 @@ def until(true: Callable[[], Any], what: str = "") -> None:
         time.sleep(0.02)
 
 
+def frames(page: Page, count: int) -> None:
+    """Let the page draw so many frames."""
+    code = (
+        "n => new Promise(done => { const next = () => n-- ? requestAnimationFrame(next) : done(); next(); })"
+    )
+    page.evaluate(code, count)
+
+
 class Hand:
     """Mouse and keys on one page. Neurons are found by their names."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.hand import Hand, until
+from tests.browser.hand import Hand, frames, until
 
 import ganglion as gl
 from ganglion.recording import Recording
@@ -178,28 +178,37 @@ def test_hostile_names_are_text(page: Page, tmp_path: Path) -> None:
     page.keyboard.type("img")
     page.keyboard.press("Escape")
     page.mouse.move(*hand.at(name))
-    page.wait_for_timeout(600)
+    expect(page.locator(".gl-tip")).to_contain_text(name)
     assert page.title() == name
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 2
+
+
+def inside(hand: Hand) -> bool:
+    """Whether all neurons are on the canvas."""
+    box = hand.canvas.bounding_box()
+    assert box is not None
+    places = [hand.at(name) for name in hand.names()]
+    return all(
+        box["x"] < x < box["x"] + box["width"] and box["y"] < y < box["y"] + box["height"] for x, y in places
+    )
 
 
 def test_it_fits_every_window_and_screen(page: Page, tmp_path: Path) -> None:
     hand = opened(page, tmp_path, gl.auto_ncp(24, 3, inputs=6, seed=4))
     for width, height in ((1600, 900), (800, 600), (420, 640)):
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(200)
-        box = hand.canvas.bounding_box()
-        assert box is not None
-        for name in hand.names():
-            x, y = hand.at(name)
-            assert box["x"] < x < box["x"] + box["width"], (name, width)
-            assert box["y"] < y < box["y"] + box["height"], (name, height)
+        until(lambda: inside(hand), f"all are seen in {width} x {height}")
 
 
 def test_nothing_is_drawn_at_rest(page: Page, tmp_path: Path) -> None:
     hand = opened(page, tmp_path, gl.auto_ncp(24, 3, inputs=6, seed=4))
-    page.wait_for_timeout(800)
-    before = hand.frame.evaluate("() => ganglion.counts.frames")
-    page.wait_for_timeout(500)
-    assert hand.frame.evaluate("() => ganglion.counts.frames") == before
+
+    def drawn() -> int:
+        """How many frames were drawn while the browser had time for twenty."""
+        before = hand.frame.evaluate("() => ganglion.counts.frames")
+        frames(page, 20)
+        return int(hand.frame.evaluate("() => ganglion.counts.frames") - before)
+
+    until(lambda: drawn() == 0, "it comes to rest")
+    assert drawn() == 0

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.browser.hand import PATIENCE
+from tests.browser.hand import PATIENCE, frames
 
 FIRST = """\
 import ganglion as gl
@@ -170,7 +170,7 @@ def test_keys_in_the_focused_widget_change_no_cell(book: Notebook) -> None:
     for key in KEYS:
         canvas.focus()
         book.page.keyboard.press(key)
-        book.page.wait_for_timeout(60)
+        frames(book.page, 3)
     book.page.keyboard.press("Escape")
     canvas.focus()
     book.page.keyboard.press("Control+z")
@@ -182,7 +182,7 @@ def test_the_right_button_is_ours(book: Notebook) -> None:
     box = book.canvas().bounding_box()
     assert box is not None
     book.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, button="right")
-    book.page.wait_for_timeout(300)
+    expect(book.page.locator(".gl-menu")).to_be_visible()
     assert book.page.locator(".lm-Menu:visible").count() == 0
 
 
@@ -215,18 +215,22 @@ def test_a_cell_that_is_run_again_keeps_the_session(book: Notebook) -> None:
 
 
 def test_edits_wait_while_python_is_busy(page: Page, lab: Any) -> None:
-    """The session is held as long as a cell sleeps, as a kernel without subshells holds everything."""
-    hold = "import time\nwith editor.session.lock: time.sleep(6)"
+    """The session is held as long as a cell runs, as a kernel without subshells holds everything."""
+    hold = (
+        "import pathlib, time\nwith editor.session.lock:\n"
+        "    while not pathlib.Path('go on').exists(): time.sleep(0.05)"
+    )
     book = Notebook(page, lab, "busy", [FIRST, TELL, hold])
     book.run(0)
     canvas = book.canvas()
     book.cells.nth(2).locator(".cm-content").first.click()
     page.keyboard.press("Control+Enter")
-    page.wait_for_timeout(500)
+    expect(book.cells.nth(2).locator(".jp-InputPrompt").first).to_contain_text("[*]")
     canvas.focus()
     page.keyboard.press("n")
-    expect(page.locator(".gl-alert").first).to_contain_text("kernel is busy", timeout=5_000)
+    expect(page.locator(".gl-alert").first).to_contain_text("kernel is busy")
     page.keyboard.press("n")
+    (book.path.parent / "go on").touch()
     expect(page.locator(".gl-alert")).to_have_count(0, timeout=30_000)
     wait_for(book, "eye mid arm inter_0 inter_1")
 
@@ -234,8 +238,8 @@ def test_edits_wait_while_python_is_busy(page: Page, lab: Any) -> None:
 def test_a_restarted_kernel_ends_the_session_and_the_cell_begins_it_anew(book: Notebook) -> None:
     book.page.keyboard.press("Escape")
     book.page.get_by_role("button", name="Restart the kernel", exact=True).click()
-    book.page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
-    book.page.wait_for_timeout(3000)
+    with book.page.expect_response(lambda answer: answer.url.split("?")[0].endswith("/restart")):
+        book.page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
     book.started = False
     book.run(2)  # which fails, as there is no circuit
     book.run(0)

@@ -101,7 +101,7 @@ def test_rename_by_key_and_by_double_click(editor: Standalone, hand: Hand) -> No
     hand.page.mouse.dblclick(*hand.at("b"))
     hand.page.get_by_role("dialog").get_by_role("textbox").fill("AVA left")
     hand.page.keyboard.press("Enter")
-    hand.page.wait_for_timeout(300)
+    expect(hand.page.get_by_text("'AVA left' is taken").first).to_be_visible()
     assert "b" in editor.circuit
 
 
@@ -348,7 +348,7 @@ def test_markup_in_names_and_notes_stays_text(editor: Standalone, hand: Hand) ->
         hand.page.get_by_role("button", name=panel, exact=True).click()
     hand.keys("Control+k")
     hand.page.keyboard.type("img src")
-    hand.page.wait_for_timeout(200)
+    expect(hand.page.get_by_role("option", selected=True)).to_contain_text("<img src=x")
     assert hand.page.title() == "circuit"
     assert hand.page.locator("img").count() == 0
 

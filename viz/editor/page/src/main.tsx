@@ -94,6 +94,10 @@ function forTests(editor: Editor): void {
         return Object.fromEntries([...editor.circuit.neurons.values()].map((n) => [n.label, [box.left + n.x * k + tx, box.top + n.y * k + ty]]));
       },
       get revision() { return editor.session.revision; },
+      /** The neurons that stand out, if the others are faint. */
+      get focus() { return editor.look.focus && [...editor.look.focus].flatMap((item) => (item.kind === "neuron" ? [item.label] : [])); },
+      /** What each neuron is coloured by, from -1 to 1. */
+      get colours() { return Object.fromEntries([...(editor.live.states ?? [])].map(([n, value]) => [n.label, value])); },
       get theme() { return editor.theme.dark ? "dark" : "light"; },
       get counts() { return { ...editor.renderer.counts }; },
       get cursorRole() { return editor.cursor?.role ?? null; },

@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 import ganglion as gl
 from ganglion.editor import EditSession
 from ganglion.editor.document import Document
+from ganglion.editor.exports import exported
 from ganglion.editor.standalone import Standalone
 from ganglion.wiring import edits
 
@@ -388,8 +389,20 @@ def test_live_over_the_wire() -> None:
         page.edit(edits.Rename({"a": "AVA"}))
         assert "AVA" in page.wait("network", revision=1)["neurons"]
         page.send("export", what="c")
-        assert "float" in page.wait("file")["text"]
+        file = page.wait("file")
+        assert file["name"] == "circuit.c"
+        assert "circuit_step(" in file["text"]
     assert page.ended() is not None
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"), [("steering", "steering"), ("my circuit-2", "my_circuit_2"), ("2nd", "network_2nd")]
+)
+def test_c_is_called_by_the_name_of_the_file(stem: str, name: str) -> None:
+    circuit = small()
+    ((file, text),) = exported("c", EditSession(circuit), gl.LTC(circuit), stem)
+    assert file == f"{name}.c"
+    assert f"{name}_step(" in text
 
 
 def test_the_command_is_killed_and_goes_on(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[t
 
         return [(f"{stem}.html", viz.to_html(session.circuit))]
     if what == "c":
-        return [(f"{stem}.c", _as_c(network))]
+        return [_as_c(network, stem)]
     if what not in ("json", "graphml", "csv"):
         raise CircuitError(
             f"what can be exported is json, graphml, csv, python, html and c; got {label(what, 60)}"
@@ -40,14 +41,15 @@ def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[t
         return [(path.name, path.read_text(encoding="utf-8")) for path in paths]
 
 
-def _as_c(network: Any) -> str:
+def _as_c(network: Any, stem: str) -> tuple[str, str]:
     from ..cells import export_c
 
     if network is None:
         raise CircuitError(
             "there is no network to export: live running is off, or the circuit cannot be compiled yet"
         )
+    name = re.sub(r"\W", "_", stem, flags=re.ASCII)  # what the functions in the file are called by
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.c"
+        path = Path(folder) / f"{name if re.match(r'[A-Za-z_]', name) else f'network_{name}'}.c"
         export_c(network, path)
-        return path.read_text(encoding="utf-8")
+        return path.name, path.read_text(encoding="utf-8")

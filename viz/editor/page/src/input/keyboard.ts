@@ -38,6 +38,16 @@ export function listenToKeys(editor: Editor, root: HTMLElement, canvas: HTMLElem
       event.preventDefault();
       return;
     }
+    if (pressed === "W" && !isText(target)) { // it only looks, so that it also acts from a slider or a button
+      event.preventDefault();
+      if (!event.repeat && !editor.live.silenced.size) {
+        const items = whatIfItems(editor);
+        if (!editor.session.python) editor.say("what-if needs Python: open the circuit with gl.edit or `ganglion edit`", "error");
+        else if (items.length) editor.live.without(items);
+        else editor.say("point at a neuron or synapse, or select some", "error");
+      }
+      return;
+    }
     if (isText(target) || (!onCanvas && !pressed.startsWith("Mod+"))) {
       if (pressed === "Mod+K" || pressed === "Mod+S") byChord.get(pressed)!.run(editor);
       else return;
@@ -53,16 +63,6 @@ export function listenToKeys(editor: Editor, root: HTMLElement, canvas: HTMLElem
         walk(editor, dx, dy);
       }
       event.preventDefault();
-      return;
-    }
-    if (pressed === "W") {
-      event.preventDefault();
-      if (!event.repeat && !editor.live.silenced.size) {
-        const items = whatIfItems(editor);
-        if (!editor.session.python) editor.say("what-if needs Python: open the circuit with gl.edit or `ganglion edit`", "error");
-        else if (items.length) editor.live.without(items);
-        else editor.say("point at a neuron or synapse, or select some", "error");
-      }
       return;
     }
     const command = byChord.get(pressed);

@@ -45,7 +45,7 @@ def flags(what: str, value: Any, batch: int, steps: int, batched: bool = True) -
     expected = (batch, steps) if batched else (steps,)
     if found.shape != expected:
         raise ValueError(f"{what} has shape {found.shape}: expected {expected}")
-    return found.reshape(batch, steps)
+    return np.array(found.reshape(batch, steps), order="C")  # MLX takes no array that is read backwards
 
 
 def episode_ends(
@@ -78,7 +78,7 @@ def episode_ends(
 def begun(mask: Mask, *, backwards: bool = False) -> Mask:
     """(B, T) whether a sample has been read at or before each step, or backwards at or after it."""
     if backwards:
-        return begun(mask[:, ::-1])[:, ::-1]
+        return np.array(begun(mask[:, ::-1])[:, ::-1], order="C")
     found: Mask = np.logical_or.accumulate(mask, axis=1)
     return found
 
@@ -87,7 +87,7 @@ def only_valid(values: mx.array, valid: Mask | None) -> mx.array:
     """(B, T, ...) the values, with zeros where there is no sample."""
     if valid is None:
         return values
-    there = mx.array(np.ascontiguousarray(valid)).reshape(*valid.shape, *(1,) * (values.ndim - valid.ndim))
+    there = mx.array(valid).reshape(*valid.shape, *(1,) * (values.ndim - valid.ndim))
     return mx.where(there, values, mx.zeros((), values.dtype))
 
 

@@ -332,3 +332,19 @@ def test_masks_inside_compile_are_numpy(kind: str) -> None:
 def test_bad_options() -> None:
     with pytest.raises(ValueError, match="proj_size must be 1 or more, got 0"):
         gl.LTC(CIRCUIT, proj_size=0)
+
+
+@pytest.mark.parametrize("engine", ["auto", "ops"])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 4), (3, 4)])
+def test_arrays_that_are_read_backwards_are_taken(shape: tuple[int, int], engine: str) -> None:
+    """MLX refuses arrays of negative strides, those of one element, too, which NumPy calls contiguous."""
+    circuit, rng = gl.auto_ncp(8, 2, inputs=3), np.random.default_rng(0)
+    x, spans = rng.normal(size=(*shape, 3)), rng.uniform(0.5, 2, shape)
+    mask, ends, state = rng.random(shape) < 0.7, rng.random(shape) < 0.3, rng.normal(size=(shape[0], 8))
+    for network in (gl.LTC(circuit, engine=engine, reverse=True), gl.CfC(circuit, engine=engine)):
+        given = [np.flip(np.flip(a).copy()) for a in (x, state, spans, mask, ends)]
+        assert all(stride < 0 for a in given for stride in a.strides)
+        outputs, last = network(given[0], given[1], given[2], mask=given[3], ends=given[4])
+        expected, expected_last = network(x, state, spans, mask=mask, ends=ends)
+        assert np.array_equal(np.array(outputs), np.array(expected))
+        assert np.array_equal(np.array(last), np.array(expected_last))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import mlx.core as mx
 import numpy as np
@@ -16,6 +16,7 @@ from ...compile.kernels.tracing import Arrays, differentiated, evaluable
 from ...compile.synapses import Index, Synapses
 from .reading import FOR_FF, FOR_TIME, SECTIONS, TEAM, reading_order
 
+T = TypeVar("T")
 FOLDER = Path(__file__).parent
 # The kernel's values in order. Gated modes have no w_tau and A; pure has these and the map ff1 only.
 CFC_MAPS = ("ff1", "ff2", "time_a", "time_b")
@@ -55,7 +56,7 @@ class CfCSequence(FusedSequence):
 class _EvenSequence(FusedSequence):
     """A gated CfC whose time spans are all 1: its time maps are terms of one sum, and have one gradient."""
 
-    def gradients(self, totals: Sequence[mx.array]) -> Sequence[mx.array]:
+    def gradients(self, totals: Sequence[T]) -> Sequence[T]:
         found = dict(zip(CFC_PARAMETERS, totals, strict=True))
         return [found[name.replace("time_b", "time_a")] for name in CFC_PARAMETERS]
 

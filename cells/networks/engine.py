@@ -8,7 +8,7 @@ from functools import cache
 
 import mlx.core as mx
 
-from ...compile.kernels import on_metal, where
+from ...compile.kernels import ExportError, on_metal, way_in, where
 from ...errors import KernelError
 from ..cell import NCPRNNCell
 from ..running import Call, CellKernel, Engine, Run
@@ -84,12 +84,11 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     except KernelError as error:
         last = "every call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
         return f"{sizes}: {error}, so {last}."
+    visits = "" if compiled is None else " It visits synapses only, so the layout does not matter to it."
     inside = "a call is an error" if engine == "fused" else f"{plain[0].lower()}{plain[1:]}"
-    visits = "" if compiled is None else "It visits synapses only, so the layout does not matter to it. "
     return (
         f"{sizes}: one fused kernel, {kernel.sequence.name!r}, runs each sequence as a whole on {where()}, "
-        f"with code {kernel.sequence.origin()}. {visits}Inside mx.compile and mx.vmap, where "
-        f"arrays have no values yet, {inside}."
+        f"with code {kernel.sequence.origin()}.{visits} {way_in().format(inside=inside)}"
     )
 
 
@@ -147,6 +146,8 @@ def _with_fallback(kernel: Engine, cell: NCPRNNCell) -> Engine:
     def engine(call: Call) -> Run:
         try:
             return kernel(call)
+        except ExportError:  # as it should be: a file holds operations
+            return run_ops(cell)(call)
         except KernelError as error:
             _tell_once(str(error))
             return run_ops(cell)(call)

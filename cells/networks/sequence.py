@@ -8,7 +8,8 @@ import mlx.core as mx
 import numpy as np
 
 from ...compile.kernels import unit_spans
-from ...compile.kernels.tracing import evaluable
+from ...compile.kernels.tracing import evaluable, exporting
+from ...compile.layouts.segments import PLAIN, plain
 from ..cell import NCPRNNCell
 from ..ops.array_ops import Mask, held_index, take_steps
 from ..running import Call, Engine, Run
@@ -16,6 +17,8 @@ from ..running import Call, Engine, Run
 
 def run_ops(cell: NCPRNNCell) -> Engine:
     """The engine "ops": plain MLX operations, step by step."""
+    if exporting() and not PLAIN.get():
+        return _exported(cell)
     evaluable([array for array in cell.values() if isinstance(array, mx.array)])  # those of another thread
     cell.refuse_weights_of_other_circuits()
     prepared = cell.prepare()
@@ -36,6 +39,16 @@ def run_ops(cell: NCPRNNCell) -> Engine:
             state = call.after(t, new, state)
         states = _in_order(shown, call)
         return Run(_in_order(outputs, call) if outputs else _decoded(cell, states, call), state, states)
+
+    return engine
+
+
+def _exported(cell: NCPRNNCell) -> Engine:
+    """The same without gradients of our own, which files of `mx.export_function` cannot hold."""
+
+    def engine(call: Call) -> Run:
+        with plain(True):
+            return run_ops(cell)(call)
 
     return engine
 

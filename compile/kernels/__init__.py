@@ -4,14 +4,25 @@ Here is the machinery; the kernels themselves lie in the folders of the cells th
 folder walks through one of them line by line.
 """
 
-from .cpu import forget_spare
-from .sequence import SAVED_MOST, Fold, FusedSequence, constant, on_metal, unit_spans, where
+from .sequence import (
+    SAVED_MOST,
+    ExportError,
+    Fold,
+    FusedSequence,
+    constant,
+    forget_spare,
+    on_metal,
+    unit_spans,
+    way_in,
+    where,
+)
 from .source import ACTIVATIONS
 from .threads import thread_count
 
 __all__ = [
     "ACTIVATIONS",
     "SAVED_MOST",
+    "ExportError",
     "Fold",
     "FusedSequence",
     "constant",
@@ -19,5 +30,6 @@ __all__ = [
     "on_metal",
     "thread_count",
     "unit_spans",
+    "way_in",
     "where",
 ]

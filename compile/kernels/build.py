@@ -12,18 +12,36 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import KernelError
 from . import prebuilt
-from .cache import add, cache_directory, find, remove
+from .cache import add, cache_directory, find, refuse, refused, remove
 from .prebuilt import FLAGS, SHARED
 from .processor import NATIVE, features, processor_name
 
 TIMEOUT = 300.0
 _building = threading.Lock()
+
+
+class Extra(NamedTuple):
+    """What a library needs that is built against another one.
+
+    Attributes:
+        flags: of the compiler, behind ours.
+        identity: what else the result depends on.
+        trial: runs a build before it is kept, and raises `KernelError` if it does not work.
+    """
+
+    flags: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
+    trial: Callable[[Path], None] | None = None
+
+
 _highest = 2  # the last number under which a kernel is held
 
 
@@ -36,27 +54,32 @@ def _forget_builds() -> None:
 os.register_at_fork(after_in_child=_forget_builds)
 
 
-def load_library(source: str, name: str, *symbols: str) -> ctypes.CDLL:
+def load_library(source: str, name: str, *symbols: str, extra: Extra | None = None) -> ctypes.CDLL:
     """Load what the package carries of C++ source; else take it from the cache or compile it, and load it.
 
     Two processes may build at once and one be killed. Threads take turns, so that one builds what all need.
+    What was built with a trial and failed is not built again; the cache remembers why.
 
     Args:
         source: the text.
         name: how its file's name begins.
         symbols: the functions that it must have.
+        extra: what it needs beyond a kernel.
 
     Raises:
         KernelError: there is no compiler, or it fails, or the result cannot be kept or loaded.
     """
-    if (ready := _carried(source, name, symbols)) is not None:
+    if extra is None and (ready := _carried(source, name, symbols)) is not None:
         return ready
     try:
-        directory, stem = cache_directory(), f"{name}-{processor_name()}-{_digest(source)}"
+        extra = extra or Extra()
+        directory, stem = cache_directory(), f"{name}-{processor_name()}-{_digest(source, extra)}"
         with _building:
             found = find(directory, stem)
             if found is None:
-                _compile(source, directory, stem)
+                if extra.trial and (reason := refused(directory, stem)):
+                    raise KernelError(f"{reason} (`ganglion cache clear` lets it be built again)")
+                _compile(source, directory, stem, extra)
                 found = find(directory, stem)
             if found is None:
                 raise KernelError(f"cannot build the kernel {name}: it vanished from {directory}")
@@ -137,9 +160,10 @@ def compiler() -> tuple[str, ...]:
     raise KernelError(f"no C++ compiler: looked for {chosen[0] if chosen else 'c++, g++ and clang++'}")
 
 
-def _digest(source: str) -> str:
+def _digest(source: str, extra: Extra) -> str:
     """What a built file depends on: the source, the command and the machine."""
-    parts = (source, *compiler(), *_identity(), *FLAGS, *SHARED, NATIVE, features())
+    parts = (source, *compiler(), *_identity(), *FLAGS, *SHARED, NATIVE, features(), *extra.flags)
+    parts += extra.identity
     return hashlib.sha256(os.fsencode("\0".join(parts))).hexdigest()[:24]
 
 
@@ -150,8 +174,8 @@ def _identity() -> tuple[str, ...]:
     return (os.path.realpath(compiler()[0]), str(found.st_size), str(found.st_mtime_ns))
 
 
-def _compile(source: str, directory: Path, stem: str) -> None:
-    """Build a file in a folder of the cache, then add it.
+def _compile(source: str, directory: Path, stem: str, extra: Extra) -> None:
+    """Build a file in a folder of the cache, try it, then add it.
 
     Raises:
         KernelError: the compiler fails.
@@ -161,7 +185,7 @@ def _compile(source: str, directory: Path, stem: str) -> None:
     with tempfile.TemporaryDirectory(dir=directory, prefix="build-") as scratch:
         text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
         text.write_text(source)
-        command = [*compiler(), *FLAGS, *SHARED, NATIVE, str(text), "-o", str(built)]
+        command = [*compiler(), *FLAGS, *SHARED, NATIVE, str(text), *extra.flags, "-o", str(built)]
         # Without the name of the scratch directory, it is the same message every time, and told once.
         shown = shlex.join(command).replace(f"{scratch}/", "")
         try:
@@ -176,10 +200,17 @@ def _compile(source: str, directory: Path, stem: str) -> None:
         except subprocess.TimeoutExpired as error:
             raise KernelError(f"{shown} did not end within {TIMEOUT:.0f} s") from error
         told = ran.stderr.decode(errors="replace").replace(f"{scratch}/", "").splitlines()[:12]
-        if ran.returncode:
-            raise KernelError("\n".join((f"{shown} failed (exit code {ran.returncode}):", *told))[:4000])
-        if not built.is_file():
-            raise KernelError(f"{shown} made no library")
+        try:
+            if ran.returncode:
+                raise KernelError("\n".join((f"{shown} failed (exit code {ran.returncode}):", *told))[:4000])
+            if not built.is_file():
+                raise KernelError(f"{shown} made no library")
+            if extra.trial:
+                extra.trial(built)
+        except KernelError as error:
+            if extra.trial:
+                refuse(directory, stem, str(error))
+            raise
         add(directory, stem, built)
 
 

@@ -28,6 +28,9 @@ MOST = 64 * 2**20
 LARGEST = 16 * 2**20
 """Bytes of one file; a kernel is far smaller."""
 
+REFUSED = ".refused"
+"""How names of files end that say why a build does not work."""
+
 ABANDONED = 600.0
 """Seconds after which a build that left its folder behind was killed."""
 
@@ -123,6 +126,23 @@ def add(directory: Path, stem: str, built: Path) -> None:
     _trim(directory, path.name)
 
 
+def refuse(directory: Path, stem: str, reason: str) -> None:
+    """Remember why what begins so does not work, so that no other process tries it."""
+    handle, written = tempfile.mkstemp(dir=directory, prefix="build-")
+    with os.fdopen(handle, "w") as file:
+        file.write(reason)
+    os.replace(written, directory / f"{stem}{REFUSED}")
+
+
+def refused(directory: Path, stem: str) -> str | None:
+    """Why what begins so does not work, if that is known."""
+    try:
+        with open(open_private(directory / f"{stem}{REFUSED}"), errors="replace") as file:
+            return file.read(4000) or None
+    except (UntrustedError, OSError):
+        return None
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder of the cache; nothing if another process was quicker."""
     if path.is_dir() and not path.is_symlink():
@@ -147,7 +167,7 @@ def clear(directory: Path) -> int:
     held = entries(directory)
     for entry in held:
         remove(directory / entry.name)
-    for left in directory.glob("build-*"):
+    for left in (*directory.glob("build-*"), *directory.glob(f"*{REFUSED}")):
         remove(left)
     return len(held)
 

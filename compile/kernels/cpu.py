@@ -22,6 +22,7 @@ from .threads import run_together
 
 FLOAT = mx.float32
 WIDE = vector_floats()  # rows of the batch in one vector
+WIDEST = 16  # in any processor's
 NARROW = min(8, WIDE)  # answers sooner if there are few rows
 
 # Of an array, a ctypes object where its data lie, which keeps them alive.
@@ -63,9 +64,9 @@ class CPURunner:
     ) -> None:
         self.kernel, self.sizes = kernel, dict(sizes)
         self.constants = tuple(sizes[name] for name in kernel.constants)
-        self._numbers = (ctypes.c_float * len(kernel.numbers))(*(numbers[name] for name in kernel.numbers))
-        self._index = [np.ascontiguousarray(index[array.name], np.int32) for array in kernel.of("index")]
-        self._pointers = [array.ctypes.data for array in self._index]
+        self.numbers = (ctypes.c_float * len(kernel.numbers))(*(numbers[name] for name in kernel.numbers))
+        self.index = [np.ascontiguousarray(index[array.name], np.int32) for array in kernel.of("index")]
+        self._pointers = [array.ctypes.data for array in self.index]
         self._given = kernel.of("values") + kernel.of("rows")
         self._types = [FLOAT] * len(self._given)
         self._ends = list(accumulate(array.count(sizes) for array in kernel.of("totals")))
@@ -99,7 +100,7 @@ class CPURunner:
         pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
         function = kernel_function(self.kernel, lanes, self.constants)
         places = (ctypes.c_void_p * len(pointers))(*pointers)
-        if run_together(function, sizes, self._numbers, places, batch, blocks):
+        if run_together(function, sizes, self.numbers, places, batch, blocks):
             raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
         results = [*map(mx.array, made), *saving]
         if ends:
@@ -170,7 +171,7 @@ def _aligned(count: int) -> NDArray[np.float32]:
     try:
         whole = _spare[count].pop()
     except (KeyError, IndexError):
-        whole = np.empty(count + WIDE, np.float32)
+        whole = np.empty(count + WIDEST, np.float32)
     start = -whole.ctypes.data // 4 % WIDE
     view = whole[start : start + count]
     weakref.finalize(view, _keep, count, whole).atexit = False

@@ -6,20 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import KernelError
-from .cpu import WIDE, CPURunner
+from . import cpu, nodes, pairs
+from .cpu import WIDE, CPURunner, lanes_for
 from .gpu import GPURunner
 from .source import CallSizes, read_kernel
 from .threads import thread_count
-from .tracing import Arrays, attach, differentiated, evaluable
+from .tracing import Arrays, attach, differentiated, evaluable, exporting, of_other_thread
 
 Runner: TypeAlias = CPURunner | GPURunner
+T = TypeVar("T")
 SAVED_MOST = ContextVar("SAVED_MOST", default=1 << 26)
 
 
@@ -34,6 +36,10 @@ class Fold(NamedTuple):
 
     fragment: str
     computed: Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]
+
+
+class ExportError(KernelError):
+    """A file of operations cannot hold a kernel."""
 
 
 class FusedSequence:
@@ -61,6 +67,7 @@ class FusedSequence:
         self.folder, self.name, self.fold = folder, name, fold
         self.sizes, self.numbers, self.index = dict(sizes), dict(numbers), dict(index)
         self._runners: dict[type, tuple[Runner, Runner]] = {}
+        self._pair = lru_cache(maxsize=32)(self._pair_of)  # few lengths of sequences come again and again
 
     def __call__(
         self,
@@ -93,23 +100,73 @@ class FusedSequence:
             Outputs (B, T, M) and states after the last sample (B, N).
 
         Raises:
-            KernelError: inside `mx.compile` or `mx.vmap`; for an array that is not float32 or has another
-                size than the kernel declares; if a kernel cannot be built; for derivatives of
-                derivatives, and where only gradients are inside `mx.compile` or `mx.vmap`.
+            KernelError: for an array that is not float32 or has another size than the kernel declares; if a
+                kernel cannot be built; inside `mx.export_function`; inside `mx.compile` and `mx.vmap` and
+                for derivatives of derivatives where kernels are no nodes of MLX's graph.
+            RuntimeError: an array that another thread was asked for and has not computed yet.
         """
+        batch, steps = x.shape[:2]
+        whole = CallSizes(steps, steps, 0, int(events is not None), int(reverse))
+        happens = no_events(batch) if events is None else events
+        run = self._nodes if not on_gpu() and nodes.usable() else self._function
+        return run(whole, parameters, (x, timespans, happens, state), checkpoint_every)
+
+    def _nodes(
+        self, whole: CallSizes, parameters: Sequence[mx.array], rows: Arrays, checkpoint_every: int
+    ) -> Arrays:
+        """The kernels as nodes of MLX's graph, or at once where no transformation follows the call.
+
+        Args:
+            whole: the sizes of the call, if nothing is saved for the backward pass.
+            parameters: the kernels' values.
+            rows: inputs, time spans, events and states.
+            checkpoint_every: as above.
+        """
+        batch, steps = rows[0].shape[:2]
+        given, lanes = (*parameters, *rows), lanes_for(batch)
+        try:
+            made = self._pair(whole, lanes, 0)(given, 2, 1, follow=False)
+            if made is None:
+                if exporting():
+                    raise ExportError(
+                        "mx.export_function writes MLX's own operations only: use engine='auto' or 'ops'"
+                    )
+                most = SAVED_MOST.get()
+                saving = checkpoint_every == 1 and self.saved_bytes(batch, steps) <= most
+                call = whole if saving else whole._replace(KEEP=min(checkpoint_every, steps))
+                made = self._pair(call, lanes, most if saving else 0, follow=True)(given, 2, 1, follow=True)
+        except RuntimeError as error:
+            if isinstance(error, KernelError):
+                raise
+            raise of_other_thread(error) from None
+        assert made is not None
+        return tuple(made)
+
+    def _pair_of(self, call: CallSizes, lanes: int, saved_most: int, follow: bool = False) -> pairs.Pair:
+        forward, backward = self.runners(CPURunner)
+        assert isinstance(forward, CPURunner)
+        assert isinstance(backward, CPURunner)
+        total_of = self.gradients(range(len(backward.kernel.of("totals"))))
+        return pairs.Pair(forward, backward, call, lanes, saved_most, total_of, follow=follow)
+
+    def _function(
+        self, whole: CallSizes, parameters: Sequence[mx.array], rows: Arrays, checkpoint_every: int
+    ) -> Arrays:
+        """The kernels around MLX: they run at once on values, and gradients go through a custom function."""
+        x, timespans, happens, state = rows
         inputs = (*parameters, x, timespans, state)
         if not evaluable(inputs):
             raise KernelError(
-                "a fused kernel needs values, which arrays inside mx.compile and mx.vmap do not have; it is "
-                "many times faster, so leave what calls the network uncompiled, and give it a batch instead "
-                "of mx.vmap"
+                "a fused kernel needs values, which arrays inside mx.compile and mx.vmap do not have, unless "
+                f"it is a node of MLX's graph, which it is not here ({_against_nodes()}); it is many "
+                "times faster than operations, so leave what calls the network uncompiled, and give it a "
+                "batch instead of mx.vmap"
             )
         batch, steps = x.shape[:2]
         follow = differentiated(inputs)
         saving = follow and checkpoint_every == 1 and self.saved_bytes(batch, steps) <= SAVED_MOST.get()
         keep = min(checkpoint_every, steps) if follow and not saving else steps
-        call = CallSizes(steps, keep, int(saving), int(events is not None), int(reverse))
-        happens = constant(0.0, 0) if events is None else events
+        call = whole._replace(KEEP=keep, SAVING=int(saving))
         forward, backward = self.runners()
         if follow:
             backward.load(batch)  # so that an error comes now
@@ -132,7 +189,7 @@ class FusedSequence:
             outputs, last = attach((outputs, last), inputs, pullback)
         return outputs, last
 
-    def gradients(self, totals: Sequence[mx.array]) -> Sequence[mx.array]:
+    def gradients(self, totals: Sequence[T]) -> Sequence[T]:
         """The gradients of the parameters from the backward kernel's totals, in the same order."""
         return totals
 
@@ -167,6 +224,12 @@ class FusedSequence:
         return self._runners[kind]
 
 
+def forget_spare() -> None:
+    """Give back the memory that waits for the next call."""
+    cpu.forget_spare()
+    nodes.forget_spare()
+
+
 @lru_cache(maxsize=4)
 def unit_spans(batch: int, steps: int) -> mx.array:
     """(B, T) time spans of 1, the same array again for the same sizes.
@@ -180,6 +243,12 @@ def unit_spans(batch: int, steps: int) -> mx.array:
 def constant(value: float, n: int) -> mx.array:
     """(n,) of one value; it has its values at once, as one made by an MLX operation has not."""
     return mx.array(np.full(n, value, np.float32))
+
+
+@lru_cache(maxsize=16)
+def no_events(batch: int) -> mx.array:
+    """(B, 0) events where nothing happens."""
+    return mx.array(np.zeros((batch, 0), np.float32))
 
 
 def _each_row(timespans: mx.array, batch: int) -> mx.array:
@@ -198,6 +267,23 @@ def where() -> str:
         return "the GPU"
     threads = thread_count()
     return f"the CPU, {WIDE} sequences to a vector, on {threads} thread{'s' if threads > 1 else ''} at most"
+
+
+def way_in() -> str:
+    """How kernels enter MLX here, in words; `{inside}` stands for what runs where they cannot."""
+    if not on_gpu() and nodes.usable():
+        return (
+            "It is a node of MLX's graph, so mx.compile, mx.vmap and gradients hold it as it is; only "
+            "mx.export_function takes plain MLX operations, and second derivatives are refused."
+        )
+    return (
+        f"It needs values, and a graph of MLX cannot hold it here ({_against_nodes()}): inside mx.compile "
+        "and mx.vmap, where arrays have none yet, {inside}."
+    )
+
+
+def _against_nodes() -> str:
+    return "the kernels run on a GPU" if on_gpu() else nodes.why_not()
 
 
 def on_gpu() -> bool:

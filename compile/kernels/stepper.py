@@ -64,7 +64,7 @@ class Stepper:
         given += [unused] * len(layout.saves)
         pointers = [*runner._pointers, *(array.ctypes.data for array in given)]
         self._pointers = (ctypes.c_void_p * len(pointers))(*pointers)
-        self._numbers, self._batch = runner._numbers, batch
+        self._numbers, self._batch = runner.numbers, batch
         self._function = kernel_function(runner.kernel, lanes_for(batch), runner.constants)
         self._blocks = -(-batch // lanes_for(batch))
 

@@ -17,7 +17,7 @@ def run_together(function: Any, sizes: Any, numbers: Any, arrays: Any, batch: in
     """Run a kernel over the blocks of a batch, on up to `thread_count` threads; the sum of its results."""
     failed: int
     if blocks > 1 and (helpers := min(blocks, thread_count()) - 1):
-        failed = _pool()(function, sizes, numbers, arrays, batch, helpers)
+        failed = pool()(function, sizes, numbers, arrays, batch, helpers)
     else:
         failed = function(sizes, numbers, arrays, batch, ctypes.byref(ctypes.c_int64(0)))
     return failed
@@ -44,7 +44,7 @@ def _processors() -> int:
 
 
 @cache
-def _pool() -> Any:
+def pool() -> Any:
     """The function of pool.h; there is one pool for all kernels."""
     function = load_library((SOURCE / "pool.h").read_text(), POOL, "run_together").run_together
     function.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int64, ctypes.c_int]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
 import mlx.core as mx
 
@@ -27,13 +28,44 @@ def evaluable(arrays: Sequence[mx.array]) -> bool:
     except ValueError:
         return False
     except RuntimeError as error:
-        if "current thread" not in str(error):
-            raise
-        raise RuntimeError(
-            "an input or a parameter of the network is still to be computed, and MLX does that only in the "
-            "thread that asked for it: call mx.eval on it there, as in mx.eval(network.parameters())"
-        ) from None
+        raise of_other_thread(error) from None
     return True
+
+
+def of_other_thread(error: RuntimeError) -> RuntimeError:
+    """What to say if MLX cannot evaluate an array because another thread was asked for it; else the error."""
+    if "current thread" not in str(error):
+        return error
+    return RuntimeError(
+        "an input or a parameter of the network is still to be computed, and MLX does that only in the "
+        "thread that asked for it: call mx.eval on it there, as in mx.eval(network.parameters())"
+    )
+
+
+def exporting() -> bool:
+    """Whether `mx.export_function` follows this call, whose files hold MLX's own operations only.
+
+    Nothing tells but that a kernel for Metal is refused where there is none, except then.
+    """
+    if mx.metal.is_available():
+        return False
+    try:
+        _metal_kernel()(
+            inputs=[mx.array(0.0)],
+            output_shapes=[(1,)],
+            output_dtypes=[mx.float32],
+            grid=(1, 1, 1),
+            threadgroup=(1, 1, 1),
+        )
+    except (RuntimeError, ValueError):
+        return False
+    return True
+
+
+@cache
+def _metal_kernel() -> Any:
+    """A kernel that never runs."""
+    return mx.fast.metal_kernel(name="probe", input_names=["given"], output_names=["made"], source="")
 
 
 def differentiated(arrays: Sequence[mx.array]) -> bool:

@@ -68,8 +68,9 @@ def selected(product: Product, x: mx.array, w: mx.array, mask: mx.array) -> mx.a
         # All arrays are arguments here: MLX would go through the history of one that is captured, at each of
         # a sequence's products again.
         def back(c: mx.array, w: mx.array) -> mx.array:
+            rows = mx.zeros((*c.shape[:-1], x.shape[-1]), x.dtype)  # more than those of x, inside mx.vmap
             with plain(False):
-                return mx.vjp(product, [x, w], [c.astype(mx.result_type(x, w))])[1][0]
+                return mx.vjp(product, [rows, w], [c.astype(mx.result_type(x, w))])[1][0]
 
         # A weight of no synapse gets a gradient, too, which nothing reads: see `Projection.weights`.
         return selected(back, c, w, mask), mx.vjp(product, [x, w], [c])[1][1]

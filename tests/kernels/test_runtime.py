@@ -24,10 +24,26 @@ from mlx.utils import tree_flatten
 import ganglion as gl
 from ganglion.cells.ltc.kernel import LTC_PARAMETERS, ltc_kernel
 from ganglion.cells.networks import engine
-from ganglion.compile.kernels import SAVED_MOST, build, cpu, processor
+from ganglion.compile.kernels import SAVED_MOST, build, cpu, nodes, processor
 from ganglion.errors import KernelError
 
 CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
+
+
+WAYS = {"nodes": nodes._found, "function": lambda: "switched off"}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of kernels into MLX."""
+    monkeypatch.setattr(nodes, "_found", WAYS[request.param])
+    return str(request.param)
+
+
+@pytest.fixture
+def older(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels that are no nodes of MLX's graph."""
+    monkeypatch.setattr(nodes, "_found", WAYS["function"])
 
 
 @pytest.fixture
@@ -63,6 +79,7 @@ def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
     return all(np.array_equal(left, right) for left, right in zip(a, b, strict=True))
 
 
+@pytest.mark.usefixtures("way")
 def test_results_do_not_depend_on_the_number_of_threads(
     rnn: Any, x: mx.array, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +99,7 @@ def test_a_bad_number_of_threads_is_named(
         rnn(x)
 
 
+@pytest.mark.usefixtures("way")
 def test_eight_threads_can_call_one_network(rnn: Any, x: mx.array) -> None:
     expected = [np.array(rnn(x[:n])[0]) for n in range(1, 9)]
     wrong: list[int] = []
@@ -113,7 +131,7 @@ x = mx.ones((70, 5, 3))
 os.environ["GANGLION_NUM_THREADS"] = "1"
 alone = np.array(rnn(x)[0])
 os.environ["GANGLION_NUM_THREADS"] = "3"
-threads._pool()
+threads.pool()
 before = running()
 most = pages() * resource.getpagesize() + (16 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
@@ -159,6 +177,7 @@ sys.exit(os.waitpid(pid, 0)[1] or not np.array_equal(step.outputs, expected))
 
 @pytest.mark.parametrize("make", [gl.LTC, gl.CfC])
 @pytest.mark.parametrize("batch", [1, 9, 40])
+@pytest.mark.usefixtures("older")
 def test_what_is_saved_for_gradients_stays_within_its_bound(
     make: Any, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +196,7 @@ def test_what_is_saved_for_gradients_stays_within_its_bound(
         taken.clear()
 
 
+@pytest.mark.usefixtures("way")
 def test_ten_thousand_calls_keep_memory_flat(rnn: Any) -> None:
     x = mx.zeros((1, 2, 3))
     gradient = mx.grad(lambda x: rnn(x)[0].sum())
@@ -199,6 +219,7 @@ def resident() -> int:
     return pages * os.sysconf("SC_PAGESIZE")
 
 
+@pytest.mark.usefixtures("way")
 def test_long_sequences_train_with_few_kept_states() -> None:
     rnn = gl.LTC(gl.auto_ncp(8, 2, inputs=1), engine="fused", ode_unfolds=2, checkpoint_every=100)
     x = mx.array(np.sin(np.arange(10_000, dtype=np.float32) / 50)[:, None])
@@ -207,6 +228,7 @@ def test_long_sequences_train_with_few_kept_states() -> None:
     assert same(every, loss_and_gradients(rnn, x))
 
 
+@pytest.mark.usefixtures("older")
 def test_inside_compile_and_vmap_operations_run(rnn: Any, x: mx.array, untold: None) -> None:
     rnn.engine = "auto"
     expected = np.array(rnn(x)[0])
@@ -220,11 +242,13 @@ def test_inside_compile_and_vmap_operations_run(rnn: Any, x: mx.array, untold: N
     assert "leave what calls the network uncompiled" in str(told[0].message)
 
 
+@pytest.mark.usefixtures("older")
 def test_fused_inside_compile_is_an_error(rnn: Any, x: mx.array) -> None:
     with pytest.raises(KernelError, match=r"mx\.compile and mx\.vmap"):
         mx.compile(lambda x: rnn(x)[0])(x)
 
 
+@pytest.mark.usefixtures("way")
 def test_gradients_in_every_way_of_asking(rnn: Any, x: mx.array) -> None:
     x = x[:3]
     direct = mx.grad(lambda x: (rnn(x)[0] ** 2).sum())(x)
@@ -234,6 +258,7 @@ def test_gradients_in_every_way_of_asking(rnn: Any, x: mx.array) -> None:
     assert np.allclose(np.array(direct), np.array(checkpointed), atol=1e-6)
 
 
+@pytest.mark.usefixtures("older")
 def test_what_has_no_derivative_says_so(rnn: Any, x: mx.array) -> None:
     def loss(x: mx.array) -> mx.array:
         return (rnn(x)[0] ** 2).sum()
@@ -245,6 +270,7 @@ def test_what_has_no_derivative_says_so(rnn: Any, x: mx.array) -> None:
 
 
 @pytest.mark.parametrize("transform", [mx.vmap, mx.compile])
+@pytest.mark.usefixtures("older")
 def test_gradients_alone_inside_a_transformation_say_so(rnn: Any, x: mx.array, transform: Any) -> None:
     """There, the forward pass has run and gradients have no values."""
     gradient = transform(lambda scale: mx.grad(lambda x: (rnn(x)[0] * scale).sum())(x[:2]))
@@ -252,17 +278,20 @@ def test_gradients_alone_inside_a_transformation_say_so(rnn: Any, x: mx.array, t
         gradient(mx.ones((3,)) if transform is mx.vmap else mx.array(1.0))
 
 
+@pytest.mark.usefixtures("way")
 def test_a_parameter_of_another_size_is_named(rnn: Any, x: mx.array) -> None:
     rnn.cell.w = mx.zeros((3,))
     with pytest.raises(KernelError, match=r"w of the kernel ltc_forward has shape \(3,\)"):
         rnn(x)
 
 
+@pytest.mark.usefixtures("way")
 def test_arrays_need_not_lie_row_after_row(rnn: Any, x: mx.array) -> None:
     turned = mx.array(np.ascontiguousarray(np.array(x).swapaxes(0, 1))).swapaxes(0, 1)
     assert np.array_equal(np.array(rnn(turned)[0]), np.array(rnn(x)[0]))
 
 
+@pytest.mark.usefixtures("way")
 def test_a_change_in_place_is_seen(rnn: Any, x: mx.array) -> None:
     before = np.array(rnn(x)[0])
     rnn.cell.output_b[0] = 1.0
@@ -326,6 +355,7 @@ def test_parameters_in_half_precision_are_served_too(kind: str, dtype: mx.Dtype,
     assert fused.stream()(x[0, 0]).dtype == mx.float32
 
 
+@pytest.mark.usefixtures("way")
 def test_a_circuit_without_synapses_runs() -> None:
     circuit = gl.Circuit()
     circuit.add_neuron("in", role="sensory")
@@ -347,7 +377,7 @@ def test_kernels_of_one_circuit_are_shared() -> None:
 def test_explain_says_what_runs_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
     told = gl.LTC(CIRCUIT).explain()
     assert "one fused kernel, 'ltc'" in told
-    assert "Inside mx.compile" in told
+    assert "a node of MLX's graph" in told
     assert "plain MLX operations" in gl.CfC(CIRCUIT, engine="ops").explain()
     assert "no fused kernel for CTRNNCell" in gl.RNN(gl.CTRNNCell(CIRCUIT)).explain()
     assert "so every call is an error." in gl.RNN(gl.CTRNNCell(CIRCUIT), engine="fused").explain()
@@ -366,6 +396,7 @@ def test_on_metal_operations_run_unless_the_kernel_is_asked_for(monkeypatch: pyt
 
 @pytest.mark.parametrize("make", [gl.LTC, gl.CfC])
 @pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.usefixtures("way")
 def test_every_width_of_vectors_computes_the_same(
     make: Any, lanes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,168 @@
+"""The library through which kernels become nodes of MLX's graph: built against MLX, tried, then trusted.
+
+It uses the headers and the library that MLX comes with, whose interface changes with its versions. So there
+is one build for each of them, told apart by what they contain, and no build is loaded that did not compute
+right in a process of its own before.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import subprocess
+import sys
+import warnings
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+
+from ...errors import KernelError
+from .build import Extra, compiler, load_library
+from .source import SOURCE
+
+PARTS = ("pair.h", "nodes.h", "entry.h")
+SYMBOLS = ("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward")
+TRIAL_TIMEOUT = 120.0
+_INT, _POINTER = ctypes.c_int64, ctypes.c_void_p
+
+
+def usable() -> bool:
+    """Whether there is the library here."""
+    return isinstance(_found(), ctypes.PyDLL)
+
+
+def library() -> ctypes.PyDLL:
+    """The library, ready to be called; it keeps Python's lock, but where it computes.
+
+    Raises:
+        KernelError: there is none, see `why_not`.
+    """
+    found = _found()
+    if isinstance(found, str):
+        raise KernelError(found)
+    return found
+
+
+def why_not() -> str:
+    """Why there is no library: no compiler, an MLX that it does not fit, or GANGLION_NODES is "0"."""
+    found = _found()
+    return found if isinstance(found, str) else ""
+
+
+def forget_spare() -> None:
+    """Give back the memory that waits for the next call."""
+    if usable():
+        library().ganglion_forget()
+
+
+@cache
+def _found() -> ctypes.PyDLL | str:
+    """The library, or why there is none; told in a warning if it was there to be built, and failed."""
+    if os.environ.get("GANGLION_NODES") == "0":
+        return "GANGLION_NODES is 0"
+    try:
+        compiler()
+    except KernelError as error:
+        return str(error)
+    try:
+        return _built()
+    except KernelError as error:
+        warnings.warn(
+            f"fused kernels run, but slower than they could, and not inside mx.compile: {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return str(error)
+
+
+def _built() -> ctypes.PyDLL:
+    source = "\n".join((SOURCE / part).read_text() for part in PARTS)
+    home = Path(mx.__file__).parent
+    include, libraries = home / "include", home / "lib"
+    if not (include / "mlx" / "mlx.h").is_file():
+        raise KernelError(f"this MLX has no headers in {include}")
+    flags = ("-std=c++20", "-O2", f"-I{include}", f"-L{libraries}", "-lmlx")
+    extra = Extra(flags, (version("mlx"), sys.version, *_contents(home)), tried)
+    return prepared(load_library(source, "nodes", *SYMBOLS, extra=extra)._handle)
+
+
+def prepared(handle: int) -> ctypes.PyDLL:
+    """A loaded library with its functions declared, that has proved to read arrays as they are.
+
+    Raises:
+        KernelError: it reads something else.
+    """
+    found = ctypes.PyDLL("nodes", handle=handle)
+    returns: dict[str, Any] = dict.fromkeys(("ganglion_index", "ganglion_pair"), _POINTER)
+    returns |= {"ganglion_mlx": ctypes.c_char_p, "ganglion_built_for": ctypes.c_char_p}
+    returns |= dict.fromkeys(("ganglion_begin", "ganglion_drop_index", "ganglion_drop_pair"))
+    for name, kind in returns.items():
+        getattr(found, name).restype = kind
+    found.ganglion_begin.argtypes = [_INT, *[_POINTER] * 3]
+    found.ganglion_look.argtypes = [_POINTER, _POINTER]
+    found.ganglion_index.argtypes = found.ganglion_drop_index.argtypes = [_POINTER]
+    found.ganglion_pair.argtypes = [_POINTER] * 3
+    found.ganglion_drop_pair.argtypes = [_POINTER]
+    found.ganglion_call.argtypes = [
+        *(_POINTER, _POINTER, _INT, _POINTER, _INT, _INT, _INT, ctypes.c_int, ctypes.c_char_p, _INT)
+    ]
+    built_for, runs = (name().decode() for name in (found.ganglion_built_for, found.ganglion_mlx))
+    if not runs.startswith(built_for):
+        raise KernelError(f"the headers are of MLX {built_for}, its library is {runs}")
+    state = (ctypes.cast(f, _POINTER) for f in _state_functions())
+    found.ganglion_begin(object.__basicsize__, id(mx.array), *state)
+    for shape in ((), (3,), (2, 5)):
+        values = mx.random.uniform(shape=shape, key=mx.random.key(len(shape)))
+        mx.eval(values)
+        saw = (_INT * 4)()
+        expected = [values.size, values.ndim, shape[0] if shape else 0]
+        total = round(1000 * sum(map(float, values.reshape(-1).tolist())))  # type: ignore[arg-type]
+        if found.ganglion_look(id(values), saw) or saw[:3] != expected or abs(saw[3] - total) > 1:
+            raise KernelError(f"the layout of arrays in MLX {version('mlx')} is another one")
+    return found
+
+
+def tried(built: Path) -> None:
+    """Run a build in a process of its own, which may crash.
+
+    Raises:
+        KernelError: it does, or computes something wrong.
+    """
+    program = (
+        "import sys; sys.path[:] = sys.argv[2:]; "
+        "from ganglion.compile.kernels.trial import main; main(sys.argv[1])"
+    )
+    # Isolated: the working directory is nothing to import from, unless this process does.
+    command = [sys.executable, "-I", "-c", program, str(built), *map(os.path.abspath, sys.path)]
+    environment = {**os.environ, "GANGLION_NODES": "0"}
+    try:
+        ran = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=TRIAL_TIMEOUT,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise KernelError(f"it did not end within {TRIAL_TIMEOUT:.0f} s when it was tried") from None
+    if ran.returncode:
+        last = ran.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        reason = last[0] if last and ran.returncode > 0 else f"signal {-ran.returncode}"
+        raise KernelError(f"it failed when it was tried ({reason[:500]})")
+
+
+def _contents(home: Path) -> tuple[str, ...]:
+    """Digests of the headers and of the library that MLX comes with."""
+    parts = []
+    for folder, pattern in (("include", "**/*.h"), ("lib", "libmlx.*")):
+        digest = hashlib.sha256()
+        for path in sorted((home / folder).glob(pattern)):
+            digest.update(os.fsencode(path.relative_to(home)) + b"\0")
+            digest.update(path.read_bytes())
+        parts.append(digest.hexdigest())
+    return tuple(parts)
+
+
+def _state_functions() -> tuple[Any, Any]:
+    return ctypes.pythonapi.PyEval_SaveThread, ctypes.pythonapi.PyEval_RestoreThread

@@ -1,0 +1,82 @@
+"""What a build of the library of nodes must compute before it is trusted, in a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import mlx.core as mx
+
+from .nodes import prepared
+
+W, X = 3.0, [[1.0, 2.0], [-4.0, 0.5], [7.0, -1.0]]
+
+
+def main(path: str) -> None:
+    """Run the pair of kernels of the library itself, out = w x, in every way that MLX has.
+
+    Raises:
+        KernelError, AssertionError: something is wrong.
+    """
+    library = prepared(ctypes.CDLL(path)._handle)
+    scaled = _scaled(library)
+    w, x = mx.array([W]), mx.array(X)
+    expected, slope = w * x, 2 * w * w * x
+
+    def loss(w: mx.array, x: mx.array) -> mx.array:
+        return mx.square(scaled(w, x)).sum()
+
+    _same(scaled(w, x), expected)
+    _same(scaled(w, x.T.reshape(2, 3).T), expected)
+    for transformed in (mx.grad(loss, argnums=(0, 1)), mx.compile(mx.grad(loss, argnums=(0, 1)))):
+        d_w, d_x = transformed(w, x)
+        _same(d_w, (2 * w * x * x).sum())
+        _same(d_x, slope)
+    _same(mx.compile(scaled)(w, x), expected)
+    _same(mx.vmap(scaled, in_axes=(None, 0))(w, mx.stack([x, 2 * x])), mx.stack([expected, 2 * expected]))
+    _same(mx.vmap(scaled, in_axes=(0, None))(mx.stack([w, 2 * w]), x), mx.stack([expected, 2 * expected]))
+    many = mx.compile(mx.vmap(mx.grad(loss), in_axes=(0, None)))(mx.stack([w, 2 * w]), x)
+    _same(many, mx.stack([1 * w, 2 * w]) * 2 * (x * x).sum())
+
+
+def _scaled(library: Any) -> Any:
+    def function(name: str) -> int:
+        return ctypes.cast(library[name], ctypes.c_void_p).value or 0
+
+    declared = [
+        *(function("ganglion_trial_forward"), 0, 0, 0, 0),  # no sizes, no numbers
+        *(function("ganglion_trial_backward"), 0, 0, 0, 0),
+        *(function("ganglion_alone"), 1, 0),  # pool, rows to a vector, bytes to save
+        *(1, 1),  # one value of one float
+        *(1, 1, 2),  # rows: x of two floats
+        *(1, 1, 2),  # results: out of two
+        *_list([]),  # saves nothing
+        *_list([0, 2]),  # backward reads x and the gradient of out
+        *_list([0]),  # gives that of x
+        *_list([1]),  # and a total of one float
+        *_list([0]),  # which is that of w
+    ]
+    words = (ctypes.c_int64 * len(declared))(*declared)
+    index = library.ganglion_index((ctypes.c_int64 * 1)(0))
+    pair = library.ganglion_pair(words, index, index)
+
+    def scaled(w: mx.array, x: mx.array) -> mx.array:
+        made, error = mx.array(0.0), ctypes.create_string_buffer(500)
+        given = (ctypes.c_void_p * 2)(id(w), id(x))
+        out = (ctypes.c_void_p * 1)(id(made))
+        code = library.ganglion_call(pair, given, 2, out, 1, 1, 1, 0, error, 500)
+        if code == -3:
+            code = library.ganglion_call(pair, given, 2, out, 1, 1, 1, 1, error, 500)
+        assert code == 0, f"code {code}: {error.value!r}"
+        return made
+
+    return scaled
+
+
+def _list(values: list[int]) -> list[int]:
+    return [len(values), *values]
+
+
+def _same(found: mx.array, expected: mx.array) -> None:
+    ours, theirs = (array.reshape(-1).tolist() for array in (found, expected))
+    assert ours == theirs, f"{ours} instead of {theirs}"

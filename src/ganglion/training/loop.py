@@ -33,6 +33,7 @@ from .progress import progress_for
 from .ranks import LostRankError, Ranks, Terminated
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
+from .update import Update
 
 Judge: TypeAlias = Callable[[nn.Module], float]
 
@@ -164,7 +165,7 @@ def _train(
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
     loss_and_gradients = nn.value_and_grad(model, with_penalty(model, loss))
-    networks = constrained(model)
+    update = Update(model, optimizer, constrained(model), clip_norm)
     run.guard = Guard(model)
     if isinstance(validation, Batches) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after
@@ -172,11 +173,7 @@ def _train(
         began = time.perf_counter()
         for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
             value, gradients = ranks.average(loss_and_gradients(model, *batch), weight)
-            if clip_norm is not None:
-                gradients, _ = optim.clip_grad_norm(gradients, clip_norm)
-            optimizer.update(model, gradients)
-            for network in networks:
-                network.apply_constraints()
+            update(gradients)
             mx.eval(value, run.guard.stepped(), optimizer.state)
             run.stepped(value.item(), items)
             if not math.isfinite(value.item()):

@@ -1,0 +1,109 @@
+"""What follows the gradients in a training step: clipping, the optimizer, constraints; compiled by MLX."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+
+FIRST = 20
+"""Steps that are worth no compiling: it may take a second."""
+PLAIN = (bool, int, float, str, type(None))
+Tree = Any
+
+
+class Update:
+    """``update(gradients)`` moves a model's parameters, to the bit as the operations one by one would.
+
+    A short step costs as much after the gradients as before them, so that MLX compiles what comes after
+    them where that changes nothing: with optimizers and schedules of `mlx.optimizers` and constraints of
+    ours, which do the same at every step. The rest runs as it is written.
+
+    Args:
+        model: whose parameters move.
+        optimizer: of `mlx.optimizers`, or one's own.
+        networks: what has constraints, see `constrained`.
+        clip_norm: the largest norm of all gradients together.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: optim.Optimizer, networks: Sequence[Any], clip_norm: float | None
+    ) -> None:
+        self._model, self._optimizer = model, optimizer
+        self._networks, self._clip_norm = networks, clip_norm
+        self._compiled: Any = None
+        self._settings: Any = None
+        self._steps = 0
+        self._plain = not compilable(optimizer, networks)
+
+    def __call__(self, gradients: Tree) -> None:
+        self._steps += 1
+        if self._plain or self._steps <= FIRST:  # the first one makes the optimizer's state
+            self._move(gradients)
+        elif self._settings != (settings := settings_of(self._optimizer)):
+            self._compile(settings, gradients)
+        else:
+            self._keep(self._compiled(self._model.parameters(), self._optimizer.state, gradients))
+
+    def _compile(self, settings: Any, gradients: Tree) -> None:
+        """Compile for the settings that the optimizer has now; go on without if MLX cannot."""
+        before = self._model.parameters(), self._optimizer.state
+        self._settings, self._compiled = settings, mx.compile(self._moved)
+        try:
+            after = self._compiled(*before, gradients)
+            mx.eval(after)  # where MLX compiles what it has traced
+        except (RuntimeError, TypeError, ValueError):
+            self._plain = True
+            self._keep(before)
+            self._move(gradients)
+        else:
+            self._keep(after)
+
+    def _move(self, gradients: Tree) -> None:
+        if self._clip_norm is not None:
+            gradients, _ = optim.clip_grad_norm(gradients, self._clip_norm)
+        self._optimizer.update(self._model, gradients)
+        for network in self._networks:
+            network.apply_constraints()
+
+    def _moved(self, parameters: Tree, state: Tree, gradients: Tree) -> tuple[Tree, Tree]:
+        """The same as a function of arrays."""
+        self._keep((parameters, state))
+        self._move(gradients)
+        return self._model.parameters(), self._optimizer.state
+
+    def _keep(self, arrays: tuple[Tree, Tree]) -> None:
+        parameters, self._optimizer.state = arrays
+        self._model.update(parameters)
+
+
+def compilable(optimizer: optim.Optimizer, networks: Sequence[Any]) -> bool:
+    """Whether a step of an optimizer and the constraints behind it is the same function every time, and MLX
+    can compile here."""
+    if mx.default_device() == mx.cpu and not shutil.which("g++"):
+        return False
+    own = [network for network in networks if not _of(type(network).apply_constraints, "ganglion.")]
+    return not own and all(map(_known, [optimizer, *getattr(optimizer, "optimizers", [])]))
+
+
+def _known(optimizer: optim.Optimizer) -> bool:
+    schedules = getattr(optimizer, "_schedulers", {}).values()
+    return _of(type(optimizer), "mlx.optimizers") and all(_of(each, "mlx.optimizers") for each in schedules)
+
+
+def _of(thing: Any, package: str) -> bool:
+    return str(getattr(thing, "__module__", "")).startswith(package)
+
+
+def settings_of(optimizer: optim.Optimizer) -> list[tuple[str, Any]]:
+    """What an optimizer is set to besides its arrays: MLX takes it for constant when it compiles."""
+    found = []
+    for one in (optimizer, *getattr(optimizer, "optimizers", [])):
+        for name, value in vars(one).items():
+            if not name.startswith("_") and isinstance(value, (*PLAIN, list, tuple)):
+                found.append((name, tuple(value) if isinstance(value, list) else value))
+    return found

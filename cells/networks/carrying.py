@@ -215,6 +215,8 @@ def _own(old: NCPLayer, new: NCPLayer, renames: Mapping[str, str], path: str) ->
                 f"the {type(old).__name__} does not say what its parameter {name!r} lies on: declare it in "
                 f'its class, such as homes = {{{name!r}: "recurrent"}}'
             )
+        if name not in now:  # such as the conductances of electrical synapses, when the last of them went
+            continue
         p = declared[name]
         part = p.part if p.part in before else first
         plans = before[part], after[part]

@@ -310,3 +310,17 @@ def test_mirrors_and_pairs_of_a_published_list() -> None:
 def test_explain_says_who_runs_them() -> None:
     text = gl.LTC(coupled()).explain()
     assert "the fused kernel has no electrical synapses" in text
+
+
+def test_a_network_is_carried_over_the_loss_of_its_last_electrical_synapse() -> None:
+    circuit = gl.Circuit()
+    circuit.add_neuron("eye", role="sensory")
+    circuit.add_neurons(["a", "b"], role="motor")
+    circuit.add_synapses([("eye", "a"), ("a", "b")])
+    coupled = circuit.copy()
+    coupled.add_synapse("b", "a", kind="electrical", weight=2.0)
+    before = gl.LTC(coupled)
+    after = gl.carried(before, circuit)
+    assert len(after.cell.compiled.plan.electrical) == 0
+    np.testing.assert_array_equal(np.array(after.cell.w), np.array(before.cell.w))
+    assert len(gl.carried(after, coupled).cell.compiled.plan.electrical) == 1

@@ -258,6 +258,23 @@ def test_a_recording_is_played(session: EditSession, network: Any) -> None:
     page.live.close()
 
 
+def test_a_synapse_that_becomes_electrical_is_run_as_one() -> None:
+    circuit = gl.Circuit()
+    circuit.add_neuron("eye", role="sensory")
+    circuit.add_neurons(["a", "b"], role="inter")
+    circuit.add_neuron("m", role="motor")
+    circuit.add_synapses([("eye", "a"), ("a", "b"), ("b", "m")])
+    session = EditSession(circuit)
+    page = Page(session)
+    assert ["a", "b"] in [row[:2] for row in page.wait("network", revision=0)["synapses"]]
+    session.apply(edits.Set(synapses=[("a", "b", "kind", "electrical")]))
+    assert ["a", "b"] not in [row[:2] for row in page.wait("network", revision=1)["synapses"]]
+    assert len(page.live.probe.network.cell.compiled.plan.electrical) == 1
+    session.undo()
+    assert ["a", "b"] in [row[:2] for row in page.wait("network", revision=2)["synapses"]]
+    page.live.close()
+
+
 def test_saliency_is_how_much_the_outputs_change(page: Page, network: Any) -> None:
     """Against central differences, from where the network is."""
     for name, value in zip(network.cell.sensors, [0.5, -1.0, 2.0], strict=True):

@@ -14,8 +14,11 @@ def composed(before: Mapping[str, str], change: Rename) -> dict[str, str]:
 
 
 def needs_compile(change: Edit) -> bool:
-    """Whether neurons or synapses came, went, or got another name or role."""
-    return not isinstance(change, Set) or any(entry[1] == "role" for entry in change.neurons)
+    """Whether neurons or synapses came, went, or got another name, role or kind."""
+    if not isinstance(change, Set):
+        return True
+    of_neurons, of_synapses = (entry[1] for entry in change.neurons), (entry[2] for entry in change.synapses)
+    return "role" in of_neurons or not {"kind", "gap"}.isdisjoint(of_synapses)
 
 
 def turns_signs(change: Edit) -> bool:

@@ -284,6 +284,9 @@ class NCPRNNCell(ParameterHolder):
             output, new = in_type_of(self, self.decode(self.visible(new)), new)
             return (output, new) if batched else (output[0], rows(new, 0))
 
+    def _extra_repr(self) -> str:
+        return repr(self.compiled.plan) if hasattr(self, "compiled") else f"{self.n_neurons} neurons"
+
     @property
     def has_own_call(self) -> bool:
         """Whether the class has its own `__call__`, before or instead of a `step`."""

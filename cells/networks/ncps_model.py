@@ -61,7 +61,9 @@ def read_model(model: Any) -> NcpsModel:
     except AttributeError as error:
         raise TypeError(f"{kind} is no model of ncps 1.0.1: {error}") from None
     if found is None:
-        raise TypeError(f"expected an ncps model, an LTC or a CfC, got {kind}: give the one inside it")
+        raise TypeError(
+            f"expected an ncps model, an LTC or a CfC, got {kind}; of a larger model, give the one inside"
+        )
     options = ("return_sequences", "return_state")
     returns = {name: getattr(model, name) for name in options if hasattr(model, name)}
     return NcpsModel(found, around, returns, state_dict)

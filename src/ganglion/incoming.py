@@ -57,6 +57,11 @@ def from_ncps(source: Any) -> Circuit | RNN:
         >>> rnn = gl.from_ncps(ncps.torch.LTC(8, wiring))
         >>> outputs, state = rnn(mx.zeros((32, 20, 8)))
     """
+    if isinstance(source, Mapping):
+        raise TypeError(
+            "weights alone do not say their circuit and options: give the ncps model itself, or make the "
+            "network and gl.load_ncps(network, weights)"
+        )
     if not hasattr(source, "state_dict") and not hasattr(source, "get_weights"):  # torch, and Keras
         return circuit_from_ncps(source)
     from .interchange.ncps import network_from_ncps

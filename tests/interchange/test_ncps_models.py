@@ -304,7 +304,7 @@ class Net:
     ("thing", "says"),
     [
         (OnKeras(), "ncps on Keras is another equation .*: only an LTC comes over from Keras"),
-        (Net(), "got .*Net: give the one inside it"),
+        (Net(), "got .*Net; of a larger model, give the one inside"),
         (3, "expected an ncps Wiring"),
     ],
 )
@@ -498,3 +498,8 @@ def test_the_files_are_those_of_the_script() -> None:
             total.update(f"{key} {arrays[key].dtype.str} {arrays[key].shape}\n".encode())
             total.update(arrays[key].tobytes())
         assert total.hexdigest() == manifest["files"][f"{name}.npz"], name
+
+
+def test_weights_alone_are_no_model() -> None:
+    with pytest.raises(TypeError, match=r"weights alone do not say .* gl\.load_ncps\(network, weights\)"):
+        gl.from_ncps({"rnn_cell.gleak": np.zeros(3)})  # type: ignore[call-overload]

@@ -46,7 +46,7 @@ def test_the_epoch_kept_and_those_dropped() -> None:
     summary = fit(gl.LTC(CIRCUIT), task(), validation=lambda model: next(given), epochs=4)
     assert (summary.epochs, summary.kept, summary.dropped, summary.refused) == (4, 1, 2, 1)
     said = "4 epochs, kept the weights of epoch 2, by its validation number 0.25; dropped 2 later epochs; "
-    assert str(summary).startswith(said + "1 epochs without a finite validation")
+    assert str(summary).startswith(said + "1 epoch without a finite validation")
 
 
 def test_without_validation_the_last_weights_are_kept() -> None:

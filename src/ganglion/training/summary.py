@@ -39,15 +39,15 @@ class Summary:
 
     def __str__(self) -> str:
         kept = "the last step's weights" if self.kept is None else f"the weights of epoch {self.kept + 1}"
-        facts = [f"{self.epochs} epochs, kept {kept}, {self.by}"]
+        facts = [f"{counted(self.epochs, 'epoch')}, kept {kept}, {self.by}"]
         for number, words in (
-            (self.dropped, f"dropped {self.dropped} later epochs"),
-            (self.refused, f"{self.refused} epochs without a finite validation"),
+            (self.dropped, f"dropped {counted(self.dropped, 'later epoch')}"),
+            (self.refused, f"{counted(self.refused, 'epoch')} without a finite validation"),
             (
                 self.sign_changes,
                 f"{self.sign_changes} of {self.synapses} weights against their sign",
             ),
-            (self.zeros, f"{self.zeros} weights at zero"),
+            (self.zeros, f"{counted(self.zeros, 'weight')} at zero"),
             (self.still, f"{self.still} of {self.neurons} neurons do not move"),
             (self.padding, f"{self.padding} of {self.samples} samples are padding"),
         ):
@@ -56,3 +56,8 @@ class Summary:
         if self.stuck:
             facts.append(self.stuck)
         return "; ".join(facts)
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -38,11 +38,14 @@ class Coupling:
         place[order] = np.arange(len(order))
         return cls(lay_out(links, layout), indices(order % max(len(pairs), 1)), indices(place.reshape(2, -1)))
 
-    def weights(self, g: mx.array) -> mx.array:
-        """(L,) conductances in the form that `currents` takes."""
+    def both_ways(self, g: mx.array) -> mx.array:
+        """(2 L,) the conductance of each link, from (L,) of the pairs."""
         first, second = self.ends
-        both = linear(lambda v: pick(v, self.pair), lambda c: pick(c, first) + pick(c, second), g)
-        return self.projection.weights(both)
+        return linear(lambda v: pick(v, self.pair), lambda c: pick(c, first) + pick(c, second), g)
+
+    def weights(self, g: mx.array) -> mx.array:
+        """(L,) conductances in the form that `inflow` and `load` take."""
+        return self.projection.weights(self.both_ways(g))
 
     def inflow(self, v: mx.array, weights: mx.array) -> mx.array:
         """sum_k g_jk v_k for every neuron j, from (..., N) potentials."""

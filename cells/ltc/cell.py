@@ -207,8 +207,6 @@ class LTCCell(NCPRNNCell):
         if self.solver != "semi_implicit":
             raise KernelError(f"the fused kernel has no solver {self.solver!r}")
         plan = self.compiled.plan
-        if len(plan.electrical):
-            raise KernelError("the fused kernel has no electrical synapses")
         p = self.effective()
         outputs = plan.n_neurons if all_states else plan.n_outputs
         lengths = {"input": plan.n_inputs, "output": outputs}
@@ -216,7 +214,10 @@ class LTCCell(NCPRNNCell):
             side = name.partition("_")[0]
             if name not in p or (all_states and side == "output"):  # no mapping, or behind it
                 p[name] = known(neutral, lengths[side])
-        sequence = ltc_kernel(plan.recurrent, plan.sensory, outputs, self.ode_unfolds, self.epsilon)
+        coupling = self.compiled.electrical
+        p["gap"] = known(0.0, 0) if coupling is None else coupling.both_ways(p["gap"])
+        links = None if coupling is None else coupling.projection.synapses
+        sequence = ltc_kernel(plan.recurrent, plan.sensory, outputs, self.ode_unfolds, self.epsilon, links)
         return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS], encodes=True)
 
     def signed_weights(self) -> list[tuple[mx.array, Polarity]]:

@@ -20,15 +20,22 @@ SYNAPTIC = ("w", "mu", "sigma", "erev")
 LTC_PARAMETERS = (
     *SYNAPTIC,
     *(f"sensory_{name}" for name in SYNAPTIC),
-    *("gleak", "vleak", "cm", "input_w", "input_b", "output_w", "output_b"),
+    *("gleak", "vleak", "cm", "gap", "input_w", "input_b", "output_w", "output_b"),
 )
 
 
 @lru_cache(maxsize=32)
 def ltc_kernel(
-    recurrent: Synapses, sensory: Synapses, outputs: int, unfolds: int = 6, epsilon: float = 1e-8
+    recurrent: Synapses,
+    sensory: Synapses,
+    outputs: int,
+    unfolds: int = 6,
+    epsilon: float = 1e-8,
+    links: Synapses | None = None,
 ) -> FusedSequence:
     """The fused LTC over a circuit; its parameters are `LTC_PARAMETERS`.
+
+    `links` are the electrical synapses, one each way, whose conductances ``gap`` are the same both ways.
 
     With the mapped input x input_w + input_b, every time step runs `unfolds` solver steps of the equation
     that `LTCCell` shows, and the first `outputs` states v give v output_w + output_b.
@@ -46,17 +53,21 @@ def ltc_kernel(
             "M": outputs,
             "E": len(recurrent),
             "S": len(sensory),
+            "K": 0 if links is None else len(links),
             "UNFOLDS": unfolds,
+            "COUPLED": int(links is not None),
         },
         numbers={"EPSILON": epsilon},
-        index=_index_arrays(recurrent, sensory),
+        index=_index_arrays(recurrent, sensory) | _link_arrays(links),
         fold=Fold("ltc_fold.c", _folded),
     )
 
 
 def _folded(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """sigmoid(sigma (v - mu)) as 1 / (1 + 2^(shift + slope v)), and w erev."""
-    return {
+    """sigmoid(sigma (v - mu)) as 1 / (1 + 2^(shift + slope v)), w erev, and the sums of conductances."""
+    ends = values["link_ptr"]
+    loads = np.concatenate([np.zeros(1), np.cumsum(values["gap"], dtype=np.float64)])[ends]
+    return {"gap_load": np.diff(loads).astype(np.float32)} | {
         f"{side}{name}": array
         for side in ("", "sensory_")
         for name, array in (
@@ -65,6 +76,15 @@ def _folded(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
             ("push", values[f"{side}w"] * values[f"{side}erev"]),
         )
     }
+
+
+def _link_arrays(links: Synapses | None) -> dict[str, Index]:
+    none: Index = np.zeros(0, np.int32)
+    return (
+        {"link_ptr": none, "link_pre": none}
+        if links is None
+        else {"link_ptr": links.ptr, "link_pre": links.pre}
+    )
 
 
 def _index_arrays(recurrent: Synapses, sensory: Synapses) -> dict[str, Index]:

@@ -3,24 +3,26 @@
 // The states between unfolds were saved (SAVING = 1), or those between time steps come from `kept` and the others are
 // computed again.
 //
-//: sizes    T KEEP SAVING EVENTS BACK I N M E S UNFOLDS
+//: constants COUPLED
+//: carried   COUPLED=0,1
+//: sizes    T KEEP SAVING EVENTS BACK I N M E S K UNFOLDS
 //: numbers  EPSILON
-//: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S]
+//: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S] link_ptr[COUPLED*(N+1)] link_pre[K]
 //: index    out_ptr[N+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S]
 //: values   w[E] mu[E] sigma[E] erev[E] sensory_w[S] sensory_mu[S] sensory_sigma[S] sensory_erev[S]
-//: values   gleak[N] vleak[N] cm[N] input_w[I] input_b[I] output_w[M] output_b[M]
+//: values   gleak[N] vleak[N] cm[N] gap[K] input_w[I] input_b[I] output_w[M] output_b[M]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][M] d_last[1][N]
 //: saved    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N] fractions[SAVING*T*UNFOLDS][N]
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_w[E] d_mu[E] d_sigma[E] d_erev[E]
 //: totals   d_sensory_w[S] d_sensory_mu[S] d_sensory_sigma[S] d_sensory_erev[S]
-//: totals   d_gleak[N] d_vleak[N] d_cm[N] d_input_w[I] d_input_b[I] d_output_w[M] d_output_b[M]
-//: folded   slope[E] shift[E] push[E] sensory_slope[S] sensory_shift[S] sensory_push[S]
+//: totals   d_gleak[N] d_vleak[N] d_cm[N] d_gap[K] d_input_w[I] d_input_b[I] d_output_w[M] d_output_b[M]
+//: folded   slope[E] shift[E] push[E] sensory_slope[S] sensory_shift[S] sensory_push[S] gap_load[COUPLED*N]
 //: folded   out_slope[E] out_shift[E] out_push[E] out_w[E] out_sigma[E]
 //: scratch  v[(UNFOLDS+1)*N] sample[I] input[I] drive[N] load[N] shown[M] owed[M] passed[N] still[N]
 //: scratch  g[N] d_num[N] d_den[N] sum_num[N] sum_den[N] sum_cm[N] g_rate[N] g_sample[I] g_span[1]
 //: work     path[KEEP*N] fractions_of[UNFOLDS*N] sensory_open[S] sensory_back[S]
-//: work     synapse[4*E] sensory_synapse[4*S] neuron[3*N] in[2*I] shown_sum[2*M]
+//: work     synapse[4*E] sensory_synapse[4*S] neuron[3*N] link[K] in[2*I] shown_sum[2*M]
 #define REMEMBER_SENSORY(s) sensory_open[k] = s;
 #define REMEMBER(fraction) fractions_of[now + j] = fraction;
 #define STRIDE (UNFOLDS + EVENTS)
@@ -44,6 +46,9 @@ EACH_SPLIT(i, N) {
 EACH_ANY(i, 4 * E) synapse[i] = splat(0.0f);
 EACH_ANY(i, 4 * S) sensory_synapse[i] = splat(0.0f);
 EACH(i, 3 * N) neuron[i] = splat(0.0f);
+#if COUPLED
+EACH_ANY(i, K) link[i] = splat(0.0f);
+#endif
 EACH(i, 2 * I) in[i] = splat(0.0f);
 EACH(i, 2 * M) shown_sum[i] = splat(0.0f);
 FETCH(g, d_last, 0);  // g: the gradient of the states, here of the last ones
@@ -121,6 +126,12 @@ for (int t = T - 1; t >= 0; t--) {
                 synapse[4 * q + 3] += d_arg;
                 sum += d_arg * out_sigma[q];
             }
+            #if COUPLED
+            for (int k = link_ptr[i] + PART; k < link_ptr[i + 1]; k += PARTS) {  // the way back conducts as much
+                sum += d_num[link_pre[k]] * gap[k];
+                link[k] += d_num[i] * v[now + link_pre[k]] + d_den[i];
+            }
+            #endif
             sum = JOINED(sum);
             if (PART == 0) g[i] = sum;
         }
@@ -191,6 +202,9 @@ EACH_SPLIT(j, N) {
         d_sensory_sigma[k] = TOTAL(sensory_synapse[4 * k + 2]);
         d_sensory_erev[k] = TOTAL(sensory_synapse[4 * k] * sensory_w[k]);
     }
+    #if COUPLED
+    for (int k = link_ptr[j] + PART; k < link_ptr[j + 1]; k += PARTS) d_gap[k] = TOTAL(link[k]);
+    #endif
 }
 EACH(i, I) {
     d_input_w[i] = TOTAL(in[2 * i]);

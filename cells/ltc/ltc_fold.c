@@ -1,5 +1,5 @@
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
-//: uses N erev mu ptr sensory_erev sensory_mu sensory_ptr sensory_sigma sensory_w sigma w, writes push sensory_push sensory_shift sensory_slope shift slope
+//: uses COUPLED N erev gap link_ptr mu ptr sensory_erev sensory_mu sensory_ptr sensory_sigma sensory_w sigma w, writes gap_load push sensory_push sensory_shift sensory_slope shift slope
 EACH_SPLIT(j, N) {
     for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
         slope[k] = -LOG2E * sigma[k];
@@ -12,3 +12,10 @@ EACH_SPLIT(j, N) {
         sensory_push[k] = sensory_w[k] * sensory_erev[k];
     }
 }
+#if COUPLED
+EACH(j, N) {
+    float sum = 0.0f;
+    for (int k = link_ptr[j]; k < link_ptr[j + 1]; k++) sum += gap[k];
+    gap_load[j] = sum;
+}
+#endif

@@ -1,14 +1,18 @@
 // ltc_forward: a whole LTC sequence for one block of the batch.
 //
-//: sizes    T KEEP SAVING EVENTS BACK I N M E S UNFOLDS
+// With COUPLED = 1 there are electrical synapses: K links, one each way for every pair, with the same conductance.
+//
+//: constants COUPLED
+//: carried   COUPLED=0,1
+//: sizes    T KEEP SAVING EVENTS BACK I N M E S K UNFOLDS
 //: numbers  EPSILON
-//: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S]
+//: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S] link_ptr[COUPLED*(N+1)] link_pre[K]
 //: values   w[E] mu[E] sigma[E] erev[E] sensory_w[S] sensory_mu[S] sensory_sigma[S] sensory_erev[S]
-//: values   gleak[N] vleak[N] cm[N] input_w[I] input_b[I] output_w[M] output_b[M]
+//: values   gleak[N] vleak[N] cm[N] gap[K] input_w[I] input_b[I] output_w[M] output_b[M]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]
 //: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
 //: saves    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N] fractions[SAVING*T*UNFOLDS][N]
-//: folded   slope[E] shift[E] push[E] sensory_slope[S] sensory_shift[S] sensory_push[S]
+//: folded   slope[E] shift[E] push[E] sensory_slope[S] sensory_shift[S] sensory_push[S] gap_load[COUPLED*N]
 //: scratch  v[2*N] sample[I] input[I] drive[N] load[N] shown[M] showing[M] before[N] still[N]
 #define REMEMBER_SENSORY(s)
 #define REMEMBER(fraction)                                \

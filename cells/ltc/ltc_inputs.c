@@ -1,6 +1,6 @@
 // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
 // are each neuron's numerator and denominator without the recurrent synapses.
-//: uses EPSILON EVENTS I N REMEMBER_SENSORY UNFOLDS cm event gleak here input_b input_w sample sensory_pre sensory_ptr sensory_push sensory_shift sensory_slope sensory_w timespans vleak x, writes SAMPLE drive input load rate span
+//: uses COUPLED EPSILON EVENTS I N REMEMBER_SENSORY UNFOLDS cm event gap_load gleak here input_b input_w sample sensory_pre sensory_ptr sensory_push sensory_shift sensory_slope sensory_w timespans vleak x, writes SAMPLE drive input load rate span
 #include "frame/sample.c"
 BARRIER
 rate = (float)UNFOLDS / choose(span < TINY, splat(1.0f), span);
@@ -15,6 +15,9 @@ EACH_SPLIT(j, N) {
         den += sensory_w[k] * s;
         REMEMBER_SENSORY(s)
     }
+    #if COUPLED
+    if (PART == 0) den += gap_load[j];
+    #endif
     num = JOINED(num);
     den = JOINED(den);
     if (PART == 0) {

@@ -1,5 +1,5 @@
 // ltc_unfold: one solver step, from the states v[now...] to v[next...].
-//: uses N REMEMBER cm drive load next now pre ptr push rate shift slope w, writes v
+//: uses COUPLED N REMEMBER cm drive gap link_pre link_ptr load next now pre ptr push rate shift slope w, writes v
 EACH_SPLIT(j, N) {
     real num = PART ? splat(0.0f) : cm[j] * rate * v[now + j] + drive[j];
     real den = PART ? splat(0.0f) : load[j];
@@ -8,6 +8,9 @@ EACH_SPLIT(j, N) {
         num += push[k] * s;
         den += w[k] * s;
     }
+    #if COUPLED
+    for (int k = link_ptr[j] + PART; k < link_ptr[j + 1]; k += PARTS) num += gap[k] * v[now + link_pre[k]];
+    #endif
     num = JOINED(num);
     den = JOINED(den);
     if (PART == 0) {

@@ -23,6 +23,7 @@ _EVENTS = re.compile(
     r"^( *)(?=[^\n]*\b(?:EVENTS|event)\b)(?:[^\n]*\{\n.*?^\1\}\n|[^\n]*\n)", re.MULTILINE | re.DOTALL
 )
 _MAPS = re.compile(r"^ *#if MAPS > 1\n(.*?)^ *#else\n(.*?)^ *#endif\n", re.MULTILINE | re.DOTALL)
+_COUPLED = re.compile(r"^ *#if COUPLED\n(.*?)^ *#endif\n", re.MULTILINE | re.DOTALL)
 Values = dict[str, NDArray[Any]]
 
 # How a file begins and ends; the kernel stands between, and NAME is the network's name throughout.
@@ -99,7 +100,9 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
     )
     sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
     kept = 1 if sizes.get("MAPS", 1) > 1 else 2
-    kernel = replace(kernel, body=_EVENTS.sub("", _MAPS.sub(lambda m: m[kept], kernel.body)))
+    body = _MAPS.sub(lambda m: m[kept], kernel.body)
+    body = _COUPLED.sub(lambda m: m[1] if sizes["COUPLED"] else "", body)
+    kernel = replace(kernel, body=_EVENTS.sub("", body))
     values: Values = {**sequence.index}
     values |= {a.name: np.array(p) for a, p in zip(kernel.of("values"), parameters, strict=True)}
     if sequence.fold is not None:

@@ -14,10 +14,8 @@ import ganglion as gl
 
 from ..reference import ltc
 from ..reference.graph import Wires
-from ..support.networks import LAYOUTS, difference, quadratic_loss, random_parameters, set_parameters
+from ..support.networks import ENGINES, LAYOUTS, difference, quadratic_loss, random_parameters, set_parameters
 from .test_convergence import UNFOLDS, order, solved
-
-ENGINES = ["ops"]
 
 
 def coupled(seed: int = 0) -> gl.Circuit:
@@ -130,6 +128,38 @@ def test_gradients_agree_with_differences_of_the_reference(engine: str) -> None:
         for k in range(min(6, len(gradient))):
             slope = (loss(name, k, 1e-5) - loss(name, k, -1e-5)) / 2e-5
             assert gradient[k] == pytest.approx(slope, rel=1e-3, abs=1e-4), (name, k)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_masks_and_ends_are_the_same_on_both_engines(reverse: bool) -> None:
+    rng = np.random.default_rng(5)
+    rnn = gl.LTC(coupled(), reverse=reverse)
+    random_parameters(rnn, rng)
+    given = {name: mx.array(value) for name, value in run(rng).items()}
+    events = {name: mx.array(rng.integers(0, 2, (5, 7)).astype(bool)) for name in ("mask", "ends")}
+    found = {}
+    for engine in ENGINES:
+        rnn.engine = engine
+        found[engine] = rnn(**given, **events)
+    for first, second in zip(found["ops"], found["fused"], strict=True):
+        assert difference(second, np.array(first)) < 1e-5
+
+
+def test_no_time_changes_nothing() -> None:
+    rnn = gl.LTC(coupled())
+    state = mx.array(run(np.random.default_rng(0))["state"])
+    for engine in ENGINES:
+        rnn.engine = engine
+        assert np.array_equal(rnn(mx.ones((5, 3, 4)), state, 0.0)[1], state)
+
+
+def test_a_stream_has_them() -> None:
+    rnn = gl.LTC(coupled())
+    random_parameters(rnn, np.random.default_rng(0))
+    x = mx.array(run(np.random.default_rng(1))["x"][:1])
+    expected = np.array(rnn(x)[0][0])
+    stream = gl.Stream(rnn)
+    assert difference(mx.stack([stream(sample) for sample in x[0]]), expected) < 1e-5
 
 
 def test_a_strong_one_makes_two_neurons_alike() -> None:
@@ -309,7 +339,7 @@ def test_mirrors_and_pairs_of_a_published_list() -> None:
 
 def test_explain_says_who_runs_them() -> None:
     text = gl.LTC(coupled()).explain()
-    assert "the fused kernel has no electrical synapses" in text
+    assert "one fused kernel" in text
 
 
 def test_a_network_is_carried_over_the_loss_of_its_last_electrical_synapse() -> None:

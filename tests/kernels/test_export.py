@@ -16,12 +16,15 @@ import ganglion as gl
 from ganglion import export_c
 from ganglion.errors import KernelError
 
+from ..support.electrical import with_pairs
+
 STEPS = 1000
 CIRCUIT = gl.auto_ncp(20, 3, inputs=4, seed=2)
 DENSE = gl.dense(4, 9)
 NETWORKS: dict[str, Any] = {
     "ltc": lambda: gl.LTC(CIRCUIT),
     "ltc_softplus": lambda: gl.LTC(CIRCUIT, positive="softplus", input_mapping=None, output_mapping=None),
+    "ltc_electrical": lambda: gl.LTC(with_pairs(CIRCUIT)),
     "cfc": lambda: gl.CfC(CIRCUIT),
     "cfc_synchronous": lambda: gl.CfC(CIRCUIT, mode="no_gate", schedule="synchronous"),
     "cfc_pure": lambda: gl.CfC(CIRCUIT, mode="pure"),

@@ -16,6 +16,7 @@ import ganglion as gl
 from ganglion.cells.networks.engine import cell_kernel
 from ganglion.compile.kernels import gpu, sequence
 
+from ..support.electrical import with_pairs
 from ..support.kernels import kernel_named
 from ..support.networks import quadratic_loss, random_parameters, relative_error
 from .emulate import EmulatedRunner, cuda_function
@@ -23,6 +24,7 @@ from .emulate import EmulatedRunner, cuda_function
 CIRCUIT = gl.auto_ncp(13, 3, inputs=4, seed=3)
 NETWORKS: dict[str, Any] = {
     "ltc": lambda **o: gl.LTC(CIRCUIT, **o),
+    "ltc-electrical": lambda **o: gl.LTC(with_pairs(CIRCUIT), **o),
     "cfc": lambda **o: gl.CfC(CIRCUIT, **o),
     "cfc-synchronous": lambda **o: gl.CfC(CIRCUIT, mode="no_gate", schedule="synchronous", **o),
     "cfc-pure": lambda **o: gl.CfC(CIRCUIT, mode="pure", **o),

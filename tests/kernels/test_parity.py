@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import ganglion as gl
 from ganglion.compile.kernels import nodes
 
+from ..support.electrical import with_pairs
 from ..support.networks import difference, quadratic_loss, random_parameters, relative_error
 from ..support.strategies import SEEDS, circuits
 
@@ -58,6 +59,20 @@ def check_parity(rnn: Any, batch: int, steps: int, rng: np.random.Generator) -> 
 def test_ltc(circuit: nx.DiGraph, seed: int, batch: int, steps: int, unfolds: int, every: int) -> None:
     rng = np.random.default_rng(seed)
     rnn = gl.LTC(circuit, ode_unfolds=unfolds, checkpoint_every=every)
+    random_parameters(rnn, rng)
+    check_parity(rnn, batch, steps, rng)
+
+
+@settings(max_examples=10)
+@given(
+    circuit=circuits(largest=4), seed=SEEDS, batch=BATCHES, steps=LENGTHS, unfolds=st.integers(1, 7),
+    every=st.integers(1, 9), share=st.floats(0, 1),
+)  # fmt: skip
+def test_ltc_with_electrical_synapses(
+    circuit: nx.DiGraph, seed: int, batch: int, steps: int, unfolds: int, every: int, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    rnn = gl.LTC(with_pairs(circuit, seed, share), ode_unfolds=unfolds, checkpoint_every=every)
     random_parameters(rnn, rng)
     check_parity(rnn, batch, steps, rng)
 

@@ -19,7 +19,7 @@ from ..support.kernels import FOLDERS, kernel_named
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = {
-    "ltc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "UNFOLDS": 6},
+    "ltc": {"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "K": 0, "UNFOLDS": 6, "COUPLED": 0},
     "cfc": {
         **{"I": 3, "N": 20, "M": 2, "E": 40, "S": 10, "F": 30, "G": 8, "P": 52, "Q": 54, "PHASES": 3},
         **{"MAPS": 4, "CHUNK": 32, "TEAM": 8, "SECTIONS": 5},
@@ -61,7 +61,9 @@ def test_no_kernel_has_changed_unseen() -> None:
 
 def test_what_a_kernel_file_declares() -> None:
     kernel = kernel_named("ltc_forward")
-    assert kernel.sizes == ("T", "KEEP", "SAVING", "EVENTS", "BACK", "I", "N", "M", "E", "S", "UNFOLDS")
+    sizes = ("T", "KEEP", "SAVING", "EVENTS", "BACK", "I", "N", "M", "E", "S", "K", "UNFOLDS")
+    assert kernel.sizes == sizes
+    assert kernel.constants == ("COUPLED",)
     assert kernel.numbers == ("EPSILON",)
     assert [array.name for array in kernel.of("rows")] == ["x", "timespans", "events", "state"]
     kept = kernel.arrays["kept"]

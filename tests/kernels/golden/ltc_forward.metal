@@ -110,6 +110,7 @@ FUNCTION real activation_slope(int kind, real z) {
 }
 
 // ltc_forward for metal. Generated from the files in compile/kernels/source.
+#define COUPLED 0
 const int64_t block = threadgroup_position_in_grid.x;
 const int me = thread_position_in_threadgroup.x;
 const int T = call[0];
@@ -122,6 +123,7 @@ const int N = 20;
 const int M = 2;
 const int E = 40;
 const int S = 10;
+const int K = 0;
 const int UNFOLDS = 6;
 const float EPSILON = numbers[0];
 const GLOBAL int *next_index = index;
@@ -133,6 +135,10 @@ const GLOBAL int *const sensory_ptr = next_index;
 next_index += (int64_t)(N+1);
 const GLOBAL int *const sensory_pre = next_index;
 next_index += (int64_t)(S);
+const GLOBAL int *const link_ptr = next_index;
+next_index += (int64_t)(COUPLED*(N+1));
+const GLOBAL int *const link_pre = next_index;
+next_index += (int64_t)(K);
 const GLOBAL float *next_value = values;
 const GLOBAL float *const w = next_value;
 next_value += (int64_t)(E);
@@ -156,6 +162,8 @@ const GLOBAL float *const vleak = next_value;
 next_value += (int64_t)(N);
 const GLOBAL float *const cm = next_value;
 next_value += (int64_t)(N);
+const GLOBAL float *const gap = next_value;
+next_value += (int64_t)(K);
 const GLOBAL float *const input_w = next_value;
 next_value += (int64_t)(I);
 const GLOBAL float *const input_b = next_value;
@@ -188,8 +196,11 @@ SHARED float push[((int64_t)(E)) + 1];
 SHARED float sensory_slope[((int64_t)(S)) + 1];
 SHARED float sensory_shift[((int64_t)(S)) + 1];
 SHARED float sensory_push[((int64_t)(S)) + 1];
+SHARED float gap_load[((int64_t)(COUPLED*N)) + 1];
 BARRIER
 // ltc_forward: a whole LTC sequence for one block of the batch.
+//
+// With COUPLED = 1 there are electrical synapses: K links, one each way for every pair, with the same conductance.
 //
 #define REMEMBER_SENSORY(s)
 #define REMEMBER(fraction)                                \
@@ -213,6 +224,13 @@ EACH_SPLIT(j, N) {
         sensory_push[k] = sensory_w[k] * sensory_erev[k];
     }
 }
+#if COUPLED
+EACH(j, N) {
+    float sum = 0.0f;
+    for (int k = link_ptr[j]; k < link_ptr[j + 1]; k++) sum += gap[k];
+    gap_load[j] = sum;
+}
+#endif
 int now = 0, next = N, here;
 real rate, span;
 real event = splat(0.0f);
@@ -254,6 +272,9 @@ for (int step = 0; step < T; step++) {
             den += sensory_w[k] * s;
             REMEMBER_SENSORY(s)
         }
+        #if COUPLED
+        if (PART == 0) den += gap_load[j];
+        #endif
         num = JOINED(num);
         den = JOINED(den);
         if (PART == 0) {
@@ -273,6 +294,9 @@ for (int step = 0; step < T; step++) {
                 num += push[k] * s;
                 den += w[k] * s;
             }
+            #if COUPLED
+            for (int k = link_ptr[j] + PART; k < link_ptr[j + 1]; k += PARTS) num += gap[k] * v[now + link_pre[k]];
+            #endif
             num = JOINED(num);
             den = JOINED(den);
             if (PART == 0) {

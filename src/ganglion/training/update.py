@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ import mlx.core as mx
 import mlx.nn as nn
 import mlx.optimizers as optim
 
-FIRST = 20
-"""Steps that are worth no compiling: it may take a second."""
+LONG = 10.0
+"""Seconds of training after which a run is worth compiling for, which takes some the first time."""
 PLAIN = (bool, int, float, str, type(None))
 Tree = Any
 
@@ -37,17 +38,23 @@ class Update:
         self._networks, self._clip_norm = networks, clip_norm
         self._compiled: Any = None
         self._settings: Any = None
-        self._steps = 0
+        self._began: float | None = None
         self._plain = not compilable(optimizer, networks)
 
     def __call__(self, gradients: Tree) -> None:
-        self._steps += 1
-        if self._plain or self._steps <= FIRST:  # the first one makes the optimizer's state
+        if self._plain or not self._is_long():
             self._move(gradients)
         elif self._settings != (settings := settings_of(self._optimizer)):
             self._compile(settings, gradients)
         else:
             self._keep(self._compiled(self._model.parameters(), self._optimizer.state, gradients))
+
+    def _is_long(self) -> bool:
+        """Whether the run has taken so long; never at its first step, which makes the optimizer's state."""
+        if self._began is None:
+            self._began = time.monotonic()
+            return False
+        return time.monotonic() - self._began >= LONG
 
     def _compile(self, settings: Any, gradients: Tree) -> None:
         """Compile for the settings that the optimizer has now; go on without if MLX cannot."""

@@ -11,7 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-@pytest.mark.parametrize("name", ["train_plain", "train_fit", "train_distributed"])
+@pytest.mark.parametrize("name", ["train_plain", "train_fit", "train_distributed", "train_touch"])
 def test_an_example_runs(name: str, tmp_path: Path) -> None:
     command = [sys.executable, str(EXAMPLES / f"{name}.py")]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

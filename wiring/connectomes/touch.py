@@ -11,7 +11,8 @@ CITATION = (
     "and Rankin, J. Neurosci. 16 (1996) 4017; Lechner et al., Nature Machine Intelligence 2 (2020) 642"
 )
 UNCERTAIN = (
-    "Signs were never measured for all synapses. Those called 'assumed' follow from the behaviour only; "
+    "Signs were never measured for all synapses: Wicks et al. say that neither transmitters nor signs are "
+    "known, and predict them for seven of nine classes. Those called 'assumed' follow from the behaviour; "
     "those called 'Chalfie 1985' were not compared with the paper's text, and which cells those called "
     "'Lechner 2020' join was inferred from numbered cells: check them before you cite them. Gap junctions of "
     "touch receptors ('made_from' electrical) are excitatory synapses here. FWD and REV are no cells."

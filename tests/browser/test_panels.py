@@ -146,6 +146,9 @@ def test_a_projection_is_kept_and_drawn_again(editor: Standalone, hand: Hand) ->
     expect(side).to_contain_text("1 removed by hand")
     side.get_by_role("button", name="Draw again").click()
     until(lambda: editor.circuit.has_edge("c", "a"))
+    side.get_by_label("inhibitory of back").fill("1")
+    hand.page.keyboard.press("Enter")
+    until(lambda: {editor.circuit.edges["c", n]["polarity"] for n in ("a", "before")} == {-1})
     side.get_by_role("button", name="Remove", exact=True).click()
     until(lambda: not projections(editor.circuit) and not editor.circuit.has_edge("c", "a"))
 

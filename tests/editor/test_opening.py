@@ -15,8 +15,11 @@ import pytest
 from tests.editor.pages import Page
 
 import ganglion as gl
+from ganglion.editor import opening
 from ganglion.editor.standalone import Standalone
 from ganglion.wiring import edits
+
+NAMES = ("inter_0", "inter_1", "inter_2")
 
 
 def test_a_circuit_is_edited_in_place(tmp_path: Path) -> None:
@@ -66,6 +69,37 @@ def test_a_circuit_with_a_file_is_saved_there(tmp_path: Path) -> None:
         editor.session.apply(edits.Remove(["inter_0"]))
         editor.document.save()
     assert gl.read(tmp_path / "new.json").digest() == circuit.digest()
+
+
+def test_places_are_kept_when_code_makes_the_circuit_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> gl.Circuit:
+        circuit = gl.auto_ncp(8, 2, inputs=2, seed=1)
+        circuit.nodes["inter_1"].update(x=1, y=2)
+        return circuit
+
+    def places(circuit: gl.Circuit) -> list[tuple[int, int] | None]:
+        return [(data["x"], data["y"]) if "x" in data else None for data in map(circuit.nodes.get, NAMES)]
+
+    move = edits.Set(neurons=[("inter_0", "x", 30), ("inter_0", "y", 40), ("inter_1", "x", 7)])
+    path = tmp_path / "c.json"
+    with gl.edit(made(), file=path, browser=False, live=False) as editor:
+        editor.session.apply(move)
+        editor.document.save()  # type: ignore[union-attr]
+    again, other = made(), made()
+    with gl.edit(again, file=path, browser=False, live=False):
+        assert places(again) == [(30, 40), (1, 2), None]  # what code says of a place stands
+    with gl.edit(other, browser=False, live=False):
+        assert places(other) == [None, (1, 2), None]
+
+    monkeypatch.setattr(opening, "in_notebook", lambda: True)
+    widget = gl.edit(other, live=False)
+    widget.session.apply(move)
+    third = made()
+    gl.edit(third, live=False).close()
+    assert places(third) == [(30, 40), (1, 2), None]
+    widget.close()
 
 
 def test_what_could_not_be_opened_holds_nothing(tmp_path: Path) -> None:

@@ -322,13 +322,17 @@ def test_dropping_a_file_is_one_edit(editor: Standalone, page: Page, tmp_path: P
 
 
 def test_taking_it_home(editor: Standalone, page: Page, tmp_path: Path) -> None:
-    for what, count in (("json", 1), ("graphml", 1), ("csv", 2), ("python", 1), ("html", 1)):
+    formats = ("json", "graphml", "gexf", "gml", "dot", "csv", "tsv")
+    for what, count in [(form, 2 if form in ("csv", "tsv") else 1) for form in formats] + [
+        ("python", 1),
+        ("html", 1),
+    ]:
         page.send("export", what=what)
         for _ in range(count):
             message = page.wait("file")
             (tmp_path / message["name"]).write_text(message["text"])
-    for name in ("circuit.json", "circuit.graphml", "circuit.csv"):
-        assert gl.read(tmp_path / name).digest() == small().digest()
+    for form in formats:
+        assert gl.read(tmp_path / f"circuit.{form}").digest() == small().digest(), form
     namespace: dict[str, Any] = {}
     exec((tmp_path / "circuit.py").read_text(), namespace)
     assert exact(namespace["circuit"]) == exact(small())

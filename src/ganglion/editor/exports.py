@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import CircuitError
 from ..wiring import write
-from ..wiring.files import csv_format
+from ..wiring.files.formats import endings, of_ending
 from ..wiring.roles import label
 from .session import EditSession
 
@@ -30,15 +30,15 @@ def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[t
         return [(f"{stem}.html", viz.to_html(session.circuit))]
     if what == "c":
         return [_as_c(network, stem)]
-    if what not in ("json", "graphml", "csv"):
+    form = of_ending(Path(f"circuit.{what}")) if isinstance(what, str) and what.isalpha() else None
+    if form is None:
         raise CircuitError(
-            f"what can be exported is json, graphml, csv, python, html and c; got {label(what, 60)}"
+            f"what can be exported is python, html, c, and a circuit as {endings()}; got {label(what, 60)}"
         )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{stem}.{what}"
         write(session.circuit, path)
-        paths = csv_format.tables(path) if what == "csv" else [path]
-        return [(path.name, path.read_text(encoding="utf-8")) for path in paths]
+        return [(path.name, path.read_text(encoding="utf-8")) for path in form.targets(path)]
 
 
 def _as_c(network: Any, stem: str) -> tuple[str, str]:

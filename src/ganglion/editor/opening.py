@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import networkx as nx
 
+from ..errors import CircuitError
 from ..notebook import in_notebook
 from ..recording import Recording
+from ..wiring import read
 from .document import Document
 from .session import EditSession
 
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from .widget import Widget
 
 _documents: WeakValueDictionary[str, Document] = WeakValueDictionary()
+_shown: deque[EditSession] = deque(maxlen=4)
+"""What a notebook showed last: a cell that is run again makes new neurons of the same names."""
 
 
 def edit(
@@ -35,7 +41,8 @@ def edit(
     """Open a circuit in the editor: a widget in a notebook, a page in the browser elsewhere.
 
     What the page changes, the circuit has changed, and the other way round. The network runs meanwhile; of a
-    network that is given, the trained values are kept, by the names of neurons.
+    network that is given, the trained values are kept, by the names of neurons. So are places: neurons that
+    have none are put where those of their names are in `file`, or were when the cell ran before.
 
     Args:
         what: a circuit (a Circuit or any `networkx.DiGraph` with roles and polarities), which is edited in
@@ -74,6 +81,8 @@ def edit(
         circuit = what
         if not isinstance(what, nx.DiGraph):
             network, circuit = what, _circuit_of(what)
+        for before in _befores(file):
+            keep_places(circuit, before)
         document = None if file is None else Document(file, circuit, autosave=autosave)
     session = EditSession(circuit) if document is None else document.session
     options = {"network": network, "recording": recording, "live": live, "fit": fit}
@@ -81,7 +90,9 @@ def edit(
         if in_notebook():
             from .widget import Widget
 
-            return Widget(session, document, **options)
+            widget = Widget(session, document, **options)
+            _shown.appendleft(session)
+            return widget
         from .standalone import Standalone
 
         return Standalone(session, document, port=port, browser=browser, **options)
@@ -89,6 +100,23 @@ def edit(
         if document is not None and not document.held:
             document.close()
         raise
+
+
+def keep_places(circuit: nx.DiGraph[Any], before: nx.DiGraph[Any]) -> None:
+    """Put neurons that have no place where those of their names were: places belong to names."""
+    for name, data in circuit.nodes(data=True):
+        held = before.nodes.get(name, {})
+        if "x" not in data and "y" not in data and "x" in held and "y" in held:
+            data |= {"x": held["x"], "y": held["y"]}
+
+
+def _befores(file: str | os.PathLike[str] | None) -> Iterator[nx.DiGraph[Any]]:
+    """Where neurons of a circuit that is opened may have been before, the likeliest first."""
+    if file is not None and os.path.exists(file):
+        with suppress(CircuitError, ValueError, OSError):  # it is written anew in any case
+            yield read(file)
+    if in_notebook():
+        yield from (session.circuit for session in _shown)
 
 
 def _document(path: str | os.PathLike[str], autosave: bool) -> Document:

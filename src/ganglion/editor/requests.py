@@ -26,7 +26,16 @@ from .revisions import Revisions
 from .session import EditSession
 
 Answer = Callable[[Message], None]
-REFUSED = (CircuitError, FileError, nx.NetworkXError, OSError, ValueError, TypeError, OverflowError)
+REFUSED = (
+    CircuitError,
+    FileError,
+    nx.NetworkXError,
+    ImportError,
+    OSError,
+    ValueError,
+    TypeError,
+    OverflowError,
+)
 """What is wrong with a message rather than with the editor."""
 LOG = 500
 """Revisions whose labels a new page is told."""

@@ -1,6 +1,6 @@
 // Everything that can be done by name: the command palette, the keys, the menu and the help read this table.
 
-import { type Editor, round } from "../editor";
+import { type Editor, type Panel, round } from "../editor";
 import { type Item, type Neuron, ROLES, type Role } from "../model/circuit";
 import { copied, pasted } from "../model/clipboard";
 import { neighbourhood, shortestPaths, towards } from "../model/paths";
@@ -207,6 +207,13 @@ export function settleNudge(e: Editor): void {
 
 export const whatIfItems = (e: Editor): Item[] => (e.hover ? [e.hover] : e.selection.size ? [...e.selection] : e.cursor ? [e.cursor] : []);
 
+/** The panels at the side, in the order of their buttons. */
+export const PANELS: { panel: Panel; title: string; keys: string[] }[] = [
+  { panel: "inspect", title: "Properties", keys: ["T"] }, { panel: "table", title: "Table of neurons", keys: [] }, { panel: "matrix", title: "Matrix", keys: ["X"] },
+  { panel: "live", title: "Live", keys: ["O"] }, { panel: "projections", title: "Projections", keys: [] }, { panel: "changes", title: "Changes", keys: [] },
+  { panel: "problems", title: "Problems and facts", keys: [] },
+];
+
 export const COMMANDS: Command[] = [
   { id: "save", title: "Save", section: "File", keys: ["Mod+S"], run: (e) => { if (!e.session.ask({ type: "save" })) e.set({ dialog: "export" }); } },
   { id: "export", title: "Export and download …", section: "File", keys: ["Mod+Shift+S"], run: (e) => e.set({ dialog: "export" }) },
@@ -269,15 +276,9 @@ export const COMMANDS: Command[] = [
   { id: "path", title: "Show the paths between two neurons", section: "View", keys: ["P"], cannot: needNeurons(2), run: path },
   { id: "labels", title: "Names on or off", section: "View", keys: ["Shift+T"], run: (e) => e.set({ look: { ...e.look, labels: !e.look.labels } }) },
   { id: "theme", title: "Dark or light", section: "View", keys: ["D"], run: (e) => e.setTheme(!e.theme.dark) },
-  { id: "inspect-panel", title: "Panel: properties", section: "View", keys: ["T"], run: (e) => e.set({ panel: e.panel === "inspect" ? null : "inspect" }) },
-  { id: "table-panel", title: "Panel: table of neurons", section: "View", run: (e) => e.set({ panel: e.panel === "table" ? null : "table" }) },
-  { id: "matrix-panel", title: "Panel: matrix", section: "View", keys: ["X"], run: (e) => e.set({ panel: e.panel === "matrix" ? null : "matrix" }) },
-  { id: "changes-panel", title: "Panel: changes", section: "View", run: (e) => e.set({ panel: e.panel === "changes" ? null : "changes" }) },
-  { id: "problems-panel", title: "Panel: problems and facts", section: "View", run: (e) => e.set({ panel: e.panel === "problems" ? null : "problems" }) },
-  { id: "projections-panel", title: "Panel: projections", section: "View", run: (e) => e.set({ panel: e.panel === "projections" ? null : "projections" }) },
+  ...PANELS.map(({ panel, title, keys }): Command => ({ id: `${panel}-panel`, title: `Panel: ${title.toLowerCase()}`, section: "View", keys, run: (e) => e.set({ panel: e.panel === panel ? null : panel }) })),
   { id: "compare", title: "Show changes from now on", section: "View", run: (e) => (e.changes.revision === null ? e.changes.since(e.session.revision) : e.changes.stop()) },
 
-  { id: "live-panel", title: "Panel: live", section: "Live", keys: ["O"], run: (e) => e.set({ panel: e.panel === "live" ? null : "live" }) },
   { id: "play", title: "Play or pause", section: "Live", keys: ["Space"], cannot: needLive, run: (e) => void e.session.ask({ type: "play", on: !e.live.playing, speed: e.live.speed }) },
   { id: "step", title: "One step", section: "Live", keys: ["."], cannot: needLive, run: (e) => void e.session.ask({ type: "step", count: 1 }) },
   { id: "reset", title: "Start again from rest", section: "Live", keys: [","], cannot: needLive, run: (e) => void e.session.ask({ type: "reset" }) },

@@ -1,10 +1,10 @@
 // The editor's controls around its canvas.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Editor, type Panel, type Tool } from "../editor";
+import { Editor, type Tool } from "../editor";
 import { listenToKeys } from "../input/keyboard";
 import { listenToPointer } from "../input/pointer";
-import { setRole } from "../input/commands";
+import { PANELS, setRole } from "../input/commands";
 import { ROLES } from "../model/circuit";
 import type { Session } from "../link/session";
 import { CommandButton, keyText, number } from "./controls";
@@ -125,11 +125,6 @@ function listenToFiles(editor: Editor, root: HTMLElement): () => void {
   };
 }
 
-const PANELS: [Panel, string, string][] = [
-  ["inspect", "Properties", "inspect"], ["table", "Table of neurons", "table"], ["matrix", "Matrix", "matrix"], ["live", "Live", "live"],
-  ["projections", "Projections", "projections"], ["changes", "Changes", "changes"], ["problems", "Problems and facts", "problems"],
-];
-
 function Bar() {
   const editor = useEditor();
   const { welcome, live, session } = editor;
@@ -154,9 +149,9 @@ function Bar() {
         </div>
       )}
       <div class="gl-group gl-panels" role="toolbar" aria-label="Panels">
-        {PANELS.map(([panel, title, icon]) => (
+        {PANELS.map(({ panel, title }) => (
           <button key={panel} type="button" class="gl-button" aria-label={title} title={title} aria-pressed={editor.panel === panel} onClick={() => editor.set({ panel: editor.panel === panel ? null : panel })}>
-            <Icon name={icon} />{panel === "problems" && errors > 0 && <span class="gl-badge" aria-label={`${errors} errors`}>{errors}</span>}
+            <Icon name={panel} />{panel === "problems" && errors > 0 && <span class="gl-badge" aria-label={`${errors} errors`}>{errors}</span>}
           </button>
         ))}
       </div>
@@ -228,7 +223,7 @@ function Side() {
   const editor = useEditor();
   const { panel } = editor;
   if (!panel) return null;
-  const [, title] = PANELS.find(([id]) => id === panel)!;
+  const { title } = PANELS.find((one) => one.panel === panel)!;
   return (
     <aside class={`gl-side gl-side-${panel}`} aria-label={title}>
       <header><h2>{title}</h2><button type="button" class="gl-button" aria-label="Close the panel" onClick={() => { editor.set({ panel: null }); editor.renderer.canvas.focus(); }}><Icon name="close" /></button></header>

@@ -151,7 +151,8 @@ export function Export() {
     ["Picture (PNG)", "twice the size of the screen", () => void png(editor.scene(), editor.renderer.width, editor.renderer.height).then((blob) => download(`${stem}.png`, "image/png", blob))],
   ];
   const asked: [string, string, string][] = [
-    ["Python", "code that builds the circuit", "python"], ["GraphML", "for other graph tools", "graphml"], ["CSV", "a table of synapses", "csv"],
+    ["Python", "code that builds the circuit", "python"], ["GraphML", "for other graph tools", "graphml"], ["GEXF", "for Gephi", "gexf"],
+    ["GML", "for other graph tools", "gml"], ["DOT", "for Graphviz", "dot"], ["Pajek", "a network for Pajek", "net"], ["CSV", "a table of synapses", "csv"],
     ["C", "the trained network", "c"], ["HTML", "a page that needs no Python", "html"],
   ];
   const copy = async (): Promise<void> => {
@@ -164,7 +165,7 @@ export function Export() {
         <button type="button" class="gl-tile" onClick={() => void copy()}><b>Copy as JSON</b><span>to the clipboard</span></button>
         {session.python && asked.map(([title, what, key]) => <button key={key} type="button" class="gl-tile" onClick={() => session.ask({ type: "export", what: key })}><b>{title}</b><span>{what}</span></button>)}
       </div>
-      {!session.python && <p class="gl-hint">Python, GraphML, CSV and C are written by Python: <code>ganglion edit {stem}.json</code></p>}
+      {!session.python && <p class="gl-hint">The other formats are written by Python: <code>ganglion edit {stem}.json</code></p>}
     </Dialog>
   );
 }

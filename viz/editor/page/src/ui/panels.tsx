@@ -2,9 +2,9 @@
 
 import type { Editor } from "../editor";
 import { goTo } from "../input/commands";
-import type { Item, Neuron } from "../model/circuit";
+import type { Attributes, Item, Neuron } from "../model/circuit";
 import { members } from "../model/rules";
-import { number } from "./controls";
+import { Entry, Field, number } from "./controls";
 import { useEditor } from "./hooks";
 
 function show(editor: Editor, item: Item | undefined): void {
@@ -100,7 +100,7 @@ const populationText = (population: string | unknown[]): string => (typeof popul
 export function Projections() {
   const editor = useEditor();
   const { projections } = editor.live;
-  const kept = (editor.circuit.graph.projections ?? {}) as Record<string, { pre: string; post: string; rule: string }>;
+  const kept = (editor.circuit.graph.projections ?? {}) as Record<string, { pre: string; post: string; rule: string } & Attributes>;
   const rows = projections.length || editor.session.python ? projections
     : Object.entries(kept).map(([name, p]) => ({ name, ...p, synapses: [...editor.circuit.synapses()].filter((s) => s.attributes.projection === name).length, changed: null }));
   const drawn = (name: string): Item[] => [...editor.circuit.synapses()].filter((s) => s.attributes.projection === name);
@@ -114,6 +114,10 @@ export function Projections() {
           <li key={p.name}>
             <b>{p.name}</b>
             <span>{populationText(p.pre)} → {populationText(p.post)}: {p.rule}, {number(p.synapses)} synapses</span>
+            {editor.session.python && Object.entries(kept[p.name] ?? {}).filter(([, value]) => typeof value === "number").map(([key, value]) => (
+              <Field key={key} label={key}><Entry type="number" label={`${key} of ${p.name}`} value={String(value)}
+                onCommit={(text) => { if (text) editor.edit({ kind: "projection", name: p.name, [key]: Number(text) }); }} /></Field>
+            ))}
             {p.changed && <span class="gl-changed">{p.changed}</span>}
             <div class="gl-row">
               <button type="button" class="gl-button gl-text" onClick={() => { editor.select(drawn(p.name)); editor.fit(new Set(ends(p))); }}>Select</button>

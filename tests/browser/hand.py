@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Frame, Page
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def until(true: Callable[[], Any], what: str = "") -> None:

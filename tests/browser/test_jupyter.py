@@ -95,10 +95,8 @@ class Notebook:
         page.set_viewport_size({"width": 1300, "height": 1500})
         page.goto(f"{address}/lab/workspaces/{name}/tree/{name}.ipynb?token={token}&reset")
         self.cells = page.locator(".jp-Notebook .jp-Cell")
-        self.cells.first.wait_for(timeout=60_000)
-        expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_visible(
-            timeout=60_000
-        )
+        self.cells.first.wait_for()
+        expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_visible()
 
     def run(self, cell: int) -> Locator:
         """Run a cell and wait for its prompt; returns its output."""
@@ -211,7 +209,7 @@ def test_a_cell_that_is_run_again_keeps_the_session(book: Notebook) -> None:
     wait_for(book, "inter_0")
     book.run(3)
     book.canvas(1)
-    expect(book.page.locator(".gl-status").nth(1)).to_contain_text("4 neurons", timeout=30_000)
+    expect(book.page.locator(".gl-status").nth(1)).to_contain_text("4 neurons")
 
 
 def test_edits_wait_while_python_is_busy(page: Page, lab: Any) -> None:
@@ -231,7 +229,7 @@ def test_edits_wait_while_python_is_busy(page: Page, lab: Any) -> None:
     expect(page.locator(".gl-alert").first).to_contain_text("kernel is busy")
     page.keyboard.press("n")
     (book.path.parent / "go on").touch()
-    expect(page.locator(".gl-alert")).to_have_count(0, timeout=30_000)
+    expect(page.locator(".gl-alert")).to_have_count(0)
     wait_for(book, "eye mid arm inter_0 inter_1")
 
 

@@ -99,7 +99,7 @@ def tell(page: Page) -> str:
     told = page.get_by_text(re.compile(r"^told \d+"))
     before = told.inner_text()
     page.get_by_role("button", name="tell").click()
-    expect(told).not_to_have_text(before, timeout=20_000)
+    expect(told).not_to_have_text(before)
     return told.inner_text()
 
 
@@ -112,9 +112,9 @@ def test_two_views_of_one_widget_edit_the_circuit(page: Page, notebook: str) -> 
     page.set_viewport_size({"width": 1300, "height": 1900})
     page.goto(notebook)
     canvas, status = page.get_by_test_id("canvas"), page.locator(".gl-status")
-    canvas.nth(1).wait_for(timeout=60_000)
+    canvas.nth(1).wait_for()
     for view in range(2):
-        expect(status.nth(view)).to_contain_text("3 neurons", timeout=30_000)
+        expect(status.nth(view)).to_contain_text("3 neurons")
     wait_for(page, "eye mid arm; 2 synapses")
     for view, keys, count, told in (
         (0, ["n"], 4, "eye mid arm inter_0; 2 synapses"),

@@ -317,7 +317,7 @@ def test_a_motif_is_one_edit(editor: Standalone, hand: Hand) -> None:
 def test_a_generator_with_a_preview(editor: Standalone, hand: Hand) -> None:
     hand.keys("Shift+G")
     dialog = hand.page.get_by_role("dialog")
-    expect(dialog.locator("[aria-live]")).to_contain_text("neurons", timeout=20_000)
+    expect(dialog.locator("[aria-live]")).to_contain_text("neurons")
     assert editor.session.revision == 0
     dialog.get_by_label("instead of the circuit").check()
     dialog.get_by_role("button", name="Generate").click()

@@ -19,7 +19,7 @@ import mlx.core as mx
 import numpy as np
 
 import ganglion as gl
-from ganglion.cells.networks.engine import cell_kernel
+from ganglion.cells.offers import cell_kernel
 from ganglion.compile.kernels.build import load_library
 from ganglion.compile.kernels.cpu import WIDE, CPURunner
 from ganglion.compile.kernels.source import SOURCE, CallSizes

@@ -134,6 +134,44 @@ def beside_ncps(turns: int) -> list[str]:
     return lines
 
 
+def memory(turns: int, *, theirs: bool) -> list[str]:
+    """Mixed memory, training: the kernel beside plain operations and ncps on PyTorch."""
+    batch, n, circuit = 32, 32, gl.auto_ncp(64, 8, inputs=16)
+    x = mx.random.normal((batch, n, 16))
+    lines = ["| mixed memory, 64 neurons, B=32, T=32, training | kernel ms | operations | ncps |"]
+    lines += ["|---|---|---|---|"]
+    for name, kind in {"LTC": gl.LTC, "CfC": gl.CfC}.items():
+        runs: dict[str, Callable[[], Any]] = {}
+        for engine in ("fused", "ops"):
+            network = kind(circuit, mixed_memory=True, engine=engine, key=mx.random.key(0))
+            runs[engine] = works(network, x, {})["training"]
+        if theirs:
+            runs["ncps"] = _ncps_with_memory(name, np.array(x))
+        found = milliseconds(runs, turns)
+        ours = found.pop("fused")
+        ratios = [f"{t / ours:.0f}x" for t in found.values()]
+        lines.append(f"| {name} | {ours:.2f} | {' | '.join(ratios)} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def _ncps_with_memory(name: str, x: np.ndarray) -> Callable[[], Any]:
+    import ncps.torch
+    import ncps.wirings as wirings
+    import torch
+
+    kind: Any = getattr(ncps.torch, name)
+    model = kind(x.shape[-1], wirings.AutoNCP(64, 8), mixed_memory=True)
+    given = torch.from_numpy(x)
+
+    def train() -> list[mx.array]:
+        model.zero_grad()
+        model(given)[0].square().mean().backward()
+        return []
+
+    return train
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--turns", type=int, default=7)
@@ -143,6 +181,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the tables here as well")
     options = parser.parse_args()
     lines = rows(options.turns, options.batch, options.steps)
+    lines += ["", *memory(options.turns, theirs=options.ncps)]
     if options.ncps:
         lines += ["", *beside_ncps(options.turns)]
     if options.out is not None:

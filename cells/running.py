@@ -107,7 +107,7 @@ class CellKernel(NamedTuple):
     Attributes:
         sequence: the kernel.
         parameters: the cell's parameters as the kernel takes them.
-        encodes: whether the kernel does what the cell's `encode` does.
+        encodes: whether the kernel does what the cell's `encode` does, or that does nothing.
     """
 
     sequence: FusedSequence

@@ -9,12 +9,14 @@ import mlx.core as mx
 import numpy as np
 
 from ..compile.synapses import Index
+from ..errors import KernelError
 from .cell import NCPRNNCell
 from .layer import Shape
 from .ncps import Entries, InNcps, Numbers, under
+from .offers import cell_kernel
 from .ops import Draws
 from .parameters import Declared, Repeated
-from .running import Engine, Steps
+from .running import CellKernel, Engine, Steps
 from .strengths import Strengths
 
 MEMORY = ("input_kernel", "recurrent_kernel", "bias")
@@ -148,6 +150,15 @@ class MixedMemoryCell(CellWrapper):
         memory = memory * mx.sigmoid(keep + self.forget_bias) + mx.tanh(new) * mx.sigmoid(let_in)
         h = mx.tanh(memory) * mx.sigmoid(show)
         return self.cell.step(prepared, self.cell.encode(x), h, timespan), memory
+
+    def kernel(self, *, all_states: bool = False) -> CellKernel:
+        sequence, parameters, encodes = cell_kernel(self.cell, all_states=all_states)
+        if not encodes:
+            raise KernelError("the fused kernel has no mixed memory for a cell with a layer in front")
+        weights = mx.concatenate([self.input_kernel, self.recurrent_kernel]).reshape(-1)
+        return CellKernel(
+            sequence.remembering(self.forget_bias), [*parameters, weights, self.bias], encodes=True
+        )
 
     def ncps(self) -> InNcps:
         if self.forget_bias != 1.0:

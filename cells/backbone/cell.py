@@ -207,7 +207,8 @@ class BackboneCfCCell(LiquidCell):
         first = layers[0].weight.shape[1] - self.n_neurons
         shape = (first, self.n_neurons, self.backbone_layers, self.backbone_units)
         kernel = dense_kernel(*shape, self.mode, activation)
-        return CellKernel(kernel, [p.astype(mx.float32) for p in parameters])
+        given = [p.astype(mx.float32) for p in parameters]
+        return CellKernel(kernel, given, encodes=self.features is None)
 
     def ncps(self) -> InNcps:
         if self.features is not None:

@@ -21,6 +21,8 @@
 #define LOCAL(m) local[4 * j + (m)]
 #define BEND(i, slope) bend[i] = slope;
 #define SAMPLE act
+#define SAMPLE_BACK d_act
+#define STATE (act + I)
 #define SHOW_BACK(j) g[j] += shown[j];
 #define ACTS ((I + N + LAYERS * H + MAPS * N) | 1)  // odd, so that time steps spread over the cache
 #define act (acts + slot * ACTS)
@@ -33,6 +35,7 @@ EACH_ANY(i, LAYERS * H + MAPS * N) d_biases[i] = 0.0f;
 EACH_ANY(i, WEIGHTS) d_weights[i] = 0.0f;
 FETCH(g, d_last, 0);  // g: the gradient of the states, here of the last ones
 if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);
+#include "frame/memory_begin_back.c"
 BARRIER
 
 int here, entered = T;
@@ -54,6 +57,7 @@ for (int t = T - 1; t >= 0; t--) {
         const int entering = !SAVING && start != entered;
         entered = start;
         if (entering) FETCH(path, kept, start / KEEP);
+        #include "frame/memory_enter.c"
         for (int step = entering ? start : t; step <= t; step++) {
             #include "frame/enter.c"
             if (SAVING) {
@@ -63,6 +67,8 @@ for (int t = T - 1; t >= 0; t--) {
                 BARRIER
             } else {
                 EACH(j, N) act[I + j] = path[(step - start) * N + j];
+                #include "frame/sample.c"
+                #include "frame/memory_again.c"
                 #include "dense_step.c"
             }
             EACH(j, N) {

@@ -25,6 +25,8 @@ FETCH(fresh, state, 0);
 if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);
 for (int step = 0; step < T; step++) {
     #include "frame/open.c"
+    #include "frame/sample.c"
+    #include "frame/memory.c"
     #include "dense_step.c"
     EACH_ANY(i, I + N + LAYERS * H + MAPS * N) { SAVE(acts_of, step, i, act[i]) }
     BARRIER

@@ -1,7 +1,5 @@
 // dense_step: one time step; act[I...D] are the old states at first and the new ones at last.
-//: uses ACTIVATION BEND EVENTS H I LAYERS MAPS N biases event here timespans weights x, writes SAMPLE act span
-#include "frame/sample.c"
-BARRIER
+//: uses ACTIVATION BEND H I LAYERS MAPS N biases weights, writes act
 for (int layer = 0; layer <= LAYERS; layer++) {
     #include "dense_place.c"
     #include "dense_layer.c"

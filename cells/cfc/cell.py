@@ -169,7 +169,7 @@ class CfCCell(NCPRNNCell):
         signal = (self.signal.recurrent, self.signal.sensory)
         outputs = plan.n_neurons if all_states else plan.n_outputs
         sequence = cfc_kernel(plan.recurrent, plan.sensory, outputs, self.mode, phases, signal)
-        return CellKernel(sequence, [p.get(name, known(0.0, 0)) for name in CFC_PARAMETERS])
+        return CellKernel(sequence, [p.get(name, known(0.0, 0)) for name in CFC_PARAMETERS], encodes=True)
 
     def strengths(self) -> Strengths:
         """The weight of ff1 and ff2 together where the gate is half open; that of ff1 for "pure"."""

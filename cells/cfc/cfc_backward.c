@@ -37,6 +37,8 @@
 #define D(j, m) d[MAPS * (j) + (m)]
 #define STRIDE (1 + EVENTS)
 #define SAMPLE (seen + N)
+#define SAMPLE_BACK (g + N)
+#define STATE seen
 #define SHOW_BACK(j) g[j] += shown[j];
 // Adds to a gradient, which the first CHUNK time steps begin. Gradients lie one behind the other, those of the weights
 // of inputs behind those of neurons.
@@ -56,6 +58,7 @@ if (!SAVING) {
 EACH(i, 2 * N) own[i] = splat(0.0f);
 FETCH(g, d_last, 0);  // g: the gradient of the states, here of the last ones
 if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);
+#include "frame/memory_begin_back.c"
 BARRIER
 
 int here, entered = T;
@@ -90,17 +93,18 @@ for (int t = T - 1; t >= 0; t--) {
             const int entering = start != entered;
             entered = start;
             if (entering) FETCH(path, kept, start / KEEP);
+            #include "frame/memory_enter.c"
             for (int step = entering ? start : t; step <= t; step++) {
                 EACH(j, N) seen[j] = path[(step - start) * N + j];
                 #include "frame/enter.c"
+                #include "frame/sample.c"
+                #include "frame/memory_again.c"
+                if (step == t) EACH(j, N) states_of[j * SLOTS + slot] = seen[j];
                 #include "cfc_step.c"
                 EACH(j, N) path[(step + 1 - start) * N + j] = seen[j];
                 #include "frame/path.c"
             }
-            EACH(j, N) {
-                states_of[j * SLOTS + slot] = path[(t - start) * N + j];
-                states_of[(N + j) * SLOTS + slot] = path[(t + 1 - start) * N + j];
-            }
+            EACH(j, N) states_of[(N + j) * SLOTS + slot] = path[(t + 1 - start) * N + j];
         }
         BARRIER
         EACH(i, I) states_of[(2 * N + i) * SLOTS + slot] = seen[N + i];

@@ -33,6 +33,8 @@ FETCH(seen, state, 0);
 if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);
 for (int step = 0; step < T; step++) {
     #include "frame/open.c"
+    #include "frame/sample.c"
+    #include "frame/memory.c"
     if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, seen[j]) }
     #include "cfc_step.c"
     EACH(j, N) { SAVE(states, step * STRIDE + 1, j, seen[j]) }

@@ -1,7 +1,5 @@
 // cfc_step: one time step. `seen` holds the old states at first and, phase after phase, the new ones; then the inputs.
-//: uses A EVENTS GATED I MAPS PHASES REMEMBER SECTIONS TEAM at bias event here phase_end phase_start source timespans w_tau weight x, writes SAMPLE fresh seen span
-#include "frame/sample.c"
-BARRIER
+//: uses A GATED MAPS PHASES REMEMBER SECTIONS TEAM at bias phase_end phase_start source span w_tau weight, writes fresh seen
 #define AT(j, section) at[SECTIONS * (j) + (section)]
 #define WEIGHT weight
 #define FROM(k, m) seen[source[k]]

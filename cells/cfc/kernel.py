@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compile.kernels import Fold, FusedSequence, unit_spans
-from ...compile.kernels.tracing import Arrays, differentiated, evaluable
+from ...compile.kernels.sequence import States
+from ...compile.kernels.tracing import differentiated, evaluable
 from ...compile.synapses import Index, Synapses
 from .reading import FOR_FF, FOR_TIME, SECTIONS, TEAM, reading_order
 
@@ -41,10 +42,10 @@ class CfCSequence(FusedSequence):
         self,
         x: mx.array,
         timespans: mx.array,
-        state: mx.array,
+        state: States,
         parameters: Sequence[mx.array],
         **options: Any,
-    ) -> Arrays:
+    ) -> tuple[mx.array, States]:
         if _are_one(timespans):
             return self._even(x, timespans, state, parameters, **options)
         return super().__call__(x, timespans, state, parameters, **options)

@@ -27,6 +27,8 @@
 #define REMEMBER(fraction) fractions_of[now + j] = fraction;
 #define STRIDE (UNFOLDS + EVENTS)
 #define SAMPLE sample
+#define SAMPLE_BACK g_sample
+#define STATE v
 #define SHOW_BACK(j)                                    \
     g[j] += shown[j] * output_w[j];                     \
     shown_sum[2 * j] += shown[j] * v[UNFOLDS * N + j]; \
@@ -53,6 +55,7 @@ EACH(i, 2 * I) in[i] = splat(0.0f);
 EACH(i, 2 * M) shown_sum[i] = splat(0.0f);
 FETCH(g, d_last, 0);  // g: the gradient of the states, here of the last ones
 if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);
+#include "frame/memory_begin_back.c"
 BARRIER
 
 int here, entered = T;
@@ -72,15 +75,18 @@ for (int t = T - 1; t >= 0; t--) {
     const int entering = start != entered;
     entered = start;
     if (entering && !SAVING) FETCH(path, kept, start / KEEP);
+    #include "frame/memory_enter.c"
     if (SAVING) {
         EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
         EACH_ANY(i, UNFOLDS * N) fractions_of[i] = SAVED(fractions, t * UNFOLDS, i);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "frame/enter.c"
+        #include "frame/sample.c"
+        if (!SAVING) EACH(j, N) v[j] = path[(step - start) * N + j];
+        #include "frame/memory_again.c"
         #include "ltc_inputs.c"
         if (SAVING) break;
-        EACH(j, N) v[j] = path[(step - start) * N + j];
         BARRIER
         for (int u = 0; u < UNFOLDS; u++) {
             const int now = u * N, next = now + N;

@@ -31,6 +31,8 @@ FETCH(v, state, 0);
 if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);
 for (int step = 0; step < T; step++) {
     #include "frame/open.c"
+    #include "frame/sample.c"
+    #include "frame/memory.c"
     if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }
     #include "ltc_inputs.c"
     const int stays = SOME(span < TINY);  // in no time, a state goes nowhere

@@ -1,8 +1,6 @@
 // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
 // are each neuron's numerator and denominator without the recurrent synapses.
-//: uses COUPLED EPSILON EVENTS I N REMEMBER_SENSORY UNFOLDS cm event gap_load gleak here input_b input_w sample sensory_pre sensory_ptr sensory_push sensory_shift sensory_slope sensory_w timespans vleak x, writes SAMPLE drive input load rate span
-#include "frame/sample.c"
-BARRIER
+//: uses COUPLED EPSILON I N REMEMBER_SENSORY UNFOLDS cm gap_load gleak input_b input_w sample sensory_pre sensory_ptr sensory_push sensory_shift sensory_slope sensory_w span vleak, writes drive input load rate
 rate = (float)UNFOLDS / choose(span < TINY, splat(1.0f), span);
 EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
 BARRIER

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from functools import cache
-
-import mlx.core as mx
 
 from ...compile.kernels import ExportError, on_metal, way_in, where
 from ...errors import KernelError
 from ..cell import NCPRNNCell
-from ..running import Call, CellKernel, Engine, Run
+from ..offers import cell_kernel, has_kernel
+from ..running import Call, Engine, Run
 from ..wrappers import InputWrapper
 from .sequence import run_ops
 
@@ -45,9 +43,8 @@ def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int 
 
     def engine(call: Call) -> Run:
         sequence, parameters, encodes = cell_kernel(cell, all_states=record)
-        assert isinstance(call.state, mx.array)
-        # What a sample that is not there becomes would be part of the gradient.
-        x = call.x if encodes or not offers_own(cell, "encode") else cell.encode(call.filled().x)
+        # What a layer in front makes of a sample that is not there would be part of its gradient.
+        x = call.x if encodes else cell.encode(call.filled().x)
         shown, state = sequence(
             x, call.timespans, call.state, parameters,
             checkpoint_every=checkpoint_every, events=call.events, reverse=call.reverse,
@@ -90,54 +87,6 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
         f"{sizes}: one fused kernel, {kernel.sequence.name!r}, runs each sequence as a whole on {where()}, "
         f"with code {kernel.sequence.origin()}.{visits} {way_in().format(inside=inside)}"
     )
-
-
-# The parts of a time step that a kernel does at once, and a model of ncps.
-STEP = ("prepare", "encode", "step", "visible", "decode", "__call__")
-
-
-def cell_kernel(cell: NCPRNNCell, *, all_states: bool = False) -> CellKernel:
-    """The kernel of a cell.
-
-    Its outputs are those of the cell, or the states of all neurons if `all_states` is asked for.
-
-    Raises:
-        KernelError: there is none for the cell, or for one of its options.
-    """
-    if not has_kernel(cell):
-        raise KernelError(f"there is no fused kernel for {type(cell).__name__}")
-    cell.refuse_weights_of_other_circuits()
-    return cell.kernel(all_states=True) if all_states else cell.kernel()
-
-
-def has_kernel(cell: NCPRNNCell) -> bool:
-    """Whether a cell's class has a kernel."""
-    return offers(cell, "kernel")
-
-
-def offers_own(cell: NCPRNNCell, part: str) -> bool:
-    """Whether a cell has a part of the step that others leave out."""
-    return getattr(type(cell), part) is not getattr(NCPRNNCell, part)
-
-
-def offers(cell: NCPRNNCell, what: str) -> bool:
-    """Whether a method is of the class that a cell's time step is of.
-
-    A subclass that overrides a part of the step computes something else than what its parents offer.
-    """
-    return _offered(type(cell), what)
-
-
-@cache
-def _offered(kind: type[NCPRNNCell], what: str) -> bool:
-    kinds = kind.__mro__
-    owner = kinds.index(_first_with(what, kinds))
-    others = (_first_with(part, kinds) for part in STEP)
-    return kinds[owner] is not NCPRNNCell and all(kinds.index(other) >= owner for other in others)
-
-
-def _first_with(name: str, kinds: Sequence[type]) -> type:
-    return next(kind for kind in kinds if name in vars(kind))
 
 
 def _with_fallback(kernel: Engine, cell: NCPRNNCell) -> Engine:

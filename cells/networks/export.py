@@ -10,7 +10,7 @@ import numpy as np
 from ...compile.kernels.c99 import c99_source
 from ...errors import KernelError
 from ...storage import replace_files
-from .engine import cell_kernel
+from ..offers import cell_kernel
 from .rnn import RNN
 
 

@@ -21,7 +21,7 @@ from ...errors import KernelError
 from ...forks import require_computing
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
-from .engine import cell_kernel
+from ..offers import cell_kernel
 
 # Numbers of steps that are run: from there on, each further step adds the same. MLX frees arrays while it
 # runs on, sooner or later as chance will have it, so it takes several runs to see the line; gradients of

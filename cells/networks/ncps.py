@@ -11,7 +11,7 @@ import mlx.core as mx
 import numpy as np
 
 from ..ncps import LTC, Entries, InNcps, Numbers, Options, some, under
-from .engine import offers
+from ..offers import offers
 from .ncps_model import NcpsModel, is_model, read_model
 from .rnn import RNN
 

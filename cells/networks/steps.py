@@ -11,11 +11,11 @@ import numpy as np
 from ...compile.kernels.stepper import Stepper
 from ...errors import KernelError
 from ..cell import NCPRNNCell
-from ..ops.state_ops import State, each
+from ..offers import cell_kernel
+from ..ops.state_ops import State, each, joined, parted
 from ..running import Sample, Steps, Timespan
 from ..stepped import OneCellSteps, column
 from ..wrappers import InputWrapper
-from .engine import cell_kernel
 
 Map: TypeAlias = Callable[[mx.array], mx.array]
 
@@ -32,16 +32,16 @@ class KernelSteps(OneCellSteps):
         self._project = project
         kernel = cell_kernel(cell)
         self._stepper = Stepper(kernel.sequence, batch, kernel.parameters)
-        plain = kernel.encodes or type(cell).encode is NCPRNNCell.encode
-        self._encode = None if plain else cell.encode
+        self._encode = None if kernel.encodes else cell.encode
 
     @property
     def state(self) -> State:
-        return mx.array(self._stepper.state)
+        return joined([mx.array(array) for array in self._stepper.states])
 
     @state.setter
     def state(self, state: State) -> None:
-        self._stepper.state[:] = np.array(state)
+        for array, given in zip(self._stepper.states, parted(state), strict=True):
+            array[:] = np.array(given)
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
         stepper = self._stepper

@@ -97,6 +97,7 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
         sequence.folder,
         f"{sequence.name}_forward",
         () if sequence.fold is None else (sequence.fold.fragment,),
+        memory=sequence.memory,
     )
     sizes = {**sequence.sizes, **CallSizes(1)._asdict()}
     kept = 1 if sizes.get("MAPS", 1) > 1 else 2
@@ -116,7 +117,7 @@ def c99_source(sequence: FusedSequence, parameters: Sequence[mx.array], name: st
         *(f"#define {word} {sizes[word]}" for word in kernel.constants),
         _functions(kernel.body),
         *(_constant(array.name, values[array.name]) for array in used),
-        _state(kernel, sizes),
+        _state(kernel, sizes, sequence.memory),
         _step(kernel, sequence),
         MAIN,
     ]
@@ -154,13 +155,14 @@ def _constant(name: str, values: NDArray[Any]) -> str:
     return f"static const {'int' if whole else 'float'} {name}[] = {{\n    {body}\n}};"
 
 
-def _state(kernel: Kernel, sizes: dict[str, int]) -> str:
+def _state(kernel: Kernel, sizes: dict[str, int], memory: bool) -> str:
     """The struct with the states of the neurons and the working memory of a step."""
     fields = [f"    float {a.name}[{max(a.count(sizes), 1)}];" for a in _used(kernel, "scratch", "work")]
     return "\n".join(
         [
             "typedef struct {",
             f"    float neurons[{sizes['N']}];  // what is carried from sample to sample",
+            *([f"    float remembered[{sizes['N']}];  // and the cells of the LSTM"] if memory else []),
             *fields,
             "} NAME_state;",
             "",
@@ -178,6 +180,7 @@ def _step(kernel: Kernel, sequence: FusedSequence) -> str:
     names = [name for name in kernel.sizes if name not in kernel.constants and _uses(text, name)]
     # The kernel would keep the old state for a backward pass: it may write it where it took it from.
     places = {"x": "inputs", "timespans": "&timespan", "outputs": "outputs"}
+    places |= dict.fromkeys(("first_memory", "last_memory", "kept_memory"), "self->remembered")
     lines = [
         "void NAME_step(NAME_state *self, const float *inputs, float timespan, float *outputs);",
         "void NAME_step(NAME_state *self, const float *inputs, float timespan, float *outputs) {",

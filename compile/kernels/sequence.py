@@ -21,6 +21,7 @@ from .threads import thread_count
 from .tracing import Arrays, attach, differentiated, evaluable, exporting, of_other_thread
 
 Runner: TypeAlias = CPURunner | GPURunner
+States: TypeAlias = "mx.array | tuple[mx.array, ...]"
 T = TypeVar("T")
 SAVED_MOST = ContextVar("SAVED_MOST", default=1 << 26)
 
@@ -52,6 +53,7 @@ class FusedSequence:
         numbers: the kernels' numbers by name.
         index: the kernels' index arrays by name.
         fold: what the kernels compute of their values alone, if they do.
+        memory: whether the state passes through an LSTM first.
     """
 
     def __init__(
@@ -63,29 +65,50 @@ class FusedSequence:
         numbers: Mapping[str, float],
         index: Mapping[str, NDArray[np.int32]],
         fold: Fold | None = None,
+        memory: bool = False,
     ) -> None:
         self.folder, self.name, self.fold = folder, name, fold
         self.sizes, self.numbers, self.index = dict(sizes), dict(numbers), dict(index)
+        self.memory = memory
         self._runners: dict[type, tuple[Runner, Runner]] = {}
+        self._remembering: dict[float, FusedSequence] = {}
         self._pair = lru_cache(maxsize=32)(self._pair_of)  # few lengths of sequences come again and again
+
+    def remembering(self, forget_bias: float) -> FusedSequence:
+        """The same for a cell whose state passes through an LSTM first, see `MixedMemoryCell`.
+
+        Its parameters have ``memory_w`` ((I + N) 4N,) and ``memory_b`` (4N,) behind the others, and its state
+        is a pair with the LSTM's cells.
+        """
+        if forget_bias not in self._remembering:
+            self._remembering[forget_bias] = FusedSequence(
+                self.folder,
+                self.name,
+                sizes=self.sizes,
+                numbers={**self.numbers, "FORGET": forget_bias},
+                index=self.index,
+                fold=self.fold,
+                memory=True,
+            )
+        return self._remembering[forget_bias]
 
     def __call__(
         self,
         x: mx.array,
         timespans: mx.array,
-        state: mx.array,
+        state: States,
         parameters: Sequence[mx.array],
         *,
         checkpoint_every: int = 1,
         events: mx.array | None = None,
         reverse: bool = False,
-    ) -> Arrays:
+    ) -> tuple[mx.array, States]:
         """Run a sequence; gradients flow to every argument but the events.
 
         Args:
             x: (B, T, I) inputs.
             timespans: (B, T) or (1, T) time since the previous sample.
-            state: (B, N) states before the first sample.
+            state: (B, N) states before the first sample; a pair of them with a memory.
             parameters: the kernels' values, in the order they declare them.
             checkpoint_every: of how many time steps one state is kept for the backward pass; more than 1
                 saves memory and costs a second computation of the others. With 1, up to `SAVED_MOST` bytes
@@ -106,10 +129,13 @@ class FusedSequence:
             RuntimeError: an array that another thread was asked for and has not computed yet.
         """
         batch, steps = x.shape[:2]
-        whole = CallSizes(steps, steps, 0, int(events is not None), int(reverse))
-        happens = no_events(batch) if events is None else events
+        # A memory stands between two steps as an event does.
+        whole = CallSizes(steps, steps, 0, int(events is not None or self.memory), int(reverse))
+        happens = no_events(batch, steps if self.memory else 0) if events is None else events
+        states = state if isinstance(state, tuple) else (state,)
         run = self._nodes if not on_gpu() and nodes.usable() else self._function
-        return run(whole, parameters, (x, timespans, happens, state), checkpoint_every)
+        outputs, *last = run(whole, parameters, (x, timespans, happens, *states), checkpoint_every)
+        return outputs, tuple(last) if isinstance(state, tuple) else last[0]
 
     def _nodes(
         self, whole: CallSizes, parameters: Sequence[mx.array], rows: Arrays, checkpoint_every: int
@@ -124,8 +150,9 @@ class FusedSequence:
         """
         batch, steps = rows[0].shape[:2]
         given, lanes = (*parameters, *rows), lanes_for(batch)
+        results = 2 * (len(rows) - 3)  # the outputs; per state, the last one, then those that are kept
         try:
-            made = self._pair(whole, lanes, 0)(given, 2, 1, follow=False)
+            made = self._pair(whole, lanes, 0)(given, results, 1, follow=False)
             if made is None:
                 if exporting():
                     raise ExportError(
@@ -134,13 +161,15 @@ class FusedSequence:
                 most = SAVED_MOST.get()
                 saving = checkpoint_every == 1 and self.saved_bytes(batch, steps) <= most
                 call = whole if saving else whole._replace(KEEP=min(checkpoint_every, steps))
-                made = self._pair(call, lanes, most if saving else 0, follow=True)(given, 2, 1, follow=True)
+                made = self._pair(call, lanes, most if saving else 0, follow=True)(
+                    given, results, 1, follow=True
+                )
         except RuntimeError as error:
             if isinstance(error, KernelError):
                 raise
             raise of_other_thread(error) from None
         assert made is not None
-        return tuple(made)
+        return (made[0], *made[1::2])
 
     def _pair_of(self, call: CallSizes, lanes: int, saved_most: int, follow: bool = False) -> pairs.Pair:
         forward, backward = self.runners(CPURunner)
@@ -153,8 +182,9 @@ class FusedSequence:
         self, whole: CallSizes, parameters: Sequence[mx.array], rows: Arrays, checkpoint_every: int
     ) -> Arrays:
         """The kernels around MLX: they run at once on values, and gradients go through a custom function."""
-        x, timespans, happens, state = rows
-        inputs = (*parameters, x, timespans, state)
+        x, timespans, happens, *states = rows
+        n = len(states)
+        inputs = (*parameters, x, timespans, *states)
         if not evaluable(inputs):
             raise KernelError(
                 "a fused kernel needs values, which arrays inside mx.compile and mx.vmap do not have, unless "
@@ -171,23 +201,25 @@ class FusedSequence:
         if follow:
             backward.load(batch)  # so that an error comes now
         spans = _each_row(timespans, batch)
-        outputs, last, kept, *saved = forward(batch, call, (*parameters, x, spans, happens, state))
+        outputs, *found = forward(batch, call, (*parameters, x, spans, happens, *states))
+        last, kept, saved = found[: 2 * n : 2], found[1 : 2 * n : 2], found[2 * n :]
 
         def pullback(primals: Arrays, cotangents: Arrays) -> Arrays:
-            *values, samples, _, _ = primals  # the initial state is the first one that was kept
-            given = (*values, samples, spans, happens, kept, *cotangents)
+            values, samples = primals[: len(parameters)], primals[len(parameters)]
+            d_outputs, *d_last = cotangents  # the initial states are the first ones that were kept
+            later = [array for pair in zip(kept[1:], d_last[1:], strict=True) for array in pair]
+            given = (*values, samples, spans, happens, kept[0], d_outputs, d_last[0], *later)
             if not evaluable(given):
                 raise KernelError(
                     "a fused kernel's gradients need values, which they do not have if mx.compile or mx.vmap "
                     "is around them alone: use engine='ops'"
                 )
-            d_x, d_spans, d_state, *d_values = backward(batch, call, (*given, *saved))
+            d_x, d_spans, *others = backward(batch, call, (*given, *saved))
+            d_states, d_values = others[:n], others[n:]
             d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
-            return (*self.gradients(d_values), d_x, d_timespans, d_state)
+            return (*self.gradients(d_values), d_x, d_timespans, *d_states)
 
-        if follow:
-            outputs, last = attach((outputs, last), inputs, pullback)
-        return outputs, last
+        return attach((outputs, *last), inputs, pullback) if follow else (outputs, *last)
 
     def gradients(self, totals: Sequence[T]) -> Sequence[T]:
         """The gradients of the parameters from the backward kernel's totals, in the same order."""
@@ -218,7 +250,8 @@ class FusedSequence:
         if kind not in self._runners:
             names = (f"{self.name}_forward", f"{self.name}_backward")
             first, second = (
-                kind(read_kernel(self.folder, name), self.sizes, self.numbers, self.index) for name in names
+                kind(read_kernel(self.folder, name, memory=self.memory), self.sizes, self.numbers, self.index)
+                for name in names
             )
             self._runners[kind] = (first, second)
         return self._runners[kind]
@@ -246,9 +279,9 @@ def constant(value: float, n: int) -> mx.array:
 
 
 @lru_cache(maxsize=16)
-def no_events(batch: int) -> mx.array:
-    """(B, 0) events where nothing happens."""
-    return mx.array(np.zeros((batch, 0), np.float32))
+def no_events(batch: int, steps: int = 0) -> mx.array:
+    """(B, T) events where nothing happens; (B, 0) for kernels that are told so."""
+    return mx.array(np.zeros((batch, steps), np.float32))
 
 
 def _each_row(timespans: mx.array, batch: int) -> mx.array:

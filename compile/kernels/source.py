@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from types import CodeType
@@ -101,18 +101,26 @@ class Kernel:
     body: str = field(repr=False)
 
     def of(self, *kinds: str) -> list[Array]:
-        """The arrays of some kinds, in the order of their declaration."""
-        return [array for array in self.arrays.values() if array.kind in kinds]
+        """The arrays of some kinds: kind by kind, and those of one in the order of their declaration."""
+        return [array for kind in kinds for array in self.arrays.values() if array.kind == kind]
 
 
 @cache
-def read_kernel(folder: Path, name: str, without: tuple[str, ...] = ()) -> Kernel:
+def read_kernel(folder: Path, name: str, without: tuple[str, ...] = (), *, memory: bool = False) -> Kernel:
     """Read one kernel of a cell's folder, `without` some of the fragments it includes.
+
+    With `memory`, its state passes through an LSTM: the fragments whose names begin so stay, and what they
+    need is declared behind the rest.
 
     Example:
         >>> read_kernel(folder, "ltc_forward").sizes  # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
     """
-    text = _with_fragments(folder / f"{name}.c", without)
+    kept = partial(_is_kept, without=without, memory=memory)
+    text = _with_fragments(folder / f"{name}.c", kept)
+    if memory:
+        cell, _, direction = name.rpartition("_")
+        name = f"{cell}_memory_{direction}"
+        text += _with_fragments(SOURCE / "frame" / f"memory_{direction}.c", kept)
     words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": [], "carried": [], "gcc": []}
     arrays: dict[str, Array] = {}
     for kind, declared in _DECLARATION.findall(text):
@@ -131,17 +139,21 @@ def read_kernel(folder: Path, name: str, without: tuple[str, ...] = ()) -> Kerne
     return Kernel(name, **declared, carried=tuple(product(*choices)), arrays=arrays, body=body)
 
 
-def _with_fragments(path: Path, without: tuple[str, ...]) -> str:
-    """A file whose include lines are replaced by the fragments, at the lines' indentation.
+def _is_kept(fragment: str, without: tuple[str, ...], memory: bool) -> bool:
+    return fragment not in without and (memory or not Path(fragment).name.startswith("memory"))
+
+
+def _with_fragments(path: Path, kept: Callable[[str], bool]) -> str:
+    """A file whose include lines are replaced by the fragments that are kept, at the lines' indentation.
 
     They lie beside it, or under `SOURCE` if all kernels have them.
     """
 
     def fragment(match: re.Match[str]) -> str:
-        if match[2] in without:
+        if not kept(match[2]):
             return ""
         beside = path.parent / match[2]
-        inner = _USES.sub("", _with_fragments(beside if beside.exists() else SOURCE / match[2], without))
+        inner = _USES.sub("", _with_fragments(beside if beside.exists() else SOURCE / match[2], kept))
         return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
 
     return _INCLUDE.sub(fragment, path.read_text())

@@ -32,6 +32,7 @@ class Stepper:
         x: (B, I) inputs.
         timespan: (B,) time since the previous sample.
         state: (B, N) states.
+        states: the same, with the LSTM's cells (B, N) behind it if there is a memory.
         outputs: (B, M) outputs.
 
     Raises:
@@ -58,9 +59,11 @@ class Stepper:
         unused = np.zeros_like(self.state)
         values: list[Floats] = [np.array(value, np.float32) for value in parameters]
         self._alive = (values, unused)
-        rows = {"x": self.x, "timespans": self.timespan, "state": self.state}
+        self.states = (self.state, np.zeros_like(self.state)) if sequence.memory else (self.state,)
+        memory = self.states[-1]
+        rows = {"x": self.x, "timespans": self.timespan, "state": self.state, "first_memory": memory}
         given = [*values, *(rows.get(array.name, unused) for array in runner.kernel.of("rows"))]
-        given += [self.outputs, self.state, unused]
+        given += [self.outputs, self.state, unused, *([memory, unused] if sequence.memory else [])]
         given += [unused] * len(layout.saves)
         pointers = [*runner._pointers, *(array.ctypes.data for array in given)]
         self._pointers = (ctypes.c_void_p * len(pointers))(*pointers)

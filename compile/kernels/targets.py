@@ -12,9 +12,9 @@ TYPES = {
     "index": "const int",
     "values": "const float",
     "rows": "const float",
+    "saved": "const real",  # what forward keeps for backward alone
     "results": "float",
-    "saves": "real",  # what forward keeps for backward alone
-    "saved": "const real",
+    "saves": "real",
 }
 ROWS = ("rows", "results", "saves", "saved")  # arrays with one row per row of the batch
 # What the two GPU languages call things.

@@ -15,7 +15,7 @@ from mlx.utils import tree_flatten
 
 from .cells import RNN, NCPRNNCell, carried, lesion
 from .cells.networks.carrying import own_parameters
-from .cells.networks.engine import has_kernel
+from .cells.offers import has_kernel
 from .compile import CompiledCircuit, compile_circuit
 from .forks import require_computing
 from .interchange import circuit_of, export_mlx, load, save

@@ -23,11 +23,11 @@ NETWORKS = {
     "cfc": lambda **o: gl.CfC(CIRCUIT, **o),
     "cfc-pure": lambda **o: gl.CfC(CIRCUIT, mode="pure", **o),
     "cfc-dense": lambda **o: gl.CfC(gl.dense(I, N), backbone_units=8, **o),
+    "mixed memory": lambda **o: gl.CfC(CIRCUIT, mixed_memory=True, **o),
     "projected": lambda **o: gl.LTC(CIRCUIT, proj_size=3, **o),
     "missing values": lambda **o: gl.RNN(gl.MissingValueCell(gl.LTCCell(WIDE)), **o),
 }
 ON_OPERATIONS = {
-    "mixed memory": lambda: gl.CfC(CIRCUIT, mixed_memory=True),
     "ct-gru": lambda: gl.RNN(gl.CTGRUCell(CIRCUIT)),
     "rk4": lambda: gl.LTC(CIRCUIT, solver="rk4"),
 }
@@ -155,8 +155,8 @@ def test_a_stream_refuses_what_does_not_fit() -> None:
         rnn.stream(0)
     with pytest.raises(ValueError, match="reads backwards"):
         gl.LTC(CIRCUIT, reverse=True).stream()
-    with pytest.raises(gl.KernelError, match="MixedMemoryCell"):
-        gl.LTC(CIRCUIT, mixed_memory=True, engine="fused").stream()
+    with pytest.raises(gl.KernelError, match="CTRNNCell"):
+        gl.RNN(gl.CTRNNCell(CIRCUIT), engine="fused").stream()
     with pytest.raises(ValueError, match="LiquidCell learns its inputs when it is built"):
         gl.RNN(gl.LiquidCell(8)).stream()
 

@@ -37,8 +37,6 @@ def changed(rnn: Any, **options: Any) -> Any:
 def whole(name: str, engine: str = "auto") -> tuple[Recorded, Any]:
     """What was recorded of a model, and our network of it, for whole sequences."""
     recorded = Recorded.load(name)
-    # Of mixed memory there is no kernel: "auto" is then the operations.
-    engine = "auto" if engine == "fused" and "mixed" in name else engine
     return recorded, changed(gl.from_ncps(recorded.model()), engine=engine, return_sequences=True)
 
 

@@ -29,6 +29,8 @@ NETWORKS: dict[str, Any] = {
     "cfc_synchronous": lambda: gl.CfC(CIRCUIT, mode="no_gate", schedule="synchronous"),
     "cfc_pure": lambda: gl.CfC(CIRCUIT, mode="pure"),
     "cfc_ncps": lambda: gl.CfC(CIRCUIT, ncps_compat=True),
+    "ltc_memory": lambda: gl.LTC(CIRCUIT, mixed_memory=True),
+    "cfc_memory": lambda: gl.CfC(CIRCUIT, mode="pure", mixed_memory=True),
     "dense_gelu": lambda: gl.CfC(DENSE, backbone_activation="gelu", backbone_layers=2, backbone_units=11),
     "dense_silu": lambda: gl.CfC(DENSE, mode="no_gate", backbone_activation="silu"),
     "dense_bare": lambda: gl.CfC(DENSE, mode="pure", backbone_layers=0),
@@ -135,7 +137,11 @@ def test_the_same_network_gives_the_same_file(tmp_path: Path) -> None:
     [
         (lambda: gl.LTC(CIRCUIT, reverse=True), KernelError, "reverse"),
         (lambda: gl.LTC(CIRCUIT, proj_size=2), KernelError, "proj_size"),
-        (lambda: gl.LTC(CIRCUIT, mixed_memory=True), KernelError, "no fused kernel for MixedMemoryCell"),
+        (
+            lambda: gl.CfC(DENSE, features=nn.Linear(4, 4), mixed_memory=True),
+            KernelError,
+            "no mixed memory for a cell with a layer in front",
+        ),
         (lambda: gl.CfC(DENSE, features=nn.Linear(4, 4)), KernelError, "go through a layer"),
         (lambda: gl.CfC(DENSE, backbone_activation="softplus"), KernelError, "softplus"),
     ],

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import ganglion as gl
-from ganglion.cells.networks.engine import cell_kernel
+from ganglion.cells.offers import cell_kernel
 from ganglion.compile.kernels import gpu, sequence
 
 from ..support.electrical import with_pairs

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import ganglion as gl
-from ganglion.cells.networks.engine import cell_kernel
+from ganglion.cells.offers import cell_kernel
 from ganglion.compile.kernels import build, prebuilt, processor
 from ganglion.compile.kernels.cpu import CPURunner, _code
 from ganglion.compile.kernels.sequence import FusedSequence

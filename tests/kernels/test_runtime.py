@@ -156,7 +156,7 @@ def test_a_fork_leaves_kernels_that_run() -> None:
     program = """
 import os, signal, sys
 import ganglion as gl, numpy as np
-from ganglion.cells.networks.engine import cell_kernel
+from ganglion.cells.offers import cell_kernel
 from ganglion.compile.kernels.stepper import Stepper
 
 os.environ["GANGLION_NUM_THREADS"] = "3"

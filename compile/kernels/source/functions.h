@@ -7,6 +7,8 @@ FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
 
+#define WAITING 32  // time steps after which the gradients of an LSTM's weights are added up: see memory_backward.c
+
 // The first row of the team of TEAM rows to which row i belongs; teams begin anew at `start`.
 #define HEAD(i, start) ((start) + ((i) - (start)) / TEAM * TEAM)
 

@@ -64,6 +64,8 @@ FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
 
+#define WAITING 32  // time steps after which the gradients of an LSTM's weights are added up: see memory_backward.c
+
 // The first row of the team of TEAM rows to which row i belongs; teams begin anew at `start`.
 #define HEAD(i, start) ((start) + ((i) - (start)) / TEAM * TEAM)
 
@@ -250,9 +252,6 @@ for (int step = 0; step < T; step++) {
         }
         EACH(j, N) before[j] = STATE[j];
     }
-    if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }
-    // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
-    // are each neuron's numerator and denominator without the recurrent synapses.
     // sample: the sample and its time span. What stands where there is none is never read.
     FETCH(SAMPLE, x, here);
     if (EVENTS) EACH(i, I) SAMPLE[i] = choose(event < 0.0f, splat(0.0f), SAMPLE[i]);
@@ -260,6 +259,9 @@ for (int step = 0; step < T; step++) {
     span = VALUE(timespans, here);
     if (EVENTS) span = choose(event < 0.0f, splat(1.0f), span);
     BARRIER
+    if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }
+    // ltc_inputs: what does not change over the unfolds of time step `step`: `rate` is 1 / dt, and `drive` and `load`
+    // are each neuron's numerator and denominator without the recurrent synapses.
     rate = (float)UNFOLDS / choose(span < TINY, splat(1.0f), span);
     EACH(i, I) input[i] = sample[i] * input_w[i] + input_b[i];
     BARRIER

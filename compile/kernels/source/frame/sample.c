@@ -3,3 +3,4 @@
 FETCH(SAMPLE, x, here);
 if (EVENTS) EACH(i, I) SAMPLE[i] = choose(event < 0.0f, splat(0.0f), SAMPLE[i]);
 #include "span.c"
+BARRIER

@@ -1,0 +1,41 @@
+// memory_back: from g, the gradient of the state behind the LSTM, to that of the state before it.
+//: uses I N SAMPLE SAVING event found memories memory_w passed_memory t, writes SAMPLE_BACK d_gates d_memory_b d_memory_w d_seen filled g g_memory gates passing seen_memory
+EACH(j, N) {
+    if (SAVING) {
+        for (int m = 0; m < 7; m++) passing[m * N + j] = SAVED(memories, t, m * N + j);
+    }
+    const real late = passing[2 * N + j], let_in = passing[3 * N + j], keep = passing[4 * N + j];
+    const real show = passing[5 * N + j], said = passing[6 * N + j];
+    const real d_cell = g_memory[j] + g[j] * show * (1.0f - said * said);
+    gates[j] = d_cell * let_in * (1.0f - late * late);
+    gates[N + j] = d_cell * late * (let_in - let_in * let_in);
+    gates[2 * N + j] = d_cell * passing[N + j] * (keep - keep * keep);
+    gates[3 * N + j] = g[j] * said * (show - show * show);
+    g_memory[j] = choose(event < 0.0f, passed_memory[j], d_cell * keep);
+    seen_memory[(filled * (I + N)) + I + j] = passing[j];
+    for (int m = 0; m < 4; m++) d_gates[filled * 4 * N + m * N + j] = gates[m * N + j];
+}
+EACH(i, I) seen_memory[filled * (I + N) + i] = SAMPLE[i];
+BARRIER
+EACH_BY(TILE, i, 0, I + N) {
+    int64_t row[TILE];
+    real sum[TILE];
+    for (int r = 0; r < TILE; r++) {
+        row[r] = (int64_t)4 * N * (i + r < I + N ? i + r : I + N - 1);
+        sum[r] = splat(0.0f);
+    }
+    for (int o = PART; o < 4 * N; o += PARTS) {
+        for (int r = 0; r < TILE; r++) sum[r] += memory_w[row[r] + o] * gates[o];
+    }
+    for (int r = 0; r < TILE && i + r < I + N; r++) {
+        sum[r] = JOINED(sum[r]);
+        if (PART == 0) d_seen[i + r] = sum[r];
+    }
+}
+filled++;
+if (filled == WAITING) {
+    #include "memory_weights.c"
+}
+BARRIER
+EACH(i, I) SAMPLE_BACK[i] += d_seen[i];
+EACH(j, N) g[j] = d_seen[I + j];

@@ -20,9 +20,9 @@ import pytest
 import ganglion as gl
 from ganglion import cli
 from ganglion.interchange.files import newest_checkpoint
-from ganglion.training.series import Columns, read_series, train_series
+from ganglion.training.series import Columns, train_series
 from ganglion.training.series.report import _recording
-from ganglion.training.series.sequences import Scaling, split, windows
+from ganglion.training.series.sequences import Scaling, read_columns, split, windows
 
 TRAIN = ["--target", "y", "--time", "t", "--group", "who", "--epochs", "2", "--window", "10"]
 
@@ -100,7 +100,7 @@ def test_the_report_tells_times_in_the_unit_of_the_data(folder: Path) -> None:
         Path("c.json"), Path("d.csv"), Path("new"), targets=["y"], time="t", group="who", epochs=1,
         progress=False,
     )  # fmt: skip
-    series, _ = read_series(folder / "d.csv", columns)
+    series, _ = read_columns(folder / "d.csv", columns)
     one = series[0].part(slice(5, 15))
     times = _recording(outcome, one).times
     assert outcome.model.time_unit != 1
@@ -324,7 +324,7 @@ def _heed_interrupts() -> None:
 
 def test_windows_cover_every_sample(folder: Path) -> None:
     columns = Columns(("a", "b"), ("y",), "t", "who")
-    series, _ = read_series(folder / "d.csv", columns)
+    series, _ = read_columns(folder / "d.csv", columns)
     training, held_out = split(series, 0.25)
     assert [len(one.x) for one in training] == [30, 30]
     assert [len(one.x) for one in held_out] == [10, 10]
@@ -340,7 +340,7 @@ def test_windows_cover_every_sample(folder: Path) -> None:
 @pytest.mark.parametrize("length", [1, 7, 16, 29, 40])
 def test_every_sample_counts_alike_whatever_window_it_is_in(length: int, folder: Path) -> None:
     columns = Columns(("a", "b"), ("y",), "t", "who")
-    series, _ = read_series(folder / "d.csv", columns)
+    series, _ = read_columns(folder / "d.csv", columns)
     series[1] = series[1].part(slice(0, 17))
     scaling = Scaling.of(series)
     every = max(1, length // 2)
@@ -354,7 +354,7 @@ def test_every_sample_counts_alike_whatever_window_it_is_in(length: int, folder:
 
 def test_many_groups_are_split_by_group(folder: Path) -> None:
     write_table(folder / "g.csv", rows=4, groups="ABCDEFGHIJ")
-    series, _ = read_series(folder / "g.csv", Columns(("a", "b"), ("y",), "t", "who"))
+    series, _ = read_columns(folder / "g.csv", Columns(("a", "b"), ("y",), "t", "who"))
     training, held_out = split(series, 0.2)
     assert [one.rows.group for one in held_out] == ["I", "J"]
     assert len(training) == 8

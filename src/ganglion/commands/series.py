@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..habits import DATES, DECIMALS, MISSING, SEPARATORS, TIES
 from .options import positive, rate, seed, share
 
 TRAIN = """\
@@ -13,7 +14,8 @@ Train a circuit on a time series. The table is a CSV file with a header and a
 row per sample. Its sensory neurons are given the inputs, its motor neurons say
 the targets. Rows are one sequence, or one per value of the --group column;
 samples are regular, or taken at the times of the --time column: numbers, or
-dates in ISO 8601, of which 20240131 is one.
+dates in ISO 8601, of which 20240131 is one. The table may be compressed by
+gzip; what a line is refused for says which option would take it.
 
 DIR gets checkpoints and a report with pictures. The same command goes on where
 it was interrupted, and with more --epochs where it had ended. The network of
@@ -47,6 +49,21 @@ def add_commands(commands: Any) -> None:
     )
     train.add_argument("--time", metavar="COLUMN", help="when samples were taken (default: regularly)")
     train.add_argument("--group", metavar="COLUMN", help="which sequence a row belongs to (default: one)")
+    for name, choices, usual, what in (
+        (
+            "missing",
+            MISSING,
+            "refuse",
+            "cells without a number: take the one before, or hide the row",
+        ),
+        ("ties", TIES, "refuse", "rows of the same time: one sample of their means, or of the last numbers"),
+        ("dates", DATES, "iso", "how dates begin that are not in ISO 8601"),
+        ("separator", tuple(SEPARATORS), None, "between cells (default: what the header has)"),
+        ("decimal", tuple(DECIMALS), None, "mark of decimals (default: what cells have)"),
+    ):
+        said = what if usual is None else f"{what} (default: {usual})"
+        train.add_argument(f"--{name}", choices=choices, default=usual, help=said)
+    train.add_argument("--descending", action="store_true", help="the newest rows come first")
     train.add_argument("--cell", choices=("ltc", "cfc"), default="ltc", help="default: ltc")
     for name, kind, default, what in (
         ("epochs", positive, 100, "passes over the data"),
@@ -97,7 +114,13 @@ def _train(arguments: argparse.Namespace) -> None:
         epochs=arguments.epochs,
         patience=arguments.patience,
         settings=settings,
+        habits=series.Habits(
+            **{name: getattr(arguments, name) for name in series.Habits.__dataclass_fields__}
+        ),
     )
+    if outcome.missing:
+        cells = ", ".join(f"{count} in {name}" for name, count in outcome.missing.items())
+        print(f"cells without a number: {cells} (--missing {arguments.missing})")
     for name, error, baseline in zip(arguments.target, outcome.errors, outcome.baselines, strict=True):
         print(f"{name}: error {error:.4g} on the validation data; always saying the mean: {baseline:.4g}")
     print(f"report: {write_report(outcome, arguments.out)}")

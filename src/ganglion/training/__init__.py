@@ -5,6 +5,19 @@ from .history import History
 from .loop import fit
 from .losses import cross_entropy, mse, outputs_of
 from .run import Callback, Run
+from .series import pad, read_series
 from .summary import Summary
 
-__all__ = ["Callback", "History", "Run", "Summary", "cross_entropy", "fit", "mse", "outputs_of", "series"]
+__all__ = [
+    "Callback",
+    "History",
+    "Run",
+    "Summary",
+    "cross_entropy",
+    "fit",
+    "mse",
+    "outputs_of",
+    "pad",
+    "read_series",
+    "series",
+]

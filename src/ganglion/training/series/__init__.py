@@ -4,14 +4,18 @@ In processing order: `table` reads a file, `sequences` turns it into what a netw
 predicts in the `directory` of a run, and `report`, which needs matplotlib, shows what came out.
 """
 
+from ...habits import Habits
 from .job import Outcome, Settings, predict, predict_series, train_series
-from .sequences import Columns, Series, read_series
+from .reading import pad, read_series
+from .sequences import Columns, Series
 
 __all__ = [
     "Columns",
+    "Habits",
     "Outcome",
     "Series",
     "Settings",
+    "pad",
     "predict",
     "predict_series",
     "read_series",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FileError
+from ...habits import ORDINARY, Habits
 from ...interchange.files import newest_checkpoint
 from ...interchange.tensors import short
 from ...storage import read_document, read_file, replace_files
@@ -23,20 +24,29 @@ FORMAT, VERSION = "ganglion-run", 1
 SETTINGS, REPORT = "run.json", "report.html"
 
 
-def claim(out: Path, settings: Mapping[str, Any], columns: Columns, *, circuit: str, data: str) -> None:
+def claim(
+    out: Path, settings: Mapping[str, Any], columns: Columns, habits: Habits, *, circuit: str, data: str
+) -> None:
     """Make the directory this run's, or refuse one that is somebody else's.
 
     Args:
         out: the directory, made if it is not there.
         settings: what must be the same when the run goes on, as JSON.
         columns: what the columns are for.
+        habits: how the table is written.
         circuit, data: hashes of both files.
 
     Raises:
         FileError: it holds another run, or something else.
         OSError: it cannot be made.
     """
-    ours = {"settings": dict(settings), "columns": asdict(columns), "circuit": circuit, "data": data}
+    ours = {
+        "settings": dict(settings),
+        "columns": asdict(columns),
+        "habits": asdict(habits),
+        "circuit": circuit,
+        "data": data,
+    }
     ours = json.loads(json.dumps(ours))  # as it comes back from the file
     if (out / SETTINGS).exists():
         _require_same(out, _read(out), ours)
@@ -67,6 +77,19 @@ def columns_of(run: Path) -> Columns:
     return Columns(tuple(given["inputs"]), tuple(given["targets"]), given["time"], given["group"])
 
 
+def habits_of(run: Path) -> Habits:
+    """How the table of a run was written, and what was done about what was not there.
+
+    Raises:
+        FileError: the run's file says nothing that makes sense.
+    """
+    given = _read(run).get("habits", {})  # of a run from before there were any
+    try:
+        return Habits.from_json(given)
+    except ValueError as error:
+        raise FileError(f"{run / SETTINGS}: {error}") from None
+
+
 def may_hold(run: Path, file: Path) -> bool:
     """Whether the user may write to a file: anywhere else, and as a table beside the run's own files."""
     run, file = run.resolve(), file.resolve()
@@ -74,8 +97,8 @@ def may_hold(run: Path, file: Path) -> bool:
 
 
 def _require_same(out: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    for part in ("columns", "settings"):
-        known = theirs.get(part)
+    for part in ("columns", "settings", "habits"):
+        known = theirs.get(part, asdict(ORDINARY) if part == "habits" else None)
         known = known if isinstance(known, dict) else {}
         for name, value in ours[part].items():
             if known.get(name) != value:

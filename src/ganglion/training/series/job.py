@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ import numpy as np
 from ...cells import LTC, CfC
 from ...compile import CompiledCircuit, compile_circuit
 from ...errors import CircuitError, FileError
+from ...habits import ORDINARY, Habits
 from ...interchange import Scaled, load
 from ...storage import replace_files
 from ...wiring import Circuit, read
 from ..history import History
 from ..loop import fit
 from ..losses import outputs_of
-from .directory import SETTINGS, claim, columns_of, may_hold
-from .sequences import Columns, Floats, Scaling, Series, read_series, series_of, split, windows
+from .directory import SETTINGS, claim, columns_of, habits_of, may_hold
+from .sequences import Columns, Floats, Scaling, Series, read_columns, series_of, split, windows
 from .table import open_table
 
 CELLS = {"ltc": LTC, "cfc": CfC}
@@ -67,6 +68,8 @@ class Outcome:
         errors: root mean squared error of each target over all their samples, in the units of the data, as
             `predict` reads each from its beginning to its end.
         baselines: the same for always saying the mean of the training data.
+        habits: how the table was written.
+        missing: of each column in which cells have no number, how many.
     """
 
     model: Scaled
@@ -77,6 +80,8 @@ class Outcome:
     held_out: list[Series]
     errors: list[float]
     baselines: list[float]
+    habits: Habits = ORDINARY
+    missing: dict[str, int] = field(default_factory=dict)
 
 
 def train_series(
@@ -91,6 +96,7 @@ def train_series(
     epochs: int = 100,
     patience: int | None = None,
     settings: Settings = Settings(),
+    habits: Habits = ORDINARY,
     progress: bool = True,
 ) -> Outcome:
     """Train a circuit to say the targets from the inputs, or go on with the run in the directory.
@@ -108,6 +114,7 @@ def train_series(
         epochs: passes over the data.
         patience: stop after this many epochs without a better validation loss.
         settings: the rest.
+        habits: how the table is written, and what to do where something is not there.
         progress: whether to show a progress bar.
 
     Raises:
@@ -121,12 +128,18 @@ def train_series(
     """
     compiled = compile_circuit(_read_circuit(circuit))
     plan = compiled.plan
-    with open_table(data) as reader:
+    with open_table(data, habits) as reader:
         columns = Columns.choose(reader, plan.sensors, plan.n_outputs, targets, inputs, time, group)
         series, digest = series_of(reader, columns)
+        missing = {name: reader.missing[name] for name in reader.header if reader.missing[name]}
+    series = [one.observed() for one in series]
     training, held_out = split(series, settings.validation)
+    for part, what in ((training, "training"), (held_out, "validation")):
+        empty = np.all([np.isnan(one.y).all(axis=0) for one in part], axis=0)
+        if empty.any():
+            raise FileError(f"{data}: target {targets[int(np.argmax(empty))]!r} is empty in the {what} data")
     scaling = Scaling.of(training)
-    claim(out, asdict(settings), columns, circuit=plan.digest, data=digest)
+    claim(out, asdict(settings), columns, habits, circuit=plan.digest, data=digest)
 
     mx.random.seed(settings.seed)
     network = CELLS[settings.cell](compiled)
@@ -152,9 +165,9 @@ def train_series(
         progress=progress,
     )
     errors = _errors([predict(model, one) for one in held_out], held_out)
-    mean = np.concatenate([one.y for one in training]).mean(axis=0)
+    mean = np.nanmean(np.concatenate([one.y for one in training]), axis=0)
     baselines = _errors([np.broadcast_to(mean, (len(one.x), len(mean))) for one in held_out], held_out)
-    return Outcome(model, compiled, columns, settings, history, held_out, errors, baselines)
+    return Outcome(model, compiled, columns, settings, history, held_out, errors, baselines, habits, missing)
 
 
 def predict(model: Scaled, series: Series) -> Floats:
@@ -168,21 +181,24 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
     The file needs the columns of inputs, time and group that the run was trained with; targets are not read.
     The result has the time, the group and the targets, row by row.
 
+    The table may be written otherwise where that is found out; what is done about what is not there is as in
+    training. Rows of one time that are one sample have one row.
+
     Raises:
         FileError: no run, data that are not sound, or a result that would replace the data or a file of the
             run; nothing is touched.
         OSError: a file cannot be read or written.
     """
-    columns = columns_of(run)
+    columns, habits = columns_of(run), habits_of(run)
     if not may_hold(run, out) or (out.exists() and data.exists() and out.samefile(data)):
         raise FileError(f"{out} is a file of the run or the data: choose another file for the predictions")
     model = load(run)
     if not isinstance(model, Scaled) or (model.inputs, model.outputs) != (columns.inputs, columns.targets):
         raise FileError(f"{run}: the model there is not the one that {SETTINGS} describes")
-    series, _ = read_series(data, columns, targets=False)
+    series, _ = read_columns(data, columns, habits, targets=False)
     rows: list[tuple[int, list[Any]]] = []
     for one in series:
-        said = predict(model, one)
+        said = one.shown(predict(model, one.observed()))
         for k, line in enumerate(one.rows.lines.tolist()):
             head: list[Any] = [one.rows.stamps[k]] if columns.time else []
             head += [one.rows.group] if columns.group else []
@@ -208,10 +224,12 @@ def _read_circuit(path: Path) -> Circuit:
 def _loss(model: Scaled, x: mx.array, y: mx.array, spans: mx.array, weights: mx.array) -> mx.array:
     """The error in the units of the network, where all targets and all samples weigh the same."""
     outputs = outputs_of(model.model, x, spans)
+    if weights.ndim == y.ndim:  # some targets are missing
+        return (mx.square(outputs - y) * weights).mean()
     return (mx.square(outputs - y).mean(axis=-1) * weights).mean()
 
 
 def _errors(said: Sequence[Floats], series: Sequence[Series]) -> list[float]:
-    """Root mean squared error of each target over all samples."""
+    """Root mean squared error of each target over all samples that have it."""
     wrong = np.concatenate([a - one.y for a, one in zip(said, series, strict=True)])
-    return [float(error) for error in np.sqrt((wrong**2).mean(axis=0))]
+    return [float(error) for error in np.sqrt(np.nanmean(wrong**2, axis=0))]

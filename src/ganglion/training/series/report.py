@@ -90,13 +90,25 @@ def _results(outcome: Outcome) -> str:
         f"<p>On {samples} samples held out for validation, after epoch {(best or 0) + 1} of {epochs}. That "
         "epoch has the least mean square of the errors below, each in the unit that the network sees.</p>"
     )
-    return says + _table(rows, head=True)
+    return says + _table(rows, head=True) + _missing(outcome)
+
+
+def _missing(outcome: Outcome) -> str:
+    if not outcome.missing:
+        return ""
+    done = {
+        "impute": "the number before it stands for a missing input",
+        "mask": "the network does not see rows in which an input is missing",
+    }[outcome.habits.missing]
+    cells = ", ".join(f"{count} in {html.escape(name)}" for name, count in outcome.missing.items())
+    return f"<p>Cells without a number: {cells}; {done}, and a missing target counts in no error.</p>"
 
 
 def _settings(outcome: Outcome) -> list[tuple[object, ...]]:
     columns = {name: value for name, value in asdict(outcome.columns).items() if value is not None}
     texts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in columns.items()}
-    return list({**texts, **asdict(outcome.settings)}.items())
+    written = {name: value for name, value in asdict(outcome.habits).items() if value not in (None, False)}
+    return list({**texts, **asdict(outcome.settings), **written}.items())
 
 
 def _provenance(outcome: Outcome) -> list[tuple[object, ...]]:

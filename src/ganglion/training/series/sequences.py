@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError
+from ...habits import ORDINARY, Habits
+from ...interchange.tensors import short
 from .table import Reader, Rows, listed, open_table
 
 Floats = NDArray[np.float64]
@@ -83,34 +85,70 @@ class Series:
     """One sequence of samples.
 
     Attributes:
-        x: (T, I) inputs, in the units of the file, and like all here in float64.
-        y: (T, M) targets; (T, 0) if they were not asked for.
+        x: (T, I) inputs, in the units of the file, and like all here in float64; what was missing is what
+            was there before it, or at the beginning behind it.
+        y: (T, M) targets, NaN where one is missing; (T, 0) if they were not asked for.
         spans: (T,) time since the sample before; NaN for the first one; None for regular samples.
         rows: the rows of the file that it was made from.
+        mask: (T,) in which rows no input was missing; None if that does not matter.
     """
 
     x: Floats
     y: Floats
     spans: Floats | None
     rows: Rows
+    mask: NDArray[np.bool_] | None = None
 
-    def timespans(self, unit: float) -> Floats | None:
+    @property
+    def group(self) -> str | None:
+        """The text in the group column; None without one."""
+        return self.rows.group
+
+    @property
+    def times(self) -> Floats | None:
+        """(T,) the times, in seconds if they are dates; None for regular samples."""
+        return self.rows.times
+
+    def timespans(self, unit: float = 0.0) -> Floats | None:
         """(T,) the time spans, with `unit` for the first one; None for regular samples."""
         return None if self.spans is None else np.nan_to_num(self.spans, nan=unit)
 
-    def part(self, samples: slice) -> Series:
-        """Some consecutive samples of the sequence."""
+    def part(self, samples: slice | NDArray[np.intp]) -> Series:
+        """Some samples of the sequence."""
         spans = None if self.spans is None else self.spans[samples]
-        return Series(self.x[samples], self.y[samples], spans, self.rows)
+        mask = None if self.mask is None else self.mask[samples]
+        return Series(self.x[samples], self.y[samples], spans, self.rows, mask)
+
+    def observed(self) -> Series:
+        """The samples in which no input was missing, each with the time since the one before it here.
+
+        Regular samples have time spans then, in steps.
+        """
+        if self.mask is None:
+            return self
+        places = np.flatnonzero(self.mask)
+        since = np.ones(len(self.x)) if self.spans is None else np.nan_to_num(self.spans)
+        part, clock = self.part(places), np.cumsum(since)[places]
+        return Series(part.x, part.y, np.diff(clock, prepend=np.nan), self.rows)
+
+    def shown(self, said: Floats) -> Floats:
+        """(T, M) for all samples, from what a network said to those that were observed: where an input is
+        missing it goes on saying what it said, and at the beginning what it says first."""
+        if self.mask is None:
+            return said
+        held: Floats = said[np.maximum(np.cumsum(self.mask) - 1, 0)]
+        return held
 
 
-def read_series(path: Path, columns: Columns, *, targets: bool = True) -> tuple[list[Series], str]:
+def read_columns(
+    path: Path, columns: Columns, habits: Habits = ORDINARY, *, targets: bool = True
+) -> tuple[list[Series], str]:
     """The sequences of a CSV file, and a hash of the file.
 
     Raises:
         FileError: something is wrong in the file; the message says where.
     """
-    with open_table(path) as reader:
+    with open_table(path, habits) as reader:
         return series_of(reader, columns, targets=targets)
 
 
@@ -120,8 +158,31 @@ def series_of(reader: Reader, columns: Columns, *, targets: bool = True) -> tupl
     found = []
     for rows in reader.groups(wanted, columns.time, columns.group):
         n = len(columns.inputs)
-        found.append(Series(rows.values[:, :n], rows.values[:, n:], rows.spans, rows))
+        x, y = rows.values[:, :n], rows.values[:, n:]
+        there = ~np.isnan(x)
+        mask: NDArray[np.bool_] | None = np.all(there, axis=1) if reader.habits.missing == "mask" else None
+        if mask is not None and not mask.any():
+            raise FileError(f"{reader.path}: in every row{_of_group(rows)} an input is missing")
+        if mask is None and not there.any(axis=0).all():
+            name = columns.inputs[int(np.argmin(there.any(axis=0)))]
+            raise FileError(f"{reader.path}: column {name!r} is empty{_of_group(rows)}: leave it out")
+        found.append(Series(_imputed(x, there), y, rows.spans, rows, mask))
     return found, reader.digest()
+
+
+def _of_group(rows: Rows) -> str:
+    return "" if rows.group is None else f" of group {short(rows.group)}"
+
+
+def _imputed(x: Floats, there: NDArray[np.bool_]) -> Floats:
+    """(T, I) what was there last where there is nothing, at the beginning what is there first."""
+    if there.all():
+        return x
+    places = np.where(there, np.arange(len(x))[:, None], -1)
+    last = np.maximum.accumulate(places, axis=0)
+    first = np.argmax(there, axis=0)
+    taken: Floats = np.take_along_axis(x, np.where(last < 0, first, last), axis=0)
+    return np.nan_to_num(taken)  # of a column that is nowhere there, of which no row is looked at
 
 
 @dataclass(frozen=True)
@@ -142,7 +203,7 @@ class Scaling:
     def of(cls, series: Sequence[Series]) -> Scaling:
         """The scaling of some sequences."""
         x, y = (np.concatenate([getattr(one, name) for one in series]) for name in "xy")
-        low, high = y.min(axis=0), y.max(axis=0)
+        low, high = np.nanmin(y, axis=0), np.nanmax(y, axis=0)
         spans = [span for one in series if one.spans is not None for span in one.spans[1:].tolist()]
         unit = float(np.median(spans)) if spans else 1.0
         return cls(
@@ -166,7 +227,8 @@ def windows(series: Sequence[Series], length: int, scaling: Scaling, *, every: i
     Returns:
         Inputs (n, L, I), targets (n, L, M), time spans (n, L) and weights (n, L) of mean 1: 0 where a window
         reaches beyond the end of its sequence, and elsewhere such that every sample of the data counts alike,
-        whatever window it is in and however many. No window is longer than the longest sequence.
+        whatever window it is in and however many. If targets are missing, weights are (n, L, M), and 0 there.
+        No window is longer than the longest sequence.
     """
     parts: list[tuple[Floats, ...]] = []
     length = min(length, max(len(one.x) for one in series))
@@ -190,7 +252,10 @@ def windows(series: Sequence[Series], length: int, scaling: Scaling, *, every: i
                     for a, value in zip(here, fill, strict=True)
                 )
             )
-    *given, weights = (np.stack(column) for column in zip(*parts, strict=True))
+    x, y, spans, weights = (np.stack(column) for column in zip(*parts, strict=True))
+    if (missing_targets := np.isnan(y)).any():
+        weights = np.where(missing_targets, 0.0, weights[..., None])
+    given = (x, np.nan_to_num(y), spans)
     return tuple(a.astype(np.float32) for a in (*given, weights / weights.mean()))
 
 

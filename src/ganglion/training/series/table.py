@@ -1,4 +1,4 @@
-"""Reading CSV files line by line, with every fault named by its line and column.
+"""Reading CSV files line by line, with every fault named by its line, column and the option that takes it.
 
 A file is never held whole: lines longer than a limit are refused before they are read, so that a file without
 line ends costs no memory, and numbers go into compact arrays as they come.
@@ -7,9 +7,11 @@ line ends costs no memory, and numbers go into compact arrays as they come.
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import math
 import re
+import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,13 +19,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FileError
+from ...habits import NOTHING, ORDINARY, Habits
 from ...interchange.tensors import short
 from ...storage import open_file
 
@@ -40,8 +44,8 @@ COMPACT = re.compile(r"(?:19|20)\d{6}(\d{6})?")
 NUMBER, DATE = "a number", "a date"
 NAMED = 20
 """Columns that an error lists."""
-SEPARATORS = ";\t|"
-"""What some programs write between cells."""
+COMMA = re.compile(r"[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?")
+"""A number with a decimal comma."""
 PLAIN = {
     "unexpected end of data": "a quotation mark is not closed",
     "new-line character seen": "a carriage return alone: expected lines that end in \\n or \\r\\n",
@@ -54,7 +58,7 @@ class Rows:
     """The rows of a CSV file, or of one group in it, in the order of the file.
 
     Attributes:
-        values: (T, K) float64, the numbers of the columns asked for.
+        values: (T, K) float64, the numbers of the columns asked for; NaN where one is missing.
         times: (T,) float64 seconds or whatever unit the file has; None without a time column.
         spans: (T,) float64 time since the row before, exact also where the times are nanoseconds since 1970;
             NaN for the first one; None without a time column.
@@ -76,13 +80,19 @@ class Reader:
 
     Attributes:
         header: the names of the columns.
+        missing: of each column in which cells have no number, how many.
     """
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        self.path = path
+    def __init__(self, file: BinaryIO, path: Path, habits: Habits = ORDINARY) -> None:
+        self.path, self.habits = path, habits
+        self.missing: Counter[str] = Counter()
         self._first_time: tuple[str, str, int] | None = None
+        self._marked: tuple[str, str, int] | None = None  # the first number with decimals: mark, text, line
         self._digest = hashlib.sha256()
-        self._records = csv.reader(self._lines(file), strict=True)
+        lines = self._lines(file)
+        first = next(lines, "")
+        self._separator = habits.separator_of(first)
+        self._records = csv.reader(chain([first], lines), delimiter=self._separator, strict=True)
         self.header = self._header()
 
     def groups(self, columns: Sequence[str], time: str | None = None, group: str | None = None) -> list[Rows]:
@@ -104,13 +114,12 @@ class Reader:
         for row in self._rows():
             key = None if group_place is None else row[group_place].strip()
             draft = found.setdefault(key, _Draft())
-            draft.values.extend([self._number(row, place) for place in places])
-            if time_place is not None:
-                self._add_time(draft, row, time_place, key)
-            draft.lines.append(self._records.line_num)
+            numbers = [self._number(row, place) for place in places]
+            tied = time_place is not None and self._add_time(draft, row, time_place, key)
+            draft.add(numbers, self._records.line_num, self.habits.ties if tied else None)
         if not found:
             raise FileError(f"{self.path} has a header but no rows")
-        return [draft.rows(key, len(places)) for key, draft in found.items()]
+        return [draft.rows(key, len(places), self.habits.descending) for key, draft in found.items()]
 
     def place(self, name: str) -> int:
         """The number of a column.
@@ -119,11 +128,11 @@ class Reader:
             FileError: there is no such column.
         """
         if name not in self.header:
-            other = next((mark for mark in SEPARATORS if mark in self.header[0]), None)
-            hint = (
-                f": expected commas between cells, not {other!r}" if other and len(self.header) == 1 else ""
+            hint = f"; between cells stands {self._separator!r}: --separator says which mark does"
+            raise FileError(
+                f"{self.path} has no column {name!r}; it has {listed(self.header)}"
+                f"{hint if len(self.header) == 1 else ''}"
             )
-            raise FileError(f"{self.path} has no column {name!r}; it has {listed(self.header)}{hint}")
         return self.header.index(name)
 
     def digest(self) -> str:
@@ -160,7 +169,7 @@ class Reader:
 
     def _lines(self, file: BinaryIO) -> Iterator[str]:
         number = 0
-        while line := file.readline(LONGEST_LINE + 1):
+        while line := self._line(file):
             number += 1
             if len(line) > LONGEST_LINE:
                 raise FileError(f"{self.path}, line {number}: longer than {LONGEST_LINE} bytes")
@@ -171,8 +180,24 @@ class Reader:
                 byte = line[error.start]
                 raise FileError(f"{self.path}, line {number}: byte 0x{byte:02x} is not UTF-8 text") from None
 
+    def _line(self, file: BinaryIO) -> bytes:
+        try:
+            return file.readline(LONGEST_LINE + 1)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            raise FileError(f"{self.path} is no whole gzip file") from None
+
     def _number(self, row: list[str], place: int) -> float:
         text = row[place]
+        if text.strip().lower() in NOTHING:
+            if self.habits.missing == "refuse":
+                raise self._fault(
+                    f"column {self.header[place]!r} holds {short(text)}, not a finite number: "
+                    "--missing impute or mask takes such cells"
+                )
+            self.missing[self.header[place]] += 1
+            return math.nan
+        if self.habits.decimal == "comma" or self._separator != "," or "," in text:
+            text = self._with_point(text, place)
         try:
             value = float(text) if "_" not in text else math.nan
         except ValueError:
@@ -186,10 +211,32 @@ class Reader:
             )
         return value
 
-    def _add_time(self, draft: _Draft, row: list[str], place: int, group: str | None) -> None:
+    def _with_point(self, text: str, place: int) -> str:
+        """A number with the decimal mark of Python, from one with that of the table."""
+        mark = "comma" if COMMA.fullmatch(text.strip()) else "point" if "." in text else None
+        if mark is None:
+            return text
+        known, before, line = self.habits.decimal, "", 0
+        if known is None and self._separator == ",":
+            known = "point"  # a comma in quotes may as well stand between thousands
+        if known is None:
+            known, before, line = self._marked = self._marked or (mark, text, self._records.line_num)
+        if mark != known:
+            after = f", and {short(before)} of line {line} has a {known}" if before else ""
+            raise self._fault(
+                f"column {self.header[place]!r} holds {short(text)}, with a decimal {mark}{after}: "
+                f"--decimal {mark} takes it"
+            )
+        return text.replace(",", ".") if mark == "comma" else text
+
+    def _add_time(self, draft: _Draft, row: list[str], place: int, group: str | None) -> bool:
+        """Add the time of a row, and say whether it is that of the row before."""
         stamp, column = row[place], self.header[place]
         try:
-            now, kind = read_time(stamp)
+            number = COMMA.fullmatch(stamp.strip())
+            now, kind = read_time(self._with_point(stamp, place) if number else stamp, self.habits)
+        except AmbiguousDate as error:
+            raise self._fault(f"column {column!r}: {error}") from None
         except ValueError:
             now, kind = Decimal("nan"), ""
         if not now.is_finite() or abs(now) > LARGEST_TIME:
@@ -201,29 +248,43 @@ class Reader:
                 f"{first_kind}"
             )
         span = math.nan if draft.last is None else float(now - draft.last)
+        span = -span if self.habits.descending else span
+        if span == 0 and self.habits.ties != "refuse":
+            return True
         if span < SMALLEST_SPAN:
             where = "" if group is None else f" of group {short(group)}"
             before = f"{short(draft.stamps[-1])} of line {draft.lines[-1]}"
-            raise self._fault(f"time {short(stamp)}{where} does not come after {before}")
+            order, other = (
+                ("before", "without --descending") if self.habits.descending else ("after", "--descending")
+            )
+            hint = (
+                "--ties mean or last takes rows of one time as one sample"
+                if span == 0
+                else f"{other} takes a table whose times {'rise' if self.habits.descending else 'fall'}"
+            )
+            raise self._fault(f"time {short(stamp)}{where} does not come {order} {before}: {hint}")
         draft.last = now
         draft.times.append(float(now))
         draft.spans.append(span)
         draft.stamps.append(stamp)
+        return False
 
     def _fault(self, problem: str) -> FileError:
         return FileError(f"{self.path}, line {self._records.line_num}: {problem}")
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[Reader]:
-    """A CSV file with its header read.
+def open_table(path: Path, habits: Habits = ORDINARY) -> Iterator[Reader]:
+    """A CSV file, compressed by gzip or not, with its header read.
 
     Raises:
         FileError: it is no regular file, is empty, or has no sound header.
         OSError: it cannot be read.
     """
     with open_file(path) as file:
-        yield Reader(file, path)
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        yield Reader(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file, path, habits)
 
 
 @dataclass
@@ -236,11 +297,34 @@ class _Draft:
     last: Decimal | None = None
     stamps: list[str] = field(default_factory=list)
     lines: array[int] = field(default_factory=lambda: array("q"))
+    sums: list[float] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
 
-    def rows(self, group: str | None, columns: int) -> Rows:
-        values = np.array(self.values).reshape(len(self.lines), columns)
+    def add(self, numbers: list[float], line: int, ties: str | None) -> None:
+        """Add a row, or one of the same time as the row before, with which it becomes one sample."""
+        there = [not math.isnan(number) for number in numbers]
+        if ties is None:
+            self.values.extend(numbers)
+            self.lines.append(line)
+            self.sums = [n if known else 0.0 for n, known in zip(numbers, there, strict=True)]
+            self.counts = [int(known) for known in there]
+            return
+        self.lines[-1] = line
+        for k, (number, known) in enumerate(zip(numbers, there, strict=True)):
+            if known:
+                self.sums[k], self.counts[k] = self.sums[k] + number, self.counts[k] + 1
+                merged = self.sums[k] / self.counts[k] if ties == "mean" else number
+                self.values[len(self.values) - len(numbers) + k] = merged
+
+    def rows(self, group: str | None, columns: int, descending: bool) -> Rows:
+        values, lines = np.array(self.values).reshape(len(self.lines), columns), np.array(self.lines)
         times, spans = (np.array(a) if a else None for a in (self.times, self.spans))
-        return Rows(values, times, spans, tuple(self.stamps), np.array(self.lines), group)
+        stamps = tuple(self.stamps)
+        if descending:
+            values, lines, stamps = values[::-1], lines[::-1], stamps[::-1]
+            times = None if times is None else times[::-1]
+            spans = None if spans is None else np.concatenate([spans[:1], spans[:0:-1]])
+        return Rows(values, times, spans, stamps, lines, group)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -249,15 +333,27 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(map(short, names[:NAMED])) + more
 
 
-def read_time(stamp: str) -> tuple[Decimal, str]:
-    """A number as it is, or a date and time in ISO 8601 in seconds since 1970; and which of them it is.
+class AmbiguousDate(ValueError):
+    """A date that cannot be read without saying how it is written; the message names the option."""
 
-    Eight digits that are a day of the years 1900 to 2099, and 14 that are a second in them, are dates.
+
+def read_time(stamp: str, habits: Habits = ORDINARY) -> tuple[Decimal, str]:
+    """A number as it is, or a date and time in seconds since 1970; and which of them it is.
+
+    Dates are written in ISO 8601, or as `Habits.dates` says. Eight digits that are a day of the years 1900 to
+    2099, and 14 that are a second in them, are dates.
 
     Raises:
+        AmbiguousDate: the day or the month may come first, or there is no such date.
         ValueError: it is neither.
     """
     text = stamp.strip()
+    try:
+        moment = habits.moment(text)
+    except ValueError as error:
+        raise AmbiguousDate(str(error)) from None
+    if moment is not None:
+        return _since_1970(moment), DATE
     if (digits := COMPACT.fullmatch(text)) is not None:
         with suppress(ValueError):
             return _since_1970(datetime.strptime(text, "%Y%m%d%H%M%S" if digits[1] else "%Y%m%d")), DATE

@@ -1,0 +1,91 @@
+"""Tables and ragged lists for who trains in Python: the same reader as that of ``ganglion train``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...arguments import label
+from ...habits import Habits
+from .sequences import Columns, Series, series_of
+from .table import open_table
+
+
+def read_series(
+    path: str | PathLike[str],
+    *,
+    inputs: Sequence[str],
+    targets: Sequence[str] = (),
+    time: str | None = None,
+    group: str | None = None,
+    **habits: Any,
+) -> list[Series]:
+    """The sequences of a CSV file, as ``ganglion train`` reads them; gzip is seen by itself.
+
+    Args:
+        path: a table with a header and a row per sample.
+        inputs, targets: columns, whose numbers come as `x` and `y` of each sequence.
+        time: the column of times, numbers or dates; without one, samples are regular.
+        group: the column that says which sequence a row belongs to; without one, all are one sequence.
+        habits: how the table is written, and what to do about missing cells, rows of one time and falling
+            times; see `Habits`.
+
+    Returns:
+        One `Series` per group, in the order they appear: ``x`` (T, I), ``y`` (T, M), ``timespans()`` (T,),
+        ``mask`` (T,), ``times`` and ``group``.
+
+    Raises:
+        FileError: something is wrong in the file; the message says where, and which option would take it.
+
+    Example:
+        >>> series = gl.read_series("ward.csv.gz", inputs=["pulse"], time="at", missing="mask", ties="mean")
+        >>> x, lengths = gl.pad([one.x for one in series])
+    """
+    written = Habits(**habits)
+    for what, names in (("inputs", inputs), ("targets", targets)):
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"{what} must be a list of columns, got {label(names)}")
+    if not inputs:
+        raise ValueError("no inputs: expected at least one column")
+    columns = Columns(tuple(inputs), tuple(targets), time, group)
+    with open_table(Path(fspath(path)), written) as reader:
+        return series_of(reader, columns)[0]
+
+
+def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Sequences of unequal length as one array, and their lengths, as networks take them.
+
+    Args:
+        arrays: sequences (T, ...), whose further axes are alike; T may be 0.
+        fill: what stands behind a shorter one.
+
+    Returns:
+        (B, longest T, ...) float32, and (B,) lengths.
+
+    Raises:
+        ValueError: no sequences, or axes that differ.
+        TypeError: values that are no numbers.
+
+    Example:
+        >>> x, lengths = gl.pad([np.ones((3, 2)), np.ones((5, 2))])        # (2, 5, 2), [3, 5]
+        >>> outputs, state = rnn(x, lengths=lengths)
+    """
+    parts = [np.asarray(array) for array in arrays]
+    if not parts:
+        raise ValueError("no sequences: expected at least one")
+    for k, part in enumerate(parts):
+        if part.dtype.kind not in "biuf":
+            raise TypeError(f"sequence {k} holds {part.dtype}: expected numbers")
+        if part.ndim < 1 or part.shape[1:] != parts[0].shape[1:]:
+            first = ", ".join(map(str, ("T", *parts[0].shape[1:])))
+            raise ValueError(f"sequence {k} has shape {part.shape}: expected ({first}) as the first one")
+    lengths = np.array([len(part) for part in parts], np.int32)
+    found = np.full((len(parts), lengths.max(), *parts[0].shape[1:]), fill, np.float32)
+    for row, part in zip(found, parts, strict=True):
+        row[: len(part)] = part
+    return found, lengths

@@ -54,8 +54,8 @@ from .interchange import save as save
 from .interchange import to_ncps as to_ncps
 from .recording import Recording as Recording
 from .training import fit as fit
-from .training import pad as pad
-from .training import read_series as read_series
+from .training.series import pad as pad
+from .training.series import read_series as read_series
 from .wiring import Circuit as Circuit
 from .wiring import Dense as Dense
 from .wiring import Problem as Problem

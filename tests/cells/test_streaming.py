@@ -185,7 +185,8 @@ def test_missing_values_stream_through_the_kernel() -> None:
 
 
 def make_stack(**options: Any) -> gl.Stack:
-    inner = gl.Stack([gl.CfC(gl.auto_ncp(8, 3, inputs=5), mixed_memory=True), nn.LayerNorm(3), nn.tanh])
+    memory = gl.CfC(gl.auto_ncp(8, 3, inputs=5), mixed_memory=True, engine="ops")
+    inner = gl.Stack([memory, nn.LayerNorm(3), nn.tanh])
     layers = [nn.Linear(I, 5), inner, gl.NCPDense(4, "relu"), gl.LTC(CIRCUIT, proj_size=3), nn.Linear(3, 2)]
     return gl.Stack(layers, **options)
 

@@ -5,7 +5,6 @@ from .history import History
 from .loop import fit
 from .losses import cross_entropy, mse, outputs_of
 from .run import Callback, Run
-from .series import pad, read_series
 from .summary import Summary
 
 __all__ = [
@@ -17,7 +16,5 @@ __all__ = [
     "fit",
     "mse",
     "outputs_of",
-    "pad",
-    "read_series",
     "series",
 ]

@@ -12,6 +12,7 @@ from .arrays import CircuitArrays
 from .columns import Columns, columns_of, plain_values
 from .digest import ELECTRICAL
 from .electrical import gaps_of, is_electrical
+from .guards import warn_of_size
 from .roles import require_name, require_polarity
 
 
@@ -44,6 +45,7 @@ def arrays_of(circuit: nx.DiGraph[Any]) -> CircuitArrays:
 
 def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
     """Put neurons and synapses into an empty circuit."""
+    warn_of_size(len(arrays.pre))
     names = arrays.names
     neurons = [{"role": role} for role in arrays.roles]
     _put(neurons, arrays.neuron_data)

@@ -13,6 +13,19 @@ from ..errors import CircuitError
 from .roles import ROLES, is_role, label, synapse_label, with_role
 from .words import suggestion
 
+LARGE = 1_000_000
+"""From so many synapses on, a graph of Python objects takes half a gigabyte and more."""
+
+
+def warn_of_size(synapses: int) -> None:
+    """Name the door for large circuits to who is about to make a large graph."""
+    if synapses >= LARGE:
+        warnings.warn(
+            f"a graph of {synapses} synapses takes some {synapses / 2e6:.1f} GB: gl.Plan.read(...) and "
+            "gl.Plan.from_arrays(...) take arrays instead, and plan.to_circuit(neurons) is a graph of a part",
+            stacklevel=4,
+        )
+
 
 def warn_of_merged(graph: nx.MultiGraph[Any]) -> None:
     """Say that networkx keeps the attributes of the last of several parallel edges, if there are any."""

@@ -88,7 +88,7 @@ def require_synapses(count: float) -> None:
     if count > MOST_SYNAPSES:
         raise ValueError(
             f"the circuit would have {count:.3g} synapses: expected at most {MOST_SYNAPSES}; take fewer "
-            "neurons or a higher sparsity"
+            "neurons or a higher sparsity, or give arrays to gl.Plan.from_arrays"
         )
 
 

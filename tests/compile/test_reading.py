@@ -155,6 +155,20 @@ def test_a_neighbourhood() -> None:
         plan.to_circuit("motor_O")
 
 
+def test_a_large_graph_names_the_way_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganglion.wiring.guards.LARGE", 40)
+    plan = gl.compile_circuit(gl.auto_ncp(8, 2, inputs=3)).plan  # of fewer
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        circuit = plan.to_circuit()
+    said = r"gl\.Plan\.read\(\.\.\.\) and .* plan\.to_circuit"
+    with pytest.warns(UserWarning, match=said):
+        big = gl.auto_ncp(32, 4, inputs=8)
+    with pytest.warns(UserWarning, match=said):
+        gl.circuit_from(big)
+    assert circuit.number_of_edges() < 40
+
+
 def test_neurons_without_a_table() -> None:
     plan = gl.Plan.read(
         {"pre": [7, 5], "post": [9, 7], "polarity": [1, -1]}, roles=["sensory", "inter", "motor"]

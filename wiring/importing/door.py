@@ -9,6 +9,7 @@ from ..circuit import Circuit
 from ..digest import CHEMICAL
 from ..files.raw import RawGraph
 from ..files.tables import Ends
+from ..guards import warn_of_size
 from ..origin import Origin
 from ..roles import is_polarity, require_polarity
 from .draft import Draft, rename_key
@@ -92,6 +93,7 @@ def circuit_from(
         >>> print(circuit.origin)
     """
     raw, called = open_source(source, ends, neurons, format)
+    warn_of_size(len(raw.edges))
     draft = Draft(raw, Origin(called, raw.form, len(raw.nodes), len(raw.edges)), strict)
     _standard_keys(raw)
     name_neurons(draft, names, clean_names)

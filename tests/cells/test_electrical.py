@@ -190,7 +190,7 @@ def test_inside_the_network_and_out() -> None:
     assert cut.digest() != circuit.digest()
 
 
-@pytest.mark.parametrize("ending", ["json", "graphml", "csv", "gexf"])
+@pytest.mark.parametrize("ending", ["json", "graphml", "csv", "gexf", "gml", "net", "tsv"])
 def test_files_keep_them(ending: str, tmp_path: Path) -> None:
     circuit = coupled()
     gl.write(circuit, tmp_path / f"c.{ending}")

@@ -14,11 +14,15 @@ COLUMNS = ("weight", "weights", "synapses", "synapse count", "synapse_count", "s
 
 
 def read_weights(draft: Draft, weight: str | None) -> None:
-    """Make `weight` a number on every synapse that has one.
+    """Make `weight` a number on every synapse that has one, and `gap`, the strength of an electrical one.
 
     Raises:
         CircuitError: an attribute that no edge has, or a weight that is no finite number.
     """
+    for edge in draft.synapses:
+        gap = _number(edge.data.get("gap"))  # a text in formats where all is text
+        if gap is not None:
+            edge.data["gap"] = gap
     known = draft.edge_attributes()
     key = weight if weight is not None else _column(draft, known)
     if key is None:

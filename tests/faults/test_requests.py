@@ -262,7 +262,7 @@ TABLES: dict[str, tuple[str | bytes, str]] = {
     "header only": (HEADER + "\n", "has a header but no rows"),
     "no column": (TABLE.replace("motor_0", "other").replace("sensory_0", "one"), "no column"),
     "twice": (TABLE.replace("sensory_1", "sensory_0", 1), "2 columns named 'sensory_0'"),
-    "semicolons": (TABLE.replace(",", ";"), "no column|commas"),
+    "colons": (TABLE.replace(",", ":"), "no column .*--separator"),
     "short row": (changed(3, "1,2,3"), "line 5: 3 cells, but the header has 5"),
     "long row": (changed(3, "1,2,3,4,5,6"), "line 5: 6 cells, but the header has 5"),
     "text": (changed(3, "1,two,3,4,5"), "line 5: column 'sensory_1' holds 'two', not a finite number"),

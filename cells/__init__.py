@@ -12,6 +12,7 @@ from .ltc.cell import LTCCell
 from .missing import MissingValueCell
 from .networks.analysis import saliency, time_constants
 from .networks.bidirectional import Bidirectional
+from .networks.ensemble import Ensemble, ensemble
 from .networks.export import export_c
 from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
@@ -33,6 +34,7 @@ __all__ = [
     "CellWrapper",
     "CfC",
     "CfCCell",
+    "Ensemble",
     "LTCCell",
     "LiquidCell",
     "Memory",
@@ -44,6 +46,7 @@ __all__ = [
     "Stack",
     "Stream",
     "carried",
+    "ensemble",
     "export_c",
     "lesion",
     "load_ncps",

@@ -13,6 +13,7 @@ from .cells import CfC as CfC
 from .cells import CfCCell as CfCCell
 from .cells import CTGRUCell as CTGRUCell
 from .cells import CTRNNCell as CTRNNCell
+from .cells import Ensemble as Ensemble
 from .cells import LiquidCell as LiquidCell
 from .cells import LTCCell as LTCCell
 from .cells import MissingValueCell as MissingValueCell
@@ -23,6 +24,7 @@ from .cells import NCPRNNCell as NCPRNNCell
 from .cells import Stack as Stack
 from .cells import Stream as Stream
 from .cells import carried as carried
+from .cells import ensemble as ensemble
 from .cells import export_c as export_c
 from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps

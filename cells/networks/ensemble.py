@@ -1,0 +1,174 @@
+"""Networks over one circuit that run in one launch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten, tree_map, tree_unflatten
+
+from ...arguments import flag, instance
+from ..ops.state_ops import State
+from ..values import Flags, Values, real_array
+from .rnn import RNN
+
+
+class Ensemble(nn.Module):
+    """Networks over one circuit with parameters of their own, as one module that runs in one launch.
+
+    Its parameters are those of the networks with a leading axis of K members, so that one optimizer, one loss
+    and one file serve all of them, and a member's gradient never reaches another.
+
+    Args:
+        networks: K networks that differ in nothing but their parameters; they are copied.
+
+    Raises:
+        TypeError: something that is no network over sequences.
+        ValueError: none at all, one that is not built, or networks that differ in more.
+
+    Example:
+        >>> ensemble = gl.ensemble([gl.LTC(circuit) for _ in range(16)])
+        >>> outputs, states = ensemble(x)                                  # (16, B, T, M), (16, B, N)
+        >>> best = ensemble.member(3)                                      # a plain network
+    """
+
+    def __init__(self, networks: Sequence[RNN]) -> None:
+        super().__init__()
+        given = list(networks)
+        if not given:
+            raise ValueError("an ensemble has at least one network, got none")
+        for network in given:
+            instance("every network of an ensemble", network, RNN, "a network such as gl.LTC(circuit)")
+            network.require_built("cannot be in an ensemble")
+        first = given[0]
+        for k, network in enumerate(given):
+            if type(network) is not type(first) or network.get_config() != first.get_config():
+                raise ValueError(
+                    f"network {k} of the ensemble is another one than the first: expected networks of one "
+                    "class, over one circuit, with the same options"
+                )
+            if network.training != first.training or _frozen(network) != _frozen(first):
+                raise ValueError(
+                    f"network {k} of the ensemble is frozen elsewhere or in another mode than the first"
+                )
+        # What computes; its own parameters are placeholders, and no part of this module.
+        object.__setattr__(self, "_network", copy.deepcopy(first))
+        self.members = tree_map(lambda *arrays: mx.stack(list(arrays)), *(n.parameters() for n in given))
+        object.__setattr__(self, "_frozen_names", _frozen(first))
+
+    def __len__(self) -> int:
+        named: Any = tree_flatten(self.members)
+        return int(named[0][1].shape[0])
+
+    def member(self, k: int) -> RNN:
+        """Network k with its parameters as they are now, on its own.
+
+        Raises:
+            IndexError: there are not so many.
+        """
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"member {k} of an ensemble of {len(self)}")
+        network: RNN = copy.deepcopy(self._network)
+        network.update(tree_map(lambda array: array[k], self.members))
+        return network
+
+    def __call__(
+        self,
+        x: Values,
+        state: State | None = None,
+        timespans: Values | None = None,
+        *,
+        mask: Flags | None = None,
+        lengths: Flags | None = None,
+        ends: Flags | None = None,
+        own: bool = False,
+    ) -> Any:
+        """Run all members over a batch.
+
+        Args:
+            x: (B, T, I) or (T, I) inputs, which all members read; (K, ...) with `own`.
+            state: initial states, (K, B, N) or a tuple of such; zeros if not given.
+            timespans: as for one network; (K, ...) with `own`.
+            mask, lengths, ends: as for one network, for all members alike.
+            own: whether each member has inputs and time spans of its own, along the first axis.
+
+        Returns:
+            What one network returns, with a leading axis of K members.
+
+        Raises:
+            ValueError: a shape that does not fit.
+        """
+        flag("own", own)
+        shared = None if not own else 0
+        given: dict[str, Any] = {"x": real_array("the input", x)}
+        axes: dict[str, Any] = {"x": shared}
+        if timespans is not None:
+            given["timespans"], axes["timespans"] = real_array("timespans", timespans), shared
+        if state is not None:
+            given["state"] = tuple(state) if isinstance(state, list) else state
+            axes["state"] = 0
+        for name, value in given.items():
+            leading = {a.shape[:1] for _, a in _leaves(value)} if axes[name] == 0 else set()
+            if leading - {(len(self),)}:
+                raise ValueError(f"{name} must have a leading axis of {len(self)} members")
+        flags = {"mask": mask, "lengths": lengths, "ends": ends}
+        names, network = list(given), self._network
+
+        def run(parameters: Any, *values: Any) -> Any:
+            network.update(parameters)
+            return network(**dict(zip(names, values, strict=True)), **flags)
+
+        return self._over_members(run, *(given.values()), axes=[axes[name] for name in names])
+
+    def apply_constraints(self) -> None:
+        """Put parameters that left their range back into it; call it after each optimizer step."""
+        network = self._network
+
+        def constrained(parameters: Any) -> Any:
+            network.update(parameters)
+            network.apply_constraints()
+            return network.parameters()
+
+        self.members = self._over_members(constrained, axes=[])
+
+    def trainable_parameters(self) -> Any:
+        frozen = self._frozen_names
+        if not frozen or "members" not in super().trainable_parameters():
+            return super().trainable_parameters()
+        return {"members": _without(self.members, frozen)}
+
+    def train(self, mode: bool = True) -> nn.Module:
+        self._network.train(mode)
+        return super().train(mode)
+
+    def _over_members(self, function: Any, *values: Any, axes: list[Any]) -> Any:
+        before = self._network.parameters()
+        try:
+            return mx.vmap(function, in_axes=(0, *axes) if axes else 0)(self.members, *values)
+        finally:
+            self._network.update(before)
+
+
+def ensemble(networks: Sequence[RNN]) -> Ensemble:
+    """Networks over one circuit as one module that runs in one launch; see `Ensemble`."""
+    return Ensemble(networks)
+
+
+def _leaves(tree: Any) -> list[tuple[str, mx.array]]:
+    found: Any = tree_flatten({"": tree})
+    return list(found)
+
+
+def _frozen(network: nn.Module) -> frozenset[str]:
+    """The names of the parameters that are not trained."""
+    every, trained = (
+        {name for name, _ in _leaves(tree)} for tree in (network.parameters(), network.trainable_parameters())
+    )
+    return frozenset(every - trained)
+
+
+def _without(tree: Any, names: frozenset[str]) -> Any:
+    return tree_unflatten([(n.removeprefix("."), a) for n, a in _leaves(tree) if n not in names])

@@ -218,5 +218,8 @@ def _compile(source: str, directory: Path, stem: str, extra: Extra) -> None:
 def _say_once(command: str, directory: str) -> None:
     """A build takes seconds, in which nothing else happens: one line on stderr says so."""
     with suppress(OSError, ValueError, AttributeError):  # stderr may be closed or missing
-        told = f"ganglion: building kernels for this processor with {command}, once; kept in {directory}"
+        told = (
+            f"ganglion: building kernels for this processor with {command}, once, for 5 to 15 seconds; "
+            f"kept in {directory}"
+        )
         print(told, file=sys.stderr)

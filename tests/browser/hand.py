@@ -66,7 +66,17 @@ class Hand:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def point(self, name: str) -> None:
+        """Put the mouse over a neuron, wherever a resize or a fit that is on its way brings it."""
+
+        def there() -> bool:
+            self.page.mouse.move(*self.at(name))
+            return bool(self.frame.evaluate("() => window.ganglion.hover") == name)
+
+        until(there, f"the mouse is over {name}")
+
     def click(self, name: str, *modifiers: str) -> None:
+        self.point(name)
         for key in modifiers:
             self.page.keyboard.down(key)
         self.page.mouse.click(*self.at(name))

@@ -31,6 +31,11 @@ editor"""
 TELL = (
     "print('neurons:', *circuit, '; synapses:', len(circuit.edges), '; revision:', editor.session.revision)"
 )
+FIT = """\
+import mlx.optimizers as optim, numpy as np
+rnn, x = gl.LTC(circuit), np.ones((4, 5, 1), "float32")
+adam = optim.Adam(0.01, bias_correction=True)
+history = gl.fit(rnn, (x, x), loss=gl.training.mse, optimizer=adam, epochs=3)"""
 KEYS = ("Delete", "x", "d", "a", "b", "m", "z", "Shift+D", "Enter", "Escape", "ArrowDown", "c", "v", "0", "i")
 
 
@@ -210,6 +215,15 @@ def test_a_cell_that_is_run_again_keeps_the_session(book: Notebook) -> None:
     book.run(3)
     book.canvas(1)
     expect(book.page.locator(".gl-status").nth(1)).to_contain_text("4 neurons")
+
+
+def test_a_run_of_fit_has_a_bar_and_its_curve(page: Page, lab: Any) -> None:
+    book = Notebook(page, lab, "fit", [FIRST, FIT])
+    book.run(0)
+    output = book.run(1)
+    expect(output.locator("progress")).to_have_attribute("value", "3")
+    expect(output.get_by_role("img", name="loss by epoch")).to_be_visible()
+    expect(output).to_contain_text("3 of 3 steps")
 
 
 def test_edits_wait_while_python_is_busy(page: Page, lab: Any) -> None:

@@ -177,8 +177,7 @@ def test_what_would_be_without_a_neuron_and_colours(page: Page) -> None:
         side.get_by_role("slider", name="Value of eye").fill("1.5")
         hub = editor._server.hub  # type: ignore[union-attr]
         until(lambda: hub._live.signals.get("eye") == {"kind": "constant", "value": 1.5})
-        page.mouse.move(*hand.at("a"))
-        hand.focus()
+        hand.point("a")
         page.keyboard.down("w")
         expect(side.get_by_role("heading", name="Without it")).to_be_visible()
         page.keyboard.up("w")

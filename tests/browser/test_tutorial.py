@@ -72,7 +72,7 @@ def test_a_circuit_from_an_empty_page(page: Page, tmp_path: Path) -> None:
         side.get_by_role("slider", name="Value of left_eye").fill("1")
         hub = editor._server.hub  # type: ignore[union-attr]
         until(lambda: hub._live.step > 60)
-        page.mouse.move(*hand.at("inter_1"))
+        hand.point("inter_1")
         page.keyboard.down("w")
         expect(side.get_by_role("heading", name="Without it")).to_be_visible()
         pictures(page, hand)

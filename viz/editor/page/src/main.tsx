@@ -94,6 +94,7 @@ function forTests(editor: Editor): void {
         return Object.fromEntries([...editor.circuit.neurons.values()].map((n) => [n.label, [box.left + n.x * k + tx, box.top + n.y * k + ty]]));
       },
       get revision() { return editor.session.revision; },
+      get hover() { return editor.hover?.kind === "neuron" ? editor.hover.label : null; },
       /** The neurons that stand out, if the others are faint. */
       get focus() { return editor.look.focus && [...editor.look.focus].flatMap((item) => (item.kind === "neuron" ? [item.label] : [])); },
       /** What each neuron is coloured by, from -1 to 1. */

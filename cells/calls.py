@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compile.kernels import unit_spans
+from ..rounding import refuse_stamps
 from .ops.array_ops import Mask
 from .ops.state_ops import State, reset, zeros
 from .running import Call
@@ -91,7 +92,7 @@ def step_call(
     batched = inputs.ndim == 2
     inputs = inputs if batched else inputs[None]
     batch = inputs.shape[0]
-    span = real_array("the time span", timespan)
+    span = real_array("the time span", _times("the time span", timespan))
     shapes: list[tuple[int, ...]] = [(), (batch,), (batch, 1)] if batched else [()]
     if tuple(span.shape) not in shapes:
         raise ValueError(f"the time span has shape {tuple(span.shape)}: expected {one_of_shapes(shapes)}")
@@ -135,7 +136,7 @@ def _sequence_timespans(timespans: Values | None, batch: int, steps: int, batche
     """(), (1, T) or (B, T)."""
     if timespans is None:
         return unit_spans(1, steps)
-    spans = real_array("timespans", timespans)
+    spans = real_array("timespans", _times("timespans", timespans))
     shapes: list[tuple[int, ...]] = (
         [(), (steps,), (batch, steps), (batch, steps, 1)] if batched else [(), (steps,)]
     )
@@ -151,6 +152,24 @@ def clock(call: Call) -> NDArray[np.float64]:
         return spans
     counts = call.mask | (np.isfinite(spans) & (spans > 0))
     return np.where(counts, spans, 0.0)
+
+
+def _times(what: str, given: Values) -> Values:
+    """Time spans as they were given, unless they are something else in their place.
+
+    Raises:
+        TypeError: booleans, as a mask has them.
+        ValueError: numbers of 64 bits that float32 cannot tell apart, as times of day have them.
+    """
+    array = given if isinstance(given, mx.array | np.ndarray) else np.asarray(given)
+    if array.dtype in (mx.bool_, np.bool_):
+        raise TypeError(
+            f"{what} are booleans: expected times; give a mask as mask=, or to fit behind the time spans, as "
+            "in (x, y, timespans, mask)"
+        )
+    if isinstance(array, np.ndarray) and array.ndim:
+        refuse_stamps(array[None] if array.ndim < 2 else array.reshape(len(array), -1), what)
+    return given
 
 
 def refuse_bad_timespans(spans: mx.array, valid: Mask | None = None) -> None:

@@ -9,6 +9,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import refuse_masked
 from ..compile.kernels.tracing import evaluable
 
 Values = mx.array | np.ndarray[Any, Any] | float | Sequence[Any]
@@ -35,6 +36,7 @@ def mlx_array(what: str, values: Values) -> mx.array:
         TypeError: not numbers, or complex ones.
     """
     if not isinstance(values, mx.array):
+        refuse_masked(what, values)
         array = _numpy_array(what, values)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"{what} must hold real numbers, got {type(values).__name__} of {array.dtype}")
@@ -73,7 +75,7 @@ def whole_array(what: str, values: Any) -> NDArray[Any]:
     """
     array = _known_array(what, values)
     if array.dtype.kind not in "biu":
-        raise TypeError(f"{what} must hold whole numbers or booleans, got {array.dtype}")
+        raise TypeError(f"{what} must hold whole numbers, got {array.dtype}")
     return array
 
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "viz": {"viz", "wiring", "compile"},
 }
 """Which rooms a room may import; the leaves of the face are open to all."""
-LEAVES = {"arguments", "distribution", "errors", "forks", "recording", "shown", "storage"}
+LEAVES = {"arguments", "distribution", "errors", "forks", "rounding", "recording", "shown", "storage"}
 HEAVY = ("mlx", "matplotlib", "networkx", "scipy", "sklearn", "rich")
 
 

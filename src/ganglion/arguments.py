@@ -128,3 +128,17 @@ def _float(name: str, value: Any) -> float:
 
 def _listed(known: Collection[Any]) -> str:
     return f"one of {', '.join(map(str, known))}"
+
+
+def refuse_masked(what: str, values: object) -> None:
+    """Raise TypeError for a masked array of NumPy: what it hides would count.
+
+    Raises:
+        TypeError: something in it is masked.
+    """
+    hidden = getattr(values, "mask", None)
+    if type(values).__name__ == "MaskedArray" and getattr(hidden, "any", bool)():
+        raise TypeError(
+            f"{what} is a NumPy masked array, of which MLX would take the hidden values, too: give its mask "
+            "as mask=, or fill it with NaN and let a MissingValueCell read it"
+        )

@@ -52,6 +52,10 @@ class Recording:
         try:
             return self.states[..., self.neurons.index(neuron)]
         except ValueError:
+            if neuron in self.sensors:
+                raise KeyError(
+                    f"{neuron!r} is a sensor, which has no state: its inputs are in .inputs"
+                ) from None
             raise KeyError(f"no neuron {neuron!r} in this recording of {len(self.neurons)} neurons") from None
 
     def sequence(self, index: int = 0) -> Recording:

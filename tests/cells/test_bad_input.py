@@ -391,7 +391,7 @@ def test_other_floating_point_types_become_float32(dtype: str) -> None:
         other, _ = loadable("ltc-clip-auto_ncp-irregular-h0")
         gl.load_ncps(other, form)
         for name, array in tree_flatten(other.parameters()):
-            assert array.dtype == mx.float32
+            assert array.dtype == mx.float32 or not array.size
             assert mx.array_equal(array, expected[name]).item(), name
 
 

@@ -14,8 +14,8 @@ import pytest
 from mlx.utils import tree_flatten
 
 import ganglion as gl
+from ganglion.rounding import narrow, refuse_lost
 from ganglion.training import recipe
-from ganglion.training.precision import narrow, refuse_lost
 
 MSE, CROSS = gl.training.mse, gl.training.cross_entropy
 
@@ -105,7 +105,9 @@ def test_cross_entropy_takes_a_mask() -> None:
     padded = mx.array(np.where(MASK, labels, -7).astype(np.int32))
     found = CROSS(model, mx.array(x), padded, None, mx.array(MASK))
     assert found.item() == pytest.approx(float(np.mean(means)), rel=1e-5)
-    with pytest.raises(ValueError, match="the classes reach from -7 to 1: expected 0 to 1"):
+    with pytest.raises(
+        ValueError, match="the classes reach from -7 to 1: expected whole numbers from 0 to 1"
+    ):
         CROSS(model, mx.array(x), padded)
     with pytest.raises(ValueError, match=r"the classes have shape \(4, 4\): expected \(4, 5\)"):
         CROSS(model, mx.array(x), padded[:, :4])
@@ -137,8 +139,8 @@ def test_a_module_without_mask_is_refused_where_padding_would_count() -> None:
 @pytest.mark.parametrize(
     ("mask", "reason"),
     [
-        (np.full((4, 5), 0.5), "mask must hold whole numbers"),
-        (np.full((4, 5), 2.0), "mask holds 2.0"),
+        (np.full((4, 5), 0.5), "mask holds 0.5: expected booleans"),
+        (np.full((4, 5), 2.0), "mask holds 2: expected booleans"),
         (np.ones((5, 4)), r"mask has shape \(5, 4\): expected \(4, 5\)"),
         (MASK & (LENGTHS[:, None] != 4), "sequence 2 of the batch has no valid sample"),
     ],

@@ -10,7 +10,8 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from .precision import narrow, refuse_lost
+from ..arguments import refuse_masked
+from ..rounding import narrow, refuse_lost, refuse_stamps
 from .ranks import Ranks
 
 Batch = tuple[mx.array, ...]
@@ -44,9 +45,12 @@ class Arrays:
             raise ValueError(f"the data are arrays of {sizes} items: expected the same number, at least 1")
         for k, array in enumerate(self.arrays):
             if not isinstance(array, mx.array):
+                refuse_masked(f"array {k} of the data", array)
                 if array.dtype.kind not in "biuf":
                     raise ValueError(f"array {k} of the data holds {array.dtype}: expected real numbers")
                 refuse_lost(array, f"array {k} of the data")
+                if array.ndim == 2:
+                    refuse_stamps(array, f"array {k} of the data")
 
     def __len__(self) -> int:
         return len(self.arrays[0])

@@ -83,6 +83,23 @@ def blame(
     return None
 
 
+def half_and_epsilon(model: nn.Module, optimizer: Any) -> str | None:
+    """Words for an optimizer whose epsilon is zero in the type of the weights, so that it divides by zero."""
+    epsilon = getattr(optimizer, "eps", None)
+    named: Any = tree_flatten(model.trainable_parameters())
+    if (
+        not isinstance(epsilon, float)
+        or np.float16(epsilon) > 0
+        or mx.float16 not in {a.dtype for _, a in named}
+    ):
+        return None
+    kind = type(optimizer).__name__
+    return (
+        f"the weights are float16, in which the eps={epsilon} of {kind} is zero and it divides by zero: "
+        f"optim.{kind}(..., eps=1e-4), or train in float32 or bfloat16"
+    )
+
+
 def _finite_alone(model: nn.Module, loss: Loss, one: Sequence[mx.array]) -> bool:
     with modes_kept(model):
         model.eval()

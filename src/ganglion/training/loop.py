@@ -16,8 +16,7 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 
-from ..arguments import flag, instance, label, real
-from ..cells import NCPLayer
+from ..arguments import flag, instance, real
 from ..cells.constraints import constrained
 from ..cells.sharing import with_penalty
 from ..forks import require_computing
@@ -26,11 +25,12 @@ from ..interchange.modes import modes_kept
 from ..interchange.origins import remember_training
 from .checkpoints import Checkpoints
 from .data import Batches, as_data
-from .finite import Guard, Loss, blame, blow_up
+from .finite import Guard, Loss, blame, blow_up, half_and_epsilon
 from .history import History
 from .inspection import summarize
 from .progress import progress_for
 from .ranks import LostRankError, Ranks, Terminated
+from .ready import build_for, require_loss, require_trainable, scalar
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .update import Update
@@ -102,8 +102,6 @@ def fit(
     """
     instance("model", model, nn.Module, "a network")
     instance("optimizer", optimizer, optim.Optimizer, "an optimizer of mlx.optimizers")
-    if not callable(loss):
-        raise TypeError(f"loss must be a function of the model and a batch, got {label(loss)}")
     flag("distributed", distributed)
     flag("progress", progress)
     _check(epochs=epochs, batch_size=batch_size, patience=patience, checkpoint_every=checkpoint_every)
@@ -117,10 +115,12 @@ def fit(
     warn_of_bias(optimizer)
     ranks = Ranks.of(distributed)
     batches = Batches(as_data(data), batch_size, seed, ranks)
+    require_loss(loss, batches)
     held_out: Batches | Judge | None = validation
     if validation is not None and not callable(validation):
         held_out = Batches(as_data(validation), batch_size, None, ranks, "the validation data")
     build_for(model, batches, loss)
+    require_trainable(model)
     directory = Path(checkpoint) if checkpoint else None
     recipe = recipe_of(model, optimizer, loss, batches, held_out, clip_norm)
     remember_training(model, recipe)
@@ -164,7 +164,7 @@ def _train(
 ) -> None:
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
-    loss_and_gradients = nn.value_and_grad(model, with_penalty(model, loss))
+    loss_and_gradients = nn.value_and_grad(model, with_penalty(model, scalar(loss)))
     update = Update(model, optimizer, constrained(model), clip_norm)
     run.guard = Guard(model)
     if isinstance(validation, Batches) and validation.suspicious():
@@ -223,34 +223,11 @@ def evaluate(model: nn.Module, batches: Batches, loss: Loss) -> float:
     return mean if math.isfinite(mean) else math.inf
 
 
-def build_for(model: nn.Module, batches: Batches, loss: Loss) -> None:
-    """Make the parameters of layers that are built by their first input, before an optimizer asks for them.
-
-    Raises:
-        ValueError: a layer that the data do not reach.
-    """
-    if not _unbuilt(model):
-        return
-    batch = batches.data[np.arange(1)]
-    with modes_kept(model):
-        model.eval()
-        if isinstance(model, NCPLayer):
-            model.ensure_built(batch[0].shape)
-        else:
-            loss(model, *batch)
-    if waiting := _unbuilt(model):
-        raise ValueError(f"{waiting[0]} has no parameters yet, and the data do not reach it: call it once")
-
-
-def _unbuilt(model: nn.Module) -> list[str]:
-    named = [(path or "the model", module) for path, module in model.named_modules()]
-    return [path for path, module in named if isinstance(module, NCPLayer) and not module.built]
-
-
 def _reason(run: Run, batches: Batches, batch: Sequence[mx.array], loss: Loss) -> str:
     """Why the loss of the step that was just counted is not finite."""
     where = f"the loss is not finite at step {run.step} (epoch {run.epoch + 1}, batch {run.batch})"
     found = blame(batches.name, run.model, loss, batch, batches.items(run.epoch, run.batch - 1))
+    found = found or half_and_epsilon(run.model, run.optimizer)
     return f"{where}: {found or blow_up(batch, first=run.step == 1)}"
 
 

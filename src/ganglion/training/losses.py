@@ -78,13 +78,20 @@ def cross_entropy(
     """
     outputs, valid = _outputs(model, x, timespans, mask)
     if outputs.shape[:-1] != y.shape:
-        raise ValueError(f"the classes have shape {y.shape}: expected {outputs.shape[:-1]}")
+        once = outputs.shape[:-2] + outputs.shape[-1:] if outputs.ndim > 2 else ()
+        hint = (
+            "; for one class of a sequence, make the network with return_sequences=False"
+            if (y.ndim == outputs.ndim - 2 and y.shape == once[: y.ndim])
+            else ""
+        )
+        raise ValueError(f"the classes have shape {y.shape}: expected {outputs.shape[:-1]}{hint}")
     if outputs.ndim == x.ndim:
         outputs, y = only_valid(outputs, valid), only_valid(y, valid)
     classes, count = np.array(y), outputs.shape[-1]
     if not ((classes >= 0) & (classes < count) & (classes == np.floor(classes))).all():
         raise ValueError(
-            f"the classes reach from {classes.min()} to {classes.max()}: expected 0 to {count - 1}"
+            f"the classes reach from {classes.min()} to {classes.max()}: expected whole numbers from 0 to "
+            f"{count - 1}"
         )
     losses = nn.losses.cross_entropy(outputs, y.astype(mx.int32), reduction="none")
     return mean_over_valid(losses, valid)

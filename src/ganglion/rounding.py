@@ -11,6 +11,8 @@ LOST = 1e-3
 """The largest part of a column's spread that rounding to float32 may take."""
 CHUNK = 1 << 22
 """Numbers that are looked at together, so that a memory map is never read whole."""
+GROWING, STILL = 6, 0.1
+"""From how many steps on rows that only grow are no accident, and what part of them may be lost."""
 INT32, FLOAT32 = np.iinfo(np.int32), np.finfo(np.float32)
 
 
@@ -59,6 +61,27 @@ def refuse_lost(array: NDArray[Any], what: str, names: list[str] | None = None) 
                 f"spread over {spread[k]:.3g}, and rounding moves them by {rounding[k]:.3g}; subtract a "
                 "constant first"
             )
+
+
+def refuse_stamps(rows: NDArray[Any], what: str) -> None:
+    """Raise ValueError for rows that only grow, as times of day do, where float32 has equal numbers.
+
+    Args:
+        rows: (items, steps); anything but numbers of 64 bits passes.
+        what: what an error calls the array.
+    """
+    if rows.dtype.kind not in "iuf" or rows.dtype.itemsize != 8 or rows.shape[1] < GROWING or not len(rows):
+        return
+    rows = rows[: max(1, CHUNK // rows.shape[1])]
+    if not (rows[:, 1:] > rows[:, :-1]).all():
+        return
+    same = np.diff(rows.astype(np.float32), axis=1) == 0
+    if same.mean() > STILL:
+        raise ValueError(
+            f"{what} hold times such as {rows[0, 0].item()!r} that grow from step to step, and float32 has "
+            f"equal numbers for {same.mean():.0%} of them: give the time since the sample before, as np.diff "
+            "does"
+        )
 
 
 def _difference(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:

@@ -69,6 +69,20 @@ class Server {
 
 const same = (a: Circuit, b: Circuit): void => expect(JSON.parse(a.text())).toEqual(JSON.parse(b.text()));
 
+describe("an edit that is on its way", () => {
+  it("can be undone before Python has answered", () => {
+    const server = new Server(circuitOf(random(1), 4, 4));
+    const session = new RemoteSession(server.line("ann"), "ann");
+    server.read("ann");
+    server.deliver("ann");
+    expect(session.undoLabel).toBeNull();
+    const [neuron] = [...session.circuit.neurons.values()];
+    expect(session.apply({ kind: "remove", neurons: [neuron!.name] })).toBeNull();
+    expect(session.undoLabel).toBe("remove 1 neuron");
+    session.close();
+  });
+});
+
 describe("a session in Python", () => {
   it("shows an edit at once and is equal to Python's circuit in the end, whatever others do meanwhile", () => {
     for (let seed = 0; seed < 80; seed++) {

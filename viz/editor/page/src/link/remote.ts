@@ -4,7 +4,7 @@
 import { Circuit } from "../model/circuit";
 import { type Edit, type Primitive, apply, primitives } from "../model/edits";
 import type { Diff, Heard, Said } from "./messages";
-import { Listeners, type News, type Session, attempt } from "./session";
+import { Listeners, type News, type Session, attempt, describe } from "./session";
 
 export interface Transport {
   send(message: object): void;
@@ -26,7 +26,7 @@ const BUSY = 700; // ms more until it is said to be busy
 export class RemoteSession implements Session {
   circuit = new Circuit();
   revision = -1;
-  undoLabel: string | null = null;
+  private undoes: string | null = null; // what Python's answer said that undo would do
   redoLabel: string | null = null;
   readonly python = true;
   private pending: Pending[] = [];
@@ -51,6 +51,12 @@ export class RemoteSession implements Session {
     this.greetings.add(this.say({ type: "hello", protocol: 1 }));
     clearTimeout(this.greeting);
     this.greeting = window.setTimeout(() => this.greet(Math.min(pause * 1.5, 10_000)), pause);
+  }
+
+  /** An edit that Python has not answered yet can be undone as well: what is said arrives in its order. */
+  get undoLabel(): string | null {
+    const last = this.pending.at(-1);
+    return last ? describe(last.edit) : this.undoes;
   }
 
   listen(hear: (news: News) => void): () => void {
@@ -109,7 +115,7 @@ export class RemoteSession implements Session {
   private restart({ circuit, revision, undo, redo, id }: Heard & { type: "snapshot" }): void {
     this.circuit = Circuit.from(circuit);
     this.revision = revision;
-    [this.undoLabel, this.redoLabel] = [undo, redo];
+    [this.undoes, this.redoLabel] = [undo, redo];
     const before = this.pending.filter((p) => id !== undefined && p.id < id);
     this.pending = this.pending.filter((p) => id === undefined || p.id > id);
     this.again();
@@ -137,7 +143,7 @@ export class RemoteSession implements Session {
       this.again();
     }
     this.revision = diff.revision;
-    this.undoLabel = diff.undo?.[this.client] ?? null;
+    this.undoes = diff.undo?.[this.client] ?? null;
     this.redoLabel = diff.redo?.[this.client] ?? null;
     return true;
   }

@@ -31,10 +31,10 @@ test: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m pytest $(PYTEST)
 
 test-browser: $(VENV)/ready-cpu,demo,dev,browser
-	@command -v chromium >/dev/null || test -n "$$GANGLION_CHROMIUM" \
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test -n "$$GANGLION_CHROMIUM" \
 	|| { apt-get update -q && apt-get install -y -q chromium; } \
 	|| { echo "no browser: apt install chromium, or name one: GANGLION_CHROMIUM=/path/to/chrome" >&2; exit 1; }
-	$(BIN)/python -m pytest -n 0 tests/browser
+	$(BIN)/python -m pytest $(PYTEST) --dist loadfile tests/browser
 
 audit: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m tests.audit.run --minutes $(MINUTES) --seed $(SEED) --report $(OUT)/audit-$(SEED).md
@@ -58,7 +58,12 @@ page: $(PAGE)/node_modules/ready
 	npm --prefix $(PAGE) run build
 	npm --prefix $(PAGE) test
 
+NODE20 := node -e 'const [a, b] = process.versions.node.split("."); process.exit(+(a < 20 || (a == 20 && b < 19)))'
+
 $(PAGE)/node_modules/ready: $(PAGE)/package-lock.json
+	@$(NODE20) 2>/dev/null && command -v npm >/dev/null \
+	|| { apt-get update -q && apt-get install -y -q nodejs npm && $(NODE20); } \
+	|| { echo "building the page needs Node 20.19 or newer with npm: https://nodejs.org" >&2; exit 1; }
 	npm --prefix $(PAGE) ci --no-audit --no-fund
 	@touch $@
 

@@ -11,7 +11,7 @@ SEED   ?= 0
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit test-browser check lint types package page docs clean
+.PHONY: help demo test audit sanitize test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make test    set up and run the tests (PYTEST='-n 0 -k plan' passes other options)"
 	@echo "make test-browser  the editor in a real browser: standalone, JupyterLab, marimo (needs chromium)"
 	@echo "make audit   compare drawn networks with references of their own for MINUTES=10, from SEED=0"
+	@echo "make sanitize  kernels, threads and exported C under the sanitizers of GCC"
 	@echo "make check   lint, format, types, and the wheel in an empty environment"
 	@echo "make page    build and test the editor's page (needs Node 20; nothing else here does)"
 	@echo "make docs    build the documentation in docs/_build/html"
@@ -38,6 +39,9 @@ test-browser: $(VENV)/ready-cpu,demo,dev,browser
 
 audit: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m tests.audit.run --minutes $(MINUTES) --seed $(SEED) --report $(OUT)/audit-$(SEED).md
+
+sanitize: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python tests/sanitize.py
 
 check: lint types package
 

@@ -11,7 +11,7 @@ SEED   ?= 0
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit sanitize test-browser check lint types package page docs clean
+.PHONY: help demo test audit sanitize release test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make audit   compare drawn networks with references of their own for MINUTES=10, from SEED=0"
 	@echo "make sanitize  kernels, threads and exported C under the sanitizers of GCC"
 	@echo "make check   lint, format, types, and the wheel in an empty environment"
+	@echo "make release  build a release and check it; with VERSION=0.2.0, write that down first"
 	@echo "make page    build and test the editor's page (needs Node 20; nothing else here does)"
 	@echo "make docs    build the documentation in docs/_build/html"
 	@echo "make clean   remove everything the commands above made"
@@ -42,6 +43,9 @@ audit: $(VENV)/ready-cpu,demo,dev
 
 sanitize: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python tests/sanitize.py
+
+release: $(VENV)/ready-cpu,demo,dev,release
+	$(BIN)/python -m tests.release $(if $(VERSION),--version $(VERSION))
 
 check: lint types package
 

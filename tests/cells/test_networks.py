@@ -59,7 +59,7 @@ def train_step(rnn: Any, optimizer: optim.Optimizer, x: mx.array, target: float)
 def test_parameters_live_on_synapses_and_neurons() -> None:
     circuit = gl.auto_ncp(16, 2, inputs=3)
     plan = gl.compile_circuit(circuit).plan
-    sizes = {name: tuple(p.shape) for name, p in gl.LTC(circuit).cell.parameters().items()}
+    sizes = {name: tuple(p.shape) for name, p in gl.LTC(circuit).cell.trainable_parameters().items()}
     e, s, n = len(plan.recurrent), len(plan.sensory), plan.n_neurons
     quantities = ("w", "mu", "sigma", "erev")
     expected = dict.fromkeys(quantities, (e,)) | {f"sensory_{name}": (s,) for name in quantities}
@@ -67,7 +67,7 @@ def test_parameters_live_on_synapses_and_neurons() -> None:
     expected |= {"input_w": (3,), "input_b": (3,), "output_w": (2,), "output_b": (2,)}
     assert sizes == expected
 
-    sizes = {name: tuple(p.shape) for name, p in gl.CfC(circuit).cell.parameters().items()}
+    sizes = {name: tuple(p.shape) for name, p in gl.CfC(circuit).cell.trainable_parameters().items()}
     maps = ("ff1", "ff2", "time_a", "time_b")
     assert sizes == {f"{m}_w": (e,) for m in maps} | {f"sensory_{m}_w": (s,) for m in maps} | {
         f"{m}_b": (n,) for m in maps
@@ -101,7 +101,7 @@ def test_a_key_or_the_global_seed_decides_the_parameters(kind: Any) -> None:
     circuit = gl.auto_ncp(16, 2, inputs=3)
 
     def parameters(**options: Any) -> np.ndarray:
-        return np.concatenate([np.array(p) for _, p in tree_flatten(kind(circuit, **options).parameters())])
+        return np.concatenate([np.array(p) for _, p in tree_flatten(kind(circuit, **options).trainable_parameters())])
 
     same = parameters(key=mx.random.key(3))
     mx.random.seed(1)
@@ -113,11 +113,11 @@ def test_a_key_or_the_global_seed_decides_the_parameters(kind: Any) -> None:
 
 
 def test_a_training_step_lowers_the_loss_and_changes_every_parameter(rnn: Any, x: mx.array) -> None:
-    before = dict(tree_flatten(rnn.parameters()))
+    before = dict(tree_flatten(rnn.trainable_parameters()))
     optimizer = optim.Adam(1e-2)
     losses = [train_step(rnn, optimizer, x, target=0.3) for _ in range(5)]
     assert losses[-1] < losses[0]
-    after = dict(tree_flatten(rnn.parameters()))
+    after = dict(tree_flatten(rnn.trainable_parameters()))
     unchanged = {name for name in before if mx.array_equal(before[name], after[name])}
     assert unchanged == set()
 

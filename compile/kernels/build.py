@@ -78,7 +78,7 @@ def load_library(source: str, name: str, *symbols: str, extra: Extra | None = No
             found = find(directory, stem)
             if found is None:
                 if extra.trial and (reason := refused(directory, stem)):
-                    raise KernelError(f"{reason} (`ganglion cache clear` lets it be built again)")
+                    raise KernelError(f"{reason} (`ganglion cache --clear` lets it be built again)")
                 _compile(source, directory, stem, extra)
                 found = find(directory, stem)
             if found is None:

@@ -391,7 +391,7 @@ def test_a_build_that_fails_is_told_once_and_never_tried_again(
     assert not list(fresh.glob("nodes-*.so"))
     nodes._found.cache_clear()
     monkeypatch.setattr(build, "_compile", lambda *_: pytest.fail("built again"))
-    with pytest.warns(RuntimeWarning, match=r"`ganglion cache clear` lets it be built again"):
+    with pytest.warns(RuntimeWarning, match=r"`ganglion cache --clear` lets it be built again"):
         assert not nodes.usable()
     assert "a graph of MLX cannot hold it" in rnn.explain()
     cache.clear(fresh)

@@ -6,12 +6,14 @@ VENV   ?= .venv
 OUT    ?= out
 PYTEST ?= -n 2
 MINUTES ?= 10
+SECONDS ?= 60
+CALLS  ?= 10000
 SEED   ?= 0
 
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit sanitize release test-browser check lint types package page docs clean
+.PHONY: help demo test audit fuzz fuzz-api matrix sanitize release test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +22,9 @@ help:
 	@echo "make test-browser  the editor in a real browser: standalone, JupyterLab, marimo (needs chromium)"
 	@echo "make audit   compare drawn networks with references of their own for MINUTES=10, from SEED=0"
 	@echo "make sanitize  kernels, threads and exported C under the sanitizers of GCC"
+	@echo "make fuzz    spoilt files and messages for every reader, for SECONDS=60 each, from SEED=0"
+	@echo "make fuzz-api  CALLS=10000 wrong calls of every public name, from SEED=0"
+	@echo "make matrix  the tests on the lowest versions that are promised and on the newest (ROWS='lowest')"
 	@echo "make check   lint, format, types, and the wheel in an empty environment"
 	@echo "make release  build a release and check it; with VERSION=0.2.0, write that down first"
 	@echo "make page    build and test the editor's page (needs Node 20; nothing else here does)"
@@ -40,6 +45,15 @@ test-browser: $(VENV)/ready-cpu,demo,dev,browser
 
 audit: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m tests.audit.run --minutes $(MINUTES) --seed $(SEED) --report $(OUT)/audit-$(SEED).md
+
+fuzz: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m tests.fuzz.readers --seconds $(SECONDS) --seed $(SEED)
+
+fuzz-api: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m tests.fuzz.api --calls $(CALLS) --seed $(SEED)
+
+matrix: $(VENV)/bin/python
+	$(BIN)/python tests/matrix.py $(ROWS)
 
 sanitize: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python tests/sanitize.py
@@ -80,7 +94,7 @@ docs: $(VENV)/ready-cpu,docs
 	@echo "open docs/_build/html/index.html"
 
 clean:
-	rm -rf $(VENV) $(OUT) build dist docs/_build docs/gallery src/*.egg-info
+	rm -rf $(VENV) .matrix $(OUT) build dist docs/_build docs/gallery src/*.egg-info
 	rm -rf $(PAGE)/node_modules
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -90,7 +104,7 @@ $(VENV)/ready-%: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-	|| { echo "Ganglion needs Python 3.10 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "Ganglion needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	|| { rm -rf $(VENV); echo "no virtual environment: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }

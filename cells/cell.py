@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any, ClassVar, TypeAlias, cast
 
 import mlx.core as mx
-import numpy as np
 
 from ..arguments import MOST_NEURONS, whole
 from ..compile import CompiledCircuit, Source
@@ -18,6 +16,7 @@ from ..wiring import Dense
 from .calls import step_call
 from .holding import ParameterHolder, Polarity
 from .layer import Shape
+from .leading import shape_of
 from .ncps import InNcps
 from .ops.state_ops import State, rows, zeros
 from .own_call import called
@@ -25,7 +24,7 @@ from .precision import in_type_of
 from .running import CellKernel
 from .sharing import described, used_attributes
 from .strengths import Strengths
-from .values import Values, Where
+from .values import Values, Where, running_on
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
 Units: TypeAlias = "Source | Dense | int"
@@ -276,8 +275,8 @@ class NCPRNNCell(ParameterHolder):
         Raises:
             ValueError: a shape that does not fit, or a time span that is negative or not finite.
         """
-        with nullcontext() if stream is None else mx.stream(stream):
-            self.ensure_built(np.shape(x))
+        with running_on(stream):
+            self.ensure_built(shape_of(x))
             self.refuse_weights_of_other_circuits()
             inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.state_shapes)
             new = self.step(self.prepare(), self.encode(inputs), state, span)
@@ -312,7 +311,7 @@ class NCPRNNCell(ParameterHolder):
 def batch_of(inputs: mx.array | None, batch_size: int | None) -> int:
     """The size of a batch, given or that of (B, ...) inputs; 1 if neither is given."""
     if batch_size is None:
-        return 1 if inputs is None else int(inputs.shape[0])
+        return int((*shape_of(inputs), 1)[0]) if inputs is not None else 1
     return whole("batch_size", batch_size)
 
 

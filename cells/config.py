@@ -7,14 +7,17 @@ layer, one with a "kind" is a circuit in one of the forms that layers take.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
+from ..arguments import label
 from ..compile import CompiledCircuit, Plan, Synapses, compile_circuit, make_plan
 from ..compile.attributes import Attributes
+from ..errors import CircuitError
 from ..wiring import Dense
 from .ops.nn_ops import activation_of
 
@@ -70,15 +73,25 @@ def from_plain(value: Any, classes: Mapping[str, type[Any]]) -> Any:
     if not isinstance(value, dict):
         return value
     if KIND in value:
-        return _circuit_from_plain(value)
+        try:
+            return _circuit_from_plain(value)
+        except CircuitError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"there is no {error}" if isinstance(error, KeyError) else str(error)[:200]
+            raise ValueError(f"the circuit in a config is not sound: {what}") from None
     inner = {key: from_plain(item, classes) for key, item in value.items()}
     if CONFIG_CLASS not in value:
         return inner
     name = inner.pop(CONFIG_CLASS)
-    if name not in classes:
+    if not isinstance(name, str) or name not in classes:
         raise ValueError(
-            f"the config is of an unknown layer {name!r}: import the module that defines it first"
+            f"the config is of an unknown layer {label(name)}: import the module that defines it first"
         )
+    try:
+        inspect.signature(classes[name].__init__).bind(None, **inner)
+    except TypeError as error:  # Python's own words; they do not say whose arguments they are about
+        raise TypeError(f"the config of a {name}: {error}") from None
     return classes[name](**inner)
 
 
@@ -92,7 +105,7 @@ def _circuit_from_plain(value: dict[str, Any]) -> Any:
         return compile_circuit(
             _plan_from_plain(value["plan"]), **{name: value[name] for name in COMPILE_OPTIONS}
         )
-    raise ValueError(f"unknown kind of circuit {kind!r} in a config: expected dense, plan or compiled")
+    raise ValueError(f"unknown kind of circuit {label(kind)} in a config: expected dense, plan or compiled")
 
 
 def _plan_to_plain(plan: Plan) -> dict[str, Any]:

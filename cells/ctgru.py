@@ -82,7 +82,7 @@ class CTGRUCell(NCPRNNCell):
     ) -> None:
         one_of("polarity", polarity, POLARITY)
         whole("scales", scales, most=64)
-        real("shortest", shortest, above=0)
+        shortest = real("shortest", shortest, above=0)
         if clip is not None:
             real("clip", clip, above=0)
         super().__init__(circuit)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import nullcontext
+import os
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from ..arguments import flag, instance, label, several, whole
+from ..arguments import path as as_path
 from ..compile import Plan
 from ..compile.kernels.tracing import evaluable
 from ..forks import require_computing
@@ -21,7 +22,7 @@ from .config import CONFIG_CLASS, from_plain, to_plain
 from .ops.state_ops import State
 from .parameters import Declared, Parameter, as_parameters
 from .running import Steps
-from .values import Values, mlx_array
+from .values import Values, mlx_array, running_on
 
 Shape = tuple[int, ...]
 Layer = TypeVar("Layer", bound="NCPLayer")
@@ -133,7 +134,7 @@ class NCPLayer(nn.Module):
             TypeError: an input that does not hold real numbers.
         """
         stream = kwargs.pop("stream", None)
-        with nullcontext() if stream is None else mx.stream(stream):
+        with running_on(stream):
             inputs = mlx_array("the input", x)
             if inputs.ndim == 0:
                 raise ValueError("the input is a single number: expected (..., features)")
@@ -237,18 +238,28 @@ class NCPLayer(nn.Module):
     def save_weights(self, file: str) -> None:
         self.require_built("has no weights to save")
         require_computing()
-        with replacing(Path(file)) as new:
+        name = as_path("file", file)
+        if not name.name.endswith((".safetensors", ".npz")):
+            raise ValueError(f"file is {label(str(name))}: expected the ending .safetensors or .npz")
+        with replacing(name) as new:
             super().save_weights(str(new))
 
     def load_weights(self, file_or_weights: Any, strict: bool = True) -> nn.Module:
         self.require_built("cannot take weights")
+        flag("strict", strict)
         weights: Any = file_or_weights
-        if isinstance(weights, str):
-            weights = cast("dict[str, mx.array]", mx.load(weights)).items()
-        return super().load_weights(belonging_to(self, weights), strict)
+        if isinstance(weights, str | os.PathLike):
+            name = str(as_path("file_or_weights", weights))
+            if not name.endswith((".safetensors", ".npz")):
+                raise ValueError(
+                    f"file_or_weights is {label(name)}: expected the ending .safetensors or .npz"
+                )
+            weights = list(cast("dict[str, mx.array]", mx.load(name)).items())
+        return super().load_weights(belonging_to(self, _pairs(weights)), strict)
 
     def set_dtype(self, dtype: mx.Dtype, *args: Any, **kwargs: Any) -> None:
         self.require_built("has nothing whose type could change")
+        instance("dtype", dtype, mx.Dtype, "a type of MLX, such as mx.float16")
         super().set_dtype(dtype, *args, **kwargs)
 
     def freeze(self, **options: Any) -> nn.Module:
@@ -270,9 +281,15 @@ class NCPLayer(nn.Module):
                 )
 
     def _require_width(self, method: str, input_shape: Shape) -> None:
-        if self.input_size is not None and tuple(input_shape[-1:]) != (self.input_size,):
+        shape = tuple(several("input_shape", input_shape, "whole numbers"))
+        if not shape:
             raise ValueError(
-                f"{type(self).__name__}.{method}() for inputs of shape {tuple(input_shape)}: the layer reads "
+                f"{type(self).__name__}.{method}() for inputs of shape (): expected (..., features)"
+            )
+        whole("input_shape's last entry", shape[-1])
+        if self.input_size is not None and shape[-1] != self.input_size:
+            raise ValueError(
+                f"{type(self).__name__}.{method}() for inputs of shape {label(shape)}: the layer reads "
                 f"{self.input_size} features, expected (..., {self.input_size})"
             )
 
@@ -335,6 +352,18 @@ def options_of(kind: type[NCPLayer]) -> frozenset[str]:
     """The names of the arguments of a class's constructor, and of those before it, which options pass on."""
     layers = [base for base in kind.__mro__ if issubclass(base, NCPLayer)]
     return frozenset(name for base in layers for name in inspect.signature(base.__init__).parameters)
+
+
+def _pairs(weights: Any) -> list[tuple[str, mx.array]]:
+    """Weights by name, as MLX takes them."""
+    pairs = several("file_or_weights", weights, "(name, array)")
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise TypeError(f"file_or_weights must be a path or a list of (name, array), got {label(pair)}")
+        instance(f"the weights {label(pair[0], 60)}", pair[1], mx.array, "an MLX array")
+    if not pairs:
+        raise ValueError("file_or_weights is empty: expected a path or a list of (name, array)")
+    return pairs
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -25,7 +25,7 @@ class Leading:
         """Values that have these axes, with one batch axis instead; others as they are."""
         if not self.axes or values is None:
             return values
-        shape = tuple(np.shape(values))
+        shape = shape_of(values)
         if shape[: len(self.axes)] != self.axes:
             return values
         array = values if isinstance(values, mx.array) else np.asarray(values)
@@ -33,7 +33,7 @@ class Leading:
 
     def joined_spans(self, spans: Any) -> Any:
         """The same for time spans, which have an axis of time: without it, rows would be taken for steps."""
-        return spans if not self.axes or tuple(np.shape(spans)) == self.axes else self.joined(spans)
+        return spans if not self.axes or shape_of(spans) == self.axes else self.joined(spans)
 
     def joined_state(self, state: Any) -> Any:
         """The same for a state of one or several arrays, or of several networks."""
@@ -51,3 +51,11 @@ class Leading:
 
 
 NONE = Leading(())
+
+
+def shape_of(values: Any) -> tuple[int, ...]:
+    """The shape of what may be an array; of anything else, which is refused later, that of a number."""
+    try:
+        return tuple(np.shape(values))
+    except Exception:
+        return ()

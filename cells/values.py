@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import refuse_masked
+from ..arguments import label, refuse_masked
 from ..compile.kernels.tracing import evaluable
 
 Values = mx.array | np.ndarray[Any, Any] | float | Sequence[Any]
 BOUND = 1e30
 SMALL = 1e37  # float32 holds it, and its root is far below BOUND
+_THREADS: tuple[type, ...] = (mx.ThreadLocalStream,) if hasattr(mx, "ThreadLocalStream") else ()
 # Where MLX runs: a stream, a device or a kind of device; None for the default.
 Where: TypeAlias = "mx.Stream | mx.Device | mx.DeviceType | None"
+_PLACES = (mx.Stream, mx.Device, mx.DeviceType)
 Flags = mx.array | np.ndarray[Any, Any] | Sequence[Any]
+
+
+def running_on(stream: Where) -> AbstractContextManager[Any]:
+    """Where a call runs, as a block.
+
+    Raises:
+        TypeError: neither a stream nor a device of MLX.
+        ValueError: a device that this MLX does not have.
+    """
+    if stream is None:
+        return nullcontext()
+    if not isinstance(stream, (*_PLACES, *_THREADS)):
+        raise TypeError(f"stream must be a stream or a device of MLX, got {label(stream)}")
+    return mx.stream(stream)
 
 
 def real_array(what: str, values: Values) -> mx.array:
@@ -108,7 +125,7 @@ def _known_array(what: str, values: Any) -> NDArray[Any]:
 def _numpy_array(what: str, values: Any) -> NDArray[Any]:
     try:
         return np.asarray(values)
-    except ValueError:  # NumPy's word for rows of different lengths is long and names no argument
+    except Exception:  # NumPy's word for rows of different lengths is long and names no argument
         raise TypeError(f"{what} must be one array, got {type(values).__name__} of unequal parts") from None
 
 

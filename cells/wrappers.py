@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import real
 from ..compile.synapses import Index
 from ..errors import KernelError
 from .cell import NCPRNNCell
@@ -131,7 +132,7 @@ class MixedMemoryCell(CellWrapper):
         n, features = cell.n_neurons, cell.n_inputs
         if cell.state_shapes != ((n,),):
             raise ValueError(f"a {type(cell).__name__} has a state of {cell.state_shapes}: expected one (N,)")
-        self.forget_bias = forget_bias
+        self.forget_bias = real("forget_bias", forget_bias)
         draws = Draws(key)
         self.input_kernel = draws.glorot(features, 4 * n, features, 4 * n)
         self.recurrent_kernel = draws.orthogonal(n, 4 * n)

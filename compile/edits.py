@@ -8,7 +8,10 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import instance, label, several, text
 from ..errors import CircuitError
+from ..wiring.guards import pair_of
+from ..wiring.roles import synapse_label
 from .plan import STATE_ROLES, Plan
 from .synapses import Synapses
 
@@ -30,19 +33,22 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
         >>> plan = gl.compile_circuit(gl.auto_ncp(32, 4, inputs=8)).plan
         >>> without(plan, ["inter_0"]).n_neurons                           # 31
     """
+    instance("plan", plan, Plan, "a Plan")
     state, sensor = ({name: k for k, name in enumerate(names)} for names in (plan.neurons, plan.sensors))
     kept, kept_sensors = np.ones(plan.n_neurons, bool), np.ones(plan.n_inputs, bool)
     for name in _group(plan, neurons):
+        name = text("a neuron to remove", name)
         if name in state:
             kept[state[name]] = False
         elif name in sensor:
             kept_sensors[sensor[name]] = False
         else:
-            raise CircuitError(f"the circuit has no neuron {name!r}: it cannot be removed")
+            raise CircuitError(f"the circuit has no neuron {label(name)}: it cannot be removed")
 
     live, live_sensory = np.ones(len(plan.recurrent), bool), np.ones(len(plan.sensory), bool)
     coupled = np.ones(len(plan.electrical), bool)
-    for pre, post in synapses:
+    for pre, post in map(pair_of, several("synapses", synapses, "(pre, post)")):
+        pre, post = text("a synapse's pre", pre), text("a synapse's post", post)
         recurrent = pre in state
         part, names, alive = (
             (plan.recurrent, state, live) if recurrent else (plan.sensory, sensor, live_sensory)
@@ -52,7 +58,7 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
             ends = np.sort([[state.get(pre, -1), state.get(post, -1)]])
             place, alive = plan.electrical.find(*ends.T)[0], coupled
         if place < 0:
-            raise CircuitError(f"the circuit has no synapse {pre} -> {post}: it cannot be removed")
+            raise CircuitError(f"the circuit has no {synapse_label(pre, post)}: it cannot be removed")
         alive[place] = False
 
     motor, command, inter = (int(kept[plan.role_slice(role)].sum()) for role in STATE_ROLES)
@@ -78,7 +84,7 @@ def without(plan: Plan, neurons: str | Iterable[str] = (), synapses: Iterable[tu
 def _group(plan: Plan, neurons: str | Iterable[str]) -> Iterable[str]:
     """The names that a role, one name or names stand for."""
     if not isinstance(neurons, str):
-        return neurons
+        return several("neurons", neurons, "names")
     if neurons == "sensory":
         return plan.sensors
     return plan.neurons[plan.role_slice(neurons)] if neurons in STATE_ROLES else [neurons]

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from .. import shown
-from ..arguments import one_of
+from ..arguments import label, one_of
 from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit, check
 from ..wiring.attributes import unused
@@ -226,7 +226,7 @@ def _hint(given: object) -> str:
             ": gl.circuit_from(source, roles=..., polarity=...) makes a circuit of any graph, matrix or table"
         )
     if isinstance(given, int):
-        return f" ({given}): a circuit knows its inputs, as in gl.auto_ncp(64, 8, inputs=16)"
+        return f" ({label(given)}): a circuit knows its inputs, as in gl.auto_ncp(64, 8, inputs=16)"
     return ""
 
 

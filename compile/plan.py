@@ -16,10 +16,11 @@ import scipy.sparse
 from numpy.typing import ArrayLike
 
 from .. import shown
-from ..arguments import whole
+from ..arguments import instance, label, mapping_of, numbers, several, whole
 from ..errors import CircuitError
 from ..wiring import ROLES, Circuit, CircuitArrays
 from ..wiring.array_files import read_arrays, write_arrays
+from ..wiring.roles import is_role
 from .attributes import Attributes, gathered, joined
 from .neighbourhood import neighbourhood
 from .reading import Meaning, Table, arrays_from
@@ -64,14 +65,14 @@ class Plan:
     electrical: Synapses = field(default_factory=lambda: Synapses.none(0))
 
     def __post_init__(self) -> None:
-        if not len(self.electrical):
-            object.__setattr__(
-                self, "electrical", Synapses.none(len(self.neurons))
-            )  # of any size: it is empty
-        n, i = len(self.neurons), len(self.sensors)
-        if len(self.counts) != 3 or min(self.counts) < 0 or sum(self.counts) != n:
+        n = len(instance("neurons", self.neurons, tuple, "a tuple of names"))
+        i = len(instance("sensors", self.sensors, tuple, "a tuple of names"))
+        if not len(instance("electrical", self.electrical, Synapses, "Synapses")):
+            object.__setattr__(self, "electrical", Synapses.none(n))  # of any size: it is empty
+        counts = several("counts", self.counts, "three numbers")
+        if len([whole("a count", count, 0) for count in counts]) != 3 or sum(counts) != n:
             raise CircuitError(
-                f"the counts {self.counts} of motor, command and inter do not add up to {n} neurons"
+                f"the counts {label(self.counts)} of motor, command and inter do not add up to {n} neurons"
             )
         if (self.electrical.pre >= self.electrical.post).any():
             raise CircuitError("an electrical synapse must lead from the smaller to the larger number")
@@ -80,6 +81,7 @@ class Plan:
             ("sensory", self.sensory, i),
             ("electrical", self.electrical, n),
         ):
+            instance(what, part, Synapses, "Synapses")
             if (part.n_pre, part.n_post) != (n_pre, n):
                 raise CircuitError(
                     f"{what} synapses of {part.n_pre} onto {part.n_post} neurons: expected {n_pre} onto {n}"
@@ -118,10 +120,14 @@ class Plan:
             >>> plan = Plan.from_arrays([0, 1], [1, 1], [1, -1], ["sensory", "motor"])
             >>> plan.recurrent                     # Synapses(1 from 1 onto 1, density 1)
         """
-        names = default_names(roles) if names is None else names
-        given = (np.asarray(pre), np.asarray(post), np.asarray(polarity), tuple(roles), tuple(names))
-        data: tuple[Any, Any] = dict(neurons or {}), dict(synapses or {})
-        return cls.from_circuit_arrays(CircuitArrays(*given, *data, np.asarray(electrical)))
+        given = tuple(several("roles", roles, "roles"))
+        called = default_names(given) if names is None else several("names", names, "names")
+        ends = numbers("pre", pre), numbers("post", post), numbers("polarity", polarity)
+        data: tuple[Any, Any] = (neurons or {}, synapses or {})
+        for name, columns in zip(("neurons", "synapses"), data, strict=True):
+            mapping_of(name, columns, "names to values")
+        couplings = numbers("electrical", electrical)
+        return cls.from_circuit_arrays(CircuitArrays(*ends, given, tuple(called), *data, couplings))
 
     @classmethod
     def from_circuit_arrays(cls, arrays: CircuitArrays) -> Plan:
@@ -314,8 +320,8 @@ class Plan:
         Raises:
             ValueError: not one of the roles that have a state.
         """
-        if role not in STATE_ROLES:
-            raise ValueError(f"unknown role {role!r}: neurons with state are {', '.join(STATE_ROLES)}")
+        if not isinstance(role, str) or role not in STATE_ROLES:
+            raise ValueError(f"unknown role {label(role)}: neurons with state are {', '.join(STATE_ROLES)}")
         k = STATE_ROLES.index(role)
         start = sum(self.counts[:k])
         return slice(start, start + self.counts[k])
@@ -391,6 +397,8 @@ def default_names(roles: Sequence[str]) -> list[str]:
     seen: Counter[str] = Counter()
     names = []
     for role in roles:
+        if not is_role(role):
+            raise CircuitError(f"unknown role {label(role)}: expected one of {', '.join(ROLES)}")
         names.append(f"{role}_{seen[role]}")
         seen[role] += 1
     return names

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import instance, label, numbers, whole
 from ..errors import CircuitError
 
 Index = NDArray[np.int32]
@@ -49,7 +50,12 @@ class Synapses:
 
     def _check(self) -> None:
         """Refuse what kernels, which look at no index, would read or write outside their arrays for."""
-        n = len(self.pre)
+        arrays = {"pre": self.pre, "post": self.post, "polarity": self.polarity}
+        for name, array in arrays.items():
+            instance(name, array, np.ndarray, "an array of NumPy")
+        whole("n_pre", self.n_pre, 0)
+        whole("n_post", self.n_post, 0)
+        n = len(self.pre) if self.pre.ndim else -1
         for name, ids, size in (("pre", self.pre, self.n_pre), ("post", self.post, self.n_post)):
             if ids.shape != (n,) or ids.dtype != np.int32:
                 raise CircuitError(f"{name} has shape {ids.shape} of {ids.dtype}: expected ({n},) of int32")
@@ -68,9 +74,13 @@ class Synapses:
     @classmethod
     def sorted(cls, pre: object, post: object, polarity: object, n_pre: int, n_post: int) -> Synapses:
         """Synapses from arrays in any order."""
-        pre_ids, post_ids = np.asarray(pre, np.int32), np.asarray(post, np.int32)
-        order = cls.order(pre_ids, post_ids, n_pre)
-        signs = np.asarray(polarity, np.int8)
+        pre_ids, post_ids = _whole_numbers("pre", pre), _whole_numbers("post", post)
+        if pre_ids.shape != post_ids.shape:
+            raise CircuitError(f"pre has {len(pre_ids)} entries and post {len(post_ids)}")
+        order = cls.order(pre_ids, post_ids, whole("n_pre", n_pre, 0))
+        signs = _whole_numbers("polarity", polarity).astype(np.int8)
+        if signs.shape != pre_ids.shape:
+            raise CircuitError(f"polarity has {len(signs)} entries for {len(pre_ids)} synapses")
         return cls(pre_ids[order], post_ids[order], signs[order], n_pre, n_post)
 
     @classmethod
@@ -134,6 +144,16 @@ class Synapses:
 
     def __repr__(self) -> str:
         return f"Synapses({len(self)} from {self.n_pre} onto {self.n_post}, density {self.density:.3g})"
+
+
+def _whole_numbers(name: str, values: object) -> Index:
+    """A vector of whole numbers of 32 bits, whatever they came in."""
+    given = numbers(name, values)
+    with np.errstate(invalid="ignore"):  # what is too large differs afterwards
+        ids: Index = given.astype(np.int32) if np.isfinite(given).all() else np.zeros(0, np.int32)
+    if given.ndim != 1 or not np.array_equal(ids, given):
+        raise CircuitError(f"{name} must be a vector of whole numbers of 32 bits, got {label(values)}")
+    return ids
 
 
 def pointers(ids: Index, n: int) -> Index:

@@ -25,7 +25,7 @@ import tarfile
 import tempfile
 import venv
 import zipfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .package_check import IMPORT_EVERYTHING, ROOT, RUN_KERNELS, expect_sources, real_files, run
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the release goes")
     options = parser.parse_args()
     if options.version:
-        write_version(ROOT, options.version, datetime.now(timezone.utc).date().isoformat())
+        write_version(ROOT, options.version, datetime.now(UTC).date().isoformat())
         print(f"{options.version} is written down: commit, tag it v{options.version}, and run make release")
     else:
         build_release(options.out)

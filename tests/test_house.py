@@ -20,7 +20,17 @@ MAY_IMPORT = {
     "viz": {"viz", "wiring", "compile"},
 }
 """Which rooms a room may import; the leaves of the face are open to all."""
-LEAVES = {"arguments", "distribution", "errors", "forks", "rounding", "recording", "shown", "storage"}
+LEAVES = {
+    "arguments",
+    "distribution",
+    "errors",
+    "forks",
+    "recording",
+    "rounding",
+    "shown",
+    "storage",
+    "versions",
+}
 HEAVY = ("mlx", "matplotlib", "networkx", "scipy", "sklearn", "rich")
 
 

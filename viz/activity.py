@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import flag
 from ..recording import Recording
 from .labels import points, short_name, text_width, write
 from .picture import Picture, Place, axes_or_new, clear_canvas
@@ -139,7 +140,7 @@ def plot_heatmap(
         >>> gl.viz.plot_heatmap(recording, cluster=True)
     """
     shown = samples(recording, sequence).select(neurons)
-    if cluster:
+    if flag("cluster", cluster):
         shown = clustered(shown)
     axes = axes_or_new(ax, 7.0, 3.4)
     look = current(axes)

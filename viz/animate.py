@@ -23,6 +23,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..arguments import label, real, several
+from ..arguments import path as as_path
 from ..recording import Recording
 from ..storage import replace_files, replacing
 from .circuit import plot_circuit
@@ -60,7 +62,7 @@ class Animation:
             ValueError: another ending.
             RuntimeError: an MP4 without ffmpeg, or ffmpeg failed.
         """
-        path = Path(path)
+        path = as_path("path", path)
         if path.suffix.lower() == ".gif":
             replace_files({path: self.to_gif()})
         elif path.suffix.lower() == ".mp4":
@@ -136,6 +138,9 @@ class Animation:
         return f"Animation({count} frames of {width} x {height}, {self.fps:g} per second)"
 
 
+_MOST_PIXELS = 2**14  # matplotlib draws no more on a side
+
+
 def animate_activity(
     circuit: Any,
     recording: Recording,
@@ -173,8 +178,13 @@ def animate_activity(
     """
     seen = view(circuit)
     check_recording(recording, seen)
+    real("fps", fps, above=0)
     states, inputs = samples(recording, sequence), samples(recording, sequence, sensors=True)
-    figure = Figure(figsize=size, dpi=dpi)
+    width, height = (real("size", length, above=0) for length in _pair(size))
+    dots = real("dpi", dpi, above=0)
+    if max(width, height) * dots > _MOST_PIXELS:
+        raise ValueError(f"size {label(size)} at dpi {dots:g}: expected at most {_MOST_PIXELS} pixels a side")
+    figure = Figure(figsize=(width, height), dpi=dots)
     canvas = FigureCanvasAgg(figure)
     ax = figure.add_axes((0.01, 0.01, 0.98, 0.98))
     figure.set_facecolor(ax.get_facecolor())
@@ -189,6 +199,13 @@ def animate_activity(
     if path is not None:
         animation.save(path)
     return animation
+
+
+def _pair(size: Any) -> list[Any]:
+    pair = several("size", size, "two numbers")
+    if len(pair) != 2:
+        raise ValueError(f"size must be width and height, got {label(size)}")
+    return pair
 
 
 def _state_key(ax: Axes, look: Style) -> None:

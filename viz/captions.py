@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import patheffects
 from numpy.typing import NDArray
 
+from ..arguments import flag
 from .labels import fitting_size, points, short_name, shorten, text_width, write
 from .links import LOOP_APART, LOOP_SIZE
 from .scene import Scene
@@ -29,6 +30,8 @@ def wanted_names(seen: View, labels: bool | Mapping[Hashable, str] | None) -> di
     """The text of each neuron to be labelled: none, all, or those of a mapping by node or name."""
     if isinstance(labels, Mapping):
         return {seen.find(node): str(text) for node, text in labels.items()}
+    if labels is not None:
+        labels = flag("labels", labels)
     if labels is False or (labels is None and len(seen.names) > _CROWD):
         return {}
     return {

@@ -10,10 +10,13 @@ import numpy as np
 from matplotlib.colors import to_rgba_array
 from numpy.typing import ArrayLike
 
+from ..arguments import flag, one_of
+from ..errors import LayoutError
 from .blocks import draw_blocks
 from .captions import add_headings, add_names, outer_names, wanted_names
 from .encode import color_neurons, emphasis, strongest, synapse_values
 from .key import add_legend, add_scale, legend_entries
+from .layout import DIRECTIONS
 from .masks import plot_masks
 from .neurons import draw_neurons
 from .picture import Picture, axes_or_new, clear_canvas
@@ -75,8 +78,9 @@ def plot_circuit(
         >>> picture.save("circuit.pdf")
     """
     seen = view(circuit)
-    if style not in STYLES:
-        raise ValueError(f"unknown style {style!r}; expected one of {', '.join(STYLES)}")
+    one_of("style", style, STYLES)
+    flag("legend", legend)
+    one_of("direction", direction, DIRECTIONS, LayoutError)
     strength = None if width_by is None else synapse_values(seen, width_by)
     if top is not None:
         if strength is None:

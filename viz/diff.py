@@ -13,8 +13,11 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba_array
 from matplotlib.lines import Line2D
 
+from ..arguments import flag, one_of
+from ..errors import LayoutError
 from .captions import add_headings, add_names, outer_names, wanted_names
 from .key import add_legend
+from .layout import DIRECTIONS
 from .neurons import draw_neurons
 from .picture import Picture, axes_or_new, clear_canvas
 from .scene import Pos, arrange
@@ -70,6 +73,8 @@ def plot_diff(
         'changed'
     """
     old, new = view(before), view(after)
+    flag("legend", legend)
+    one_of("direction", direction, DIRECTIONS, LayoutError)
     neurons = _compare(
         dict(zip(old.names, old.roles, strict=True)), dict(zip(new.names, new.roles, strict=True))
     )

@@ -13,6 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import LARGEST, instance, numbers, whole
 from ..recording import Recording
 from .labels import points, shorten, text_width
 from .picture import Picture, Place, axes_or_new
@@ -112,7 +113,8 @@ def plot_time_constants(
     Example:
         >>> gl.viz.plot_time_constants(recording, gl.time_constants(rnn, recording))
     """
-    tau = np.asarray(time_constants, dtype=float)
+    instance("recording", recording, Recording, "a Recording, as gl.record returns it")
+    tau = numbers("time_constants", time_constants).astype(float)
     if tau.shape != recording.states.shape:
         raise ValueError(
             f"time_constants have shape {tau.shape}; expected {recording.states.shape}, as the states"
@@ -167,9 +169,13 @@ def plot_saliency(
     Example:
         >>> gl.viz.plot_saliency(recording, gl.saliency(rnn, x))
     """
-    values = np.asarray(saliency, dtype=float)
+    instance("recording", recording, Recording, "a Recording, as gl.record returns it")
+    whole("sequence", sequence, -LARGEST)
+    values = numbers("saliency", saliency).astype(float)
     motors = tuple(n for n, role in zip(recording.neurons, recording.roles, strict=True) if role == "motor")
     if values.ndim == 3:
+        if not -len(values) <= sequence < len(values):
+            raise IndexError(f"sequence {sequence} of a saliency of {len(values)} sequences")
         values = values[sequence]
     if values.shape != (len(recording.sensors), len(motors)):
         expected = (len(recording.sensors), len(motors))

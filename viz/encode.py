@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgba_array
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import label, numbers, real, several
+from ..wiring.roles import synapse_label
 from .style import Style
 from .view import View
 
@@ -43,14 +46,12 @@ def color_neurons(seen: View, color_by: str | ArrayLike, look: Style) -> Colorin
     label = color_by if isinstance(color_by, str) else ""
     values = _neuron_values(seen, color_by)
     if all(isinstance(value, (int, float, np.number)) or value is None for value in values):
-        numbers = np.array([np.nan if value is None else float(value) for value in values])
+        known = np.array([np.nan if value is None else float(value) for value in values])
         limits = (
-            (float(np.nanmin(numbers)), float(np.nanmax(numbers)))
-            if np.isfinite(numbers).any()
-            else (0.0, 1.0)
+            (float(np.nanmin(known)), float(np.nanmax(known))) if np.isfinite(known).any() else (0.0, 1.0)
         )
         scale = ScalarMappable(Normalize(*limits), look.magnitudes())
-        return Coloring(np.asarray(scale.to_rgba(np.ma.masked_invalid(numbers))), scale=scale, label=label)
+        return Coloring(np.asarray(scale.to_rgba(np.ma.masked_invalid(known))), scale=scale, label=label)
     kinds = sorted({str(value) for value in values})
     palette = {kind: look.palette[k % len(look.palette)] for k, kind in enumerate(kinds)}
     return Coloring(to_rgba_array([palette[str(value)] for value in values]), categories=palette, label=label)
@@ -60,9 +61,12 @@ def _neuron_values(seen: View, values: str | ArrayLike) -> list[Any]:
     if isinstance(values, str):
         attributes = {} if seen.graph is None else dict(seen.graph.nodes(data=values))
         if all(value is None for value in attributes.values()):
-            raise ValueError(f"no neuron has an attribute {values!r} to colour by")
+            raise ValueError(f"no neuron has an attribute {label(values)} to colour by")
         return [attributes[node] for node in seen.nodes]
-    array = np.asarray(values)
+    several("color_by", values, "values")  # type: ignore[arg-type]
+    with suppress(TypeError):  # numbers; whatever else is taken as kinds
+        values = numbers("color_by", values)
+    array = np.asarray(values, object)
     if array.shape != (len(seen.names),):
         raise ValueError(
             f"color_by has shape {array.shape}; expected ({len(seen.names)},), one value per neuron"
@@ -84,12 +88,12 @@ def synapse_values(
     found: Sequence[Any]
     if isinstance(values, str):
         found = [None if seen.graph is None else seen.graph.edges[pair].get(values) for pair in pairs]
-        what = f"attribute {values!r}"
+        what = f"attribute {label(values)}"
     elif isinstance(values, Mapping):
         found = [values.get(pair) for pair in pairs]
         what = "value"
     else:
-        found = np.asarray(values, dtype=float).tolist()
+        found = numbers("width_by", values).tolist()
         what = "value"
         if np.shape(found) != (len(pairs),):
             raise ValueError(
@@ -98,11 +102,12 @@ def synapse_values(
     for pair, value in zip(pairs, found, strict=True):
         if value is None:
             raise ValueError(f"synapse {pair[0]!r} -> {pair[1]!r} has no {what}")
-    return np.array(found, dtype=float)
+    return np.asarray(numbers("the strengths of synapses", found), dtype=float)
 
 
 def strongest(strength: NDArray[np.float64], top: int | float) -> NDArray[np.bool_]:
     """The ``top`` strongest synapses: a number of them, or a share below 1."""
+    real("top", top)
     count = round(top * len(strength)) if isinstance(top, float) and top < 1 else int(top)
     if count < 0:
         raise ValueError(f"top is {top!r}; expected a number of synapses or a share below 1")
@@ -126,11 +131,12 @@ def emphasis(seen: View, highlight: Iterable[Any] | None) -> tuple[NDArray[np.bo
         return ~neurons, ~synapses
     pairs = {(i, j): k for k, (i, j) in enumerate(zip(seen.pre.tolist(), seen.post.tolist(), strict=True))}
     named_pair = False
-    for item in highlight:
-        if item not in seen.index and isinstance(item, tuple) and len(item) == 2:
+    for item in several("highlight", highlight, "neurons and (pre, post) pairs"):
+        known = isinstance(item, Hashable) and item in seen.index
+        if not known and isinstance(item, tuple) and len(item) == 2:
             pair = (seen.find(item[0]), seen.find(item[1]))
             if pair not in pairs:
-                raise ValueError(f"no synapse {item[0]!r} -> {item[1]!r} to highlight in this circuit")
+                raise ValueError(f"no {synapse_label(*item)} to highlight in this circuit")
             synapses[pairs[pair]] = named_pair = True
             neurons[list(pair)] = True
         else:

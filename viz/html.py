@@ -13,9 +13,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import flag, instance, one_of, text
+from ..arguments import path as as_path
 from ..recording import Recording
 from ..storage import replace_files
 from ..wiring.files.json_format import encode
+from ..wiring.roles import require_digraph
 
 THEMES = ("auto", "light", "dark")
 _BUILT = Path(__file__).parent / "editor" / "page" / "dist"
@@ -67,25 +70,29 @@ def to_html(
     Example:
         >>> gl.viz.to_html(circuit, "circuit.html", recording=gl.record(rnn, x))
     """
-    if theme not in THEMES:
-        raise ValueError(f"unknown theme {theme!r}; expected one of {', '.join(THEMES)}")
-    title = str(circuit.graph.get("name") or "circuit") if title is None else title
+    one_of("theme", theme, THEMES)
+    flag("readonly", readonly)
+    require_digraph(circuit, "to_html()")
+    if recording is not None:
+        instance("recording", recording, Recording, "a Recording, as gl.record returns it")
+    file = None if path is None else as_path("path", path)
+    title = text("title", title) if title is not None else str(circuit.graph.get("name") or "circuit")
     data = {
         "circuit": json.loads(encode(circuit)),
         "recording": None if recording is None else _played(recording),
-        "options": {"theme": theme, "readonly": bool(readonly)},
+        "options": {"theme": theme, "readonly": readonly},
         "title": title,
     }
     # Inside a script element only `<` can end it; JSON may write it as an escape everywhere.
-    text = _PAGE.format(
+    page = _PAGE.format(
         title=html.escape(title),
         styles=(_BUILT / "editor.css").read_text(encoding="utf-8"),
         data=json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c"),
         module=(_BUILT / "editor.js").read_text(encoding="utf-8"),
     )
-    if path is not None:
-        replace_files({Path(path): text.encode("utf-8", "replace")})
-    return text
+    if file is not None:
+        replace_files({file: page.encode("utf-8", "replace")})
+    return page
 
 
 def _played(recording: Recording) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def spread(wanted: NDArray[np.float64], apart: float, low: float, high: float) -
 
     Positions that would overlap form a block around their mean (pool adjacent violators).
     """
+    if not len(wanted):
+        return wanted
     order = np.argsort(wanted, kind="stable")
     blocks: list[list[float]] = []  # sum of (wanted - offset inside the block), members
     for value in wanted[order]:

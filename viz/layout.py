@@ -14,6 +14,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import label, one_of, real, text
 from ..errors import LayoutError
 from .order import layer_ranks
 from .view import View, view
@@ -50,13 +51,15 @@ def layout(
 
 def positions(seen: View, kind: str, *, aspect: float = 1.6, **options: Any) -> Positions:
     """`layout` as a (K, 2) array in the order of the neurons."""
+    text("the layout", kind)
+    aspect = real("aspect", aspect, above=0)
     if kind in LAYOUTS:
         return LAYOUTS[kind](seen, aspect, **options)
     name = kind.removesuffix("_layout")
     function = getattr(nx, f"{name}_layout", None)
     if function is None or name == "rescale":  # which moves positions and finds none
         raise LayoutError(
-            f"unknown layout {kind!r}; expected {', '.join(LAYOUTS)} or the name of a networkx layout"
+            f"unknown layout {label(kind)}; expected {', '.join(LAYOUTS)} or the name of a networkx layout"
         )
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(
@@ -140,6 +143,7 @@ def given(seen: View, aspect: float) -> Positions:
     return np.array(found)
 
 
+DIRECTIONS = ("right", "down")
 LAYOUTS: dict[str, Callable[..., Positions]] = {
     "layered": layered,
     "hierarchy": hierarchy,
@@ -152,8 +156,7 @@ LAYOUTS: dict[str, Callable[..., Positions]] = {
 def _in_layers(
     seen: View, layers: list[NDArray[np.intp]], aspect: float, direction: str, order: str
 ) -> Positions:
-    if direction not in ("right", "down"):
-        raise LayoutError(f"unknown direction {direction!r}; expected 'right' or 'down'")
+    one_of("direction", direction, DIRECTIONS, LayoutError)
     length, across = (aspect, 1.0) if direction == "right" else (1.0, aspect)
     rank = layer_ranks(seen, layers, lambda rank: _columns(layers, rank, length, across), order)
     xy = _columns(layers, rank, length, across)

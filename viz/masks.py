@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection, PathCollection, PolyCollectio
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
+from ..arguments import flag, whole
 from .frame import Frame, Margins
 from .grid import Grid, arrangement, make_grid, rectangle
 from .key import add_legend, legend_height, polarity_squares, square
@@ -54,6 +55,9 @@ def plot_masks(
         >>> gl.viz.plot_masks(gl.compile_circuit(circuit)).save("masks.pdf")
     """
     seen = view(circuit)
+    flag("legend", legend)
+    if block_size is not None:
+        whole("block_size", block_size)
     grid = make_grid(seen, arrangement(circuit, seen))
     axes = axes_or_new(ax, 4.4, 5.0)
     look = current(axes)

@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arguments import whole
 from .circuit import plot_circuit
 from .encode import synapse_values
 from .picture import Picture
@@ -94,6 +95,7 @@ def _routes(seen: View, source: int, target: int, count: int, weight: Any) -> li
     for i, j, share in zip(seen.pre.tolist(), seen.post.tolist(), relative.tolist(), strict=True):
         if share > 0:  # a synapse without strength leads nowhere; among equals, fewer synapses are better
             graph.add_edge(i, j, cost=1e-9 - np.log(share) if weight is not None else 1.0)
+    whole("count", count)
     try:
         return list(islice(nx.shortest_simple_paths(graph, source, target, weight="cost"), count))
     except nx.NetworkXNoPath:

@@ -8,6 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..arguments import instance, label
+from ..arguments import path as as_path
 from ..storage import replace_files
 
 if TYPE_CHECKING:
@@ -77,12 +79,15 @@ class Picture:
         """
         from matplotlib import rc_context
 
-        path = Path(path)
+        path = as_path("path", path)
         form = str(options.pop("format", None) or path.suffix[1:] or "png").lower()
         options = {"dpi": 300, "bbox_inches": "tight", "pad_inches": 0.03, **options}
         options["metadata"] = {**UNDATED.get(form, {}), **options.get("metadata", {})}
         data = BytesIO()
         with rc_context({"svg.hashsalt": "ganglion"}):
+            known = sorted(self.figure.canvas.get_supported_filetypes())
+            if form not in known:
+                raise ValueError(f"{label(str(path))}: expected one of the endings {', '.join(known)}")
             self.figure.savefig(data, format=form, **options)
         replace_files({path if path.suffix else path.with_name(f"{path.name}.{form}"): data.getvalue()})
 
@@ -93,9 +98,11 @@ class Picture:
 
 def axes_or_new(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:
     """``ax``, or the axes of a new figure (inches) that they fill."""
-    if ax is not None:
-        return ax
     from matplotlib import pyplot as plt
+    from matplotlib.axes import Axes
+
+    if ax is not None:
+        return instance("ax", ax, Axes, "axes of matplotlib")
 
     figure = plt.figure(figsize=(width, height), layout="constrained")
     return figure.add_subplot()

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import LARGEST, instance, label, several, whole
 from ..errors import CircuitError
 from ..recording import Recording
 from ..wiring import ROLES
+from ..wiring.roles import text_of
 from .view import View
 
 
@@ -70,11 +72,14 @@ class Samples:
             return self.pick(sorted(range(len(self.names)), key=lambda k: ROLES.index(self.roles[k])))
         if isinstance(neurons, str) and neurons in ROLES:
             return self.of_role(neurons)
-        wanted = [neurons] if isinstance(neurons, str) else [str(name) for name in neurons]
+        given = [neurons] if isinstance(neurons, str) else several("neurons", neurons, "names")
+        wanted = [text_of(name) for name in given]
         index = {name: k for k, name in enumerate(self.names)}
         if unknown := [name for name in wanted if name not in index]:
-            raise CircuitError(f"no neuron {unknown[0]!r} in this recording of {len(self.names)} neurons")
-        return self.pick(index[name] for name in wanted)
+            raise CircuitError(
+                f"no neuron {label(unknown[0])} in this recording of {len(self.names)} neurons"
+            )
+        return self.pick(index[name] for name in wanted if name is not None)
 
     def limit(self) -> float:
         """The largest magnitude, 1 if there is none."""
@@ -91,6 +96,8 @@ def samples(recording: Recording, sequence: int = 0, *, sensors: bool = False) -
     Raises:
         ValueError: the recording holds no samples, or its times do not rise.
     """
+    instance("recording", recording, Recording, "a Recording, as gl.record returns it")
+    whole("sequence", sequence, -LARGEST)
     one = recording.sequence(sequence) if recording.batched else recording
     values = np.array(one.inputs if sensors else one.states, dtype=float)
     times = np.asarray(one.times, dtype=float)
@@ -114,6 +121,7 @@ def check_recording(recording: Recording, seen: View) -> None:
     Raises:
         CircuitError: names or roles differ; the message says which.
     """
+    instance("recording", recording, Recording, "a Recording, as gl.record returns it")
     recorded = dict(zip((*recording.sensors, *recording.neurons), _roles(recording), strict=True))
     drawn = dict(zip(seen.names, seen.roles, strict=True))
     parts = []

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import numbers
 from .frame import Frame, Margins, neuron_radius
 from .key import SCALE_WIDTH, legend_height
 from .labels import points, text_width
@@ -166,7 +167,7 @@ def _given(seen: View, pos: Any) -> NDArray[np.float64]:
         if missing := [key for key in keys if key not in pos]:
             raise ValueError(f"pos has no position for neuron {missing[0]!r} ({len(missing)} are missing)")
         pos = [pos[key] for key in keys]
-    where = np.asarray(pos, dtype=float)
+    where = np.asarray(numbers("pos", pos), dtype=float)
     if where.shape != (len(seen.names), 2) or not np.isfinite(where).all():
         raise ValueError(
             f"pos has shape {where.shape}; expected finite ({len(seen.names)}, 2), a row per neuron"

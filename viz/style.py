@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb, to_rgba
 from matplotlib.font_manager import fontManager
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ..arguments import instance
 
 # Scripts that matplotlib's own DejaVu lacks; those installed are appended to the family of the labels.
 _FALLBACK_FONTS = (
@@ -169,6 +169,8 @@ def current(ax: Axes | None = None) -> Style:
         >>> gl.viz.current().excitatory
         '#1F66AD'
     """
+    if ax is not None:
+        instance("ax", ax, Axes, "axes of matplotlib")
     ground = _ground(ax)
     base = DARK if lightness(ground) < 50 else LIGHT
     ink = to_hex(mpl.rcParams["text.color"])

@@ -11,8 +11,10 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import label
 from ..errors import CircuitError
 from ..wiring import ROLES
+from ..wiring.roles import is_role, require_polarity
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +70,17 @@ class View:
         Raises:
             CircuitError: the circuit has no such neuron.
         """
-        if neuron not in self.index:
-            raise CircuitError(f"no neuron {neuron!r} in this circuit of {len(self.names)} neurons")
+        if not isinstance(neuron, Hashable) or neuron not in self.index:
+            raise CircuitError(f"no neuron {label(neuron)} in this circuit of {len(self.names)} neurons")
         return self.index[neuron]
 
     def keep(self, synapses: NDArray[Any]) -> View:
         """The same neurons with only some of the synapses (a mask or indices over L)."""
         pre, post, polarity = self.pre[synapses], self.post[synapses], self.polarity[synapses]
         return View(self.nodes, self.names, self.roles, pre, post, polarity, self.graph)
+
+
+_OF_PLANS = ("neurons", "sensors", "roles", "recurrent", "sensory")
 
 
 def view(circuit: Any) -> View:
@@ -89,7 +94,7 @@ def view(circuit: Any) -> View:
         return circuit
     if isinstance(circuit, nx.Graph):
         seen = _of_graph(circuit)
-    elif hasattr(plan := getattr(circuit, "plan", circuit), "recurrent") and hasattr(plan, "sensors"):
+    elif all(hasattr(plan := getattr(circuit, "plan", circuit), name) for name in _OF_PLANS):
         seen = _of_plan(plan)
     else:
         kind = type(circuit).__name__
@@ -139,12 +144,10 @@ def _ids(values: Iterable[int]) -> NDArray[np.intp]:
 
 
 def _role(node: Hashable, role: object) -> str:
-    if role not in ROLES:
-        raise CircuitError(f"neuron {node!r} has role {role!r}; expected one of {', '.join(ROLES)}")
+    if not is_role(role):
+        raise CircuitError(f"neuron {label(node)} has role {label(role)}; expected one of {', '.join(ROLES)}")
     return str(role)
 
 
 def _sign(pre: Hashable, post: Hashable, polarity: Any) -> int:
-    if polarity not in (1, -1):
-        raise CircuitError(f"synapse {pre!r} -> {post!r} has polarity {polarity!r}; expected +1 or -1")
-    return int(polarity)
+    return require_polarity(polarity, pre, post)

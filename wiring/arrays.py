@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import several
 from ..errors import CircuitError
 from .columns import Columns, checked_columns
 from .roles import ROLES, is_role, label, require_name, synapse_label
@@ -53,8 +54,8 @@ class CircuitArrays:
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen
-        put(self, "roles", tuple(self.roles))
-        put(self, "names", tuple(map(require_name, self.names)))
+        put(self, "roles", tuple(several("roles", self.roles, "roles")))
+        put(self, "names", tuple(map(require_name, several("names", self.names, "names"))))
         self._check_neurons()
         put(self, "pre", self._indices("pre", self.pre))
         put(self, "post", self._indices("post", self.post))
@@ -71,11 +72,11 @@ class CircuitArrays:
         for name, role in zip(self.names, self.roles, strict=True):
             if not is_role(role):
                 raise CircuitError(
-                    f"neuron {name!r} has role {label(role)}; expected one of {', '.join(ROLES)}"
+                    f"neuron {label(name)} has role {label(role)}; expected one of {', '.join(ROLES)}"
                 )
         if len(set(self.names)) < len(self.names):
             name, times = Counter(self.names).most_common(1)[0]
-            raise CircuitError(f"{times} neurons have the name {name!r}; every neuron needs its own")
+            raise CircuitError(f"{times} neurons have the name {label(name)}; every neuron needs its own")
 
     def _indices(self, side: str, given: ArrayLike) -> NDArray[np.int32]:
         values = _vector(side, given)
@@ -135,7 +136,10 @@ class CircuitArrays:
 
 def _vector(field: str, given: ArrayLike) -> NDArray[np.signedinteger[Any]]:
     """`given` as a vector of integers; whole-numbered floats will do."""
-    values = np.asarray(given)
+    try:
+        values = np.asarray(given)
+    except Exception:  # rows of unequal lengths
+        raise CircuitError(f"{field} must be a vector of whole numbers, got {label(given)}") from None
     if values.ndim != 1:
         raise CircuitError(f"{field} must be a vector, got shape {values.shape}")
     if values.size and values.dtype.kind not in "iuf":

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
+from ..arguments import mapping_of, several
 from ..errors import CircuitError
 from .arrays import CircuitArrays
 from .checks import Problem, check
 from .conversion import arrays_of, fill
 from .digest import digest
 from .guards import (
+    bunch_of,
     group_of,
-    is_group,
+    has_synapse,
     pair_of,
     require_addable,
     require_neuron,
     require_synapse,
+    understood,
     warn_of_merged,
 )
 from .order import relabel
@@ -31,6 +34,7 @@ from .roles import (
     require_name,
     require_polarity,
     require_role,
+    require_sign,
     synapse_label,
     text_of,
     with_role,
@@ -39,7 +43,7 @@ from .rules import Seed
 from .summary import Summary, page, summary
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     _DiGraph = nx.DiGraph[Hashable]
 else:
@@ -60,9 +64,9 @@ class Circuit(_DiGraph):
 
     Args:
         incoming_graph_data: whatever `networkx.DiGraph` takes, read as it reads it: another graph to copy, a
-            dict of dicts or lists, a list of edges, a NumPy array, a SciPy matrix, a pandas edge list. Roles
-            and polarities are those it holds, as attributes `role` and `polarity`; `check(circuit)` names
-            what is missing. `circuit_from` reads roles and signs out of other attributes, weights and files.
+            dict of dicts or lists, a list of edges, a NumPy array, a SciPy matrix, a pandas edge list. Its
+            attributes `role` and `polarity` are taken; `check(circuit)` names what is missing. `circuit_from`
+            reads roles and signs out of others, weights and files.
         **attr: attributes of the graph, as in networkx.
 
     Raises:
@@ -78,7 +82,8 @@ class Circuit(_DiGraph):
     origin: Origin | None = None  # the import report of `circuit_from`; copies have none
 
     def __init__(self, incoming_graph_data: Any = None, **attr: Any) -> None:
-        super().__init__(incoming_graph_data, **attr)
+        with understood(incoming_graph_data):
+            super().__init__(incoming_graph_data, **attr)
         if isinstance(incoming_graph_data, nx.MultiGraph):
             warn_of_merged(incoming_graph_data)
 
@@ -101,8 +106,7 @@ class Circuit(_DiGraph):
         Example:
             >>> circuit.subgraph("motor").synapses()
         """
-        kept = set(self.nbunch_iter(group_of(self, nodes) if is_group(self, nodes) else nodes))
-        return self._view(kept, getattr(self, "_EDGE_OK", None))
+        return self._view(bunch_of(self, nodes), getattr(self, "_EDGE_OK", None))
 
     def edge_subgraph(self, edges: Iterable[Pair | Synapse]) -> Circuit:
         """A view of some synapses and the neurons they connect, as in networkx, but in graph order.
@@ -110,7 +114,8 @@ class Circuit(_DiGraph):
         Args:
             edges: each (pre, post) or (pre, post, polarity); those that do not exist are left out.
         """
-        pairs = {(pre, post) for pre, post in map(pair_of, edges) if self.has_edge(pre, post)}
+        found = [pair_of(edge) for edge in several("edges", edges, "synapses")]
+        pairs = {pair for pair in found if has_synapse(self, *pair)}
         return self._view({name for pair in pairs for name in pair}, lambda *pair: pair in pairs)
 
     def _view(self, kept: set[Hashable], edge_ok: Any) -> Circuit:
@@ -196,13 +201,13 @@ class Circuit(_DiGraph):
         """
         require_role(role)
         if isinstance(names, str):
-            raise TypeError(f"add_neurons takes a list of names, got {names!r}; add_neuron adds one")
-        names = list(names)
+            raise TypeError(f"add_neurons takes a list of names, got {label(names)}; add_neuron adds one")
+        names = several("names", names, "names")
         taken = {text_of(name) for name in self if type(name) is not str}
         for name in names:
             text = require_name(name)
             if text in taken or text in self:
-                raise CircuitError(f"the name {name!r} is taken; every neuron needs its own")
+                raise CircuitError(f"the name {label(name)} is taken; every neuron needs its own")
             taken.add(text)
         self.add_nodes_from(names, **attr, role=role)
 
@@ -225,8 +230,9 @@ class Circuit(_DiGraph):
         Raises:
             CircuitError: as `add_synapse`; a synapse that is given twice.
         """
+        polarity = require_sign(polarity)
         new: dict[Pair, int] = {}
-        for synapse in synapses:
+        for synapse in several("synapses", synapses, "synapses"):
             pre, post = pair_of(synapse)
             sign = synapse[2] if len(synapse) == 3 else polarity
             require_addable(self, pre, post)
@@ -314,7 +320,7 @@ class Circuit(_DiGraph):
         Raises:
             CircuitError: one of them is not there.
         """
-        pairs = [pair_of(synapse) for synapse in synapses]
+        pairs = [pair_of(synapse) for synapse in several("synapses", synapses, "synapses")]
         for pre, post in pairs:
             require_synapse(self, pre, post)
         self.remove_edges_from(pairs)
@@ -340,8 +346,8 @@ class Circuit(_DiGraph):
         incoming = list(self.predecessors(name))
         if role == "sensory" and incoming:
             raise CircuitError(
-                f"neuron {name!r} receives {len(incoming)} synapses, the first from {incoming[0]!r}, so it "
-                "cannot become sensory; sensory neurons are inputs"
+                f"neuron {label(name)} receives {len(incoming)} synapses, the first from "
+                f"{label(incoming[0])}, so it cannot become sensory; sensory neurons are inputs"
             )
         self.add_node(name, role=role)
 
@@ -354,12 +360,13 @@ class Circuit(_DiGraph):
         Example:
             >>> circuit.rename({"motor_0": "left wheel", "motor_1": "right wheel"})
         """
-        for old in names:
+        for old in mapping_of("names", names, "old to new names"):
             require_neuron(self, old)
         texts = Counter(text_of(names.get(name, name)) for name in self)
         for old, new in names.items():
             if texts[require_name(new)] > 1:
-                raise CircuitError(f"cannot rename {old!r} to {new!r}: the name is taken or given twice")
+                what = f"{label(old)} to {label(new)}"
+                raise CircuitError(f"cannot rename {what}: the name is taken or given twice")
         # networkx.relabel_nodes(copy=False) would move renamed neurons to the end of the graph.
         relabel(self, names)
         held = renamed_projections(self, names)

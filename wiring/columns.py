@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import label, mapping_of, several
 from ..errors import CircuitError
 
 # One value each: whole numbers, booleans, floats or objects; NaN and None are values that are missing.
@@ -57,7 +58,9 @@ def checked_columns(given: Mapping[str, Any], length: int, of_what: str) -> dict
         CircuitError: a column of another length, or with values that are no texts or numbers.
     """
     found = {}
-    for name, values in given.items():
+    for name, values in mapping_of(f"the attributes of {of_what}", given, "names to values").items():
+        if not isinstance(values, np.ndarray):  # one stays as it is: there may be millions
+            values = several(f"the attribute {label(name)}", values, "values")
         made = column(values)
         if made is None:
             raise CircuitError(f"the attribute {name!r} must hold texts, numbers or booleans")

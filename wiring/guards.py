@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Hashable, Iterable, Set
+from collections.abc import Hashable, Iterable, Iterator, Set
+from contextlib import contextmanager
 from typing import Any
 
 import networkx as nx
 
+from ..arguments import several
 from ..errors import CircuitError
 from .roles import ROLES, is_role, label, synapse_label, with_role
 from .words import suggestion
@@ -41,15 +43,29 @@ def warn_of_merged(graph: nx.MultiGraph[Any]) -> None:
         )
 
 
+@contextmanager
+def understood(data: Any) -> Iterator[None]:
+    """Say in networkx's place what it could not make a graph of."""
+    try:
+        yield
+    except (nx.NetworkXError, TypeError) as error:
+        raise nx.NetworkXError(f"no circuit can be made of {label(data)}: {str(error)[:200]}") from None
+
+
 def require_neuron(circuit: nx.DiGraph[Any], name: Any) -> None:
     """The neuron exists."""
     if name not in circuit:
         raise CircuitError(f"there is no neuron {label(name)}{suggestion(name, circuit)}")
 
 
+def has_synapse(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> bool:
+    """Whether there is this synapse; there is none between what cannot be names."""
+    return pre in circuit and post in circuit and circuit.has_edge(pre, post)
+
+
 def require_synapse(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
     """The synapse exists."""
-    if not circuit.has_edge(pre, post):
+    if not has_synapse(circuit, pre, post):
         raise CircuitError(f"there is no {synapse_label(pre, post)}")
 
 
@@ -83,6 +99,16 @@ def is_group(circuit: nx.DiGraph[Any], group: Any) -> bool:
     return isinstance(group, str) and (is_role(group) or not any(name in circuit for name in (group, *group)))
 
 
+def bunch_of(circuit: nx.DiGraph[Any], nodes: Any) -> set[Hashable]:
+    """The neurons of a role, or of what networkx calls a bunch of nodes: one, or several that may exist."""
+    try:
+        return set(circuit.nbunch_iter(group_of(circuit, nodes) if is_group(circuit, nodes) else nodes))
+    except CircuitError:
+        raise
+    except Exception:  # networkx has words about an argument called nbunch, and the argument whole
+        raise nx.NetworkXError(f"nodes must be a role, a name or names, got {label(nodes)}") from None
+
+
 def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
     """The neurons of a role, of one name, or of a collection of names, each of which exists, once."""
     if is_role(group):
@@ -98,7 +124,7 @@ def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
         expected = f"expected a role ({', '.join(ROLES)}), a name or a list of names"
         meant = suggestion(group, (*ROLES, *circuit)) if isinstance(group, str) else ""
         raise CircuitError(f"there is no neuron {label(group)}; {expected}{meant}")
-    names = list(group)
+    names = several("a group", group, "names")
     for name in names:
         require_neuron(circuit, name)
     if isinstance(group, Set):  # a set has no order of its own, and the same seed must give the same circuit

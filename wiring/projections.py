@@ -14,14 +14,15 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from ..arguments import flag
+from ..arguments import flag, fraction, whole
 from ..errors import CircuitError
 from .guards import require_neuron, require_receiver
-from .roles import is_role, label, synapse_label, with_role
+from .roles import is_role, label, require_digraph, synapse_label, with_role
 from .rules import RULES, Groups, Seed, draw
 
 KEY = "projections"
 ARGUMENTS = ("indegree", "outdegree", "p", "total")
+_FLAGS = ("self_synapses", "skip_existing")
 OPTIONS = {"self_synapses": True, "inhibitory": 0.0, "skip_existing": False, "seed": None}
 Synapse = tuple[Hashable, Hashable, int]
 Population = str | Sequence[Hashable]
@@ -60,7 +61,12 @@ class Projection:
                 raise CircuitError(f"{owner}: {side} is a role, a group or a list, got {label(group, 60)}")
             groups.append(group if isinstance(group, str) else tuple(map(_name, group)))
         given = {key: value for key, value in data.items() if key in ARGUMENTS or key in OPTIONS}
-        held = {k: v for k, v in given.items() if v is not None and (k not in OPTIONS or v != OPTIONS[k])}
+        given = {
+            key: _argument(owner, key, value)
+            for key, value in given.items()
+            if value is not None or key in _FLAGS
+        }
+        held = {k: v for k, v in given.items() if k not in OPTIONS or v != OPTIONS[k]}
         return cls(groups[0], groups[1], data["rule"], held)
 
     def to_json(self) -> dict[str, Any]:
@@ -98,6 +104,16 @@ class Projection:
             raise CircuitError(str(error)) from None
 
 
+def _argument(owner: str, name: str, value: Any) -> Any:
+    """An argument of a rule as JSON holds it."""
+    try:
+        if name in ("p", "inhibitory"):
+            return fraction(name, value)
+        return flag(name, value) if name in _FLAGS else whole(name, value, 0, 2**63)
+    except (TypeError, ValueError) as error:
+        raise CircuitError(f"{owner}: {error}") from None
+
+
 def projections(circuit: nx.DiGraph[Any]) -> dict[str, Projection]:
     """The projections that a circuit keeps, by name.
 
@@ -108,6 +124,7 @@ def projections(circuit: nx.DiGraph[Any]) -> dict[str, Projection]:
         >>> for name, projection in gl.wiring.projections(circuit).items():
         ...     print(name, gl.wiring.changed(circuit, name) or "as drawn")
     """
+    require_digraph(circuit, "projections()")
     return read_projections(circuit.graph.get(KEY, {}))
 
 
@@ -160,7 +177,7 @@ def drawn_by(circuit: nx.DiGraph[Any], name: str) -> list[Synapse]:
 def require_projection(circuit: nx.DiGraph[Any], name: Any) -> Projection:
     """The projection of this name, or a `CircuitError`."""
     held = projections(circuit)
-    if name not in held:
+    if not isinstance(name, str) or name not in held:
         raise CircuitError(f"there is no projection {label(name)}; there are {', '.join(held) or 'none'}")
     return held[name]
 

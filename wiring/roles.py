@@ -59,6 +59,13 @@ def require_polarity(polarity: Any, pre: Hashable, post: Hashable) -> int:
     raise CircuitError(f"{synapse_label(pre, post)} has polarity {label(polarity)}; expected +1 or -1")
 
 
+def require_sign(polarity: Any) -> int:
+    """The polarity as an int, or a `CircuitError`."""
+    if is_polarity(polarity):
+        return int(polarity)
+    raise CircuitError(f"polarity must be +1 or -1, got {label(polarity)}")
+
+
 def require_name(name: Any) -> str:
     """The text of a neuron's name, or a `CircuitError` if it has none or networkx cannot hold it."""
     text = text_of(name)

@@ -12,7 +12,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import MOST_UNFOLDS, one_of, real, whole
+from ...arguments import MOST_UNFOLDS, label, mapping_of, one_of, real, whole
 from ...compile import Source, Synapses
 from ...compile.kernels import constant as known
 from ...errors import KernelError
@@ -153,7 +153,8 @@ class LTCCell(NCPRNNCell):
         self.ode_unfolds, self.solver, self.epsilon = ode_unfolds, solver, epsilon
         self.positive, self.polarity = positive, polarity
         self.input_mapping, self.output_mapping = input_mapping, output_mapping
-        object.__setattr__(self, "_starts", _starts(initial_ranges or {}))  # no parameters
+        ranges = {} if initial_ranges is None else initial_ranges
+        object.__setattr__(self, "_starts", _starts(ranges))  # no parameters
         self.share(tie, scale, fixed, penalty)
         self.make_parameters(key)
         if start is not None:
@@ -278,12 +279,12 @@ def _starts(given: Mapping[str, tuple[float, float]]) -> dict[str, Parameter]:
     known = PARAMETERS | COUPLED
     ranged = tuple(name for name, p in known.items() if not p.signed)
     found = {}
-    for name, limits in given.items():
+    for name, limits in mapping_of("initial_ranges", given, "parameters to (low, high)").items():
         one_of("parameter in initial_ranges", name, ranged)
         p = known[name]
         if not isinstance(limits, tuple | list) or len(limits) != 2:
-            raise TypeError(f"the initial range of {name} is {limits!r}: expected (low, high)")
-        low, high = limits
+            raise TypeError(f"the initial range of {name} is {label(limits)}: expected (low, high)")
+        low, high = (real(f"the initial range of {name}", limit) for limit in limits)
         if not low <= high or (low < 0 and p.non_negative):
             expected = "0 <= low <= high" if p.non_negative else "low <= high"
             raise ValueError(f"the initial range of {name} is ({low}, {high}): expected {expected}")

@@ -8,7 +8,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import flag
+from ...arguments import LARGEST, flag, instance, whole
 from ...recording import Recording
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
@@ -53,6 +53,7 @@ def time_constants(rnn: RNN, recording: Recording) -> NDArray[np.float32]:
     tau = c_j / g_j and f = sum_i a_ij / c_j.
     """
     cell = _ltc_of(rnn)
+    instance("recording", recording, Recording, "a Recording, as gl.record returns it")
     for what, ours, theirs in (
         ("neuron", cell.neurons, recording.neurons),
         ("sensor", cell.sensors, recording.sensors),
@@ -109,6 +110,7 @@ def saliency(
     if not (isinstance(rnn, NCPLayer) and rnn.recurrent):
         raise TypeError(f"saliency needs a network over sequences, such as an LTC, got {_name(rnn)}")
     flag("per_sample", per_sample)
+    whole("at", at, -LARGEST)
     inputs = real_array("the input", x)
 
     def outputs_of(values: mx.array) -> mx.array:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import mlx.core as mx
 
-from ...arguments import one_of
+from ...arguments import instance, one_of
 from ..layer import NCPLayer, Shape
 from ..running import Steps
-from ..values import Values, Where
+from ..values import Values, Where, running_on
 from .memory import Memory, predict_memory
 from .rnn import RNN
 from .steps import BACKWARDS
@@ -49,9 +48,9 @@ class Bidirectional(NCPLayer):
     def __init__(self, rnn: RNN, merge: str = "concat", *, backward: RNN | None = None) -> None:
         super().__init__()
         one_of("merge", merge, tuple(MERGES))
-        for network in (rnn, backward):
-            if network is not None and not isinstance(network, RNN):
-                raise TypeError(f"expected a network, such as gl.LTC(circuit), got {type(network).__name__}")
+        instance("rnn", rnn, RNN, "a network, such as gl.LTC(circuit)")
+        if backward is not None:
+            instance("backward", backward, RNN, "a network, such as gl.LTC(circuit)")
         if backward is None:
             backward = type(rnn).from_config(rnn.get_config() | {"reverse": True})
         if rnn.reverse or not backward.reverse:
@@ -92,7 +91,7 @@ class Bidirectional(NCPLayer):
         if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):
             raise TypeError(f"the state must be a pair, forwards and backwards, got {type(state).__name__}")
         first, second = (None, None) if state is None else state
-        with nullcontext() if stream is None else mx.stream(stream):
+        with running_on(stream):
             ahead = outputs_and_state(self.forward, x, first, timespans, given)
             back = outputs_and_state(self.backward, x, second, timespans, given)
             merged = MERGES[self.merge](ahead.outputs, back.outputs)

@@ -11,6 +11,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
+from ...arguments import label, mapping_of
 from ...compile import Plan
 from ...compile.synapses import Index, Synapses
 from ..belonging import without_digests
@@ -230,9 +231,9 @@ def _known(renames: Mapping[str, str], plan: Plan) -> dict[str, str]:
 
 def refuse_unknown(renames: Mapping[str, str], known: Iterable[str]) -> None:
     """Raise ValueError for a rename of a neuron that is nowhere."""
-    unknown = set(renames) - set(known)
+    unknown = set(mapping_of("renames", renames, "old to new names")) - set(known)
     if unknown:
-        raise ValueError(f"{min(unknown)!r} is renamed, but the old plan has no such neuron")
+        raise ValueError(f"{label(min(unknown, key=str))} is renamed, but the old plan has no such neuron")
 
 
 def own_parameters(layer: NCPLayer) -> dict[str, mx.array]:

@@ -10,7 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
-from ...arguments import flag, instance
+from ...arguments import flag, instance, several
 from ..ops.state_ops import State
 from ..values import Flags, Values, real_array
 from .rnn import RNN
@@ -37,7 +37,7 @@ class Ensemble(nn.Module):
 
     def __init__(self, networks: Sequence[RNN]) -> None:
         super().__init__()
-        given = list(networks)
+        given = several("networks", networks, "networks")
         if not given:
             raise ValueError("an ensemble has at least one network, got none")
         for network in given:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...arguments import path as as_path
 from ...compile.kernels.c99 import c99_source
 from ...errors import KernelError
 from ...storage import replace_files
@@ -42,7 +43,7 @@ def export_c(rnn: RNN, path: str | Path) -> None:
             else ""
         )
         raise TypeError(f"expected a network such as gl.LTC(circuit), got {type(rnn).__name__}{hint}")
-    path = Path(path)
+    path = as_path("path", path)
     if not re.fullmatch(r"[A-Za-z_]\w*", path.stem, re.ASCII):
         raise ValueError(
             f"{path.name!r} begins the names in the file: expected letters, digits and underscores"

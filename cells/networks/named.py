@@ -16,7 +16,7 @@ from ...wiring import Dense, fully_connected
 from ..backbone.cell import BackboneCfCCell
 from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
-from ..layer import NCPLayer
+from ..layer import NCPLayer, options_of
 from ..ltc.cell import LTCCell
 from ..sharing import used_attributes
 from ..values import Values
@@ -75,6 +75,7 @@ class LTC(_OfCircuit):
         flag("mixed_memory", mixed_memory)
         if isinstance(circuit, Dense):
             circuit = fully_connected(circuit.units, inputs=circuit.inputs)
+        _refuse_unknown(type(self), LTCCell, given)
         cell = LTCCell(_kept(self, circuit, given), key=key, **given)
         super().__init__(_with_memory(cell, mixed_memory, key), **runner)
 
@@ -106,6 +107,7 @@ class CfC(_OfCircuit):
         runner, given = _split(options)
         flag("mixed_memory", mixed_memory)
         cell: NCPRNNCell
+        _refuse_unknown(type(self), BackboneCfCCell if isinstance(circuit, Dense) else CfCCell, given)
         if isinstance(circuit, Dense):
             cell = BackboneCfCCell(circuit, key=key, **given)
         else:
@@ -156,6 +158,13 @@ def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of `RNN`, and the rest, which are the cell's."""
     runner = {name: options[name] for name in RUNNER if name in options}
     return runner, {name: value for name, value in options.items() if name not in runner}
+
+
+def _refuse_unknown(network: type, cell: type[NCPLayer], given: Mapping[str, Any]) -> None:
+    """Raise TypeError for an option that the cell does not have; Python would only name the cell."""
+    if unknown := set(given) - options_of(cell):
+        over = "without wiring" if cell is BackboneCfCCell else "over a circuit"
+        raise TypeError(f"{network.__name__} {over} has no option {min(unknown)!r}")
 
 
 def _shown(argument: object) -> str:

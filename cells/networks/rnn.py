@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import mlx.core as mx
@@ -24,7 +23,7 @@ from ..parameters import Parameter
 from ..precision import in_type_of
 from ..running import Call, Run, Steps
 from ..samples import begun, only_valid
-from ..values import Flags, Values, Where, mlx_array
+from ..values import Flags, Values, Where, mlx_array, running_on
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
 from .sequence import reversed_call
@@ -144,7 +143,9 @@ class RNN(NCPLayer):
             KernelError: the engine is "fused", and there is no kernel for the cell or it cannot run now.
             RuntimeError: a parameter is still to be computed, in another thread.
         """
-        with nullcontext() if stream is None else mx.stream(stream):
+        flag("return_states", return_states)
+        flag("record", record)
+        with running_on(stream):
             inputs = mlx_array("the input", x)
             self.ensure_built(inputs.shape)
             leading, cell = Leading.of(inputs), self.cell

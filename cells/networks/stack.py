@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import reduce
 from typing import Any
 
@@ -17,7 +16,7 @@ from ..constraints import constrained_in
 from ..layer import NCPLayer, Shape
 from ..leading import Leading
 from ..running import Steps
-from ..values import Values, Where, mlx_array
+from ..values import Values, Where, mlx_array, running_on
 from .bidirectional import outputs_and_state
 from .memory import Memory, predict_memory
 from .padded import Padding
@@ -106,7 +105,7 @@ class Stack(NCPLayer):
             return leading.parted(self(leading.joined(values), states, spans, stream=stream, **given))
         padding = Padding(values, given.get("mask"), given.get("lengths"))
         values = padding.held(values)
-        with nullcontext() if stream is None else mx.stream(stream):
+        with running_on(stream):
             for k, layer in enumerate(self.layers):
                 if k and self.dropout is not None:
                     values = self.dropout(values)

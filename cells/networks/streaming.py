@@ -9,7 +9,7 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_map
 
-from ...arguments import whole
+from ...arguments import instance, whole
 from ...compile.kernels.stepper import Floats
 from ...forks import require_computing
 from ..calls import step_call
@@ -19,7 +19,8 @@ from ..running import Steps
 from ..samples import RowFlags, only_valid
 from ..values import BOUND, Flags, Values, boolean_array, real_array, surely_bounded
 
-LARGEST = float(np.finfo(np.float32).max)
+LONGEST_SPAN = float(np.finfo(np.float32).max)
+"""Beyond it a time span is infinite in float32, in which networks compute."""
 
 
 class Stream:
@@ -50,6 +51,7 @@ class Stream:
     def __init__(self, network: NCPLayer, batch_size: int | None = None) -> None:
         if batch_size is not None:
             whole("batch_size", batch_size)
+        instance("network", network, NCPLayer, "a network over sequences")
         self._batched, batch = batch_size is not None, batch_size or 1
         self._steps: Steps = _snapshot(network)._stepped(batch)
         self._shape = (batch, self._steps.n_inputs)
@@ -163,7 +165,7 @@ class Stream:
                 sample = np.asarray(x, None if isinstance(x, np.ndarray | mx.array) else np.float32)
             except (TypeError, ValueError):
                 sample = np.zeros(0, np.float32)
-            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 <= timespan < LARGEST:
+            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 <= timespan <= LONGEST_SPAN:
                 sample = sample.reshape(self._shape)
                 if sample.dtype != np.float32 or not surely_bounded(sample):
                     sample = np.clip(sample, -BOUND, BOUND).astype(np.float32, copy=False)

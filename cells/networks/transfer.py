@@ -13,8 +13,11 @@ import mlx.nn as nn
 import networkx as nx
 from mlx.utils import tree_flatten, tree_unflatten
 
+from ...arguments import flag, instance, label, mapping_of, several, text
 from ...compile import STATE_ROLES, CompiledCircuit, Plan, Source, compile_circuit, make_plan, without
 from ...errors import CircuitError
+from ...wiring.guards import pair_of
+from ...wiring.roles import synapse_label
 from ..belonging import DIGEST, digest_array, refuse_other, without_digests
 from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
@@ -53,14 +56,16 @@ def lesion(
     Example:
         >>> ablated = gl.lesion(rnn, neurons=["command_0"], synapses=[("inter_1", "command_2")])
     """
+    instance("network", network, NCPLayer, "a network or cell")
     sites = list(_sites(network))
     if not sites:
         raise TypeError(f"{type(network).__name__} is not over a circuit: it has no neurons to remove")
     removed: dict[str, tuple[list[str], list[tuple[str, str]]]] = {site.group: ([], []) for site in sites}
     for name in _names(sites, neurons):
-        removed[_owner(sites, f"neuron {name!r}", [name])][0].append(name)
-    for pre, post in synapses:
-        removed[_owner(sites, f"synapse {pre} -> {post}", [pre, post])][1].append((pre, post))
+        removed[_owner(sites, f"neuron {label(name)}", [name])][0].append(name)
+    for pair in map(pair_of, several("synapses", synapses, "(pre, post)")):
+        pre, post = (text("a synapse's neuron", name) for name in pair)
+        removed[_owner(sites, synapse_label(pre, post), [pre, post])][1].append((pre, post))
     plans = {}
     for site in sites:
         gone, cut = removed[site.group]
@@ -90,6 +95,9 @@ def carried(
     Example:
         >>> grown = gl.carried(rnn, circuit)                               # after circuit.add_neuron(...)
     """
+    instance("network", network, NCPLayer, "a network or cell")
+    if renames is not None:
+        mapping_of("renames", renames, "old to new names")
     sites = list(_sites(network))
     groups = list(dict.fromkeys(site.group for site in sites))
     if len(groups) != 1:
@@ -143,6 +151,12 @@ def transfer(
             f"expected parameters, such as rnn.parameters(), got {type(parameters).__name__}; "
             "gl.carried(network, circuit) carries a network"
         )
+    for name, plan in (("old_plan", old_plan), ("new_plan", new_plan)):
+        instance(name, plan, Plan, "a Plan")
+    flag("ncps_compat", ncps_compat)
+    renames = {} if renames is None else mapping_of("renames", renames, "old to new names")
+    if fresh is not None:
+        mapping_of("fresh", fresh, "names to parameters")
     flat = dict(tree_flatten(dict(parameters)))
     for path, digest in flat.items():
         if path.rpartition(".")[2] == DIGEST:
@@ -150,14 +164,17 @@ def transfer(
     flat = without_digests(flat)
     prefix = "cell." if all(name.startswith("cell.") for name in flat) and flat else ""
     values = {name.removeprefix(prefix): mx.array(value) for name, value in flat.items()}
-    refuse_unknown(renames or {}, (*old_plan.neurons, *old_plan.sensors))
+    refuse_unknown(renames, (*old_plan.neurons, *old_plan.sensors))
     old, new = (_cell_with(values, plan, ncps_compat, key) for plan in (old_plan, new_plan))
     for name, value in values.items():
         old[name] = value
     if fresh is not None:
         starts = dict(tree_flatten(dict(fresh)))
+        if starts.keys() != flat.keys():
+            given = _listed(list(starts)) or "nothing"
+            raise ValueError(f"fresh has {given}: expected {_listed(list(flat))}")
         new.update(tree_unflatten([(name.removeprefix(prefix), value) for name, value in starts.items()]))
-    found = carry(old, new, renames or {})
+    found = carry(old, new, renames)
     result: dict[str, Any] = tree_unflatten([(f"{prefix}{name}", value) for name, value in found.items()])
     return result
 
@@ -235,7 +252,7 @@ def _sites(
 def _names(sites: list[_Site], neurons: str | Iterable[str]) -> Iterable[str]:
     """The names that a role, one name or names stand for."""
     if not isinstance(neurons, str):
-        return neurons
+        return [text("a neuron to remove", name) for name in several("neurons", neurons, "names")]
     found = {}
     for site in sites:
         plan = site.compiled.plan
@@ -250,7 +267,8 @@ def _names(sites: list[_Site], neurons: str | Iterable[str]) -> Iterable[str]:
 
 def _owner(sites: list[_Site], what: str, names: list[str]) -> str:
     """The group of circuits that has all the names."""
-    owners = list(dict.fromkeys(site.group for site in sites if set(names) <= site.names))
+    wanted = {text("a neuron's name", name) for name in names}
+    owners = list(dict.fromkeys(site.group for site in sites if wanted <= site.names))
     if len(owners) > 1:
         raise CircuitError(f"{what} is in {_listed(owners)}: edit one of these layers by itself")
     if not owners:

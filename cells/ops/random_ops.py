@@ -5,6 +5,7 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
+from ...arguments import label
 from ...compile import Synapses
 
 
@@ -21,6 +22,10 @@ class Draws:
     def __init__(self, key: mx.array | None = None) -> None:
         if key is not None and not isinstance(key, mx.array):
             raise TypeError(f"key must be one that mx.random.key made, got {type(key).__name__}")
+        if key is not None and not (
+            isinstance(key, mx.array) and key.dtype == mx.uint32 and key.shape == (2,)
+        ):
+            raise TypeError(f"key must be a random key, as mx.random.key(seed) gives it, got {label(key)}")
         self._key = key
 
     def uniform(self, low: float | mx.array, high: float | mx.array, *shape: int) -> mx.array:

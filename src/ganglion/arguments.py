@@ -1,16 +1,21 @@
 """Arguments that users give, checked in one place so that every message reads alike.
 
 A value of the wrong kind is a `TypeError`, one out of range a `ValueError`; the message names the argument,
-what it must be and what was given, cut to a length that can be read. Imports nothing.
+what it must be and what was given, cut to a length that can be read.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection
-from numbers import Real
+import os
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeVar
+
+from .errors import FileError
 
 Given = TypeVar("Given")
 
@@ -20,6 +25,8 @@ MOST_NEURONS, MOST_SYNAPSES = 2**20, 2**25
 """What a generated circuit may have: a graph of so many Python objects takes some 12 GB."""
 MOST_UNFOLDS = 10_000
 """Steps of a solver inside one time step."""
+LONGEST_PATH = 4096
+"""Characters of a path; systems take no more."""
 
 
 def label(value: Any, most: int = 200) -> str:
@@ -35,10 +42,10 @@ def label(value: Any, most: int = 200) -> str:
 
 def whole(name: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
     """The whole number `value`, from `least` to `most`, or an error that names the argument."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
+    number: int | None = None
+    if isinstance(value, Integral) or not hasattr(value, "shape"):  # arrays of one number are no numbers
+        with suppress(TypeError):
+            number = operator.index(value)
     if number is None or _is_bool(value):
         raise TypeError(f"{name} must be a whole number, got {label(value)}")
     if number < least:
@@ -83,6 +90,69 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def text(name: str, value: Any) -> str:
+    """The text `value`, or an error that names the argument."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {label(value)}")
+    return value
+
+
+def path(name: str, value: Any) -> Path:
+    """The path of a file, or an error that names the argument."""
+    given = value
+    if isinstance(value, os.PathLike):
+        value = value.__fspath__()
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a path, got {label(given)}")
+    try:
+        sound = b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:  # half a character
+        sound = False
+    if not sound:
+        raise FileError(f"{name} is {label(value)}, which is no path of a file")
+    if value.strip("/") == "":
+        raise FileError(f"{name} is {label(value)}, which is no file")
+    if len(value) > LONGEST_PATH:
+        raise FileError(f"{name} has {len(value)} characters: {label(value, 60)}")
+    return Path(value)
+
+
+def at_home(name: str, value: Any) -> Path:
+    """As `path`, where a path that begins with ~ lies in somebody's home."""
+    return Path(os.path.expanduser(path(name, value)))  # Path's own raises RuntimeError for ~nobody
+
+
+def several(name: str, value: Iterable[Any], of: str) -> list[Any]:
+    """The items of `value`, or an error; a text is not taken for the list of its letters."""
+    if not isinstance(value, str | bytes):
+        try:
+            return list(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{name} must be a list of {of}, got {label(value)}")
+
+
+def mapping_of(name: str, value: Any, of: str) -> Mapping[Any, Any]:
+    """The mapping `value`, or an error; `of` says from what to what."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping of {of}, got {label(value)}")
+    return value
+
+
+def numbers(name: str, value: Any) -> Any:
+    """The real numbers in an array or in lists, as an array of NumPy, or an error that names the argument."""
+    import numpy as np  # here, because the commands import this module before they know whether they compute
+
+    try:
+        with np.errstate(all="ignore"):
+            array = np.asarray(value.tolist() if "bfloat16" in str(getattr(value, "dtype", "")) else value)
+    except Exception:  # rows of unequal lengths, and whatever a foreign class throws
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got {label(value)}")
+    return array
+
+
 def require_synapses(count: float) -> None:
     """Refuse a circuit that would fill the memory before it is drawn."""
     if count > MOST_SYNAPSES:
@@ -116,14 +186,14 @@ def _is_bool(value: Any) -> bool:
 
 def _float(name: str, value: Any) -> float:
     # One number in an array of MLX or NumPy will do: learning rates come so.
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
         value = value.item()
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {label(value)}")
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
 
 
 def _listed(known: Collection[Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from .arguments import flag, label, one_of
@@ -116,6 +116,6 @@ ORDINARY = Habits()
 
 def _zone(text: str | None) -> timezone | None:
     if text is None or text == "Z":
-        return None if text is None else timezone.utc
+        return None if text is None else UTC
     sign, digits = -1 if text[0] == "-" else 1, text[1:].replace(":", "")
     return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))

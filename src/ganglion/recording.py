@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import shown
+from .arguments import LARGEST, instance, label, several, whole
 
 
 @dataclass(frozen=True, eq=False)  # == over arrays has no single answer
@@ -38,6 +39,12 @@ class Recording:
     sensors: tuple[str, ...]
     roles: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        for name in ("states", "inputs", "outputs", "times"):
+            instance(name, getattr(self, name), np.ndarray, "an array of NumPy")
+        for name in ("neurons", "sensors", "roles"):
+            several(name, getattr(self, name), "texts")
+
     @property
     def batched(self) -> bool:
         """Whether the run had a batch axis."""
@@ -51,17 +58,20 @@ class Recording:
         """
         try:
             return self.states[..., self.neurons.index(neuron)]
-        except ValueError:
-            if neuron in self.sensors:
+        except (ValueError, TypeError):
+            if isinstance(neuron, str) and neuron in self.sensors:
                 raise KeyError(
-                    f"{neuron!r} is a sensor, which has no state: its inputs are in .inputs"
+                    f"{label(neuron)} is a sensor, which has no state: its inputs are in .inputs"
                 ) from None
-            raise KeyError(f"no neuron {neuron!r} in this recording of {len(self.neurons)} neurons") from None
+            raise KeyError(
+                f"no neuron {label(neuron)} in this recording of {len(self.neurons)} neurons"
+            ) from None
 
     def sequence(self, index: int = 0) -> Recording:
         """One sequence of a batched recording, as an unbatched recording."""
         if not self.batched:
             raise ValueError("this recording is not batched: it holds one sequence already")
+        whole("index", index, -LARGEST)
         if not -len(self.states) <= index < len(self.states):
             raise IndexError(f"sequence {index} of a recording of {len(self.states)} sequences")
         times = self.times[index] if self.times.ndim == 2 else self.times

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from .arguments import label
 from .errors import FileError
+from .versions import version_fault
 
 KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -73,9 +74,8 @@ def read_document(data: str | bytes, form: str, version: int) -> dict[str, Any]:
         raise FileError(f"is not sound JSON: {str(error)[:80]}") from None
     if not isinstance(document, dict) or document.get("format") != form:
         raise FileError(f'has no "format": "{form}"')
-    given = document.get("version")
-    if type(given) is not int or given != version:
-        raise FileError(f"is of version {label(given, 60)}; this release reads version {version}")
+    if (fault := version_fault(document, version)) is not None:
+        raise FileError(f"is of version {fault.removeprefix('is ')}")
     return document
 
 

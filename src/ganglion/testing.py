@@ -13,6 +13,7 @@ import networkx as nx
 import numpy as np
 from mlx.utils import tree_flatten
 
+from .arguments import several, text
 from .cells import RNN, NCPRNNCell, carried, lesion
 from .cells.networks.carrying import own_parameters
 from .cells.offers import has_kernel
@@ -57,6 +58,7 @@ def check_cell(cell: NCPRNNCell, skip: Iterable[str] = ()) -> tuple[str, ...]:
     require_computing()
     if not cell.built:
         raise ValueError(f"the {type(cell).__name__} is not built yet: call it once, or build()")
+    skip = [text("a check to skip", name) for name in several("skip", skip, "names of checks")]
     left_out = {*skip, *(() if hasattr(cell, "compiled") else OF_CIRCUITS)}
     unknown = set(skip) - set(CHECKS)
     if unknown:

@@ -220,7 +220,7 @@ def test_unknown_options_of_networks() -> None:
         (gl.RNN, TypeError, "expected a cell, such as gl.LTCCell.*got Circuit"),
         (lambda c: gl.RNN(gl.LTC(c)), TypeError, "expected a cell.*got LTC"),
         (gl.MixedMemoryCell, TypeError, "expected a cell.*got Circuit"),
-        (lambda c: gl.Bidirectional(gl.LTCCell(c)), TypeError, "expected a network.*got LTCCell"),
+        (lambda c: gl.Bidirectional(gl.LTCCell(c)), TypeError, "must be a network.*got LTCCell"),
         (lambda c: gl.Stack([gl.LTCCell(c)]), TypeError, r"layer 0 is a LTCCell: .*gl\.RNN"),
         (lambda c: gl.Stack(gl.LTC(c)), TypeError, "expected a list of layers, got LTC"),
         (lambda c: gl.Stack([gl.LTC(c)])(X, mx.zeros((B, N))), TypeError, "tuple of 1 states, got array"),

@@ -101,7 +101,9 @@ def test_a_key_or_the_global_seed_decides_the_parameters(kind: Any) -> None:
     circuit = gl.auto_ncp(16, 2, inputs=3)
 
     def parameters(**options: Any) -> np.ndarray:
-        return np.concatenate([np.array(p) for _, p in tree_flatten(kind(circuit, **options).trainable_parameters())])
+        return np.concatenate(
+            [np.array(p) for _, p in tree_flatten(kind(circuit, **options).trainable_parameters())]
+        )
 
     same = parameters(key=mx.random.key(3))
     mx.random.seed(1)

@@ -242,8 +242,8 @@ def test_cells_and_other_networks() -> None:
     ("removed", "message"),
     [
         ({"neurons": ["AVA"]}, "no neuron 'AVA'"),
-        ({"synapses": [("motor_0", "inter_0")]}, "no synapse motor_0 -> inter_0"),
-        ({"synapses": [("AVA", "inter_0")]}, "no synapse AVA -> inter_0"),
+        ({"synapses": [("motor_0", "inter_0")]}, "no synapse 'motor_0' -> 'inter_0'"),
+        ({"synapses": [("AVA", "inter_0")]}, "no synapse 'AVA' -> 'inter_0'"),
         ({"neurons": ["motor_0", "motor_1", "motor_2"]}, "no motor neuron would be left"),
     ],
 )

@@ -193,7 +193,7 @@ def test_sequences_of_unequal_length_are_padded() -> None:
         gl.pad([np.ones((3, 2)), np.ones((3, 1))])
     with pytest.raises(ValueError, match="no sequences: expected at least one"):
         gl.pad([])
-    with pytest.raises(TypeError, match="sequence 0 holds <U1: expected numbers"):
+    with pytest.raises(TypeError, match="sequence 0 must hold real numbers"):
         gl.pad([["a"]])
 
 

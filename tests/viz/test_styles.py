@@ -80,7 +80,7 @@ def test_matrix_is_the_mask_and_hive_has_an_axis_per_role(circuit):
 
 def test_unknown_style_is_refused(circuit):
     with pytest.raises(
-        ValueError, match="unknown style 'pretty'; expected one of auto, links, matrix, blocks, hive"
+        ValueError, match="unknown style 'pretty': expected one of auto, links, matrix, blocks, hive"
     ):
         plot_circuit(circuit, style="pretty")
 

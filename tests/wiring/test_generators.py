@@ -127,7 +127,7 @@ def test_values_out_of_range(make: Callable[[], Circuit], message: str) -> None:
         (lambda: auto_ncp(16, 4, inputs=1, sparsity="0.5"), "sparsity must be a number, got '0.5'"),
         (
             lambda: layered(8, inputs=1, outputs=1),
-            "layers must be the sizes of the inter layers, such as [32, 16], got 8",
+            "layers must be a list of the sizes of the inter layers, such as [32, 16], got 8",
         ),
     ],
 )
@@ -333,7 +333,7 @@ class TestFromGraph:
             ({"outputs": 5}, "outputs is 5, but only 4 nodes can be motor neurons"),
             ({"inputs": [2], "outputs": [2]}, "outputs: node 2 is a sensory neuron already"),
             ({"inhibitory": 1.2}, "inhibitory must be from 0.0 to 1.0, got 1.2"),
-            ({"per": "axon"}, "per must be 'synapse' or 'neuron', got 'axon'"),
+            ({"per": "axon"}, "unknown per 'axon': expected one of synapse, neuron"),
         ],
     )
     def test_values_that_do_not_fit(self, arguments: dict[str, Any], message: str) -> None:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ...arguments import at_home
 from ...errors import CircuitError
 from ..circuit import Circuit
 from ..files.source import read_together
@@ -105,7 +106,7 @@ def larva(
         >>> circuit = gl.connectomes.larva("all-all_connectivity_matrix.csv", "annotations.csv", polarity=1)
     """
     if annotations is not None and roles is None:
-        roles = _annotated(Path(annotations))
+        roles = _annotated(at_home("annotations", annotations))
     circuit = circuit_from(matrix, roles=roles, polarity=polarity, sensors=sensors, parallel="sum")
     circuit.graph["citation"] = "Winding et al., Science 379 (2023) eadd9330, doi 10.1126/science.add9330"
     circuit.graph["uncertain"] = "signs: the transmitters of most neurons are not known"
@@ -163,7 +164,7 @@ def _annotated(path: Path) -> Callable[[Any], str]:
 
 def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
     """The rows of a table that has these columns."""
-    (source,) = read_together([path.expanduser()])
+    (source,) = read_together([path])
     table = csv.DictReader(source.text().splitlines())
     if not columns <= set(table.fieldnames or ()):
         raise CircuitError(
@@ -175,7 +176,7 @@ def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
 def _shipped(what: str, given: Pathlike | None) -> Path:
     """The file that is given, or the one in the package `cect`."""
     if given is not None:
-        return Path(given)
+        return at_home(what, given)
     found = find_spec("cect")
     if found is None or found.origin is None:
         raise FileNotFoundError(

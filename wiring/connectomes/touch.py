@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...arguments import flag
 from ..circuit import Circuit
 from ..digest import ELECTRICAL
 
@@ -76,6 +77,7 @@ def tap_withdrawal(across: bool = False) -> Circuit:
         >>> circuit = gl.connectomes.tap_withdrawal()
         >>> rnn = gl.LTC(circuit)                    # inputs PLM, AVM, ALM, PVD; outputs FWD, REV
     """
+    flag("across", across)
     circuit = Circuit(name="tap withdrawal", citation=CITATION, uncertain=UNCERTAIN)
     for role, names in NEURONS.items():
         circuit.add_neurons(names, role=role)

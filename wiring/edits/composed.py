@@ -100,14 +100,9 @@ class Connect(Edit):
     def __post_init__(self) -> None:
         if self.projection is not None and not (isinstance(self.projection, str) and self.projection):
             raise CircuitError(f"a projection is called by a text, got {label(self.projection, 60)}")
-        for field in ("self_synapses", "skip_existing"):
-            if not isinstance(getattr(self, field), bool):
-                raise CircuitError(f"{field} must be true or false, got {label(getattr(self, field), 60)}")
-        if self.seed is not None and type(self.seed) is not int:
-            raise CircuitError(f"the seed of an edit must be a whole number, got {label(self.seed, 60)}")
         read = self._projection()
-        self._put("pre", read.pre)
-        self._put("post", read.post)
+        for field, value in {"pre": read.pre, "post": read.post, **read.arguments}.items():
+            self._put(field, value)
 
     def __str__(self) -> str:
         return f"connect {_group(self.pre)} to {_group(self.post)}"
@@ -151,6 +146,8 @@ class Redraw(Edit):
 
     def __post_init__(self) -> None:
         fields = {} if self.fields is None else self.fields
+        if not isinstance(fields, Mapping):
+            raise CircuitError(f"the fields of a projection must be an object, got {label(fields, 60)}")
         unknown = set(fields) - {"pre", "post", "rule", *ARGUMENTS, *OPTIONS}
         if unknown or not isinstance(self.name, str) or not isinstance(self.remove, bool):
             raise CircuitError(
@@ -224,7 +221,7 @@ class Generate(Edit):
         try:
             made = GENERATORS[self.generator](**(self.arguments or {}))
         except (TypeError, ValueError) as error:
-            raise CircuitError(f"{self.generator}: {error}") from None
+            raise CircuitError(f"{self.generator}: {str(error)[:300]}") from None
         if self.replace:
             yield Remove(list(circuit))
             yield _kept({}) if KEY in circuit.graph else Batch()

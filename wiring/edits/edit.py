@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +14,7 @@ from ...errors import CircuitError
 from ..files.plain import name_from, plain, plain_name
 from ..projections import KEY as PROJECTIONS
 from ..projections import read_projections
-from ..roles import is_role, label, require_polarity, require_role, synapse_label
+from ..roles import is_role, label, require_digraph, require_polarity, require_role, synapse_label
 
 if TYPE_CHECKING:
     Graph = nx.DiGraph[Any]
@@ -64,6 +65,7 @@ class Edit(ABC):
             >>> inverse = edits.Remove(neurons=["inter_0"]).apply(circuit)
             >>> inverse.apply(circuit)       # the same circuit again, in the same order
         """
+        require_digraph(circuit, "apply()")
         return self.run(circuit).inverse
 
     def to_json(self) -> dict[str, Any]:
@@ -83,9 +85,10 @@ class Edit(ABC):
 
 def entries(owner: str, given: Any) -> list[Any]:
     """A field that is a list."""
-    if isinstance(given, str | dict) or not isinstance(given, Iterable):
-        raise CircuitError(f"{owner} must be a list, got {label(given, 60)}")
-    return list(given)
+    if not isinstance(given, str | dict | bytes):
+        with suppress(TypeError):  # an array without axes claims to be iterable
+            return list(given)
+    raise CircuitError(f"{owner} must be a list, got {label(given, 60)}")
 
 
 def name_of(given: Any) -> Hashable:

@@ -62,6 +62,8 @@ class Add(Edit):
         self._put("synapses", tuple(synapses))
         self._put("places", tuple(_indices("places", self.places, len(neurons))))
         ranks = [_indices("ranks", e, 2) for e in entries("ranks", self.ranks)]
+        if any(len(pair) != 2 for pair in ranks):
+            raise CircuitError(f"ranks takes pairs of whole numbers, got {label(self.ranks, 60)}")
         if ranks and len(ranks) != len(synapses):
             raise CircuitError(f"ranks has {len(ranks)} entries for {len(synapses)} synapses")
         self._put("ranks", tuple((k, m) for k, m in ranks))

@@ -113,6 +113,8 @@ def _table(fixed: list[str], records: list[_Record], delimiter: str) -> bytes:
         for key, value in attributes.items():
             if key in fixed[:-1]:
                 raise CircuitError(f"{owner} has an attribute {key!r}, which is a column of names; rename it")
+            if not key:
+                raise CircuitError(f"{owner} has an attribute without a name, which CSV cannot hold")
             what, value = f"attribute {key!r} of {owner}", unboxed(value)
             kinds[key] = _kind(what, value, kinds.get(key))
             if type(value) is int and abs(value) > 2**53:
@@ -190,7 +192,9 @@ def _read_table(source: Source, fixed: list[str]) -> Iterator[tuple[int, list[st
 def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the line on which it begins."""
     text = source.text()
-    delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
+    # The first mark of the header decides: one further on may be in the name of an attribute.
+    marks = re.search("[,\t]", text.partition("\n")[0])
+    delimiter = marks[0] if marks else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:

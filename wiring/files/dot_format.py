@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 import networkx as nx
@@ -39,7 +41,8 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
         ) from None
     text = source.text()
     try:
-        with warnings.catch_warnings():
+        # pydot prints the text and what is wrong in it, besides raising it.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore", DeprecationWarning)  # pydot's use of its own parser
             graphs = pydot.graph_from_dot_data(text)
     except Exception as error:  # a parser of another library: whatever it raises, the file is no DOT

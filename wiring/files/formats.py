@@ -9,6 +9,7 @@ from typing import Any
 
 import networkx as nx
 
+from ...arguments import at_home, flag, label, text
 from ...errors import FileError
 from ...storage import replace_files
 from ..roles import require_digraph
@@ -56,7 +57,7 @@ def read_file(source: Any, ends: Ends, form: str | None) -> tuple[RawGraph, str]
         path = sources[0].path
         chosen = _named(form) or of_ending(path)
     else:
-        path = Path(source).expanduser()
+        path = at_home("the source", source)
         chosen = _named(form) or of_ending(path)
         sources = read_together(chosen.paths(path) if chosen else [path])
     chosen = chosen or _peek(sources[0])
@@ -67,12 +68,13 @@ def read_file(source: Any, ends: Ends, form: str | None) -> tuple[RawGraph, str]
 
 def write_file(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], strict: bool) -> None:
     """Write a circuit in the format of the ending, compressed if it ends in .gz."""
-    path = Path(path).expanduser()
-    chosen = writable(path)
+    flag("strict", strict)
     require_digraph(circuit, "write()")
-    contents = dict(zip(chosen.targets(path), chosen.encode(circuit, strict), strict=True))
-    if path.suffix.lower() == ".gz":  # without a time stamp: the same circuit is the same file
-        contents = {file: gzip.compress(data, mtime=0) for file, data in contents.items()}
+    file = at_home("path", path)
+    chosen = writable(file)
+    contents = dict(zip(chosen.targets(file), chosen.encode(circuit, strict), strict=True))
+    if file.suffix.lower() == ".gz":  # without a time stamp: the same circuit is the same file
+        contents = {part: gzip.compress(data, mtime=0) for part, data in contents.items()}
     replace_files(contents)
 
 
@@ -103,12 +105,14 @@ def _hint(path: Path) -> str:
 def _named(form: str | None) -> Format | None:
     if form is None or form == "neurons":
         return csv_format.FORMAT if form else None
-    wanted = str(form).casefold().removeprefix(".")
+    wanted = text("format", form).casefold().removeprefix(".")
     for known in FORMATS:
         if wanted == known.name.casefold() or f".{wanted}" in known.endings:
             return known
     names = [known.name for known in FORMATS]
-    raise ValueError(f"format: expected one of {', '.join(names)}, got {form!r}{suggestion(form, names)}")
+    raise ValueError(
+        f"format: expected one of {', '.join(names)}, got {label(form)}{suggestion(form, names)}"
+    )
 
 
 def _peek(source: Source) -> Format:

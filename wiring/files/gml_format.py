@@ -52,6 +52,9 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
     raw.edges = [Edge(u, v, dict(data), k) for k, (u, v, data) in enumerate(graph.edges(data=True))]
     if own:
         raw.names = ()
+        for node in raw.nodes:
+            if "label" not in node.data:
+                raise source.error("this node has no label", f"node {node.at}")
         raw.graph = _unescaped(raw.graph)
         raw.nodes = [Node(node.data.pop("label"), _unescaped(node.data), node.at) for node in raw.nodes]
         place = dict(zip(graph, (node.id for node in raw.nodes), strict=True))

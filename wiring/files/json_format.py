@@ -21,6 +21,7 @@ import networkx as nx
 
 from ...errors import CircuitError
 from ...storage import finite
+from ...versions import version_fault
 from ..roles import label, synapse_label
 from .format import Format, one
 from .json_dialects import read_dialect
@@ -80,10 +81,8 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
 
 
 def _decode(source: Source, document: dict[str, Any]) -> RawGraph:
-    version = document.get("version")
-    if type(version) is not int or version != VERSION:
-        given = label(version, 60)
-        raise source.error(f"the format's version is {given}; this release reads version {VERSION}")
+    if (fault := version_fault(document, VERSION)) is not None:
+        raise source.error(f"the format's version {fault}")
     if document.get("directed", True) is not True or document.get("multigraph", False) is not False:
         raise source.error('expected "directed": true and "multigraph": false')
     attributes = document.get("graph", {})

@@ -14,6 +14,7 @@ from ...errors import CircuitError, FileError
 from ...storage import read_file
 
 _LARGEST = 2**31  # bytes that a compressed file may hold: a bomb of a few kilobytes would fill the memory
+_LONGEST = 800  # characters of what is wrong: names and words of other libraries have no end
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # what Excel calls Unicode text
 
 
@@ -26,7 +27,9 @@ class Source:
 
     def error(self, problem: object, where: str = "") -> CircuitError:
         """The error to raise; `where` is a line, a neuron or a synapse."""
-        return CircuitError(f"{self.path}{', ' if where else ''}{where}: {problem}")
+        text = str(problem)
+        text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+        return CircuitError(f"{self.path}{', ' if where else ''}{where[:_LONGEST]}: {text}")
 
     def text(self) -> str:
         """The content as text; a byte order mark is dropped."""

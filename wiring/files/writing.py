@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from ...errors import CircuitError
-from ..roles import require_name, require_polarity, require_role, synapse_label
+from ..roles import label, require_name, require_polarity, require_role, synapse_label
 from .raw import Attributes
 
 Neuron = tuple[Hashable, Attributes]
@@ -24,7 +24,7 @@ def neurons_of(circuit: nx.DiGraph[Any], strict: bool = True) -> Iterator[Neuron
     """
     for name, data in circuit.nodes(data=True):
         require_name(name)
-        require_texts(f"neuron {name!r}", data)
+        require_texts(f"neuron {label(name)}", data)
         yield name, {**data, "role": _role(name, data)} if strict else dict(data)
 
 
@@ -51,7 +51,8 @@ def texts_of_names(circuit: nx.DiGraph[Any]) -> dict[Hashable, str]:
         text = require_name(name)
         if text in owners:
             raise CircuitError(
-                f"neurons {owners[text]!r} and {name!r} would both be called {text!r} in this format; "
+                f"neurons {label(owners[text])} and {label(name)} would both be called {label(text)} in this "
+                "format; "
                 "rename one, or write .json"
             )
         texts[name], owners[text] = text, name
@@ -78,11 +79,11 @@ def text_in_file(owner: str, value: Any) -> str:
 
 def _role(name: Hashable, attributes: Attributes) -> str:
     if "role" not in attributes:
-        raise CircuitError(f"neuron {name!r} has no role")
+        raise CircuitError(f"neuron {label(name)} has no role")
     try:
         return require_role(attributes["role"])
     except CircuitError as error:
-        raise CircuitError(f"neuron {name!r}: {error}") from None
+        raise CircuitError(f"neuron {label(name)}: {error}") from None
 
 
 def _polarity(pre: Hashable, post: Hashable, attributes: Attributes) -> int:
@@ -94,4 +95,6 @@ def _polarity(pre: Hashable, post: Hashable, attributes: Attributes) -> int:
 def require_texts(owner: str, attributes: Attributes) -> None:
     for key in attributes:
         if not isinstance(key, str):
-            raise CircuitError(f"{owner} has an attribute named {key!r}; in files only texts name attributes")
+            raise CircuitError(
+                f"{owner} has an attribute named {label(key)}; in files only texts name attributes"
+            )

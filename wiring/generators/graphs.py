@@ -11,7 +11,7 @@ from typing import Any, Literal
 import networkx as nx
 import numpy as np
 
-from ...arguments import fraction, seed_number, whole
+from ...arguments import fraction, label, one_of, seed_number, several, whole
 from ...errors import CircuitError
 from ..circuit import Circuit
 from ..roles import ROLES, is_role, require_name, require_polarity, synapse_label, with_role
@@ -65,8 +65,7 @@ def from_graph(
         raise TypeError(f"expected a networkx graph, got {type(graph).__name__}")
     if len(graph) == 0:
         raise ValueError("the graph has no nodes")
-    if per not in ("synapse", "neuron"):
-        raise ValueError(f"per must be 'synapse' or 'neuron', got {per!r}")
+    one_of("per", per, ("synapse", "neuron"))
     share = (
         fraction("inhibitory", inhibitory)
         if isinstance(inhibitory, str) or not isinstance(inhibitory, Iterable)
@@ -136,10 +135,12 @@ def _merged(graph: nx.Graph[Any]) -> nx.DiGraph[Any]:
 
 def _take_signs(network: nx.DiGraph[Any], inhibitory: float | Iterable[Hashable]) -> None:
     """Signs that are not drawn: those of signed weights, or of the inhibitory neurons."""
-    names = None if isinstance(inhibitory, float) else list(inhibitory)
+    names = None if isinstance(inhibitory, float) else several("inhibitory", inhibitory, "nodes")
     for name in names or ():
         if name not in network:
-            raise ValueError(f"inhibitory: there is no node {name!r} in the graph{suggestion(name, network)}")
+            raise ValueError(
+                f"inhibitory: there is no node {label(name)} in the graph{suggestion(name, network)}"
+            )
     weights = [data.get("weight") for _, _, data in network.edges(data=True)]
     signed = any(isinstance(weight, Real) and weight < 0 for weight in weights)
     for pre, _, data in network.edges(data=True):
@@ -186,16 +187,18 @@ def _name_outputs(network: nx.DiGraph[Any], outputs: int | Iterable[Hashable]) -
 def _name_nodes(network: nx.DiGraph[Any], argument: str, nodes: Any, role: str) -> None:
     """Give nodes their role; others may have it already."""
     if isinstance(nodes, str) or not isinstance(nodes, Iterable):
-        raise TypeError(f"{argument} must be a number or a list of nodes, got {nodes!r}")
+        raise TypeError(f"{argument} must be a number or a list of nodes, got {label(nodes)}")
     seen = set()
-    for name in nodes:
+    for name in several(argument, nodes, "nodes"):
         if name not in network:
-            raise ValueError(f"{argument}: there is no node {name!r} in the graph")
+            raise ValueError(f"{argument}: there is no node {label(name)} in the graph")
         if name in seen:
-            raise ValueError(f"{argument}: node {name!r} is given twice")
+            raise ValueError(f"{argument}: node {label(name)} is given twice")
         seen.add(name)
         if network.nodes[name].get("role") not in (None, role):
-            raise ValueError(f"{argument}: node {name!r} is a {network.nodes[name]['role']} neuron already")
+            raise ValueError(
+                f"{argument}: node {label(name)} is a {network.nodes[name]['role']} neuron already"
+            )
         network.nodes[name]["role"] = role
     if not with_role(network, role):
         raise ValueError(f"{argument} names no node, and the graph has no {role} neuron")

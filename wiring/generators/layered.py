@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import fraction, seed_number, whole
+from ...arguments import fraction, seed_number, several, whole
 from ..circuit import Circuit
 from ..rules import balanced_signs
 from .assemble import Ints, Links, assemble
@@ -55,9 +55,8 @@ def layered(
     Example:
         >>> circuit = layered([32, 16], inputs=8, outputs=4, command=12, density=0.3, skip=0.05)
     """
-    if not isinstance(layers, Iterable) or isinstance(layers, str):
-        raise TypeError(f"layers must be the sizes of the inter layers, such as [32, 16], got {layers!r}")
-    inter = [whole(f"layers[{k}]", size) for k, size in enumerate(layers)]
+    given = several("layers", layers, "the sizes of the inter layers, such as [32, 16]")
+    inter = [whole(f"layers[{k}]", size) for k, size in enumerate(given)]
     inputs, outputs = whole("inputs", inputs), whole("outputs", outputs)
     command = whole("command", command, least=0)
     density = fraction("density", density)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+from ...arguments import flag, seed_number, text
 from ..circuit import Circuit
 from ..digest import CHEMICAL
 from ..files.raw import RawGraph
@@ -92,6 +93,12 @@ def circuit_from(
         >>> circuit = circuit_from("edges.csv", roles="infer", polarity=["DD01", "VD01"])
         >>> print(circuit.origin)
     """
+    flag("strict", strict)
+    for name, value in (("weight", weight), ("parallel", parallel), ("electrical", electrical),
+                        ("sensors", sensors), ("format", format)):  # fmt: skip
+        if value is not None:
+            text(name, value)
+    seed = seed_number(seed)
     raw, called = open_source(source, ends, neurons, format)
     warn_of_size(len(raw.edges))
     draft = Draft(raw, Origin(called, raw.form, len(raw.nodes), len(raw.edges)), strict)

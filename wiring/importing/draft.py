@@ -43,7 +43,7 @@ class Draft:
     def require_known(self, argument: str, names: Any) -> None:
         """Refuse names that no neuron has."""
         for name in names:
-            if name not in self.neurons:
+            if not isinstance(name, Hashable) or name not in self.neurons:
                 raise CircuitError(
                     f"{argument}: there is no neuron {label(name)}{suggestion(name, self.neurons)}"
                 )

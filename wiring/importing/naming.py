@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ...arguments import several
 from ...errors import CircuitError
 from ..files.raw import Edge, Node
 from ..roles import label, require_name, synapse_label
@@ -96,7 +97,7 @@ def _named(draft: Draft, names: Names) -> tuple[list[Any], str]:
     if callable(names):
         return [names(node.id) for node in nodes], "names="
     if names is not None and not isinstance(names, str):
-        given = list(names)
+        given = several("names", names, "names")
         if len(given) != len(nodes):
             raise CircuitError(f"names: {len(given)} names were given for {len(nodes)} nodes")
         return given, "names="
@@ -140,9 +141,9 @@ def _cleaners(clean: Cleaning, own: bool) -> tuple[str, ...]:
         return () if own else ("blanks",)
     if isinstance(clean, bool):
         return ("blanks",) if clean else ()
-    chosen = (clean,) if isinstance(clean, str) else tuple(clean)
+    chosen = (clean,) if isinstance(clean, str) else tuple(several("clean_names", clean, "texts"))
     for cleaner in chosen:
-        if cleaner not in CLEANERS:
+        if not isinstance(cleaner, str) or cleaner not in CLEANERS:
             raise ValueError(
                 f"clean_names takes True, False or some of {', '.join(CLEANERS)}, got {label(cleaner)}"
                 f"{suggestion(cleaner, CLEANERS)}"

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...arguments import fraction, seed_number
+from ...arguments import fraction, seed_number, several
 from ...errors import CircuitError
 from ..digest import ELECTRICAL
 from ..files.raw import Edge
@@ -63,6 +63,9 @@ def _assign(draft: Draft, polarity: Polarity) -> None:
     asked = polarity is not None
     if polarity is None:
         polarity = _usual(draft)
+    if hasattr(polarity, "shape"):
+        given: Any = polarity
+        polarity = several("polarity", given, "inhibitory neurons")
     if polarity != WEIGHT_SIGN and not draft.raw.own:
         _take_magnitudes(draft)
     if isinstance(polarity, int) and not isinstance(polarity, bool) and polarity in (1, -1):

@@ -30,6 +30,8 @@ def assign_roles(draft: Draft, roles: Roles) -> None:
     Raises:
         CircuitError: a neuron is left without one, or a role, name or attribute is not known.
     """
+    if hasattr(roles, "shape"):
+        raise TypeError(f"roles: expected an attribute or a mapping, got {label(roles)}; {WAY}")
     if callable(roles):
         found = {name: _require(roles(name)) for name in draft.neurons}
     elif isinstance(roles, Mapping):

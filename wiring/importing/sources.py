@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
+from ...arguments import mapping_of
 from ...errors import CircuitError
 from ..files.formats import read_file
 from ..files.raw import Node, RawGraph
@@ -40,7 +41,12 @@ def _object(source: Any, ends: Ends) -> RawGraph:
     if hasattr(source, "shape"):
         return objects.of_matrix(source)
     if isinstance(source, Mapping):
-        return objects.of_networkx(nx.DiGraph(source))
+        try:
+            return objects.of_networkx(nx.DiGraph(source))
+        except (nx.NetworkXError, TypeError, ValueError):
+            raise TypeError(
+                f"a mapping must be of names to lists or mappings of names, got {label(source)}"
+            ) from None
     if isinstance(source, Iterable):
         return objects.of_triples(source)
     raise TypeError(
@@ -51,12 +57,16 @@ def _object(source: Any, ends: Ends) -> RawGraph:
 
 def _neuron_table(neurons: Any) -> RawGraph:
     if isinstance(neurons, Mapping):
-        return RawGraph("a mapping", [Node(name, dict(data)) for name, data in neurons.items()])
+        return RawGraph("a mapping", [Node(name, _attributes(name, data)) for name, data in neurons.items()])
     if hasattr(neurons, "columns"):
         return nodes_of_columns(RawGraph("a frame"), objects.columns_of(neurons))
     if isinstance(neurons, str | os.PathLike) or hasattr(neurons, "read"):
         return read_file(neurons, None, "neurons")[0]
     raise TypeError(f"neurons: expected a path, a frame or a mapping, got {type(neurons).__name__}")
+
+
+def _attributes(name: Any, given: Any) -> dict[str, Any]:
+    return dict(mapping_of(f"neurons: what is given for {label(name)}", given, "attributes to values"))
 
 
 def _join(raw: RawGraph, table: RawGraph) -> None:

@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CircuitError
+from ..versions import version_fault
 
-HEADER = {"journal": "ganglion-edits", "version": 1}
+HEADER: dict[str, Any] = {"journal": "ganglion-edits", "version": 1}
 PAUSE = 0.5
 """Seconds without an edit after which the journal is flushed to the disk."""
 
@@ -90,8 +91,10 @@ class Journal:
                 if not isinstance(record, dict):
                     raise CircuitError(f"{self.path}, line {number}: this is no record of a journal")
                 found.append(record)
-            if found and HEADER.items() - found[0].items():
-                raise CircuitError(f"{self.path} is no journal of this version of Ganglion")
+            if found and found[0].get("journal") != HEADER["journal"]:
+                raise CircuitError(f"{self.path} is no journal of Ganglion")
+            if found and (fault := version_fault(found[0], HEADER["version"])) is not None:
+                raise CircuitError(f"{self.path} is no journal of this version of Ganglion: it {fault}")
             if len(whole) < len(data):
                 self._cut(len(whole))
             return found

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import networkx as nx
 
+from ..arguments import label, text, whole
 from ..errors import CircuitError
 from ..wiring import Circuit, edits
 from ..wiring.edits import Batch, Edit, Set
@@ -89,6 +90,7 @@ class EditSession:
         circuit = Circuit() if circuit is None else circuit
         require_digraph(circuit, "EditSession()")
         require_thawed(circuit)
+        whole("revision", revision, 0)
         replacement(nx.DiGraph(), circuit)  # every neuron, synapse and attribute can be said in an edit
         self.circuit = circuit
         self.journal = journal
@@ -146,6 +148,7 @@ class EditSession:
         """
         if not isinstance(edit, Edit):
             raise TypeError(f"a session applies edits, got {type(edit).__name__}")
+        text("by", by)
         with self.lock:
             if self._batch is not None:
                 edit.run(self.circuit)
@@ -227,6 +230,8 @@ class EditSession:
 
     def observe(self, observer: Callable[[Entry], None]) -> Callable[[], None]:
         """Call `observer` with every new revision, in the thread that made it; returns what ends that."""
+        if not callable(observer):
+            raise TypeError(f"observer must be a function, got {label(observer)}")
         self._observers.append(observer)
         return lambda: self._observers.remove(observer) if observer in self._observers else None
 
@@ -241,9 +246,11 @@ class EditSession:
         Raises:
             CircuitError: the record is none, or does not fit.
         """
+        if not isinstance(record, dict):
+            raise CircuitError(f"a record of a journal is an object, got {label(record, 60)}")
         by, undoes = record.get("by", PYTHON), record.get("undoes")
         if not isinstance(by, str):
-            raise CircuitError(f"a revision is by somebody with a name, got {by!r}")
+            raise CircuitError(f"a revision is by somebody with a name, got {label(by, 60)}")
         for source, target in ((self._done, self._undone), (self._undone, self._done)):
             for entry in source:
                 if entry.revision == undoes:
@@ -265,6 +272,8 @@ class EditSession:
         return entry
 
     def _take_back(self, source: list[Entry], target: list[Entry], by: str | None, what: str) -> Entry:
+        if by is not None:
+            text("by", by)
         with self.lock:
             if self._batch is not None:
                 raise CircuitError(f"cannot {what} inside a batch")

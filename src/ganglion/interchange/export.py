@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_map
 
+from ..arguments import instance
+from ..arguments import path as as_path
 from ..cells import RNN, NCPRNNCell
+from ..cells.values import mlx_array
 from ..compile.layouts.segments import plain
 from ..storage import replacing
 from .describe import build, describe
@@ -46,14 +48,17 @@ def export_mlx(model: nn.Module, path: str | os.PathLike[str], example: Example)
         >>> gl.export_mlx(rnn, "rnn.mlxfn", mx.zeros((1, 20, 16)))
         >>> outputs, state = mx.import_function("rnn.mlxfn")(x)
     """
-    arguments = [mx.array(array) for array in (example if isinstance(example, tuple) else (example,))]
+    instance("model", model, nn.Module, "a network")
+    parts = example if isinstance(example, tuple) else (example,)
+    arguments = [mlx_array("the example", part) for part in parts]
     if not 1 <= len(arguments) <= 3:
         raise ValueError(f"{len(arguments)} example arrays: expected inputs, or (inputs, state, timespans)")
+    target = as_path("path", path)
 
     def run(*given: mx.array) -> list[mx.array]:
         return list(dict(tree_flatten(model(*given))).values())
 
-    with replacing(Path(path)) as file:
+    with replacing(target) as file:
         run(*arguments)  # which builds what is built by its first input
         with _plain(model):
             mx.export_function(str(file), run, *arguments)

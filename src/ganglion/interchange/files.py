@@ -13,8 +13,12 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
+from ..arguments import instance, one_of
+from ..arguments import path as as_path
 from ..cells.belonging import without_digests
-from ..errors import FileError
+from ..cells.networks.engine import ENGINES
+from ..compile.pipeline import CHOICES
+from ..errors import FileError, LayoutError
 from ..forks import require_computing
 from ..storage import finite, read_document, read_file, replace_files
 from .describe import build, describe
@@ -46,10 +50,12 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> None:
         >>> rnn = gl.load("rnn.safetensors")
     """
     require_computing()
+    instance("model", model, nn.Module, "a network")
+    file = as_path("path", path)
     for name, array in parameters_of(model).items():
         if mx.issubdtype(array.dtype, mx.floating) and not mx.isfinite(array).all().item():
             raise ValueError(f"{name!r} holds values that are not finite, which load would refuse: not saved")
-    replace_files({Path(path): encode_model(model)})
+    replace_files({file: encode_model(model)})
 
 
 def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str | None = None) -> Any:
@@ -72,6 +78,10 @@ def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str
         >>> outputs, state = rnn(x)
     """
     require_computing()
+    if engine is not None:
+        one_of("engine", engine, ENGINES)
+    if layout is not None:
+        one_of("layout", layout, CHOICES, LayoutError)
     file = _file(path)
     arrays, metadata = decode(read_file(file), file)
     largest = max(SMALLEST_LIMIT, sum(array.size for array in arrays.values()))
@@ -121,7 +131,7 @@ def _provenance(metadata: Mapping[str, str], file: Path) -> dict[str, Any]:
 
 def _file(path: str | os.PathLike[str]) -> Path:
     """The file of a model: the path, or the best one in the directory of a run."""
-    file = Path(path)
+    file = as_path("path", path)
     return _in_run(file) if file.is_dir() else file
 
 

@@ -11,7 +11,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, real
+from ..arguments import instance, label, numbers, real, several
 from ..cells import NCPLayer, Stream
 from ..cells.running import Steps
 
@@ -108,12 +108,15 @@ class Scaled(NCPLayer):
         """Inputs and time spans in the units of the network."""
         spans = None if timespans is None else self._spans(timespans)
         if isinstance(x, mx.array) and mx.issubdtype(x.dtype, mx.floating):
+            self._require_features(x.shape)
             # The mean in two parts, since one of float32 may be a whole spread beside it.
             mean = self._mean.astype(np.float32)
             rest = (self._mean - mean).astype(np.float32)
             return ((x - mx.array(mean)) - mx.array(rest)) / mx.array(self._spread.astype(np.float32)), spans
-        values = (np.asarray(x, np.float64) - self._mean) / self._spread
-        return mx.array(values.astype(np.float32)), spans
+        given = numbers("the input", x).astype(np.float64)
+        self._require_features(given.shape)
+        with np.errstate(over="ignore"):
+            return mx.array(((given - self._mean) / self._spread).astype(np.float32)), spans
 
     def stream(self, batch_size: int | None = None) -> Stream:
         """Feed the network one sample at a time, all in the units of the data; see `Stream`.
@@ -125,10 +128,16 @@ class Scaled(NCPLayer):
     def _stepped(self, batch: int) -> Steps:
         raise ValueError("a Scaled network streams in its units: call its stream()")
 
+    def _require_features(self, shape: Shape) -> None:
+        if shape[-1:] != (len(self.inputs),):
+            raise ValueError(f"the input has shape {shape}: expected (..., {len(self.inputs)})")
+
     def _spans(self, timespans: Any) -> mx.array:
         if isinstance(timespans, mx.array):
             return timespans / self.time_unit
-        return mx.array((np.asarray(timespans, np.float64) / self.time_unit).astype(np.float32))
+        spans = numbers("timespans", timespans).astype(np.float64) / self.time_unit
+        with np.errstate(over="ignore"):  # what is beyond float32 is refused as infinite
+            return mx.array(spans.astype(np.float32))
 
     def _shown(self, outputs: mx.array) -> mx.array:
         """Outputs of the network in the units of the data, in float32."""
@@ -144,13 +153,13 @@ class Scaled(NCPLayer):
         return offset + scale * outputs
 
     def _vector(self, what: str, values: ArrayLike, n: int, *, positive: bool = False) -> Floats:
-        array = np.asarray(values, np.float64)
+        array = numbers(what, values).astype(np.float64)
         with np.errstate(over="ignore", under="ignore"):
             narrow = array.astype(np.float32)
         if array.shape not in ((), (n,)) or not np.isfinite(narrow).all():
-            raise ValueError(f"{what} must be {n} finite numbers, got {values!r}")
+            raise ValueError(f"{what} must be {n} finite numbers, got {label(values)}")
         if positive and not (narrow > 0).all():
-            raise ValueError(f"{what} must be positive, got {values!r}")
+            raise ValueError(f"{what} must be positive, got {label(values)}")
         full: Floats = np.ascontiguousarray(np.broadcast_to(array, (n,)))
         self.keep(what, full.tolist())
         return full
@@ -166,8 +175,7 @@ class _ScaledStream(Stream):
 
     def __call__(self, x: Any, timespan: Any = None, **given: Any) -> mx.array:
         scaled = self._scaled
-        if np.shape(x)[-1:] == (len(scaled.inputs),):  # otherwise the network says what is wrong
-            x, _ = scaled.scaled(x)
+        x, _ = scaled.scaled(x)
         if isinstance(timespan, int | float):
             span: Any = timespan / scaled.time_unit
         else:
@@ -176,6 +184,7 @@ class _ScaledStream(Stream):
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{what} must be a list of names, got {names!r}")
-    return tuple(names)
+    given = several(what, names, "names")
+    if not given or not all(isinstance(name, str) for name in given):
+        raise ValueError(f"{what} must be a list of names, got {label(names)}")
+    return tuple(given)

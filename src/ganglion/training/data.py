@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -72,12 +72,18 @@ def as_data(data: Any) -> Data:
     """
     if isinstance(data, tuple | list):
         return Arrays(tuple(array if hasattr(array, "shape") else np.asarray(array) for array in data))
-    if hasattr(data, "shape") or not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+    if (
+        hasattr(data, "shape")
+        or isinstance(data, str | bytes | Mapping)
+        or not (hasattr(data, "__len__") and hasattr(data, "__getitem__"))
+    ):
         raise TypeError(
             f"the data are a {type(data).__name__}: expected a tuple of arrays such as (inputs, targets), "
             "or an object with len(data) and data[indices]"
         )
     checked: Data = data
+    if not len(checked):
+        raise ValueError(f"the data are a {type(data).__name__} of no items: expected at least 1")
     return checked
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import mlx.core as mx
@@ -16,7 +15,8 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 
-from ..arguments import flag, instance, real
+from ..arguments import flag, instance, label, real, seed_number, several, whole
+from ..arguments import path as as_path
 from ..cells.constraints import constrained
 from ..cells.sharing import with_penalty
 from ..forks import require_computing
@@ -105,6 +105,8 @@ def fit(
     flag("distributed", distributed)
     flag("progress", progress)
     _check(epochs=epochs, batch_size=batch_size, patience=patience, checkpoint_every=checkpoint_every)
+    whole("epochs", epochs)
+    whole("batch_size", batch_size)
     if patience is not None and validation is None:
         raise ValueError("patience needs validation data")
     if checkpoint_every is not None and checkpoint is None:
@@ -112,6 +114,9 @@ def fit(
     if clip_norm is not None:
         real("clip_norm", clip_norm, above=0)
     require_computing()
+    seed = seed_number(seed)
+    for callback in several("callbacks", callbacks, "callbacks"):
+        instance("a callback", callback, Callback, "a Callback")
     warn_of_bias(optimizer)
     ranks = Ranks.of(distributed)
     batches = Batches(as_data(data), batch_size, seed, ranks)
@@ -121,7 +126,7 @@ def fit(
         held_out = Batches(as_data(validation), batch_size, None, ranks, "the validation data")
     build_for(model, batches, loss)
     require_trainable(model)
-    directory = Path(checkpoint) if checkpoint else None
+    directory = as_path("checkpoint", checkpoint) if checkpoint is not None else None
     recipe = recipe_of(model, optimizer, loss, batches, held_out, clip_norm)
     remember_training(model, recipe)
     checkpoints = Checkpoints(directory, checkpoint_every, ranks, recipe)
@@ -234,4 +239,4 @@ def _reason(run: Run, batches: Batches, batch: Sequence[mx.array], loss: Loss) -
 def _check(**numbers: int | None) -> None:
     for name, number in numbers.items():
         if number is not None and (type(number) is not int or number < 1):
-            raise ValueError(f"{name} is {number!r}: expected a whole number of at least 1")
+            raise ValueError(f"{name} is {label(number)}: expected a whole number of at least 1")

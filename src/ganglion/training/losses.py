@@ -9,6 +9,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from ..arguments import instance
 from ..cells import Bidirectional
 from ..cells.ops.array_ops import Mask
 from ..cells.samples import flags, mean_over_valid, only_valid
@@ -43,6 +44,7 @@ def mse(
         >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
     """
     outputs, valid = _outputs(model, x, timespans, mask)
+    instance("y", y, mx.array, "an MLX array")
     if outputs.shape != y.shape:  # broadcasting would hide it
         raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
     if outputs.ndim == x.ndim:
@@ -77,6 +79,7 @@ def cross_entropy(
         >>> gl.fit(rnn, (x, digits), loss=gl.training.cross_entropy, optimizer=optimizer, epochs=20)
     """
     outputs, valid = _outputs(model, x, timespans, mask)
+    instance("y", y, mx.array, "an MLX array")
     if outputs.shape[:-1] != y.shape:
         once = outputs.shape[:-2] + outputs.shape[-1:] if outputs.ndim > 2 else ()
         hint = (
@@ -112,6 +115,11 @@ def _outputs(
     model: Any, x: mx.array, timespans: mx.array | None, mask: mx.array | None
 ) -> tuple[mx.array, Mask | None]:
     """The outputs, and (B, T) or (T,) which samples are valid."""
+    instance("model", model, nn.Module, "a network")
+    instance("x", x, mx.array, "an MLX array")
+    for name, array in (("timespans", timespans), ("mask", mask)):
+        if array is not None:
+            instance(name, array, mx.array, "an MLX array")
     given: dict[str, Any] = {} if timespans is None else {"timespans": timespans}
     valid = None if mask is None else _valid(mask, x)
     handed_on = valid is not None and takes(model, "mask")

@@ -13,6 +13,8 @@ import mlx.core as mx
 import mlx.optimizers as optim
 import numpy as np
 
+from ...arguments import fraction, instance, one_of, real, seed_number, several, whole
+from ...arguments import path as as_path
 from ...cells import LTC, CfC
 from ...compile import CompiledCircuit, compile_circuit
 from ...errors import CircuitError, FileError
@@ -51,6 +53,15 @@ class Settings:
     clip_norm: float = 1.0
     validation: float = 0.2
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of("cell", self.cell, CELLS)
+        whole("batch_size", self.batch_size)
+        whole("window", self.window)
+        real("learning_rate", self.learning_rate, above=0)
+        real("clip_norm", self.clip_norm, above=0)
+        fraction("validation", self.validation, below=True)
+        seed_number(self.seed)
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,12 @@ def train_series(
     Example:
         >>> outcome = train_series(Path("c.json"), Path("d.csv"), Path("run"), targets=["y"])
     """
+    circuit, data, out = as_path("circuit", circuit), as_path("data", data), as_path("out", out)
+    instance("settings", settings, Settings, "Settings")
+    targets = several("targets", targets, "names")
+    inputs = None if inputs is None else several("inputs", inputs, "names")
+    # No columns of a file yet, but they say whether the kinds are right before it is opened.
+    Columns(tuple(inputs or ()), tuple(targets), time, group)
     compiled = compile_circuit(_read_circuit(circuit))
     plan = compiled.plan
     with open_table(data, habits) as reader:
@@ -189,6 +206,7 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
             run; nothing is touched.
         OSError: a file cannot be read or written.
     """
+    run, data, out = as_path("run", run), as_path("data", data), as_path("out", out)
     columns, habits = columns_of(run), habits_of(run)
     if not may_hold(run, out) or (out.exists() and data.exists() and out.samefile(data)):
         raise FileError(f"{out} is a file of the run or the data: choose another file for the predictions")

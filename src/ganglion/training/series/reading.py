@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import label
+from ...arguments import label, numbers, real, several
+from ...arguments import path as as_path
 from ...habits import Habits
 from .sequences import Columns, Series, series_of
 from .table import open_table
@@ -48,12 +48,12 @@ def read_series(
     """
     written = Habits(**habits)
     for what, names in (("inputs", inputs), ("targets", targets)):
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        if not all(isinstance(name, str) for name in several(what, names, "columns")):
             raise TypeError(f"{what} must be a list of columns, got {label(names)}")
     if not inputs:
         raise ValueError("no inputs: expected at least one column")
     columns = Columns(tuple(inputs), tuple(targets), time, group)
-    with open_table(Path(fspath(path)), written) as reader:
+    with open_table(as_path("path", path), written) as reader:
         return series_of(reader, columns)[0]
 
 
@@ -75,12 +75,11 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[np.floa
         >>> x, lengths = gl.pad([np.ones((3, 2)), np.ones((5, 2))])        # (2, 5, 2), [3, 5]
         >>> outputs, state = rnn(x, lengths=lengths)
     """
-    parts = [np.asarray(array) for array in arrays]
+    parts = [numbers(f"sequence {k}", array) for k, array in enumerate(several("arrays", arrays, "arrays"))]
+    real("fill", fill)
     if not parts:
         raise ValueError("no sequences: expected at least one")
     for k, part in enumerate(parts):
-        if part.dtype.kind not in "biuf":
-            raise TypeError(f"sequence {k} holds {part.dtype}: expected numbers")
         if part.ndim < 1 or part.shape[1:] != parts[0].shape[1:]:
             first = ", ".join(map(str, ("T", *parts[0].shape[1:])))
             raise ValueError(f"sequence {k} has shape {part.shape}: expected ({first}) as the first one")

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import flag, instance, several, text
+from ...arguments import path as as_path
 from ...errors import FileError
 from ...habits import ORDINARY, Habits
 from ...interchange.tensors import short
@@ -36,6 +38,14 @@ class Columns:
     targets: tuple[str, ...]
     time: str | None = None
     group: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "targets"):
+            for column in several(name, getattr(self, name), "names of columns"):
+                text("a column", column)
+        for name in ("time", "group"):
+            if getattr(self, name) is not None:
+                text(name, getattr(self, name))
 
     @classmethod
     def choose(
@@ -148,7 +158,10 @@ def read_columns(
     Raises:
         FileError: something is wrong in the file; the message says where.
     """
-    with open_table(path, habits) as reader:
+    instance("columns", columns, Columns, "Columns")
+    instance("habits", habits, Habits, "Habits")
+    flag("targets", targets)
+    with open_table(as_path("path", path), habits) as reader:
         return series_of(reader, columns, targets=targets)
 
 

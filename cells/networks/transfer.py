@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import mlx.core as mx
 import mlx.nn as nn
 import networkx as nx
+import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
 from ...arguments import flag, instance, label, mapping_of, several, text
@@ -158,6 +159,8 @@ def transfer(
     if fresh is not None:
         mapping_of("fresh", fresh, "names to parameters")
     flat = dict(tree_flatten(dict(parameters)))
+    for name, value in flat.items():
+        instance(f"the parameter {label(name, 60)}", value, (mx.array, np.ndarray), "an array")
     for path, digest in flat.items():
         if path.rpartition(".")[2] == DIGEST:
             refuse_other("the parameters", digest, digest_array(old_plan))
@@ -169,7 +172,7 @@ def transfer(
     for name, value in values.items():
         old[name] = value
     if fresh is not None:
-        starts = dict(tree_flatten(dict(fresh)))
+        starts = without_digests(dict(tree_flatten(dict(fresh))))
         if starts.keys() != flat.keys():
             given = _listed(list(starts)) or "nothing"
             raise ValueError(f"fresh has {given}: expected {_listed(list(flat))}")

@@ -68,7 +68,7 @@ def test_a_journal_whose_header_holds_lists_is_none(tmp_path: Path) -> None:
     (tmp_path / "j").write_text('{"journal": ["x"], "version": {}}\n')
     journal = Journal(tmp_path / "j")
     try:
-        with pytest.raises(gl.CircuitError, match="no journal of Ganglion"):
+        with pytest.raises(gl.CircuitError, match="no journal of this version"):
             journal.records()
     finally:
         journal.close()

@@ -92,7 +92,7 @@ class Journal:
                     raise CircuitError(f"{self.path}, line {number}: this is no record of a journal")
                 found.append(record)
             if found and found[0].get("journal") != HEADER["journal"]:
-                raise CircuitError(f"{self.path} is no journal of Ganglion")
+                raise CircuitError(f"{self.path} is no journal of this version of Ganglion")
             if found and (fault := version_fault(found[0], HEADER["version"])) is not None:
                 raise CircuitError(f"{self.path} is no journal of this version of Ganglion: it {fault}")
             if len(whole) < len(data):

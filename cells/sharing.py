@@ -239,7 +239,7 @@ def _factors(
     found: dict[str, Floats] = {}
     for (attribute, part), names in by_attribute.items():
         values = factors_of(
-            f"scale={attribute!r}", plans[part], tuple(dict.fromkeys(names.values())), attribute
+            f"scale={label(attribute)}", plans[part], tuple(dict.fromkeys(names.values())), attribute
         )
         found |= {name: values[home] for name, home in names.items()}
     return found

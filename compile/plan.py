@@ -123,7 +123,10 @@ class Plan:
         given = tuple(several("roles", roles, "roles"))
         called = default_names(given) if names is None else several("names", names, "names")
         ends = numbers("pre", pre), numbers("post", post), numbers("polarity", polarity)
-        data: tuple[Any, Any] = (neurons or {}, synapses or {})
+        data: tuple[Any, Any] = (
+            {} if neurons is None else neurons,
+            {} if synapses is None else synapses,
+        )
         for name, columns in zip(("neurons", "synapses"), data, strict=True):
             mapping_of(name, columns, "names to values")
         couplings = numbers("electrical", electrical)

@@ -181,7 +181,7 @@ def animate_activity(
     real("fps", fps, above=0)
     states, inputs = samples(recording, sequence), samples(recording, sequence, sensors=True)
     width, height = (real("size", length, above=0) for length in _pair(size))
-    dots = real("dpi", dpi, above=0)
+    dots = real("dpi", dpi, least=10)  # letters of less have no shape
     if max(width, height) * dots > _MOST_PIXELS:
         raise ValueError(f"size {label(size)} at dpi {dots:g}: expected at most {_MOST_PIXELS} pixels a side")
     figure = Figure(figsize=(width, height), dpi=dots)

@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import label, one_of, real, text
+from ..arguments import fraction, label, one_of, text
 from ..errors import LayoutError
 from .order import layer_ranks
 from .view import View, view
@@ -52,7 +52,7 @@ def layout(
 def positions(seen: View, kind: str, *, aspect: float = 1.6, **options: Any) -> Positions:
     """`layout` as a (K, 2) array in the order of the neurons."""
     text("the layout", kind)
-    aspect = real("aspect", aspect, above=0)
+    aspect = fraction("aspect", aspect, 0.01, 100.0)
     if kind in LAYOUTS:
         return LAYOUTS[kind](seen, aspect, **options)
     name = kind.removesuffix("_layout")

@@ -76,7 +76,10 @@ def read_open(file: IO[Any]) -> Source:
     """What an open file holds, in text or in binary mode."""
     name = getattr(file, "name", None)
     path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else Path("the open file")
-    data = file.read()
+    try:
+        data = file.read()
+    except TypeError:  # whose read() is another one
+        raise TypeError(f"expected an open file, got {type(file).__name__}") from None
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogateescape")
     if not isinstance(data, bytes):

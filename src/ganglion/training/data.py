@@ -40,6 +40,8 @@ class Arrays:
     arrays: tuple[Any, ...]
 
     def __post_init__(self) -> None:
+        if alone := [k for k, array in enumerate(self.arrays) if not array.shape]:
+            raise ValueError(f"array {alone[0]} of the data is one number: expected an item in each row")
         sizes = [len(array) for array in self.arrays]
         if not sizes or len(set(sizes)) > 1 or not sizes[0]:
             raise ValueError(f"the data are arrays of {sizes} items: expected the same number, at least 1")

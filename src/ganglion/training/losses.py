@@ -136,6 +136,8 @@ def _outputs(
 
 def _valid(mask: mx.array, x: mx.array) -> Mask:
     """Which samples of (B, T, I) or (T, I) inputs are valid; data may be all floats, and so may this mask."""
+    if x.ndim < 2:
+        raise ValueError(f"x has shape {x.shape}: expected (B, T, I) or (T, I), for a mask")
     whole = mask.astype(mx.int32) if mx.all(mask == mx.round(mask)).item() else mask
     batched = x.ndim > 2
     valid = flags("mask", whole, x.shape[0] if batched else 1, x.shape[-2], batched)

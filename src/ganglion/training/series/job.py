@@ -139,6 +139,7 @@ def train_series(
     """
     circuit, data, out = as_path("circuit", circuit), as_path("data", data), as_path("out", out)
     instance("settings", settings, Settings, "Settings")
+    instance("habits", habits, Habits, "Habits")
     targets = several("targets", targets, "names")
     inputs = None if inputs is None else several("inputs", inputs, "names")
     # No columns of a file yet, but they say whether the kinds are right before it is opened.

@@ -47,10 +47,11 @@ def read_series(
         >>> x, lengths = gl.pad([one.x for one in series])
     """
     written = Habits(**habits)
+    inputs, targets = several("inputs", inputs, "columns"), several("targets", targets, "columns")
     for what, names in (("inputs", inputs), ("targets", targets)):
-        if not all(isinstance(name, str) for name in several(what, names, "columns")):
+        if not all(isinstance(name, str) for name in names):
             raise TypeError(f"{what} must be a list of columns, got {label(names)}")
-    if not inputs:
+    if not len(inputs):
         raise ValueError("no inputs: expected at least one column")
     columns = Columns(tuple(inputs), tuple(targets), time, group)
     with open_table(as_path("path", path), written) as reader:
@@ -84,7 +85,10 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[np.floa
             first = ", ".join(map(str, ("T", *parts[0].shape[1:])))
             raise ValueError(f"sequence {k} has shape {part.shape}: expected ({first}) as the first one")
     lengths = np.array([len(part) for part in parts], np.int32)
+    with np.errstate(over="ignore"):
+        fill = float(np.float32(fill))
     found = np.full((len(parts), lengths.max(), *parts[0].shape[1:]), fill, np.float32)
-    for row, part in zip(found, parts, strict=True):
-        row[: len(part)] = part
+    with np.errstate(over="ignore"):  # what is beyond float32 is infinite, as in networks
+        for row, part in zip(found, parts, strict=True):
+            row[: len(part)] = part
     return found, lengths

@@ -23,6 +23,7 @@ import mlx.core as mx
 from ...errors import KernelError
 from .build import Extra, compiler, load_library
 from .source import SOURCE
+from .threads import pool
 
 PARTS = ("pair.h", "nodes.h", "entry.h")
 SYMBOLS = ("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward")
@@ -71,12 +72,22 @@ def _found() -> ctypes.PyDLL | str:
     try:
         return _built()
     except KernelError as error:
-        warnings.warn(
-            f"fused kernels run, but slower than they could, and not inside mx.compile: {error}",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        if _builds():  # or the kernels will say so themselves
+            warnings.warn(
+                f"fused kernels run, but slower than they could, and not inside mx.compile: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return str(error)
+
+
+def _builds() -> bool:
+    """Whether there are libraries at all, from the compiler or the package."""
+    try:
+        pool()
+    except KernelError:
+        return False
+    return True
 
 
 def _built() -> ctypes.PyDLL:

@@ -31,9 +31,13 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
     "RNN": {"engine": ["ops", "fused", "auto"], "checkpoint_every": [1, 3]},
 }  # fmt: skip
 """Values of options that cases are drawn from."""
+SHARED = dict.fromkeys(("tie", "scale", "fixed", "penalty"), "cells/test_ties.py")
 ELSEWHERE = {
-    "LTCCell": {"solver": "cells/test_convergence.py", "initial_ranges": "cells/test_cells.py"},
-    "CfCCell": {"ncps_compat": "reference/test_against_ncps.py"},
+    "LTCCell": {
+        "solver": "cells/test_convergence.py", "initial_ranges": "cells/test_cells.py", **SHARED,
+        "start": "cells/test_start.py",
+    },
+    "CfCCell": {"ncps_compat": "reference/test_against_ncps.py", **SHARED},
     "RNN": {
         "return_sequences": "cells/test_sequences.py", "return_state": "cells/test_truth.py",
         "reverse": "the row 'reversed'", "proj_size": "the row 'projected'", "cell": "all rows",

@@ -139,7 +139,7 @@ while not list(cache_directory().glob("build-*/kernel.cpp")):
 pid = os.fork()
 if pid == 0:
     signal.alarm(60)
-    kernel_function(kernel_named("ltc_forward"), 8, ())
+    kernel_function(kernel_named("ltc_forward"), 8, (0,))
     os._exit(0)
 slow.join()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

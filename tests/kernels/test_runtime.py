@@ -371,7 +371,7 @@ def test_kernels_of_one_circuit_are_shared() -> None:
     plan = gl.compile_circuit(CIRCUIT).plan
     first = ltc_kernel(plan.recurrent, plan.sensory, 4)
     assert ltc_kernel(plan.recurrent, plan.sensory, 4) is first
-    assert len(LTC_PARAMETERS) == 15
+    assert len(LTC_PARAMETERS) == 16
 
 
 def test_explain_says_what_runs_and_why(monkeypatch: pytest.MonkeyPatch) -> None:

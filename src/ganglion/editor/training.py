@@ -29,6 +29,8 @@ Message = dict[str, Any]
 EDITED = "the circuit was edited"
 YIELD = 0.001
 """Seconds after each step in which the running network may have its turn."""
+PAUSE = 0.05
+"""Seconds between looks at whether a pause is over."""
 NEEDED = {"data", "loss", "optimizer", "epochs"}
 
 
@@ -119,12 +121,13 @@ class Training(Callback):
 
     def on_step(self, run: Run) -> None:
         mx.eval(self.network.parameters())  # other threads may read them now, but cannot compute them
-        paused = not self._go.is_set()
-        if paused:
-            self._say("paused")
+        paused = False
         TURN.release()
         time.sleep(YIELD)
-        self._go.wait()
+        while not self._go.wait(PAUSE):  # whenever it was told to pause, it says so
+            if not paused:
+                self._say("paused")
+            paused = True
         TURN.acquire()
         if paused:
             self._say("running")

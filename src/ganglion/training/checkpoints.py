@@ -52,7 +52,9 @@ class Checkpoints(Callback):
 
     def on_step(self, run: Run) -> None:
         # At the end of an epoch it would lack the validation, and stand in the way of the one that has it.
-        if self.every and run.step % self.every == 0 and run.batch < run.steps_per_epoch:
+        due = self.every and run.step % self.every == 0 and run.batch < run.steps_per_epoch
+        # Stopped inside an epoch, a run keeps what it has trained; one of several processes may stop alone.
+        if due or (run.stop is not None and self.ranks.size == 1):
             self.write(run)
 
     def on_epoch(self, run: Run) -> None:

@@ -10,7 +10,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import label, refuse_masked
+from ..arguments import array_of, label, refuse_masked
 from ..compile.kernels.tracing import evaluable
 
 Values = mx.array | np.ndarray[Any, Any] | float | Sequence[Any]
@@ -123,10 +123,10 @@ def _known_array(what: str, values: Any) -> NDArray[Any]:
 
 
 def _numpy_array(what: str, values: Any) -> NDArray[Any]:
-    try:
-        return np.asarray(values)
-    except Exception:  # NumPy's word for rows of different lengths is long and names no argument
-        raise TypeError(f"{what} must be one array, got {type(values).__name__} of unequal parts") from None
+    array: NDArray[Any] | None = array_of(values)
+    if array is None:
+        raise TypeError(f"{what} must be one array, got {type(values).__name__} of unequal parts")
+    return array
 
 
 def one_of_shapes(shapes: list[tuple[int, ...]]) -> str:

@@ -4,11 +4,12 @@ The room reads as a pipeline, see `pipeline.py`: circuit -> `Plan` (`plan.py`, N
 (`orders.py`) -> layout (`layouts/`, chosen by `cost.py`) -> `CompiledCircuit`.
 """
 
+from .arranged import STATE_ROLES
 from .edits import without
 from .layouts import BlockProjection, DenseProjection, EdgeProjection, MixedProjection, Projection
 from .operations import masked_matmul, synaptic_sum
 from .pipeline import CompiledCircuit, Source, compile_circuit, make_plan
-from .plan import STATE_ROLES, Plan
+from .plan import Plan
 from .report import Report
 from .synapses import Synapses
 

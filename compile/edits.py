@@ -12,7 +12,8 @@ from ..arguments import instance, label, several, text
 from ..errors import CircuitError
 from ..wiring.guards import pair_of
 from ..wiring.roles import synapse_label
-from .plan import STATE_ROLES, Plan
+from .arranged import STATE_ROLES
+from .plan import Plan
 from .synapses import Synapses
 
 

@@ -6,8 +6,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+from .arranged import STATE_ROLES
 from .grouping import grouped
-from .plan import STATE_ROLES, Plan
+from .plan import Plan
 from .synapses import Index, Synapses
 from .tiling import Order, inverse
 

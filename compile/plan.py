@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,16 +17,13 @@ from numpy.typing import ArrayLike
 from .. import shown
 from ..arguments import instance, label, mapping_of, numbers, several, whole
 from ..errors import CircuitError
-from ..wiring import ROLES, Circuit, CircuitArrays
+from ..wiring import Circuit, CircuitArrays
 from ..wiring.array_files import read_arrays, write_arrays
-from ..wiring.roles import is_role
-from .attributes import Attributes, gathered, joined
+from .arranged import STATE_ROLES, arranged, default_names
+from .attributes import Attributes, joined
 from .neighbourhood import neighbourhood
 from .reading import Meaning, Table, arrays_from
 from .synapses import Index, Synapses
-
-# States come motor first, so that the outputs of a network are its first M states (as in ncps).
-STATE_ROLES = ("motor", "command", "inter")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,54 +131,7 @@ class Plan:
     @classmethod
     def from_circuit_arrays(cls, arrays: CircuitArrays) -> Plan:
         """The plan of a circuit's arrays, which were checked when they were made."""
-        codes = np.fromiter(map(ROLES.index, arrays.roles), np.int8, len(arrays.roles))
-        sensors = np.flatnonzero(codes == ROLES.index("sensory"))
-        groups = [np.flatnonzero(codes == ROLES.index(role)) for role in STATE_ROLES]
-        if not len(groups[0]):
-            raise CircuitError("the circuit has no motor neuron: a network needs at least one output")
-        states = np.concatenate(groups)
-        place = np.empty(len(codes), np.int32)
-        place[sensors] = np.arange(len(sensors))
-        place[states] = np.arange(len(states))
-
-        is_sensory = codes[arrays.pre] == ROLES.index("sensory")
-        parts = [np.flatnonzero(part) for part in (~is_sensory, is_sensory)]
-        pre, post = place[arrays.pre], place[arrays.post]
-        orders = [
-            part[Synapses.order(pre[part], post[part], n_pre)]
-            for part, n_pre in zip(parts, (len(states), len(sensors)), strict=True)
-        ]
-        recurrent, sensory = (
-            Synapses(pre[order], post[order], arrays.polarity[order], n_pre, len(states))
-            for order, n_pre in zip(orders, (len(states), len(sensors)), strict=True)
-        )
-        ends = np.sort(place[arrays.electrical], axis=1)
-        by_post = Synapses.order(ends[:, 0], ends[:, 1], len(states))
-        of_neurons, of_synapses = arrays.neuron_data, arrays.synapse_data
-        return cls(
-            neurons=tuple(arrays.names[i] for i in states),
-            sensors=tuple(arrays.names[i] for i in sensors),
-            counts=(len(groups[0]), len(groups[1]), len(groups[2])),
-            recurrent=recurrent,
-            sensory=sensory,
-            place=states.astype(np.int32),
-            electrical=Synapses(
-                ends[by_post, 0],
-                ends[by_post, 1],
-                np.ones(len(ends), np.int8),
-                len(states),
-                len(states),
-            ),
-            attributes=gathered(
-                {
-                    "neurons": (of_neurons, states),
-                    "sensors": (of_neurons, sensors),
-                    "recurrent": (of_synapses, orders[0]),
-                    "sensory": (of_synapses, orders[1]),
-                    "electrical": (arrays.electrical_data, by_post),
-                }
-            ),
-        )
+        return cls(**arranged(arrays)._asdict())
 
     @classmethod
     def from_scipy(cls, matrix: Any, roles: Sequence[str], names: Sequence[str] | None = None) -> Plan:
@@ -356,7 +305,7 @@ class Plan:
             lines.append(f"electrical: {len(self.electrical)} pairs of neurons")
         dense = 4 * (self.recurrent.n_pre + self.sensory.n_pre) * self.n_neurons
         edges = 4 * (len(self.recurrent) + len(self.sensory))
-        lines.append(f"memory per weight: dense {human_bytes(dense)}, edge {human_bytes(edges)}")
+        lines.append(f"memory per weight: dense {shown.human_bytes(dense)}, edge {shown.human_bytes(edges)}")
         return "\n".join(lines)
 
     def __eq__(self, other: object) -> bool:
@@ -384,24 +333,3 @@ class Plan:
 
 def _cells(part: Synapses) -> Iterator[tuple[int, int, int]]:
     return zip(part.pre.tolist(), part.post.tolist(), part.polarity.tolist(), strict=True)
-
-
-def human_bytes(n: float) -> str:
-    """A number of bytes for people: 1.5 KiB, 20 MiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if n < 1024:
-            return f"{n:.3g} {unit}" if n < 999.5 else f"{n:.0f} {unit}"
-        n /= 1024
-    return f"{n:.3g} TiB"
-
-
-def default_names(roles: Sequence[str]) -> list[str]:
-    """``<role>_<number>`` for every neuron, numbered inside its role."""
-    seen: Counter[str] = Counter()
-    names = []
-    for role in roles:
-        if not is_role(role):
-            raise CircuitError(f"unknown role {label(role)}: expected one of {', '.join(ROLES)}")
-        names.append(f"{role}_{seen[role]}")
-        seen[role] += 1
-    return names

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import shown
+from ..shown import human_bytes
 from .cost import BATCH, OPERATIONS, Cost, cost
 from .layouts import BlockProjection, MixedProjection, Projection
 from .orders import ORDERS, find_orders
-from .plan import Plan, human_bytes
+from .plan import Plan
 from .tiling import Tiling
 
 # Greedy grouping takes about a second for 2000 neurons; a report leaves it out for larger circuits.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import several
+from ..arguments import array_of, several
 from ..errors import CircuitError
 from .columns import Columns, checked_columns
 from .roles import ROLES, is_role, label, require_name, synapse_label
@@ -136,10 +136,9 @@ class CircuitArrays:
 
 def _vector(field: str, given: ArrayLike) -> NDArray[np.signedinteger[Any]]:
     """`given` as a vector of integers; whole-numbered floats will do."""
-    try:
-        values = np.asarray(given)
-    except Exception:  # rows of unequal lengths
-        raise CircuitError(f"{field} must be a vector of whole numbers, got {label(given)}") from None
+    values: NDArray[Any] | None = array_of(given)
+    if values is None:
+        raise CircuitError(f"{field} must be a vector of whole numbers, got {label(given)}")
     if values.ndim != 1:
         raise CircuitError(f"{field} must be a vector, got shape {values.shape}")
     if values.size and values.dtype.kind not in "iuf":

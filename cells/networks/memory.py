@@ -16,7 +16,6 @@ from mlx.utils import tree_flatten
 from ... import shown
 from ...arguments import whole
 from ...compile.kernels import SAVED_MOST, forget_spare
-from ...compile.plan import human_bytes
 from ...errors import KernelError
 from ...forks import require_computing
 from ..cell import NCPRNNCell
@@ -48,12 +47,14 @@ class Memory:
 
     def __str__(self) -> str:
         return (
-            f"parameters {human_bytes(self.parameters)}, forward {human_bytes(self.forward)}, "
-            f"training {human_bytes(self.training)}"
+            f"parameters {shown.human_bytes(self.parameters)}, forward {shown.human_bytes(self.forward)}, "
+            f"training {shown.human_bytes(self.training)}"
         )
 
     def _repr_html_(self) -> str:
-        return shown.table("Memory of a batch", [(name, human_bytes(n)) for name, n in vars(self).items()])
+        return shown.table(
+            "Memory of a batch", [(name, shown.human_bytes(n)) for name, n in vars(self).items()]
+        )
 
 
 def predict_memory(network: NCPLayer, batch: int, steps: int) -> Memory:

@@ -16,7 +16,8 @@ from ...wiring import Dense, fully_connected
 from ..backbone.cell import BackboneCfCCell
 from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
-from ..layer import NCPLayer, options_of
+from ..configured import options_of
+from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
 from ..sharing import used_attributes
 from ..values import Values

@@ -16,7 +16,8 @@ from ...compile.kernels.tracing import differentiated
 from ...recording import Recording
 from ..calls import clock, sequence_call
 from ..cell import NCPRNNCell
-from ..layer import NCPLayer, Shape, options_of
+from ..configured import options_of
+from ..layer import NCPLayer, Shape
 from ..leading import Leading
 from ..ops.state_ops import State, rows
 from ..parameters import Parameter

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import LayoutError
-from ..plan import human_bytes
+from ...shown import human_bytes
 from ..synapses import Synapses
 from .segments import Permutation, Segments
 from .select import selected

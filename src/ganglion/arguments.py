@@ -40,6 +40,11 @@ def label(value: Any, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
+def short(value: Any) -> str:
+    """`label`, of what a file holds: never longer than a line."""
+    return label(value, 80)
+
+
 def whole(name: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
     """The whole number `value`, from `least` to `most`, or an error that names the argument."""
     number: int | None = None
@@ -139,16 +144,21 @@ def mapping_of(name: str, value: Any, of: str) -> Mapping[Any, Any]:
     return value
 
 
-def numbers(name: str, value: Any) -> Any:
-    """The real numbers in an array or in lists, as an array of NumPy, or an error that names the argument."""
+def array_of(value: Any) -> Any:
+    """`value` as an array of NumPy; None for what makes none, whose errors are long and name no argument."""
     import numpy as np  # here, because the commands import this module before they know whether they compute
 
     try:
         with np.errstate(all="ignore"):
-            array = np.asarray(value.tolist() if "bfloat16" in str(getattr(value, "dtype", "")) else value)
+            return np.asarray(value.tolist() if "bfloat16" in str(getattr(value, "dtype", "")) else value)
     except Exception:  # rows of unequal lengths, and whatever a foreign class throws
-        array = np.asarray(None)
-    if array.dtype.kind not in "biuf":
+        return None
+
+
+def numbers(name: str, value: Any) -> Any:
+    """The real numbers in an array or in lists, as an array of NumPy, or an error that names the argument."""
+    array = array_of(value)
+    if array is None or array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got {label(value)}")
     return array
 

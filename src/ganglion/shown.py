@@ -135,3 +135,12 @@ def _svg(width: float, height: float, what: str, parts: Iterable[str]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(what)}" width="{width:.0f}" '
         f'height="{height:.0f}" viewBox="-2 -2 {width + 4:.0f} {height + 4:.0f}">{"".join(parts)}</svg>'
     )
+
+
+def human_bytes(n: float) -> str:
+    """A number of bytes for people: 1.5 KiB, 20 MiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n < 1024:
+            return f"{n:.3g} {unit}" if n < 999.5 else f"{n:.0f} {unit}"
+        n /= 1024
+    return f"{n:.3g} TiB"

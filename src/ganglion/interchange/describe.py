@@ -15,13 +15,13 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import short
 from ..cells import RNN, NCPLayer, NCPRNNCell
 from ..cells.config import CONFIG_CLASS, KIND, from_plain, to_plain
 from ..compile import STATE_ROLES
 from ..errors import FileError
 from ..wiring import Circuit, CircuitArrays
 from .circuits import circuit_of
-from .tensors import short
 
 Config = dict[str, Any]
 

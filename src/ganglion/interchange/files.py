@@ -13,7 +13,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
-from ..arguments import instance, one_of
+from ..arguments import instance, one_of, short
 from ..arguments import path as as_path
 from ..cells.belonging import without_digests
 from ..cells.networks.engine import ENGINES
@@ -24,7 +24,7 @@ from ..storage import finite, read_document, read_file, replace_files
 from .describe import build, describe
 from .origins import KEY, provenance_of, remember_training
 from .randomness import random_state_kept
-from .tensors import Arrays, decode, encode, short
+from .tensors import Arrays, decode, encode
 
 FORMAT = "ganglion-model"
 VERSION = 1

@@ -16,6 +16,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import short
 from ..errors import FileError
 
 Arrays = dict[str, mx.array]
@@ -149,9 +150,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _sizes(value: Any, limit: int) -> bool:
     return isinstance(value, list) and all(type(n) is int and 0 <= n < limit for n in value)
-
-
-def short(value: Any) -> str:
-    """What a file holds, for an error message: never longer than a line."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}..."

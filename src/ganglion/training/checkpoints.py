@@ -9,10 +9,11 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import short
 from ..errors import FileError
 from ..interchange.files import load_arrays, parameters_of
 from ..interchange.randomness import random_key, set_random_key
-from ..interchange.tensors import decode, encode, short
+from ..interchange.tensors import decode, encode
 from .ranks import Ranks
 from .recipe import difference
 from .run import Callback, Run

@@ -19,11 +19,11 @@ import mlx.optimizers as optim
 import networkx as nx
 import numpy as np
 
+from ..arguments import short
 from ..cells import RNN, NCPLayer
 from ..cells.config import to_plain
 from ..compile import CompiledCircuit, Plan, make_plan
 from ..interchange.origins import TRAINING
-from ..interchange.tensors import short
 from ..wiring import Dense
 from .data import Arrays, Batches
 

@@ -9,9 +9,10 @@ from typing import Any
 import mlx.nn as nn
 import mlx.optimizers as optim
 
+from ..arguments import short
 from ..errors import FileError
 from ..interchange.files import parameters_of
-from ..interchange.tensors import Arrays, short
+from ..interchange.tensors import Arrays
 from .finite import Guard
 from .history import History
 

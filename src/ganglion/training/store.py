@@ -23,10 +23,11 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 from mlx.utils import tree_flatten, tree_unflatten
 
+from ..arguments import short
 from ..errors import FileError
 from ..interchange.describe import circuits_of
 from ..interchange.files import check_arrays, metadata_of, newest_checkpoint, parameters_of, put_parameters
-from ..interchange.tensors import Arrays, decode, encode, short
+from ..interchange.tensors import Arrays, decode, encode
 from ..storage import make_directory, read_document, read_file, remove_directory, sweep_directory
 from ..wiring.files import json_format
 

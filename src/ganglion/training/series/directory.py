@@ -13,10 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ...arguments import short
 from ...errors import FileError
 from ...habits import ORDINARY, Habits
 from ...interchange.files import newest_checkpoint
-from ...interchange.tensors import short
 from ...storage import read_document, read_file, replace_files
 from .sequences import Columns
 

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import flag, instance, several, text
+from ...arguments import flag, instance, several, short, text
 from ...arguments import path as as_path
 from ...errors import FileError
 from ...habits import ORDINARY, Habits
-from ...interchange.tensors import short
 from .table import Reader, Rows, listed, open_table
 
 Floats = NDArray[np.float64]

@@ -26,9 +26,9 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import short
 from ...errors import FileError
 from ...habits import NOTHING, ORDINARY, Habits
-from ...interchange.tensors import short
 from ...storage import open_file
 
 LONGEST_LINE = 1 << 20

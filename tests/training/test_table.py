@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ganglion as gl
-from ganglion.training.series.table import LONGEST_LINE, Rows, open_table
+from ganglion.training.series.rows import Rows
+from ganglion.training.series.table import LONGEST_LINE, open_table
 
 
 def read(path: Path, *columns: str, time: str | None = None, group: str | None = None) -> list[Rows]:

@@ -14,7 +14,8 @@ from ...arguments import flag, instance, several, short, text
 from ...arguments import path as as_path
 from ...errors import FileError
 from ...habits import ORDINARY, Habits
-from .table import Reader, Rows, listed, open_table
+from .rows import Rows
+from .table import Reader, listed, open_table
 
 Floats = NDArray[np.float64]
 Narrow = NDArray[np.float32]

@@ -12,24 +12,20 @@ import hashlib
 import math
 import re
 import zlib
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from contextlib import contextmanager
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ...arguments import short
 from ...errors import FileError
 from ...habits import NOTHING, ORDINARY, Habits
 from ...storage import open_file
+from .rows import Draft, Rows
+from .times import AmbiguousDate, read_time
 
 LONGEST_LINE = 1 << 20
 """Bytes that one line may have."""
@@ -40,8 +36,6 @@ LARGEST = 1e30
 LARGEST_TIME, SMALLEST_SPAN = 10**19, 1e-12
 """So that every ratio of two time spans fits into float32; times may be nanoseconds since 1970."""
 LARGEST_WHOLE, WHOLE = 2**53, re.compile(r"[+-]?\d+")
-COMPACT = re.compile(r"(?:19|20)\d{6}(\d{6})?")
-NUMBER, DATE = "a number", "a date"
 NAMED = 20
 """Columns that an error lists."""
 COMMA = re.compile(r"[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?")
@@ -51,28 +45,6 @@ PLAIN = {
     "new-line character seen": "a carriage return alone: expected lines that end in \\n or \\r\\n",
 }
 """What Python's csv module says, for those who do not know its options."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a CSV file, or of one group in it, in the order of the file.
-
-    Attributes:
-        values: (T, K) float64, the numbers of the columns asked for; NaN where one is missing.
-        times: (T,) float64 seconds or whatever unit the file has; None without a time column.
-        spans: (T,) float64 time since the row before, exact also where the times are nanoseconds since 1970;
-            NaN for the first one; None without a time column.
-        stamps: the times as the file writes them; empty without a time column.
-        lines: (T,) the line of each row in the file.
-        group: the text in the group column; None without one.
-    """
-
-    values: NDArray[np.float64]
-    times: NDArray[np.float64] | None
-    spans: NDArray[np.float64] | None
-    stamps: tuple[str, ...]
-    lines: NDArray[np.int64]
-    group: str | None
 
 
 class Reader:
@@ -110,10 +82,10 @@ class Reader:
         places = [self.place(name) for name in columns]
         time_place = None if time is None else self.place(time)
         group_place = None if group is None else self.place(group)
-        found: dict[str | None, _Draft] = {}
+        found: dict[str | None, Draft] = {}
         for row in self._rows():
             key = None if group_place is None else row[group_place].strip()
-            draft = found.setdefault(key, _Draft())
+            draft = found.setdefault(key, Draft())
             numbers = [self._number(row, place) for place in places]
             tied = time_place is not None and self._add_time(draft, row, time_place, key)
             draft.add(numbers, self._records.line_num, self.habits.ties if tied else None)
@@ -229,7 +201,7 @@ class Reader:
             )
         return text.replace(",", ".") if mark == "comma" else text
 
-    def _add_time(self, draft: _Draft, row: list[str], place: int, group: str | None) -> bool:
+    def _add_time(self, draft: Draft, row: list[str], place: int, group: str | None) -> bool:
         """Add the time of a row, and say whether it is that of the row before."""
         stamp, column = row[place], self.header[place]
         try:
@@ -287,86 +259,7 @@ def open_table(path: Path, habits: Habits = ORDINARY) -> Iterator[Reader]:
         yield Reader(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file, path, habits)
 
 
-@dataclass
-class _Draft:
-    """The rows of one group while they come in."""
-
-    values: array[float] = field(default_factory=lambda: array("d"))
-    times: array[float] = field(default_factory=lambda: array("d"))
-    spans: array[float] = field(default_factory=lambda: array("d"))
-    last: Decimal | None = None
-    stamps: list[str] = field(default_factory=list)
-    lines: array[int] = field(default_factory=lambda: array("q"))
-    sums: list[float] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-
-    def add(self, numbers: list[float], line: int, ties: str | None) -> None:
-        """Add a row, or one of the same time as the row before, with which it becomes one sample."""
-        there = [not math.isnan(number) for number in numbers]
-        if ties is None:
-            self.values.extend(numbers)
-            self.lines.append(line)
-            self.sums = [n if known else 0.0 for n, known in zip(numbers, there, strict=True)]
-            self.counts = [int(known) for known in there]
-            return
-        self.lines[-1] = line
-        for k, (number, known) in enumerate(zip(numbers, there, strict=True)):
-            if known:
-                self.sums[k], self.counts[k] = self.sums[k] + number, self.counts[k] + 1
-                merged = self.sums[k] / self.counts[k] if ties == "mean" else number
-                self.values[len(self.values) - len(numbers) + k] = merged
-
-    def rows(self, group: str | None, columns: int, descending: bool) -> Rows:
-        values, lines = np.array(self.values).reshape(len(self.lines), columns), np.array(self.lines)
-        times, spans = (np.array(a) if a else None for a in (self.times, self.spans))
-        stamps = tuple(self.stamps)
-        if descending:
-            values, lines, stamps = values[::-1], lines[::-1], stamps[::-1]
-            times = None if times is None else times[::-1]
-            spans = None if spans is None else np.concatenate([spans[:1], spans[:0:-1]])
-        return Rows(values, times, spans, stamps, lines, group)
-
-
 def listed(names: Sequence[str]) -> str:
     """Names for an error message, not all of them if they are many."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(map(short, names[:NAMED])) + more
-
-
-class AmbiguousDate(ValueError):
-    """A date that cannot be read without saying how it is written; the message names the option."""
-
-
-def read_time(stamp: str, habits: Habits = ORDINARY) -> tuple[Decimal, str]:
-    """A number as it is, or a date and time in seconds since 1970; and which of them it is.
-
-    Dates are written in ISO 8601, or as `Habits.dates` says. Eight digits that are a day of the years 1900 to
-    2099, and 14 that are a second in them, are dates.
-
-    Raises:
-        AmbiguousDate: the day or the month may come first, or there is no such date.
-        ValueError: it is neither.
-    """
-    text = stamp.strip()
-    try:
-        moment = habits.moment(text)
-    except ValueError as error:
-        raise AmbiguousDate(str(error)) from None
-    if moment is not None:
-        return _since_1970(moment), DATE
-    if (digits := COMPACT.fullmatch(text)) is not None:
-        with suppress(ValueError):
-            return _since_1970(datetime.strptime(text, "%Y%m%d%H%M%S" if digits[1] else "%Y%m%d")), DATE
-    try:
-        if "_" in text:
-            raise ValueError(stamp)
-        return Decimal(text), NUMBER
-    except InvalidOperation:
-        return _since_1970(datetime.fromisoformat(text)), DATE
-
-
-def _since_1970(moment: datetime) -> Decimal:
-    # A time without a zone counts as UTC, so that no clock change ever makes it jump.
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return Decimal(since.days * 86_400 + since.seconds) + Decimal(since.microseconds) / 1_000_000

@@ -43,7 +43,10 @@ every neuron go to the folder given by --out."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one sentence."""
+    """An argument parser whose errors are one sentence, and which keeps the lines of a description."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"formatter_class": argparse.RawDescriptionHelpFormatter, **options})
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """argparse keeps it to itself when the output takes nothing, as on a full disk."""
@@ -79,15 +82,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> _Parser:
-    style = argparse.RawDescriptionHelpFormatter
-    parser = _Parser("ganglion", description=DESCRIPTION, epilog=EPILOG, formatter_class=style)
+    parser = _Parser("ganglion", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"ganglion {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     demo = commands.add_parser(
         "demo",
         help="train an LTC and a CfC on handwritten digits, with a table and pictures",
         description=DEMO,
-        formatter_class=style,
     )
     demo.set_defaults(run=_demo)
     demo.add_argument("--cell", choices=("ltc", "cfc", "both"), default="both", help="default: both")

@@ -15,12 +15,7 @@ user's cache. It is bounded: what was not used for longest goes first."""
 
 def add_commands(commands: Any) -> None:
     """Add the command to those of the command line."""
-    parser = commands.add_parser(
-        "cache",
-        help="show or clear the cache of built kernels",
-        description=CACHE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = commands.add_parser("cache", help="show or clear the cache of built kernels", description=CACHE)
     parser.set_defaults(run=_cache)
     parser.add_argument("--clear", action="store_true", help="remove all kernels; the next use builds them")
 

@@ -18,12 +18,7 @@ is printed."""
 
 def add_commands(commands: Any) -> None:
     """Add the command to those of the command line."""
-    edit = commands.add_parser(
-        "edit",
-        help="edit a circuit file in the browser",
-        description=EDIT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    edit = commands.add_parser("edit", help="edit a circuit file in the browser", description=EDIT)
     edit.set_defaults(run=_edit)
     edit.add_argument("circuit", type=Path, metavar="FILE", help="circuit file, such as c.json")
     edit.add_argument("--port", type=port, default=0, metavar="N", help="default: a free one")

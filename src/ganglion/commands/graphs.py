@@ -36,20 +36,14 @@ MEANING = {
 
 def add_commands(commands: Any) -> None:
     """Add both commands to those of the command line."""
-    style = argparse.RawDescriptionHelpFormatter
     convert = commands.add_parser(
-        "convert",
-        help="read any graph file and write it as another",
-        description=CONVERT,
-        formatter_class=style,
+        "convert", help="read any graph file and write it as another", description=CONVERT
     )
     convert.set_defaults(run=_convert)
     convert.add_argument("source", type=Path, metavar="IN", help="file of a circuit or graph")
     convert.add_argument("target", type=Path, metavar="OUT", help="file to write")
     _add_meaning(convert)
-    check = commands.add_parser(
-        "check", help="name every problem of a circuit file", description=CHECK, formatter_class=style
-    )
+    check = commands.add_parser("check", help="name every problem of a circuit file", description=CHECK)
     check.set_defaults(run=_check)
     check.add_argument("source", type=Path, metavar="FILE", help="file of a circuit or graph")
     _add_meaning(check)

@@ -21,12 +21,7 @@ KINDS = ("auto-ncp", "ncp", "layered", "fully-connected", "random")
 
 def add_commands(commands: Any) -> None:
     """Add the command to those of the command line."""
-    parser = commands.add_parser(
-        "new",
-        help="generate a circuit",
-        description=NEW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = commands.add_parser("new", help="generate a circuit", description=NEW)
     kinds = parser.add_subparsers(
         dest="kind", metavar="KIND", required=True, title="kinds", parser_class=_OfKind
     )

@@ -44,10 +44,7 @@ SIGNS, ASCII_SIGNS = "·+-±", ".+-x"
 
 def add_commands(commands: Any) -> None:
     """Add both commands to those of the command line."""
-    style = argparse.RawDescriptionHelpFormatter
-    plot = commands.add_parser(
-        "plot", help="draw a circuit file as a figure", description=PLOT, formatter_class=style
-    )
+    plot = commands.add_parser("plot", help="draw a circuit file as a figure", description=PLOT)
     plot.set_defaults(run=_plot)
     plot.add_argument("circuit", type=Path, help="circuit file, such as c.json")
     plot.add_argument(
@@ -62,9 +59,7 @@ def add_commands(commands: Any) -> None:
     plot.add_argument(
         "--style", default="auto", choices=("auto", "links", "matrix", "blocks", "hive"), help="default: auto"
     )
-    show = commands.add_parser(
-        "show", help="print a circuit file in the terminal", description=SHOW, formatter_class=style
-    )
+    show = commands.add_parser("show", help="print a circuit file in the terminal", description=SHOW)
     show.set_defaults(run=_show)
     show.add_argument("circuit", type=Path, help="circuit file, such as c.json")
 

@@ -29,12 +29,8 @@ the same inputs, time and group columns, and write what it says to a CSV file.""
 
 def add_commands(commands: Any) -> None:
     """Add both commands to those of the command line."""
-    style = argparse.RawDescriptionHelpFormatter
     train = commands.add_parser(
-        "train",
-        help="train a circuit on a time series in a CSV file",
-        description=TRAIN,
-        formatter_class=style,
+        "train", help="train a circuit on a time series in a CSV file", description=TRAIN
     )
     train.set_defaults(run=_train)
     train.add_argument("circuit", type=Path, help="circuit file, such as c.json")
@@ -81,9 +77,7 @@ def add_commands(commands: Any) -> None:
         "--patience", type=positive, metavar="N", help="stop after N epochs without a better validation loss"
     )
 
-    predict = commands.add_parser(
-        "predict", help="use a trained circuit on a CSV file", description=PREDICT, formatter_class=style
-    )
+    predict = commands.add_parser("predict", help="use a trained circuit on a CSV file", description=PREDICT)
     predict.set_defaults(run=_predict)
     predict.add_argument("run_directory", type=Path, metavar="DIR", help="what ganglion train left")
     predict.add_argument("data", type=Path, help="table with a header: .csv")

@@ -14,8 +14,9 @@ from ...arguments import flag, instance, several, short, text
 from ...arguments import path as as_path
 from ...errors import FileError
 from ...habits import ORDINARY, Habits
+from ...wiring.words import listed
 from .rows import Rows
-from .table import Reader, listed, open_table
+from .table import NAMED, Reader, open_table
 
 Floats = NDArray[np.float64]
 Narrow = NDArray[np.float32]
@@ -74,17 +75,17 @@ class Columns:
             reader.place(name)
         for names, what in (([*targets], "target"), ([*inputs], "input"), (used, "target, time and group")):
             if len(set(names)) < len(names):
-                raise FileError(f"a column is named twice as {what}: {listed(names)}")
+                raise FileError(f"a column is named twice as {what}: {listed(names, NAMED)}")
         for name in inputs:
             if name in targets:  # at the same sample, so that there would be nothing to learn
                 raise FileError(f"column {name!r} is both an input and a target: choose the inputs")
         if len(targets) != outputs:
             raise FileError(
-                f"{len(targets)} targets ({listed(targets)}) for a circuit of {outputs} motor neurons"
+                f"{len(targets)} targets ({listed(targets, NAMED)}) for a circuit of {outputs} motor neurons"
             )
         if len(inputs) != len(sensors):
             raise FileError(
-                f"{reader.path} gives {len(inputs)} inputs ({listed(inputs)}), "
+                f"{reader.path} gives {len(inputs)} inputs ({listed(inputs, NAMED)}), "
                 f"but the circuit has {len(sensors)} sensory neurons: choose the inputs"
             )
         return cls(tuple(inputs), tuple(targets), time, group)

@@ -24,6 +24,7 @@ from ...arguments import short
 from ...errors import FileError
 from ...habits import NOTHING, ORDINARY, Habits
 from ...storage import open_file
+from ...wiring.words import listed
 from .rows import Draft, Rows
 from .times import AmbiguousDate, read_time
 
@@ -102,7 +103,7 @@ class Reader:
         if name not in self.header:
             hint = f"; between cells stands {self._separator!r}: --separator says which mark does"
             raise FileError(
-                f"{self.path} has no column {name!r}; it has {listed(self.header)}"
+                f"{self.path} has no column {name!r}; it has {listed(self.header, NAMED)}"
                 f"{hint if len(self.header) == 1 else ''}"
             )
         return self.header.index(name)
@@ -257,9 +258,3 @@ def open_table(path: Path, habits: Habits = ORDINARY) -> Iterator[Reader]:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         yield Reader(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file, path, habits)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for an error message, not all of them if they are many."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(map(short, names[:NAMED])) + more

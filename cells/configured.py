@@ -29,6 +29,7 @@ class Configured(nn.Module):
 
     _classes: ClassVar[dict[str, type[Configured]]] = {}
     _config_name: ClassVar[str] = "NCPLayer"
+    _kept: dict[str, Any]  # what the config holds instead of arguments that may have changed since
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -98,7 +99,7 @@ class Configured(nn.Module):
             {'class': 'NCPDense', 'units': 8, 'activation': 'tanh', 'use_bias': True, 'wiring': None}
         """
         config: dict[str, Any] = {CONFIG_CLASS: self._config_name}
-        for argument, value in (self._arguments() | self._kept).items():
+        for argument, value in self.made_with().items():
             config[argument] = to_plain(value, f"{argument} of {type(self).__name__}")
         return config
 
@@ -118,6 +119,10 @@ class Configured(nn.Module):
         if not isinstance(layer, cls):
             raise ValueError(f"the config is of a {type(layer).__name__}: expected a {cls.__name__}")
         return layer
+
+    def made_with(self) -> dict[str, Any]:
+        """The constructor's arguments by name as they are kept, of which a config is the plain form."""
+        return self._arguments() | self._kept
 
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments by name, defaults included."""

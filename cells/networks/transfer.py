@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import mlx.core as mx
-import mlx.nn as nn
-import networkx as nx
 import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
 from ...arguments import flag, instance, label, mapping_of, several, text
-from ...compile import STATE_ROLES, CompiledCircuit, Plan, Source, compile_circuit, make_plan, without
+from ...compile import STATE_ROLES, Plan, Source, make_plan, without
 from ...errors import CircuitError
 from ...wiring.guards import pair_of
 from ...wiring.roles import synapse_label
@@ -26,9 +21,9 @@ from ..ctgru import CTGRUCell
 from ..ctrnn import CTRNNCell
 from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
-from ..wrappers import InputWrapper
-from .bidirectional import Bidirectional
 from .carrying import carry, own_parameters, refuse_unknown
+from .rebuilding import copy_modes, rebuilt
+from .sites import Site, sites_of
 
 Network = TypeVar("Network", bound=NCPLayer)
 
@@ -58,7 +53,7 @@ def lesion(
         >>> ablated = gl.lesion(rnn, neurons=["command_0"], synapses=[("inter_1", "command_2")])
     """
     instance("network", network, NCPLayer, "a network or cell")
-    sites = list(_sites(network))
+    sites = list(sites_of(network))
     if not sites:
         raise TypeError(f"{type(network).__name__} is not over a circuit: it has no neurons to remove")
     removed: dict[str, tuple[list[str], list[tuple[str, str]]]] = {site.group: ([], []) for site in sites}
@@ -99,7 +94,7 @@ def carried(
     instance("network", network, NCPLayer, "a network or cell")
     if renames is not None:
         mapping_of("renames", renames, "old to new names")
-    sites = list(_sites(network))
+    sites = list(sites_of(network))
     groups = list(dict.fromkeys(site.group for site in sites))
     if len(groups) != 1:
         have = "no circuit" if not groups else f"{len(groups)} circuits, in {_listed(groups)}"
@@ -204,55 +199,7 @@ def _cell_with(values: Mapping[str, Any], plan: Plan, compat: bool, key: mx.arra
     )
 
 
-@dataclass(frozen=True)
-class _Site:
-    """A place in a network that is over a circuit.
-
-    Attributes:
-        path: the constructor's arguments that lead there.
-        group: the path of what is edited together.
-        compiled: the circuit.
-        wrappers: what stands around the cell and reads other sensors than it has.
-    """
-
-    path: str
-    group: str
-    compiled: CompiledCircuit
-    wrappers: tuple[InputWrapper, ...] = ()
-
-    @property
-    def names(self) -> set[str]:
-        """The neurons that can be named from outside."""
-        sensors = self.wrappers[0].sensors if self.wrappers else self.compiled.plan.sensors
-        return {*self.compiled.plan.neurons, *sensors}
-
-    def inner(self, names: list[str]) -> list[str]:
-        """The circuit's neurons that names from outside stand for."""
-        for wrapper in self.wrappers:
-            names = [inner for name in names for inner in wrapper.inner_names(name)]
-        return names
-
-
-def _sites(
-    layer: NCPLayer, path: str = "", group: str | None = None, wrappers: tuple[InputWrapper, ...] = ()
-) -> Iterator[_Site]:
-    """Where a layer and the layers inside it are over circuits."""
-    if isinstance(layer, InputWrapper):
-        wrappers = (*wrappers, layer)
-    if isinstance(layer, Bidirectional) and group is None:
-        sites = [*_sites(layer.forward, f"{path}.rnn"), *_sites(layer.backward, f"{path}.backward")]
-        if len({site.compiled.plan.digest for site in sites}) <= 1:  # one circuit, read both ways
-            group = path
-    for name, value in _arguments(layer).items():
-        for place, part in _parts(f"{path}.{name}" if path else name, value):
-            if isinstance(part, NCPLayer):
-                yield from _sites(part, place, group, wrappers)
-            elif isinstance(part, CompiledCircuit | Plan | nx.DiGraph):
-                compiled = part if isinstance(part, CompiledCircuit) else compile_circuit(part)
-                yield _Site(place, place if group is None else group, compiled, wrappers)
-
-
-def _names(sites: list[_Site], neurons: str | Iterable[str]) -> Iterable[str]:
+def _names(sites: list[Site], neurons: str | Iterable[str]) -> Iterable[str]:
     """The names that a role, one name or names stand for."""
     if not isinstance(neurons, str):
         return [text("a neuron to remove", name) for name in several("neurons", neurons, "names")]
@@ -268,7 +215,7 @@ def _names(sites: list[_Site], neurons: str | Iterable[str]) -> Iterable[str]:
     return next(iter(found.values()), (neurons,))
 
 
-def _owner(sites: list[_Site], what: str, names: list[str]) -> str:
+def _owner(sites: list[Site], what: str, names: list[str]) -> str:
     """The group of circuits that has all the names."""
     wanted = {text("a neuron's name", name) for name in names}
     owners = list(dict.fromkeys(site.group for site in sites if wanted <= site.names))
@@ -281,7 +228,7 @@ def _owner(sites: list[_Site], what: str, names: list[str]) -> str:
 
 def _over(
     network: Network,
-    sites: list[_Site],
+    sites: list[Site],
     plans: Mapping[str, Plan],
     renames: Mapping[str, str],
     key: mx.array | None = None,
@@ -292,84 +239,6 @@ def _over(
     twin.update(tree_unflatten(list(carry(network, twin, renames).items())))
     copy_modes(network, twin)
     return twin
-
-
-def copy_modes(network: nn.Module, twin: nn.Module) -> None:
-    """Freeze and set a network made alike as another one is."""
-    modes = dict(network.named_modules())
-    for path, module in twin.named_modules():
-        module._no_grad = copy.copy(modes[path]._no_grad)
-        module._training = modes[path].training
-
-
-def rebuilt(
-    value: Any,
-    circuits: Mapping[str, CompiledCircuit],
-    key: mx.array | None,
-    path: str = "",
-    width: int = 0,
-    instead: Mapping[str, Any] | None = None,
-) -> Any:
-    """A constructor's argument over other circuits, by the path of each; layers have fresh parameters.
-
-    `width` is how many features a layer reads now, if that is another number than before; `instead` are
-    options that every layer that was given them has now.
-    """
-    if isinstance(value, list | tuple):
-        return _rebuilt_row(value, circuits, key, path, instead)
-    if path in circuits:
-        return circuits[path]
-    if isinstance(value, nn.Linear) and width:
-        return nn.Linear(width, value.weight.shape[0], "bias" in value)
-    if not isinstance(value, NCPLayer):
-        return copy.deepcopy(value) if isinstance(value, nn.Module) else value
-    arguments = {
-        name: rebuilt(part, circuits, key, f"{path}.{name}" if path else name, instead=instead)
-        for name, part in _arguments(value).items()
-    }
-    arguments |= {name: option for name, option in (instead or {}).items() if name in arguments}
-    if "key" in inspect.signature(type(value).__init__).parameters:
-        arguments["key"] = key
-    twin = value.remade(arguments)
-    if value.built and value.input_size is not None:
-        twin.ensure_built((1, 1, width or twin.input_size or value.input_size))
-    return twin
-
-
-def _rebuilt_row(
-    row: Sequence[Any],
-    circuits: Mapping[str, CompiledCircuit],
-    key: mx.array | None,
-    path: str,
-    instead: Mapping[str, Any] | None = None,
-) -> list[Any]:
-    """Layers one behind the other, each of which reads what the one before gives now."""
-    twins: list[Any] = []
-    for k, part in enumerate(row):
-        before, now = (_outputs(row[k - 1]), _outputs(twins[-1])) if k else (0, 0)
-        twins.append(rebuilt(part, circuits, key, f"{path}.{k}", now if now != before else 0, instead))
-    return twins
-
-
-def _outputs(layer: Any) -> int:
-    """How many features a network gives; 0 if that does not depend on a circuit."""
-    if isinstance(layer, NCPLayer) and any(True for _ in _sites(layer)):
-        return layer.compute_output_shape((1, 2, layer.input_size or 1))[-1]
-    return 0
-
-
-def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """A constructor's argument, or the parts of a list of them."""
-    if isinstance(value, list | tuple):
-        for k, part in enumerate(value):
-            yield from _parts(f"{path}.{k}", part)
-    else:
-        yield path, value
-
-
-def _arguments(layer: NCPLayer) -> dict[str, Any]:
-    found: dict[str, Any] = layer._arguments() | layer._kept
-    return found
 
 
 def _listed(names: list[str]) -> str:

@@ -10,7 +10,7 @@ from mlx.utils import tree_flatten, tree_unflatten
 from ..belonging import without_digests
 from ..holding import ParameterHolder
 from ..layer import NCPLayer
-from .transfer import copy_modes, rebuilt
+from .rebuilding import copy_modes, rebuilt
 
 Network = TypeVar("Network", bound=NCPLayer)
 

@@ -309,7 +309,7 @@ def _copy(cell: NCPRNNCell) -> NCPRNNCell:
 
 def _over(cell: NCPRNNCell, compiled: CompiledCircuit) -> NCPRNNCell:
     """The cell over its own circuit, compiled in another way."""
-    arguments = cell._arguments() | cell._kept
+    arguments = cell.made_with()
     twin = cell.remade({name: _exchanged(part, compiled) for name, part in arguments.items()})
     twin.update(cell.parameters())
     return twin

@@ -119,12 +119,12 @@ def _module(module: nn.Module) -> dict[str, Any]:
     """A module by its options: the arguments of one of ours, and the numbers and texts of any other."""
     values: dict[str, Any]
     if isinstance(module, RNN):  # whose arguments leave out those of its cell that are at their defaults
-        arguments = module._arguments() | module._kept
+        arguments = module.made_with()
         options = {name: getattr(module, name, value) for name, value in arguments.items()}
         known = {*module.cell._arguments(), "circuit", "cell"}
         values = {name: value for name, value in options.items() if name not in known} | _own(module)
     elif isinstance(module, NCPLayer):
-        values = module._arguments() | module._kept
+        values = module.made_with()
     else:
         values = _own(module)
     parts = {name: _part(value) for name, value in sorted(values.items()) if name not in EXECUTION}

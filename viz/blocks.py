@@ -1,4 +1,4 @@
-"""A circuit summed up by role: one block for each role, one ribbon for each pair of roles and polarity."""
+"""A circuit summed up by role: one block for each role, one ribbon for each pair of roles and kind."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ _THICKEST = 9.0  # points: the ribbon of most synapses
 def draw_blocks(ax: Axes, seen: View, look: Style, size: tuple[float, float], legend: bool) -> Picture:
     """Roles in a row as large markers, ribbons as wide as they hold synapses, with their number.
 
-    Excitatory ribbons bow upwards and inhibitory ones downwards, so every pair of roles can be read. The
-    `Place` of a neuron or synapse is the block or ribbon it is part of.
+    Excitatory ribbons bow upwards and inhibitory ones downwards, so every pair of roles can be read;
+    electrical ones, which have no direction, bow upwards less. The `Place` of a neuron or synapse is the
+    block or ribbon it is part of.
     """
     roles = seen.drawn_roles
     entries = polarity_lines(seen, look, 2.0) if legend else []
@@ -87,12 +88,12 @@ def _draw_block(ax: Axes, scene: _Blocks, look: Style, k: int) -> PathCollection
 def _draw_ribbons(
     ax: Axes, seen: View, scene: _Blocks, look: Style, artists: dict[str, Artist]
 ) -> dict[tuple[str, str], Place]:
-    """One ribbon for each pair of roles and polarity, with the number of its synapses."""
+    """One ribbon for each pair of roles and kind, with the number of its synapses."""
     counts = role_counts(seen)
     found = np.argwhere(counts)
     held = counts[tuple(found.T)]
     at = np.array([scene.roles.index(role) if role in scene.roles else -1 for role in ROLES])
-    signs = np.where(found[:, 0] == 0, 1, -1).astype(np.int8)
+    signs = np.array([1, -1, 0], np.int8)[found[:, 0]]
     pre, post = at[found[:, 1]], at[found[:, 2]]
     widths = np.maximum(_THICKEST * held / held.max(initial=1), 0.8)
     size = (4 + 1.1 * widths) * scene.unit
@@ -113,7 +114,7 @@ def _draw_ribbons(
         write(ax, x, y, text, look, **options)
     ribbon = np.zeros(counts.shape, dtype=int)
     ribbon[tuple(found.T)] = np.arange(len(found))
-    own = ribbon[(seen.polarity < 0).astype(int), seen.role_ids[seen.pre], seen.role_ids[seen.post]]
+    own = ribbon[_kinds(seen)]
     return {pair: Place(ribbons, k) for pair, k in zip(seen.synapses, own.tolist(), strict=True)}
 
 
@@ -127,13 +128,13 @@ def _bow(
     rise = np.where(ahead > 0, 0.12, 0.28)
     past = 2.3 * scene.radius.max() * (1 + 0.25 * (apart - 2) + 0.15 * (ahead < 0))
     rise = np.where(apart > 1, past, rise)
-    bend = signs * np.sign(ahead) * rise / apart
+    bend = np.where(signs == 0, 0.6, signs) * np.sign(ahead) * rise / apart
     reach = 1.04 * scene.radius * [marker_shape(look.markers[role])[1] for role in scene.roles]
     curves = np.empty((len(pre), 40, 2))
     tips, headings = np.empty((len(pre), 2)), np.empty((len(pre), 2))
-    for sign in (1, -1):  # loops of the two polarities stand on opposite sides
+    for sign, turn in ((1, 0.5), (-1, -0.5), (0, 0.78)):  # loops of each kind stand on a side of their own
         own = signs == sign
-        angle = np.full(len(scene.roles), sign * np.pi / 2)
+        angle = np.full(len(scene.roles), turn * np.pi)
         part = link(
             scene.pos, reach, pre[own], post[own], bend=bend[own], head=room[own], loop_angle=angle, points=40
         )
@@ -168,7 +169,15 @@ def _free_spots(
 
 
 def role_counts(seen: View) -> NDArray[np.intp]:
-    """(2, 4, 4) synapses by polarity (excitatory first), role before and role behind."""
-    counts = np.zeros((2, len(ROLES), len(ROLES)), dtype=np.intp)
-    np.add.at(counts, ((seen.polarity < 0).astype(int), seen.role_ids[seen.pre], seen.role_ids[seen.post]), 1)
+    """(3, 4, 4) synapses by kind (excitatory, inhibitory, electrical), role before and role behind."""
+    counts = np.zeros((3, len(ROLES), len(ROLES)), dtype=np.intp)
+    np.add.at(counts, _kinds(seen), 1)
     return counts
+
+
+def _kinds(seen: View) -> tuple[Ids, Ids, Ids]:
+    """(L,) the kind of each synapse and its two roles; those of what has no direction in their order."""
+    pre, post = seen.role_ids[seen.pre], seen.role_ids[seen.post]
+    swap = ~seen.chemical & (pre > post)
+    kind = np.array([2, 0, 1])[seen.polarity]
+    return kind, np.where(swap, post, pre), np.where(swap, pre, post)

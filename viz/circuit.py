@@ -47,7 +47,8 @@ def plot_circuit(
     direction: str = "right",
     style: str = "auto",
 ) -> Picture:
-    """Draw a circuit: neurons by role, synapses with an arrowhead (excitatory) or a bar (inhibitory).
+    """Draw a circuit: neurons by role, synapses with an arrowhead (excitatory), a bar (inhibitory) or, since
+    they have no direction, a resistor (electrical).
 
     Args:
         circuit: a DiGraph with ``role`` and ``polarity``, a Plan or a compiled circuit.
@@ -116,7 +117,7 @@ def plot_circuit(
         look,
         np.argsort(bright[1], kind="stable"),  # in graph order, so that neither polarity covers the other
         artists,
-        colors=to_rgba_array([look.inhibitory, look.excitatory])[(seen.polarity > 0).astype(int)],
+        colors=to_rgba_array([look.polarity(sign) for sign in (0, 1, -1)])[seen.polarity],
         widths=synapse_widths(seen, look, strength),
         opacity=synapse_opacity(len(seen.pre), bright[1]),
     )

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 
 from ..arguments import flag, one_of
 from ..errors import LayoutError
+from ..wiring.digest import ELECTRICAL
 from .captions import add_headings, add_names, outer_names, wanted_names
 from .key import add_legend
 from .layout import DIRECTIONS
@@ -38,7 +39,7 @@ class DiffPicture(Picture):
 
     Attributes:
         neuron_changes: name -> ``unchanged``, ``removed``, ``added`` or ``changed`` (another role).
-        synapse_changes: (name before, name behind) -> the same; ``changed`` means another polarity.
+        synapse_changes: (name before, name behind) -> the same; ``changed`` means another polarity or kind.
     """
 
     neuron_changes: Mapping[str, str] = field(default_factory=dict)
@@ -78,9 +79,12 @@ def plot_diff(
     neurons = _compare(
         dict(zip(old.names, old.roles, strict=True)), dict(zip(new.names, new.roles, strict=True))
     )
-    signs = [dict(zip(seen.synapses, seen.polarity.tolist(), strict=True)) for seen in (old, new)]
-    synapses = _compare(*signs)
-    both = view(_union(old, new, signs[0] | signs[1]))
+    was, now = _kinds(old), _kinds(new)
+    for pair in [pair for pair, (sign, _) in was.items() if not sign and pair not in now]:
+        if (turned := pair[::-1]) in now:  # an electrical synapse has no direction
+            was[turned] = was.pop(pair)
+    synapses = _compare(was, now)
+    both = view(_union(old, new, was | now))
     axes = axes_or_new(ax)
     look = current(axes)
     size = clear_canvas(axes)
@@ -101,6 +105,17 @@ def plot_diff(
     return DiffPicture({"circuit": axes}, artists, drawn, places, neurons, synapses)
 
 
+_Kinds = dict[tuple[str, str], tuple[int, bool]]
+
+
+def _kinds(seen: View) -> _Kinds:
+    """Of each pair, the polarity (0: only electrical) and whether an electrical synapse lies beside it."""
+    found: _Kinds = {}
+    for pair, sign in zip(seen.synapses, seen.polarity.tolist(), strict=True):
+        found[pair] = (found[pair][0], True) if pair in found else (sign, False)
+    return found
+
+
 def _compare(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, str]:
     def kind(key: Any) -> str:
         if key not in before:
@@ -112,13 +127,15 @@ def _compare(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, s
     return {key: kind(key) for key in {**before, **after}}
 
 
-def _union(old: View, new: View, signs: Mapping[tuple[str, str], int]) -> nx.DiGraph[str]:
+def _union(old: View, new: View, kinds: _Kinds) -> nx.DiGraph[str]:
     """All neurons and synapses of both, as the newer one has them."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     for seen in (old, new):
         for name, role in zip(seen.names, seen.roles, strict=True):
             graph.add_node(name, role=role)
-    graph.add_edges_from((pre, post, {"polarity": sign}) for (pre, post), sign in signs.items())
+    for (pre, post), (sign, gap) in kinds.items():
+        kind = {"polarity": sign} if sign else {"kind": ELECTRICAL}
+        graph.add_edge(pre, post, **kind, **({"gap": 1} if gap else {}))
     return graph
 
 

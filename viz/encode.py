@@ -86,23 +86,25 @@ def synapse_values(
         (seen.nodes[i], seen.nodes[j]) for i, j in zip(seen.pre.tolist(), seen.post.tolist(), strict=True)
     ]
     found: Sequence[Any]
+    edges = len(pairs) - seen.beside
+    own: list[Any] = [np.nan] * seen.beside  # what has no value is thin
     if isinstance(values, str):
-        found = [None if seen.graph is None else seen.graph.edges[pair].get(values) for pair in pairs]
+        found = [None if seen.graph is None else seen.graph.edges[pair].get(values) for pair in pairs[:edges]]
+        if values == "weight" and seen.graph is not None:
+            own = [seen.graph.edges[pair].get("gap") for pair in pairs[edges:]]
         what = f"attribute {label(values)}"
     elif isinstance(values, Mapping):
-        found = [values.get(pair) for pair in pairs]
+        found = [values.get(pair) for pair in pairs[:edges]]
         what = "value"
     else:
         found = numbers("width_by", values).tolist()
         what = "value"
-        if np.shape(found) != (len(pairs),):
-            raise ValueError(
-                f"got {np.shape(found)} values for {len(pairs)} synapses; expected one per synapse"
-            )
-    for pair, value in zip(pairs, found, strict=True):
+        if np.shape(found) != (edges,):
+            raise ValueError(f"got {np.shape(found)} values for {edges} synapses; expected one per synapse")
+    for pair, value in zip(pairs, [*found, *own], strict=True):
         if value is None:
             raise ValueError(f"synapse {pair[0]!r} -> {pair[1]!r} has no {what}")
-    return np.asarray(numbers("the strengths of synapses", found), dtype=float)
+    return np.asarray(numbers("the strengths of synapses", [*found, *own]), dtype=float)
 
 
 def strongest(strength: NDArray[np.float64], top: int | float) -> NDArray[np.bool_]:
@@ -129,16 +131,16 @@ def emphasis(seen: View, highlight: Iterable[Any] | None) -> tuple[NDArray[np.bo
     neurons, synapses = np.zeros(len(seen.names), dtype=bool), np.zeros(len(seen.pre), dtype=bool)
     if highlight is None:
         return ~neurons, ~synapses
-    pairs = {(i, j): k for k, (i, j) in enumerate(zip(seen.pre.tolist(), seen.post.tolist(), strict=True))}
     named_pair = False
     for item in several("highlight", highlight, "neurons and (pre, post) pairs"):
         known = isinstance(item, Hashable) and item in seen.index
         if not known and isinstance(item, tuple) and len(item) == 2:
-            pair = (seen.find(item[0]), seen.find(item[1]))
-            if pair not in pairs:
+            i, j = seen.find(item[0]), seen.find(item[1])
+            chosen = (seen.pre == i) & (seen.post == j) | (seen.pre == j) & (seen.post == i) & ~seen.chemical
+            if not chosen.any():
                 raise ValueError(f"no {synapse_label(*item)} to highlight in this circuit")
-            synapses[pairs[pair]] = named_pair = True
-            neurons[list(pair)] = True
+            synapses |= chosen
+            neurons[[i, j]] = named_pair = True
         else:
             neurons[seen.find(item)] = True
     return neurons, synapses if named_pair else neurons[seen.pre] & neurons[seen.post]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.legend import Legend
 from matplotlib.legend_handler import HandlerBase
@@ -13,6 +14,7 @@ from matplotlib.patches import Polygon
 
 from .encode import Coloring
 from .labels import points, text_width
+from .links import resistors
 from .picture import root_figure
 from .style import Style
 from .view import View
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-_POLARITIES = ((1, "excitatory"), (-1, "inhibitory"))
+_POLARITIES = ((1, "excitatory"), (-1, "inhibitory"), (0, "electrical"))
 
 
 SCALE_WIDTH = 4.5  # of a colour bar with its numbers, in text sizes
 
 
 class SynapseKey(Polygon):
-    """A legend entry that shows a synapse with its head."""
+    """A legend entry that shows a synapse with its head, or its resistor."""
 
     def __init__(self, color: str, sign: int, label: str, width: float = 1.0) -> None:
         super().__init__([(0, 0)], closed=True, facecolor=color, label=label)
@@ -52,6 +54,10 @@ class SynapseKeyHandler(HandlerBase):
     ) -> list[Artist]:
         """The line and the head, in the box that the legend gives."""
         middle, tip, head = height / 2 - y, width - x, 0.62 * size
+        if handle.sign == 0:
+            course = np.stack([np.linspace(-x, tip, 20), np.full(20, middle)], axis=1)
+            course = resistors(course[None], 1.6 * head)[0]
+            return [Line2D(*course.T, color=handle.color, linewidth=handle.width, transform=trans)]
         foot = tip - head if handle.sign > 0 else tip
         if handle.sign > 0:
             corners = [(tip, middle), (foot, middle + 0.42 * head), (foot, middle - 0.42 * head)]

@@ -98,10 +98,12 @@ def depths(seen: View) -> NDArray[np.intp]:
     depth = np.full(len(seen.names), -1, dtype=np.intp)
     depth[starts] = level = 0
     frontier = np.isin(np.arange(len(depth)), starts)
+    back = ~seen.chemical  # electrical synapses lead both ways
+    pre, post = np.concatenate([seen.pre, seen.post[back]]), np.concatenate([seen.post, seen.pre[back]])
     while frontier.any():
         level += 1
         reached = np.zeros_like(frontier)
-        reached[seen.post[frontier[seen.pre]]] = True
+        reached[post[frontier[pre]]] = True
         frontier = reached & (depth < 0)
         depth[frontier] = level
     return depth

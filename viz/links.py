@@ -33,19 +33,43 @@ class Links:
     headings: Points
 
     def heads(self, size: ArrayLike, signs: NDArray[np.int8]) -> Points:
-        """(L, 4, 2) arrowheads, ``size`` long, where ``signs`` (L,) is positive, and bars elsewhere."""
+        """(L, 4, 2) arrowheads, ``size`` long, where ``signs`` (L,) is positive, bars where negative."""
         along = self.headings * np.broadcast_to(size, len(self.tips))[:, None]
         across = _left(along)
         barb, notch, half = 0.44 * across, 0.82 * along, 0.5 * across
         foot, thick = self.tips - along, self.tips - _BAR * along
         arrows = np.stack([self.tips, foot + barb, self.tips - notch, foot - barb], axis=1)
         bars = np.stack([self.tips + half, self.tips - half, thick - half, thick + half], axis=1)
-        return np.where((signs > 0)[:, None, None], arrows, bars)
+        none = np.repeat(self.tips[:, None], 4, axis=1)
+        return np.where((signs > 0)[:, None, None], arrows, np.where((signs < 0)[:, None, None], bars, none))
 
 
 def head_room(size: ArrayLike, signs: NDArray[np.int8]) -> Points:
     """(L,) how far in front of the tip a curve ends, so that it meets its head without a gap."""
-    return np.asarray(size) * np.where(signs > 0, 0.75, 0.5 * _BAR)
+    return np.asarray(size) * np.where(signs > 0, 0.75, 0.5 * _BAR * (signs < 0))
+
+
+def resistors(curves: Points, length: float, teeth: int = 4) -> Points:
+    """Curves (L, P, 2) with a zigzag, ``length`` long where there is room, in their middle.
+
+    P is at least 2 ``teeth`` + 3, so that there are points for it.
+    """
+    drawn = np.empty_like(curves)
+    zigzag = 2 * teeth + 1
+    before = (curves.shape[1] - zigzag) // 2
+    aside = np.zeros((zigzag, 1))
+    aside[1::2, 0] = np.where(np.arange(teeth) % 2, -0.2, 0.2)
+    for k, curve in enumerate(curves):
+        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
+        start, stop = along[-1] / 2 + np.array([-0.5, 0.5]) * min(length, 0.5 * along[-1])
+        lead = np.linspace(0, start, before, endpoint=False)
+        tail = np.linspace(stop, along[-1], curves.shape[1] - before - zigzag + 1)[1:]
+        at = np.concatenate([lead, [start, stop], tail])
+        found = np.stack([np.interp(at, along, curve[:, axis]) for axis in (0, 1)], axis=1)
+        first, last = found[before : before + 2]
+        line = first + np.linspace(0, 1, zigzag)[:, None] * (last - first)
+        drawn[k] = np.concatenate([found[:before], line + aside * _left(last - first), found[before + 2 :]])
+    return drawn
 
 
 def link(

@@ -45,8 +45,8 @@ def plot_masks(
         legend: whether to explain the colours.
 
     Returns:
-        A `Picture` with a collection of cells for each polarity, ``synapses/excitatory`` and
-        ``synapses/inhibitory``.
+        A `Picture` with a collection of cells for each polarity, ``synapses/excitatory``,
+        ``synapses/inhibitory`` and, smaller and on both sides of the diagonal, ``synapses/electrical``.
 
     Raises:
         CircuitError: a synapse ends at a sensory neuron, which has no column.
@@ -94,18 +94,24 @@ def _draw_cells(
     side = max(1.0, _LEAST * unit)
     pairs = seen.synapses
     places: dict[tuple[str, str], Place] = {}
-    for sign, name in ((1, "excitatory"), (-1, "inhibitory")):
+    for sign, name in ((0, "electrical"), (1, "excitatory"), (-1, "inhibitory")):
         chosen = np.flatnonzero(seen.polarity == sign)
+        if not sign and not len(chosen):
+            continue
+        where = middles[chosen]
+        if not sign:
+            back = np.stack([grid.column[0, seen.pre] + 0.5, grid.row[seen.post] - 0.5], axis=1)
+            where = np.concatenate([where, back[chosen]])
         cells = PathCollection(
             [Path.unit_rectangle().transformed(Affine2D().translate(-0.5, -0.5))],
-            offsets=middles[chosen],
+            offsets=where,
             offset_transform=ax.transData,
             facecolors=look.polarity(sign),
             edgecolors="none",
-            zorder=2,
+            zorder=2 if sign else 2.5,
             rasterized=len(chosen) > 20_000,
         )
-        cells.set_transform(data_scale(ax, side))
+        cells.set_transform(data_scale(ax, side if sign else max(0.45 * side, _LEAST * unit)))
         artists[f"synapses/{name}"] = ax.add_collection(cells, autolim=False)
         places |= {pairs[k]: Place(cells, at) for at, k in enumerate(chosen.tolist())}
     return places
@@ -160,7 +166,7 @@ def _draw_blocks(
     corners, cells = [], 0
     sensory = seen.role_ids[seen.pre] == 0
     for part, (low, high) in enumerate(grid.spans):
-        own = sensory == bool(part)
+        own = (sensory == bool(part)) & seen.chemical
         rows, columns = high - grid.row[seen.pre[own]], grid.column[part, seen.post[own]]
         for r, c in np.unique(np.stack([rows, columns], axis=1) // block, axis=0).astype(int).tolist():
             left, top = c * block, high - r * block
@@ -169,4 +175,4 @@ def _draw_blocks(
             cells += round(wide * tall)
     blocks = PolyCollection(corners, facecolors=color, edgecolors=edge, linewidths=0.3, zorder=1)
     ax.add_collection(blocks, autolim=False)
-    return blocks, len(seen.pre) / max(cells, 1)
+    return blocks, int(seen.chemical.sum()) / max(cells, 1)

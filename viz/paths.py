@@ -28,7 +28,7 @@ class PathPicture(Picture):
     Attributes:
         paths: the routes as names, the best first.
         signs: for each route +1 if it excites its target and -1 if it inhibits it: the product of its
-            polarities.
+            polarities. An electrical synapse counts as +1, and routes lead through it both ways.
     """
 
     paths: tuple[tuple[str, ...], ...] = ()
@@ -75,15 +75,17 @@ def plot_paths(
     # The best route is the widest; a synapse of several routes is as wide as its best route.
     width = dict.fromkeys(zip(seen.pre.tolist(), seen.post.tolist(), strict=True), 0.0)
     for rank, path in reversed(list(enumerate(found))):
-        width |= {pair: 1.0 - 0.5 * rank / len(found) for pair in pairwise(path)}
+        best = 1.0 - 0.5 * rank / len(found)
+        width |= {pair if pair in width else pair[::-1]: best for pair in pairwise(path)}
     highlight = [*{seen.nodes[k] for path in found for k in path}]
     highlight += [(seen.nodes[i], seen.nodes[j]) for path in found for i, j in pairwise(path)]
     drawn = plot_circuit(
         circuit, ax=ax, width_by=list(width.values()), highlight=highlight, **{"style": "links", **options}
     )
-    sign = dict(zip(width, seen.polarity.tolist(), strict=True))
+    rows = zip(seen.pre.tolist(), seen.post.tolist(), seen.polarity.tolist(), strict=True)
+    sign = {(i, j): polarity for i, j, polarity in rows if polarity}
     paths = tuple(tuple(seen.names[k] for k in path) for path in found)
-    signs = tuple(int(np.prod([sign[pair] for pair in pairwise(path)])) for path in found)
+    signs = tuple(int(np.prod([sign.get(pair, 1) for pair in pairwise(path)])) for path in found)
     return PathPicture(drawn.axes, drawn.artists, drawn.neurons, drawn.synapses, paths, signs)
 
 
@@ -92,9 +94,14 @@ def _routes(seen: View, source: int, target: int, count: int, weight: Any) -> li
     graph.add_nodes_from(range(len(seen.names)))
     strength = np.ones(len(seen.pre)) if weight is None else np.abs(synapse_values(seen, weight))
     relative = strength / (strength.max(initial=0.0) or 1.0)
-    for i, j, share in zip(seen.pre.tolist(), seen.post.tolist(), relative.tolist(), strict=True):
-        if share > 0:  # a synapse without strength leads nowhere; among equals, fewer synapses are better
-            graph.add_edge(i, j, cost=1e-9 - np.log(share) if weight is not None else 1.0)
+    cost = 1e-9 - np.log(np.maximum(relative, 1e-300)) if weight is not None else np.ones(len(relative))
+    back = ~seen.chemical
+    pre, post = np.concatenate([seen.pre, seen.post[back]]), np.concatenate([seen.post, seen.pre[back]])
+    prices = np.concatenate([cost, cost[back]])
+    for i, j, price in zip(pre.tolist(), post.tolist(), prices.tolist(), strict=True):
+        # A synapse without strength leads nowhere; among equals, fewer synapses are better.
+        if price < 600 and price < graph.get_edge_data(i, j, {"cost": np.inf})["cost"]:
+            graph.add_edge(i, j, cost=price)
     whole("count", count)
     try:
         return list(islice(nx.shortest_simple_paths(graph, source, target, weight="cost"), count))

@@ -28,6 +28,8 @@ _SIDES = ((-0.21, "in"), (0.21, "out"))
 def plot_degrees(circuit: Any, *, ax: Axes | None = None) -> Picture:
     """How many synapses each neuron receives (hollow) and sends (filled), by role; a bar marks the median.
 
+    Electrical synapses, which have no direction, are not counted.
+
     Args:
         circuit: a DiGraph, a Plan or a compiled circuit.
         ax: the axes to draw on; a new figure if not given.
@@ -45,9 +47,10 @@ def plot_degrees(circuit: Any, *, ax: Axes | None = None) -> Picture:
     artists: dict[str, Artist] = {}
     neurons: dict[str, Place] = {}
     medians = []
+    chemical = seen.post[seen.chemical], seen.pre[seen.chemical]
     for k, role in enumerate(seen.drawn_roles):
         members = seen.of_role(role)
-        for (side, name), ends in zip(_SIDES, (seen.post, seen.pre), strict=True):
+        for (side, name), ends in zip(_SIDES, chemical, strict=True):
             degree = np.bincount(ends, minlength=len(seen.names))[members]
             dots = axes.scatter(
                 k + side + _swarm(degree, 0.15),
@@ -86,6 +89,8 @@ def plot_degrees(circuit: Any, *, ax: Axes | None = None) -> Picture:
 def plot_balance(circuit: Any, *, ax: Axes | None = None) -> Picture:
     """How many synapses each role sends: inhibitory ones to the left, excitatory ones to the right.
 
+    Electrical synapses, which have no sign, are not counted.
+
     Args:
         circuit: a DiGraph, a Plan or a compiled circuit.
         ax: the axes to draw on; a new figure if not given.
@@ -100,7 +105,7 @@ def plot_balance(circuit: Any, *, ax: Axes | None = None) -> Picture:
     axes = axes_or_new(ax, 3.4, 2.0)
     look = current(axes)
     small = points(look.small_text)
-    sent = role_counts(seen).sum(axis=2)[:, np.unique(seen.role_ids)]
+    sent = role_counts(seen)[:2].sum(axis=2)[:, np.unique(seen.role_ids)]
     widest = int(sent.max(initial=0)) or 1
     artists: dict[str, Artist] = {}
     for sign, name, counts in ((1, "excitatory", sent[0]), (-1, "inhibitory", sent[1])):

@@ -47,6 +47,7 @@ class Style:
         colors: fill of each role.
         markers: matplotlib marker of each role: the shape tells the role without colour.
         excitatory, inhibitory: colours of synapses, and of positive and negative values.
+        electrical: colour of electrical synapses.
         ink, ground, muted: text and outlines; the background; role borders, frames and what is not
             highlighted.
         accent: paths and other emphasis.
@@ -62,6 +63,7 @@ class Style:
     colors: Mapping[str, str]
     excitatory: str
     inhibitory: str
+    electrical: str
     ink: str
     ground: str
     muted: str
@@ -88,8 +90,8 @@ class Style:
     )
 
     def polarity(self, sign: int) -> str:
-        """The colour of an excitatory (+1) or inhibitory (-1) synapse."""
-        return self.excitatory if sign > 0 else self.inhibitory
+        """The colour of an excitatory (+1), inhibitory (-1) or electrical (0) synapse."""
+        return (self.electrical, self.excitatory, self.inhibitory)[sign]
 
     def diverging(self) -> Colormap:
         """Negative to positive values, through the colour of the ground at zero."""
@@ -119,6 +121,7 @@ LIGHT = Style(
     colors={"sensory": "#3BA58F", "inter": "#E3D9B8", "command": "#A8418F", "motor": "#2A2A52"},
     excitatory="#1F66AD",
     inhibitory="#E0812F",
+    electrical="#5F6672",
     ink="#1A1A1A",
     ground="#FFFFFF",
     muted="#9AA0A6",
@@ -129,6 +132,7 @@ DARK = Style(
     colors={"sensory": "#2F8F7B", "inter": "#F2E9CC", "command": "#E29FD2", "motor": "#4E56B8"},
     excitatory="#7CBBF0",
     inhibitory="#D9702A",
+    electrical="#B4BAC4",
     ink="#F2F2F2",
     ground="#000000",
     muted="#7A8087",

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.collections import LineCollection, PolyCollection
 from numpy.typing import NDArray
 
-from .links import Links, head_room, link
+from .links import Links, head_room, link, resistors
 from .picture import Place
 from .scene import Scene
 from .style import Style
@@ -45,7 +45,12 @@ def draw_synapses(
     widths, opacity = widths[order], opacity[order]
     curves = _curves(seen, scene, look, head)
     lines = LineCollection(
-        list(curves.curves), colors=color, linewidths=widths, alpha=_alpha(opacity), zorder=1, capstyle="butt"
+        list(_with_resistors(curves, seen, scene)),
+        colors=color,
+        linewidths=widths,
+        alpha=_alpha(opacity),
+        zorder=1,
+        capstyle="butt",
     )
     if dashed is not None:
         lines.set_linestyle([(0, (2.5, 2)) if gap else "-" for gap in dashed[order].tolist()])
@@ -55,7 +60,16 @@ def draw_synapses(
     for key, artist in (("synapses", lines), ("heads", heads)):
         ax.add_collection(artist, autolim=False)
         artists[key] = artist
-    return {pair: Place(lines, at) for at, pair in enumerate(seen.synapses)}
+    pairs = seen.synapses  # of an electrical one beside a chemical one, the latter is the pair's
+    return {pairs[at]: Place(lines, at) for at in np.argsort(seen.chemical, kind="stable").tolist()}
+
+
+def _with_resistors(links: Links, seen: View, scene: Scene) -> NDArray[np.float64]:
+    """The curves, electrical ones with a zigzag in their middle; where thousands are drawn, plain."""
+    found = np.flatnonzero(~seen.chemical)
+    if len(found) and links.curves.shape[1] > 10:
+        links.curves[found] = resistors(links.curves[found], 15 * scene.unit)
+    return links.curves
 
 
 def _alpha(opacity: NDArray[np.float64]) -> float | list[float] | None:
@@ -81,7 +95,10 @@ def synapse_opacity(count: int, bright: NDArray[np.bool_]) -> NDArray[np.float64
 
 
 def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) -> Links:
-    """Forward synapses follow the flow of the layers; those inside a layer, or back, bow out of the way."""
+    """Forward synapses follow the flow of the layers; those inside a layer, or back, bow out of the way.
+
+    Electrical ones bow to the other side, so that those of one pair can be told apart.
+    """
     bend = np.full(len(seen.pre), look.curvature)
     if scene.flow is not None:
         ahead = scene.layer[seen.post] - scene.layer[seen.pre]
@@ -89,9 +106,12 @@ def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) ->
         bend[ahead > 0] = 0.0
         inside = (ahead == 0) & (np.abs(chord) < scene.radius)
         bend[inside] *= 2.2  # other neurons of the column stand between the ends
+        bend[~seen.chemical] *= -1  # beside a chemical one of the same pair
+        bend[(ahead > 0) & ~seen.chemical] = -0.5 * look.curvature
     else:
         same_axis = (scene.layer[seen.post] == scene.layer[seen.pre]) & (scene.layer.max() > 0)
         bend[same_axis] *= 4
+        bend[~seen.chemical] *= -1
     return link(
         scene.pos,
         1.08 * scene.reach,

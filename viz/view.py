@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..arguments import label
 from ..errors import CircuitError
 from ..wiring import ROLES
+from ..wiring.electrical import is_electrical
 from ..wiring.roles import is_role, require_polarity
 
 
@@ -21,12 +22,15 @@ from ..wiring.roles import is_role, require_polarity
 class View:
     """A circuit as arrays. K neurons (sensory ones included), L synapses.
 
+    An electrical synapse beside a chemical one, which the graph keeps as its attribute `gap`, is a synapse of
+    its own here; these come last.
+
     Attributes:
         nodes: K nodes as the graph has them; for a compiled circuit, the names.
         names: K names, what is written into pictures.
         roles: K roles.
         pre, post: (L,) indices into the neurons.
-        polarity: (L,) +1 or -1.
+        polarity: (L,) +1, -1, or 0 for an electrical synapse, which has neither sign nor direction.
         graph: the graph, if there is one: it has the other attributes.
     """
 
@@ -37,6 +41,8 @@ class View:
     post: NDArray[np.intp]
     polarity: NDArray[np.int8]
     graph: nx.DiGraph[Any] | None = None
+    beside: int = 0
+    """How many synapses, the last, are no edges of the graph but electrical ones beside an edge."""
 
     @cached_property
     def index(self) -> dict[Hashable, int]:
@@ -60,6 +66,12 @@ class View:
         """The roles that have neurons, from sensory to motor."""
         return [role for role in ROLES if role in self.roles]
 
+    @property
+    def chemical(self) -> NDArray[np.bool_]:
+        """(L,) which synapses have a sign and a direction."""
+        signed: NDArray[np.bool_] = self.polarity != 0
+        return signed
+
     def of_role(self, role: str) -> NDArray[np.intp]:
         """Indices of the neurons of one role."""
         return np.flatnonzero(self.role_ids == ROLES.index(role))
@@ -80,7 +92,7 @@ class View:
         return View(self.nodes, self.names, self.roles, pre, post, polarity, self.graph)
 
 
-_OF_PLANS = ("neurons", "sensors", "roles", "recurrent", "sensory")
+_OF_PLANS = ("neurons", "sensors", "roles", "recurrent", "sensory", "electrical")
 
 
 def view(circuit: Any) -> View:
@@ -112,30 +124,33 @@ def _of_graph(graph: Any) -> View:
     nodes = tuple(graph)
     index = {node: k for k, node in enumerate(nodes)}
     roles = tuple(_role(node, attributes.get("role")) for node, attributes in graph.nodes(data=True))
-    edges = list(graph.edges(data="polarity"))
-    signs = [_sign(pre, post, polarity) for pre, post, polarity in edges]
+    edges = list(graph.edges(data=True))
+    signs = [_sign(pre, post, data) for pre, post, data in edges]
+    gaps = [(pre, post) for pre, post, data in edges if not is_electrical(data) and "gap" in data]
+    pairs = [(pre, post) for pre, post, _ in edges] + gaps
     return View(
         nodes,
         tuple(str(node) for node in nodes),
         roles,
-        _ids(index[pre] for pre, _, _ in edges),
-        _ids(index[post] for _, post, _ in edges),
-        np.array(signs, dtype=np.int8),
+        _ids(index[pre] for pre, _ in pairs),
+        _ids(index[post] for _, post in pairs),
+        np.array(signs + [0] * len(gaps), dtype=np.int8),
         graph,
+        len(gaps),
     )
 
 
 def _of_plan(plan: Any) -> View:
     """Sensory neurons first, then the neurons with state in plan order."""
     names = (*plan.sensors, *plan.neurons)
-    sensory, recurrent, shift = plan.sensory, plan.recurrent, len(plan.sensors)
+    sensory, recurrent, electrical, shift = plan.sensory, plan.recurrent, plan.electrical, len(plan.sensors)
     return View(
         names,
         names,
         ("sensory",) * shift + tuple(plan.roles),
-        np.concatenate([sensory.pre, recurrent.pre + shift]).astype(np.intp),
-        np.concatenate([sensory.post + shift, recurrent.post + shift]).astype(np.intp),
-        np.concatenate([sensory.polarity, recurrent.polarity]).astype(np.int8),
+        np.concatenate([sensory.pre, recurrent.pre + shift, electrical.pre + shift]).astype(np.intp),
+        np.concatenate([sensory.post, recurrent.post, electrical.post]).astype(np.intp) + shift,
+        np.concatenate([sensory.polarity, recurrent.polarity, 0 * electrical.polarity]).astype(np.int8),
     )
 
 
@@ -149,5 +164,5 @@ def _role(node: Hashable, role: object) -> str:
     return str(role)
 
 
-def _sign(pre: Hashable, post: Hashable, polarity: Any) -> int:
-    return require_polarity(polarity, pre, post)
+def _sign(pre: Hashable, post: Hashable, data: Any) -> int:
+    return 0 if is_electrical(data) else require_polarity(data.get("polarity"), pre, post)

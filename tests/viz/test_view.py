@@ -34,11 +34,13 @@ def test_plan_is_seen_with_sensors_first():
     plan = types.SimpleNamespace(
         neurons=("m", "i"), sensors=("s",), roles=("motor", "inter"),
         sensory=part([0], [1], [1]), recurrent=part([1, 1], [0, 1], [-1, 1]),
+        electrical=part([0], [1], [1]),
     )  # fmt: skip
     for source in (plan, types.SimpleNamespace(plan=plan)):
         seen = view(source)
         assert seen.names == ("s", "m", "i")
-        assert seen.synapses == [("s", "i"), ("i", "m"), ("i", "i")]
+        assert seen.synapses == [("s", "i"), ("i", "m"), ("i", "i"), ("m", "i")]
+        assert seen.polarity.tolist() == [1, -1, 1, 0]
         assert seen.roles == ("sensory", "motor", "inter")
 
 

@@ -1,7 +1,7 @@
 // The editor: a session, what is seen of it, and what can be done. Controls, keys and pointer call its
 // methods; it knows none of them.
 
-import { type Circuit, type Item, type Json, type Name, type Neuron, type Role, type Synapse } from "./model/circuit";
+import { type Circuit, ELECTRICAL, type Item, type Json, type Name, type Neuron, type Polarity, type Role, type Synapse, attributesOf } from "./model/circuit";
 import type { Edit, NeuronEntry, SynapseEntry } from "./model/edits";
 import { placeMissing, STEP } from "./model/place";
 import type { News, Session } from "./link/session";
@@ -33,7 +33,7 @@ export class Editor {
   cursor: Neuron | null = null;
   tool: Tool = "select";
   role: Role = "inter"; // of neurons drawn next
-  polarity: 1 | -1 = 1; // of synapses drawn next
+  polarity: Polarity = 1; // of synapses drawn next
   panel: Panel | null = null;
   dialog: Dialog = null;
   menu: { x: number; y: number } | null = null;
@@ -348,10 +348,37 @@ export class Editor {
       }
   }
 
-  connect(pre: Neuron, post: Neuron, polarity: 1 | -1 = this.polarity): boolean {
-    if (!this.edit({ kind: "add", synapses: [[pre.name, post.name, { polarity }]] })) return false;
-    this.select([pre.out.get(post.key)!]);
-    return true;
+  connect(pre: Neuron, post: Neuron, polarity: Polarity = this.polarity): boolean {
+    const why = polarity === ELECTRICAL ? notElectrical(pre, post) : null;
+    if (why !== null) {
+      this.say(why, "error");
+      return false;
+    }
+    const there = pre.out.get(post.key);
+    // A pair has one synapse each way; an electrical one beside both is a number on the first.
+    if (polarity === ELECTRICAL && there) {
+      if (!post.out.has(pre.key)) [pre, post] = [post, pre];
+      else if (!this.setSynapses([there], "gap", 1)) return false;
+    }
+    const made = pre.out.has(post.key) && polarity === ELECTRICAL
+      || this.edit({ kind: "add", synapses: [[pre.name, post.name, attributesOf(polarity)]] });
+    if (made) this.select([pre.out.get(post.key)!]);
+    return made;
+  }
+
+  /** Make synapses excitatory, inhibitory or electrical. */
+  setPolarity(synapses: readonly Synapse[], polarity: Polarity): boolean {
+    const why = polarity === ELECTRICAL ? synapses.map((s) => notElectrical(s.pre, s.post, s)).find((one) => one !== null) : null;
+    if (why) this.say(why, "error");
+    if (why || !synapses.length) return false;
+    return this.edit({
+      kind: "set",
+      synapses: synapses.flatMap(({ pre, post, attributes }): SynapseEntry[] => [
+        [pre.name, post.name, "polarity", attributesOf(polarity).polarity!],
+        ...(polarity === ELECTRICAL ? [[pre.name, post.name, "kind", "electrical"] as SynapseEntry]
+          : attributes.kind === undefined ? [] : [[pre.name, post.name, "kind"] as SynapseEntry]),
+      ]),
+    });
   }
 
   /** Remove what is selected. */
@@ -385,7 +412,9 @@ export class Editor {
   }
 
   flip(synapses: readonly Synapse[] = this.synapses): void {
-    this.setSynapses(synapses, "polarity", (s) => (s.polarity === -1 ? 1 : -1));
+    const signed = synapses.filter((s) => s.polarity !== ELECTRICAL);
+    if (synapses.length && !signed.length) return this.say("an electrical synapse has no sign to flip", "error");
+    this.setSynapses(signed, "polarity", (s) => (s.polarity === -1 ? 1 : -1));
   }
 
   /** Write the places of neurons down: one edit, however long they were dragged. */
@@ -393,6 +422,16 @@ export class Editor {
     const neurons = [...places].flatMap(([n, { x, y }]): NeuronEntry[] => [[n.name, "x", round(x)], [n.name, "y", round(y)]]);
     return neurons.length > 0 && this.edit({ kind: "set", neurons });
   }
+}
+
+/** Why there can be no electrical synapse between two neurons, or null; `but` is one that would become it. */
+export function notElectrical(pre: Neuron, post: Neuron | null, but: Synapse | null = null): string | null {
+  const sensory = [pre, post].find((n) => n?.role === "sensory");
+  if (sensory) return `'${sensory.label}' is sensory and has no potential of its own, so it has no electrical synapses`;
+  if (pre === post) return "an electrical synapse joins two neurons, not one to itself";
+  const between = post ? [pre.out.get(post.key), post.out.get(pre.key)] : [];
+  return between.some((s) => s && s !== but && (s.polarity === ELECTRICAL || s.gap))
+    ? `there is an electrical synapse between '${pre.label}' and '${post!.label}' already` : null;
 }
 
 export const round = (value: number): number => Math.round(value * 10) / 10;

@@ -1,7 +1,7 @@
 // Everything that can be done by name: the command palette, the keys, the menu and the help read this table.
 
 import { type Editor, type Panel, round } from "../editor";
-import { type Item, type Neuron, ROLES, type Role } from "../model/circuit";
+import { ELECTRICAL, type Item, type Neuron, type Polarity, ROLES, type Role, wordOf } from "../model/circuit";
 import { copied, pasted } from "../model/clipboard";
 import { neighbourhood, shortestPaths, towards } from "../model/paths";
 import { STEP, layered } from "../model/place";
@@ -138,7 +138,7 @@ function escape(e: Editor): void {
 }
 
 /** Begin a synapse at the cursor; the arrows go to where it ends, Enter draws it. */
-function startConnecting(e: Editor, polarity: 1 | -1): void {
+function startConnecting(e: Editor, polarity: Polarity): void {
   const from = e.cursor ?? e.neurons[0];
   if (!from) return e.say("go to a neuron first, with the arrow keys", "error");
   if (e.neurons.length === 2 && e.neurons.includes(from)) {
@@ -147,7 +147,7 @@ function startConnecting(e: Editor, polarity: 1 | -1): void {
     return;
   }
   e.set({ connecting: from, polarity, cursor: from, draft: { from, to: from, polarity } });
-  e.say(`${polarity > 0 ? "excitatory" : "inhibitory"} synapse from '${from.label}': go to a neuron with the arrow keys, Enter draws, Escape ends`);
+  e.say(`${wordOf(polarity)} synapse from '${from.label}': go to a neuron with the arrow keys, Enter draws, Escape ends`);
 }
 
 export function walk(e: Editor, dx: number, dy: number): void {
@@ -238,6 +238,7 @@ export const COMMANDS: Command[] = [
   ...ROLES.map((role, k): Command => ({ id: `role-${role}`, title: `Role: ${role}`, section: "Draw", keys: [String(k + 1)], run: (e) => setRole(e, role) })),
   { id: "excite", title: "Excitatory synapse from here …", section: "Draw", keys: ["E"], run: (e) => startConnecting(e, 1) },
   { id: "inhibit", title: "Inhibitory synapse from here …", section: "Draw", keys: ["I"], run: (e) => startConnecting(e, -1) },
+  { id: "couple", title: "Electrical synapse from here …", section: "Draw", keys: ["J"], run: (e) => startConnecting(e, ELECTRICAL) },
   { id: "flip", title: "Flip polarity", section: "Draw", keys: ["F"], cannot: needSynapses, run: (e) => e.flip() },
   { id: "confirm", title: "Select, or draw the synapse", section: "Draw", keys: ["Enter"], run: enter },
   { id: "connect-tool", title: "Tool: draw synapses by dragging", section: "Draw", keys: ["C"], run: (e) => e.set({ tool: "connect" }) },

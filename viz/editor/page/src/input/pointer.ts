@@ -1,9 +1,9 @@
 // Mouse, pen and fingers on the canvas. A drag is local until the button goes up; then it is one edit.
 
-import type { Editor } from "../editor";
-import type { Item, Neuron } from "../model/circuit";
+import { type Editor, notElectrical } from "../editor";
+import { ELECTRICAL, type Item, type Neuron, type Polarity, attributesOf } from "../model/circuit";
 import { type Camera, type Point, panned, toWorld, zoomed } from "../render/camera";
-import { HANDLE, at, trace } from "../render/curves";
+import { HANDLE, at, traceOf } from "../render/curves";
 import { fold, settleNudge } from "./commands";
 
 const THRESHOLD = 4; // pixels from a click to a drag
@@ -11,7 +11,7 @@ const THRESHOLD = 4; // pixels from a click to a drag
 type Gesture =
   | { kind: "press"; item: Item | null; x: number; y: number; add: boolean; then: "move" | "band" | "lasso" | "pan" | "draw" }
   | { kind: "move"; start: Point; origins: Map<Neuron, Point> }
-  | { kind: "draw"; from: Neuron; polarity: 1 | -1 }
+  | { kind: "draw"; from: Neuron; polarity: Polarity }
   | { kind: "band"; start: Point; before: ReadonlySet<Item> }
   | { kind: "lasso"; points: Point[]; before: ReadonlySet<Item> }
   | { kind: "pan"; x: number; y: number; camera: Camera }
@@ -108,7 +108,7 @@ export function listenToPointer(editor: Editor, root: HTMLElement, canvas: HTMLC
       }
       case "draw": {
         const { item } = editor.renderer.pick(p.x, p.y, 10);
-        const polarity = event.shiftKey ? (-g.polarity as 1 | -1) : g.polarity;
+        const polarity = event.shiftKey && g.polarity !== ELECTRICAL ? -g.polarity : g.polarity;
         editor.set({ draft: { from: g.from, to: item?.kind === "neuron" ? item : world(p), polarity } });
         return;
       }
@@ -192,11 +192,12 @@ export function listenToPointer(editor: Editor, root: HTMLElement, canvas: HTMLC
     const { draft } = editor;
     editor.set({ draft: null });
     if (!draft) return;
-    const polarity = draft.polarity < 0 ? -1 : 1;
+    const polarity = draft.polarity as Polarity;
     if ("kind" in draft.to) {
       editor.connect(from, draft.to, polarity);
       return;
     }
+    if (polarity === ELECTRICAL && from.role === "sensory") return editor.say(notElectrical(from, null)!, "error");
     const role = editor.role === "sensory" ? "inter" : editor.role;
     const name = editor.freeName(role);
     const q = world(p);
@@ -204,7 +205,7 @@ export function listenToPointer(editor: Editor, root: HTMLElement, canvas: HTMLC
       kind: "batch", label: "add a neuron and its synapse",
       edits: [
         { kind: "add", neurons: [[name, { role, x: Math.round(q.x), y: Math.round(q.y) }]] },
-        { kind: "add", synapses: [[from.name, name, { polarity }]] },
+        { kind: "add", synapses: [[from.name, name, attributesOf(polarity)]] },
       ],
     });
     const neuron = made ? editor.circuit.find(name) : undefined;
@@ -218,7 +219,7 @@ export function listenToPointer(editor: Editor, root: HTMLElement, canvas: HTMLC
     for (const n of editor.circuit.neurons.values()) if (inside(n.x, n.y)) { found.add(n); some = true; }
     for (const s of editor.circuit.synapses()) {
       if (some) { if (inside(s.pre.x, s.pre.y) && inside(s.post.x, s.post.y)) found.add(s); continue; }
-      trace(s.pre, s.post);
+      traceOf(s);
       if (inside(...at(0.35)) || inside(...at(0.5)) || inside(...at(0.65))) found.add(s);
     }
     editor.select(found);

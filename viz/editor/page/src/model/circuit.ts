@@ -39,11 +39,26 @@ export interface Synapse {
   readonly kind: "synapse";
   pre: Neuron;
   post: Neuron;
-  polarity: number; // 0 if the circuit has none that is legal
+  polarity: number; // 1, -1, or ELECTRICAL; 0 if the circuit has none that is legal
+  gap: boolean; // whether an electrical synapse lies beside a chemical one
   attributes: Attributes;
 }
 
 export type Item = Neuron | Synapse;
+
+/** Beside +1 and -1: what has neither sign nor direction. */
+export const ELECTRICAL = 2;
+export type Polarity = 1 | -1 | typeof ELECTRICAL;
+
+/** How a synapse acts, in a word. */
+export const wordOf = (polarity: number): string =>
+  polarity === ELECTRICAL ? "electrical" : polarity > 0 ? "excitatory" : polarity < 0 ? "inhibitory" : "no polarity";
+
+/** The attributes of a new synapse. The file gives an electrical one the polarity 1, which means nothing. */
+export const attributesOf = (polarity: Polarity): Attributes => (polarity === ELECTRICAL ? { polarity: 1, kind: "electrical" } : { polarity });
+
+/** Both neurons, with what stands between them. */
+export const titleOf = ({ pre, post, polarity }: Synapse): string => `${pre.label} ${polarity === ELECTRICAL ? "↔" : "→"} ${post.label}`;
 
 /** A circuit file: networkx's node-link JSON, the same that `gl.write(circuit, "c.json")` makes. */
 export interface NodeLink {
@@ -68,6 +83,12 @@ export class Circuit {
 
   find(name: Name): Neuron | undefined {
     return this.neurons.get(keyOf(name));
+  }
+
+  /** The synapse from one neuron to another; an electrical one is found from both of its ends. */
+  between(pre: Neuron, post: Neuron): Synapse | undefined {
+    const back = post.out.get(pre.key);
+    return pre.out.get(post.key) ?? (back?.polarity === ELECTRICAL ? back : undefined);
   }
 
   synapse(pre: Name, post: Name): Synapse | undefined {
@@ -99,7 +120,7 @@ export class Circuit {
 
   /** Add a synapse, at `rank` among those of `pre` if given. */
   addSynapse(pre: Neuron, post: Neuron, attributes: Attributes, rank?: number): Synapse {
-    const synapse: Synapse = { kind: "synapse", pre, post, polarity: 0, attributes: { ...attributes } };
+    const synapse: Synapse = { kind: "synapse", pre, post, polarity: 0, gap: false, attributes: { ...attributes } };
     derive(synapse);
     pre.out = inserted(pre.out, post.key, synapse, rank);
     post.in.set(pre.key, synapse);
@@ -205,7 +226,9 @@ export const pres = (neuron: Neuron): Neuron[] => [...neuron.in.values()].map((s
 function derive(item: Item): void {
   const { attributes } = item;
   if (item.kind === "synapse") {
-    item.polarity = attributes.polarity === 1 || attributes.polarity === -1 ? attributes.polarity : 0;
+    const electrical = attributes.kind === "electrical";
+    item.polarity = electrical ? ELECTRICAL : attributes.polarity === 1 || attributes.polarity === -1 ? attributes.polarity : 0;
+    item.gap = !electrical && attributes.gap !== undefined;
     return;
   }
   item.role = isRole(attributes.role) ? attributes.role : "";

@@ -1,7 +1,7 @@
 // Many neurons as one box: the groups that are folded and, from far away, every group and role. Synapses
-// between boxes become pathways, one for each sign, as wide as the logarithm of their number.
+// between boxes become pathways, one for each kind, as wide as the logarithm of their number.
 
-import type { Circuit, Neuron, Synapse } from "../model/circuit";
+import { type Circuit, ELECTRICAL, type Neuron, type Synapse } from "../model/circuit";
 import type { Point, Rect } from "./camera";
 import { RADIUS } from "./curves";
 
@@ -70,18 +70,24 @@ function place(block: Block, compact: boolean): void {
 }
 
 function pathways(circuit: Circuit, of: Map<Neuron, Block>): Pathway[] {
-  const found = new Map<Point, Map<Point, [Pathway, Pathway]>>();
+  const found = new Map<Point, Map<Point, Map<number, Pathway>>>();
   const all: Pathway[] = [];
+  const count = (pre: Point, post: Point, polarity: number): void => {
+    const row = found.get(pre) ?? new Map<Point, Map<number, Pathway>>();
+    const kinds = row.get(post) ?? new Map<number, Pathway>();
+    found.set(pre, row.set(post, kinds));
+    const pathway = kinds.get(polarity) ?? { pre, post, polarity, count: 0 };
+    if (pathway.count++ === 0) all.push(pathway);
+    kinds.set(polarity, pathway);
+  };
   for (const synapse of circuit.synapses()) {
     const pre: Point = of.get(synapse.pre) ?? synapse.pre;
     const post: Point = of.get(synapse.post) ?? synapse.post;
     if (pre === synapse.pre && post === synapse.post) continue;
-    let row = found.get(pre);
-    if (!row) found.set(pre, (row = new Map()));
-    let both = row.get(post);
-    if (!both) row.set(post, (both = [1, -1].map((polarity) => ({ pre, post, polarity, count: 0 })) as [Pathway, Pathway]));
-    const pathway = both[synapse.polarity < 0 ? 1 : 0];
-    if (pathway.count++ === 0) all.push(pathway);
+    if (synapse.polarity !== ELECTRICAL) count(pre, post, synapse.polarity < 0 ? -1 : 1);
+    if (synapse.polarity !== ELECTRICAL && !synapse.gap) continue;
+    if (found.get(post)?.has(pre)) count(post, pre, ELECTRICAL); // which has no direction
+    else count(pre, post, ELECTRICAL);
   }
   return all.sort((a, b) => a.count - b.count);
 }

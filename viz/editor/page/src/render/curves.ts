@@ -1,6 +1,8 @@
 // The course of a synapse: a quadratic curve that bows to its left, so that A -> B and B -> A lie apart, or
 // a loop above a neuron that feeds itself. Lengths are in the circuit's units.
 
+import { ELECTRICAL, type Synapse } from "../model/circuit";
+
 export const RADIUS = 12; // of a neuron
 const GAP = 2; // between a synapse's end and the neuron it reaches
 const BOW = 0.14; // share of the length by which a curve bows ...
@@ -24,8 +26,11 @@ interface Place {
   readonly y: number;
 }
 
-/** Put the course of the synapse between two places into `curve`; the places of one neuron are one object. */
-export function trace(pre: Place, post: Place): void {
+/** Put the course of a synapse into `curve`. An electrical one is straight, between those that have a direction. */
+export const traceOf = ({ pre, post, polarity }: Synapse): void => trace(pre, post, polarity === ELECTRICAL);
+
+/** The same between two places; the places of one neuron are one object. */
+export function trace(pre: Place, post: Place, straight = false): void {
   const c = curve;
   c.loop = pre === post;
   if (c.loop) {
@@ -49,7 +54,7 @@ export function trace(pre: Place, post: Place): void {
   const dx = post.x - pre.x;
   const dy = post.y - pre.y;
   const length = Math.hypot(dx, dy) || 1;
-  const bow = Math.min(length * BOW, MOST) * 2;
+  const bow = straight ? 0 : Math.min(length * BOW, MOST) * 2;
   c.cx = (pre.x + post.x) / 2 + (dy / length) * bow;
   c.cy = (pre.y + post.y) / 2 - (dx / length) * bow;
   let ux = post.x - c.cx;
@@ -57,7 +62,7 @@ export function trace(pre: Place, post: Place): void {
   const reach = Math.hypot(ux, uy) || 1;
   ux /= reach;
   uy /= reach;
-  const back = Math.min(RADIUS + GAP + END, reach * 0.8);
+  const back = straight ? Math.min(RADIUS, length / 2) : Math.min(RADIUS + GAP + END, reach * 0.8);
   c.ux = ux;
   c.uy = uy;
   c.bx = post.x - ux * back;

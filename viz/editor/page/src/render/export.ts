@@ -1,10 +1,11 @@
 // Pictures to take away: PNG by the canvas, SVG with one element for each synapse and neuron.
 
-import type { Circuit, Synapse } from "../model/circuit";
+import { type Circuit, ELECTRICAL, type Synapse } from "../model/circuit";
 import { type Camera, boundsOf } from "./camera";
-import { RADIUS, curve, trace } from "./curves";
+import { RADIUS, curve, traceOf } from "./curves";
 import { colorOf, colorOfRole } from "./paint";
 import { PLAIN, type Scene } from "./scene";
+import { resistor } from "./shapes";
 import { Still } from "./still";
 import type { Theme } from "./theme";
 
@@ -31,7 +32,10 @@ export function svg({ circuit, theme }: Scene): string {
   const [x, y, w, h] = [box.x0 - 70, box.y0 - 70, box.x1 - box.x0 + 140, box.y1 - box.y0 + 140];
   const parts = [`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${n(x)} ${n(y)} ${n(w)} ${n(h)}" width="${n(w)}" height="${n(h)}" font-family="system-ui, sans-serif" font-size="11">`,
     `<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="${theme.ground}"/>`];
-  for (const synapse of circuit.synapses()) parts.push(lineOf(synapse, theme));
+  for (const synapse of circuit.synapses()) {
+    parts.push(lineOf(synapse, theme));
+    if (synapse.gap) parts.push(lineOf({ ...synapse, polarity: ELECTRICAL }, theme));
+  }
   for (const neuron of circuit.neurons.values()) {
     parts.push(`<path d="${outline(neuron.role, neuron.x, neuron.y)}" fill="${colorOfRole(theme, neuron.role)}" stroke="${theme.ink}" stroke-opacity="0.5"><title>${escaped(neuron.label)}</title></path>`);
     parts.push(`<text x="${n(neuron.x)}" y="${n(neuron.y + 26)}" text-anchor="middle" fill="${theme.ink}" stroke="${theme.ground}" stroke-width="3" paint-order="stroke">${escaped(neuron.label)}</text>`);
@@ -39,10 +43,13 @@ export function svg({ circuit, theme }: Scene): string {
   return `${parts.join("\n")}\n</svg>\n`;
 }
 
-function lineOf({ pre, post, polarity }: Synapse, theme: Theme): string {
-  trace(pre, post);
+function lineOf(synapse: Synapse, theme: Theme): string {
+  const { polarity } = synapse;
+  traceOf(synapse);
   const { ax, ay, cx, cy, dx, dy, bx, by, ux, uy, loop } = curve;
   const color = colorOf(theme, polarity);
+  if (polarity === ELECTRICAL && !loop)
+    return `<path d="M${[...resistor()].map(([x, y]) => `${n(x)} ${n(y)}`).join("L")}" fill="none" stroke="${color}" stroke-width="1.2"/>`;
   const [tx, ty] = [bx + ux * 8, by + uy * 8];
   const line = `M${n(ax)} ${n(ay)}${loop ? `C${n(cx)} ${n(cy)} ${n(dx)} ${n(dy)}` : `Q${n(cx)} ${n(cy)}`} ${n(bx)} ${n(by)}`;
   const end = polarity > 0

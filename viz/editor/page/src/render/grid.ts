@@ -2,7 +2,7 @@
 
 import type { Circuit, Item, Neuron, Synapse } from "../model/circuit";
 import { boundsOf } from "./camera";
-import { END, RADIUS, curve, distanceTo, trace } from "./curves";
+import { END, RADIUS, curve, distanceTo, traceOf } from "./curves";
 
 const CELL = 56;
 const MOST = 60_000; // synapses that are looked up; a circuit that large is seen as blocks
@@ -66,12 +66,12 @@ export class Grid {
     let best = this.table().nearest(x, y, slack, (s) => s.pre.out.get(s.post.key) === s && !stale.has(s) && visible(s));
     let least = slack;
     if (best) {
-      trace(best.pre, best.post);
+      traceOf(best);
       least = distanceTo(x, y);
     }
     for (const s of stale) {
       if (s.pre.out.get(s.post.key) !== s || !visible(s)) continue;
-      trace(s.pre, s.post);
+      traceOf(s);
       const distance = distanceTo(x, y);
       if (distance < least) [best, least] = [s, distance];
     }
@@ -97,8 +97,8 @@ class Pieces {
     const counts = new Uint16Array(this.owners.length);
     this.cells = new Cells(circuit, 0);
     let total = 0;
-    this.owners.forEach(({ pre, post }, k) => {
-      trace(pre, post);
+    this.owners.forEach((synapse, k) => {
+      traceOf(synapse);
       const length = curve.loop ? RADIUS * 8 : Math.hypot(curve.bx - curve.ax, curve.by - curve.ay) * 1.1;
       counts[k] = Math.min(400, Math.max(4, Math.ceil(length / (this.cells.size * 0.6))));
       total += counts[k]! + 1;
@@ -111,8 +111,8 @@ class Pieces {
       this.owner[piece] = k;
       this.cells.add(piece++, x0, y0, x1, y1);
     };
-    this.owners.forEach(({ pre, post }, k) => {
-      trace(pre, post);
+    this.owners.forEach((synapse, k) => {
+      traceOf(synapse);
       const { loop, ax, ay, cx, cy, dx, dy, bx, by, ux, uy } = curve;
       let [px, py] = [ax, ay];
       for (let n = 1; n <= counts[k]!; n++) {

@@ -1,11 +1,11 @@
 // The moving picture, drawn anew at every frame on top of the still one: what is dragged, fresh, selected,
 // under the pointer or being drawn, and the neurons' states.
 
-import { type Item, type Neuron, ROLES, type Synapse } from "../model/circuit";
+import { ELECTRICAL, type Item, type Neuron, ROLES, type Synapse } from "../model/circuit";
 import { type Rect, seen } from "./camera";
-import { HANDLE, RADIUS, curve, trace } from "./curves";
-import { colorOf, crowding, fillNeurons, penOf, strokeSynapses, writeLabels } from "./paint";
-import { PLAIN, type Scene } from "./scene";
+import { HANDLE, RADIUS, curve, trace, traceOf } from "./curves";
+import { byPen, colorOf, crowding, fillNeurons, strokeSynapses, writeLabels } from "./paint";
+import { type Look, PLAIN, type Scene } from "./scene";
 import { addEnd, addLine, addNeuron, type Context } from "./shapes";
 import type { Still } from "./still";
 import { diverging } from "./theme";
@@ -67,10 +67,7 @@ function above(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
     else if (synapses.size < MOST && !folded(item.pre) && !folded(item.post)) synapses.add(item);
   }
   if (!neurons.size && !synapses.size) return;
-  const lists: Synapse[][] = [];
-  for (const synapse of synapses) (lists[penOf(look, synapse)] ??= []).push(synapse);
-  const crowd = crowding(Math.min(circuit.size, 400), k);
-  for (const [id, list] of lists.entries()) if (list) strokeSynapses(ctx, theme, list, id, 0, list.length, k, crowd);
+  strokeAll(ctx, theme, synapses, look, k, crowding(Math.min(circuit.size, 400), k));
   // Neurons at the ends of these lines stay above them.
   const ends = new Set(neurons);
   for (const s of synapses) ends.add(s.pre).add(s.post);
@@ -110,18 +107,12 @@ function halos(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
   const chosen: Synapse[] = [];
   for (const item of selection) if (item.kind === "synapse" && chosen.length < MOST / 2 && shown(item)) chosen.push(item);
   underline(ctx, chosen, theme.accent, 6 / k);
-  for (const polarity of [1, -1, 0]) {
-    const list = chosen.filter((s) => s.polarity === polarity);
-    strokeSynapses(ctx, theme, list, penOf(PLAIN, { polarity } as Synapse), 0, list.length, k, { width: 2, alpha: 1 });
-  }
+  strokeAll(ctx, theme, chosen, PLAIN, k, { width: 2, alpha: 1 });
   if (hover?.kind === "synapse" && shown(hover)) line(ctx, hover, colorOf(theme, hover.polarity), 3.5 / k, 0.9);
   // A neuron under the pointer shows its own synapses.
   if (hover?.kind === "neuron" && !still.far && !scene.lifted && shown(hover)) {
     const own = [...hover.out.values(), ...hover.in.values()].filter((s) => shown(s)).slice(0, 400);
-    for (const polarity of [1, -1, 0]) {
-      const list = own.filter((s) => s.polarity === polarity);
-      strokeSynapses(ctx, theme, list, penOf(PLAIN, { polarity } as Synapse), 0, list.length, k, { width: 1.7, alpha: 1 });
-    }
+    strokeAll(ctx, theme, own, PLAIN, k, { width: 1.7, alpha: 1 });
     const ends = new Set([hover, ...own.flatMap((s) => [s.pre, s.post])]);
     for (const role of [...ROLES, ""]) fillNeurons(ctx, theme, role, [...ends].filter((n) => n.role === role), k);
     if (scene.states) states(ctx, { ...scene, states: new Map([...ends].filter((n) => scene.states!.has(n)).map((n) => [n, scene.states!.get(n)!])) }, window, folded);
@@ -144,7 +135,7 @@ function halos(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
   ctx.lineWidth = 2.6 / k;
   ctx.beginPath();
   for (const item of silenced) {
-    if (item.kind === "synapse") trace(item.pre, item.post);
+    if (item.kind === "synapse") traceOf(item);
     const { x, y } = item.kind === "neuron" ? item : { x: (curve.ax + 2 * curve.cx + curve.bx) / 4, y: (curve.ay + 2 * curve.cy + curve.by) / 4 };
     const r = RADIUS * 0.9;
     ctx.moveTo(x - r, y - r);
@@ -155,6 +146,10 @@ function halos(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
   ctx.stroke();
 }
 
+function strokeAll(ctx: Context, theme: Scene["theme"], synapses: Iterable<Synapse>, look: Look, k: number, crowd: { width: number; alpha: number }): void {
+  for (const [id, list] of byPen(synapses, look).entries()) if (list) strokeSynapses(ctx, theme, list, id, 0, list.length, k, crowd);
+}
+
 /** A broad, faint line under synapses, some at a time. */
 function underline(ctx: Context, list: readonly Synapse[], color: string, width: number): void {
   ctx.strokeStyle = color;
@@ -162,9 +157,9 @@ function underline(ctx: Context, list: readonly Synapse[], color: string, width:
   ctx.lineWidth = width;
   for (let start = 0; start < list.length; start += 48) {
     ctx.beginPath();
-    for (const { pre, post, polarity } of list.slice(start, start + 48)) {
-      trace(pre, post);
-      addLine(ctx, polarity);
+    for (const synapse of list.slice(start, start + 48)) {
+      traceOf(synapse);
+      addLine(ctx, synapse.polarity);
     }
     ctx.stroke();
   }
@@ -182,7 +177,7 @@ function outline(ctx: Context, n: Neuron, width: number, scale: number): void {
 }
 
 function line(ctx: Context, synapse: Synapse, color: string, width: number, alpha: number): void {
-  trace(synapse.pre, synapse.post);
+  traceOf(synapse);
   ctx.strokeStyle = ctx.fillStyle = color;
   ctx.globalAlpha = alpha;
   ctx.lineWidth = width;
@@ -217,10 +212,11 @@ function handle(ctx: Context, { handle, theme, camera: { k } }: Scene): void {
 function draft(ctx: Context, { draft, camera: { k }, theme }: Scene): void {
   if (!draft) return;
   const { from, to, polarity } = draft;
-  if ("kind" in to) trace(from, to);
+  const straight = polarity === ELECTRICAL;
+  if ("kind" in to) trace(from, to, straight);
   else {
     // A free end is at the pointer itself.
-    trace(from, { x: to.x, y: to.y });
+    trace(from, { x: to.x, y: to.y }, straight);
     curve.bx = to.x - curve.ux * 8;
     curve.by = to.y - curve.uy * 8;
   }
@@ -252,7 +248,7 @@ function problems(ctx: Context, scene: Scene, folded: (n: Neuron) => boolean): v
       if (folded(item)) continue;
       [x, y] = [item.x + RADIUS * 1.1, item.y - RADIUS * 1.1];
     } else {
-      trace(item.pre, item.post);
+      traceOf(item);
       [x, y] = [(curve.ax + 2 * curve.cx + curve.bx) / 4, (curve.ay + 2 * curve.cy + curve.by) / 4];
     }
     ctx.fillStyle = theme.problem;

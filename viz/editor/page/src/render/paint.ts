@@ -1,7 +1,7 @@
 // Strokes and fills of many synapses and neurons: in portions, because one path of 50,000 curves takes far
 // more than its share, and sorted by colour and width, because a change of those ends a portion.
 
-import type { Item, Neuron, Synapse } from "../model/circuit";
+import { ELECTRICAL, type Item, type Neuron, type Synapse } from "../model/circuit";
 import { addEnd, addLine, addNeuron, type Context } from "./shapes";
 import { trace } from "./curves";
 import type { Look } from "./scene";
@@ -19,21 +19,32 @@ export interface Pen {
 }
 
 export function colorOf(theme: Theme, polarity: number): string {
-  return polarity > 0 ? theme.excitatory : polarity < 0 ? theme.inhibitory : theme.unknown;
+  return polarity === ELECTRICAL ? theme.electrical : polarity > 0 ? theme.excitatory : polarity < 0 ? theme.inhibitory : theme.unknown;
 }
 
+const MARKS = ["", "added", "changed"] as const;
+
 /** The pen of a synapse; one number for each pen, so that sorting is a table of lists. */
-export function penOf(look: Look, synapse: Synapse): number {
+export function penOf(look: Look, synapse: Synapse, polarity = synapse.polarity): number {
   const level = look.strength ? Math.min(LEVELS - 1, Math.floor(look.strength(synapse) * LEVELS)) : 1;
   const faint = look.focus !== null && !look.focus.has(synapse);
-  const mark = look.marks.get(synapse);
-  return ((mark === "added" ? 3 : mark === "changed" ? 4 : synapse.polarity + 1) * LEVELS + level) * 2 + (faint ? 0 : 1);
+  const mark = MARKS.indexOf(look.marks.get(synapse) ?? "");
+  return ((mark * 4 + polarity + 1) * LEVELS + level) * 2 + (faint ? 0 : 1);
 }
 
 export function pen(theme: Theme, id: number): Pen {
-  const kind = id >> 3;
-  const color = kind === 3 ? theme.added : kind === 4 ? theme.changed : colorOf(theme, kind - 1);
-  return { polarity: kind - 1, level: (id >> 1) & 3, faint: (id & 1) === 0, color };
+  const [polarity, mark] = [((id >> 3) & 3) - 1, MARKS[id >> 5] ?? ""];
+  return { polarity, level: (id >> 1) & 3, faint: (id & 1) === 0, color: mark ? theme[mark] : colorOf(theme, polarity) };
+}
+
+/** Synapses in a list for each pen; by their numbers, those out of focus come first inside each colour. */
+export function byPen(synapses: Iterable<Synapse>, look: Look): Synapse[][] {
+  const lists: Synapse[][] = [];
+  for (const synapse of synapses) {
+    (lists[penOf(look, synapse)] ??= []).push(synapse);
+    if (synapse.gap) (lists[penOf(look, synapse, ELECTRICAL)] ??= []).push(synapse);
+  }
+  return lists;
 }
 
 /** How wide, in pixels, and how opaque synapses are where `count` of them are seen at scale `k`. */
@@ -50,8 +61,9 @@ export function strokeSynapses(
   ctx: Context, theme: Theme, list: readonly Synapse[], id: number, from: number, to: number,
   k: number, crowd: { width: number; alpha: number },
 ): void {
-  const { level, faint, color } = pen(theme, id);
-  const ends = k * 8 > 1.6 && !faint;
+  const { polarity, level, faint, color } = pen(theme, id);
+  const straight = polarity === ELECTRICAL;
+  const ends = k * 8 > 1.6 && !faint && !straight;
   ctx.strokeStyle = ctx.fillStyle = color;
   ctx.globalAlpha = faint ? FAINT * Math.min(1, crowd.alpha * 1.5) : crowd.alpha;
   ctx.lineWidth = (crowd.width * [0.5, 0.95, 1.6, 2.4][level]!) / k;
@@ -61,16 +73,16 @@ export function strokeSynapses(
     ctx.beginPath();
     for (let n = start; n < stop; n++) {
       const synapse = list[n]!;
-      trace(synapse.pre, synapse.post);
-      addLine(ctx, synapse.polarity);
+      trace(synapse.pre, synapse.post, straight);
+      addLine(ctx, polarity);
     }
     ctx.stroke();
     if (!ends) continue;
     ctx.beginPath();
     for (let n = start; n < stop; n++) {
       const synapse = list[n]!;
-      trace(synapse.pre, synapse.post);
-      addEnd(ctx, synapse.polarity, scale);
+      trace(synapse.pre, synapse.post, straight);
+      addEnd(ctx, polarity, scale);
     }
     ctx.fill();
   }

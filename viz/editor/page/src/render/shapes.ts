@@ -1,20 +1,48 @@
 // What is stroked and filled: curves, ends and neurons, added to the path of a context.
 
+import { ELECTRICAL } from "../model/circuit";
 import { END, RADIUS, curve } from "./curves";
 
 export type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
+const RESISTOR = 26; // length of the zigzag in the middle of an electrical synapse
+const TEETH = 4;
+
+/** The corners of an electrical synapse: a straight line with a resistor in its middle. */
+export function* resistor(): Generator<[number, number]> {
+  const { ax, ay, bx, by, ux, uy } = curve;
+  const [mx, my] = [(ax + bx + ux * RADIUS) / 2, (ay + by + uy * RADIUS) / 2];
+  const reach = Math.min(RESISTOR, 0.6 * Math.max(0, Math.hypot(bx - ax, by - ay) - RADIUS));
+  yield [ax, ay];
+  for (let k = 0; k <= 2 * TEETH; k++) {
+    const along = (k / (2 * TEETH) - 0.5) * reach;
+    const aside = k % 2 ? (k % 4 === 1 ? 0.2 : -0.2) * reach : 0;
+    yield [mx + ux * along - uy * aside, my + uy * along + ux * aside];
+  }
+  yield [bx, by];
+}
+
 /** The line of `curve`; an arrow's line ends inside it, a bar's line goes up to it. */
 export function addLine(ctx: Context, polarity: number): void {
   const c = curve;
+  if (polarity === ELECTRICAL && !c.loop) {
+    let first = true;
+    for (const [x, y] of resistor()) {
+      if (first) ctx.moveTo(x, y);
+      else ctx.lineTo(x, y);
+      first = false;
+    }
+    return;
+  }
   const more = polarity < 0 ? END : 1;
   ctx.moveTo(c.ax, c.ay);
   if (c.loop) ctx.bezierCurveTo(c.cx, c.cy, c.dx, c.dy, c.bx + c.ux * more, c.by + c.uy * more);
   else ctx.quadraticCurveTo(c.cx, c.cy, c.bx + c.ux * more, c.by + c.uy * more);
 }
 
-/** The end of `curve`, to be filled: an arrow if excitatory, a bar if inhibitory, a square if neither. */
+/** The end of `curve`, to be filled: an arrow if excitatory, a bar if inhibitory, nothing if electrical, a square if none of these. */
 export function addEnd(ctx: Context, polarity: number, scale: number): void {
+  if (polarity === ELECTRICAL) return;
   const { bx, by, ux, uy } = curve;
   const half = END * 0.42 * scale;
   const tipX = bx + ux * END;

@@ -1,11 +1,11 @@
 // The still picture: all that does not move, drawn once on a canvas larger than the window and shown as an
 // image while one pans. A new one is made in slices between frames, and takes over when it is whole.
 
-import { type Circuit, type Item, type Neuron, ROLES, type Synapse } from "../model/circuit";
+import { type Circuit, ELECTRICAL, type Item, type Neuron, ROLES, type Synapse } from "../model/circuit";
 import { type Block, type Folding, type Pathway, fold, groupOf, isPlain } from "./blocks";
 import { type Camera, type Point, type Rect, seen } from "./camera";
 import { END, RADIUS, curve, trace } from "./curves";
-import { colorOf, colorOfRole, crowding, fillNeurons, penOf, strokeSynapses, writeLabels } from "./paint";
+import { byPen, colorOf, colorOfRole, crowding, fillNeurons, strokeSynapses, writeLabels } from "./paint";
 import type { Ghost, Look, Scene } from "./scene";
 import { addEnd, addLine, addNeuron, type Context } from "./shapes";
 import type { Theme } from "./theme";
@@ -86,7 +86,7 @@ export class Still {
     yield;
 
     if (!this.far) {
-      const sorted = this.sorted(window);
+      const sorted = byPen(this.near(window), look);
       const count = sorted.reduce((sum, list) => sum + (list?.length ?? 0), 0);
       const crowd = crowding(count, k);
       // A step takes about 2 ms, so that `advance` can keep its budget.
@@ -120,19 +120,16 @@ export class Still {
     if (look.labels && k >= LABELS) writeLabels(ctx, theme, here, k, faint);
   }
 
-  /** The synapses in sight, in a list for each pen. */
-  private sorted(window: Rect): Synapse[][] {
-    const { circuit, look, lifted } = this.subject;
-    const lists: Synapse[][] = [];
+  /** The synapses in sight. */
+  private *near(window: Rect): Generator<Synapse> {
+    const { circuit, lifted } = this.subject;
     for (const pre of circuit.neurons.values()) {
       if (lifted?.has(pre)) continue;
       for (const synapse of pre.out.values()) {
         const { post } = synapse;
-        if (!touches(pre, post, window) || lifted?.has(post) || !isPlain(this.folding, synapse)) continue;
-        (lists[penOf(look, synapse)] ??= []).push(synapse);
+        if (touches(pre, post, window) && !lifted?.has(post) && isPlain(this.folding, synapse)) yield synapse;
       }
     }
-    return lists; // by their numbers: those out of focus come first inside each colour
   }
 
   private dots(): void {
@@ -201,11 +198,11 @@ export class Still {
       ctx.strokeStyle = ctx.fillStyle = colorOf(theme, polarity);
       ctx.globalAlpha = 0.75;
       ctx.lineWidth = width / k;
-      // Both signs of one pathway run side by side.
-      const apart = this.far ? (polarity < 0 ? 16 / k : 0) : polarity < 0 ? 10 : 0;
+      // The kinds of one pathway run side by side.
+      const apart = (polarity === ELECTRICAL ? 2 : polarity < 0 ? 1 : 0) * (this.far ? 16 / k : 10);
       const shift = (p: { x: number; y: number }) => ({ x: p.x, y: p.y + apart });
       const from = shift(pre);
-      trace(from, pre === post ? from : shift(post));
+      trace(from, pre === post ? from : shift(post), polarity === ELECTRICAL && !this.far);
       if (this.far) fromFar(pre === post, 1 / k);
       if (this.far && pre !== post) arc(from, shift(post));
       ctx.beginPath();
@@ -226,7 +223,7 @@ export class Still {
     ctx.setLineDash([4, 4]);
     ctx.beginPath();
     if (post) {
-      trace(pre, post);
+      trace(pre, post, polarity === ELECTRICAL);
       addLine(ctx, polarity);
     } else addNeuron(ctx, role, pre.x, pre.y);
     ctx.stroke();

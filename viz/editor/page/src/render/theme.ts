@@ -13,6 +13,7 @@ export interface Theme {
   problem: string;
   excitatory: string;
   inhibitory: string;
+  electrical: string;
   unknown: string;
   roles: Record<Role, string>;
   edge: string; // outline of neurons
@@ -32,6 +33,7 @@ export const LIGHT: Theme = {
   problem: "#b3261e",
   excitatory: "#1f66ad",
   inhibitory: "#d9731f",
+  electrical: "#5f6672",
   unknown: "#8a8f98",
   roles: { sensory: "#3ba58f", inter: "#e3d9b8", command: "#a8418f", motor: "#2a2a52" },
   edge: "rgba(20,24,36,0.55)",
@@ -51,6 +53,7 @@ export const DARK: Theme = {
   problem: "#ff8a80",
   excitatory: "#7cbbf0",
   inhibitory: "#ee8a45",
+  electrical: "#b4bac4",
   unknown: "#8a8f98",
   roles: { sensory: "#2f8f7b", inter: "#f2e9cc", command: "#e29fd2", motor: "#5d66d6" },
   edge: "rgba(255,255,255,0.5)",

@@ -5,7 +5,7 @@ import { Editor, type Tool } from "../editor";
 import { listenToKeys } from "../input/keyboard";
 import { listenToPointer } from "../input/pointer";
 import { PANELS, setRole } from "../input/commands";
-import { ROLES } from "../model/circuit";
+import { ELECTRICAL, type Polarity, ROLES, wordOf } from "../model/circuit";
 import type { Session } from "../link/session";
 import { CommandButton, keyText, number } from "./controls";
 import { Export, Help, Notes, Palette, Rename } from "./dialogs";
@@ -55,7 +55,7 @@ export function App({ session, options, root }: { session: Session; options: Opt
         <div class="gl-main">
           <div class="gl-stage" ref={stage}>
             <canvas ref={canvas} class="gl-canvas" data-testid="canvas" tabIndex={0} role="application" aria-roledescription="circuit editor"
-              aria-label="Circuit: arrow keys go from neuron to neuron, N adds one, E and I draw synapses, question mark shows all keys" />
+              aria-label="Circuit: arrow keys go from neuron to neuron, N adds one, E, I and J draw synapses, question mark shows all keys" />
             {editor && <Floating />}
           </div>
           {editor && <Side />}
@@ -167,6 +167,9 @@ const TOOLS: [Tool, string, string, string][] = [
   ["select", "Select", "select", "V"], ["lasso", "Lasso", "lasso", "L"], ["connect", "Draw synapses", "connect", "C"], ["pan", "Move the view", "pan", ""],
 ];
 
+/** What the button of the kind of new synapses goes on to. */
+const AFTER: Record<Polarity, Polarity> = { 1: -1, [-1]: ELECTRICAL, [ELECTRICAL]: 1 };
+
 function Floating() {
   const editor = useEditor();
   const { message, circuit, selection, linkState, kernelBusy, work, journal } = editor;
@@ -182,7 +185,7 @@ function Floating() {
             <button key={role} type="button" class="gl-button" aria-label={`Draw ${role} neurons`} aria-pressed={editor.role === role} title={`${role}: of new neurons, and of those selected (${k + 1})`} onClick={() => setRole(editor, role)}><RoleShape role={role} size={18} /></button>
           ))}
           <hr />
-          <button type="button" class="gl-button" aria-label={editor.polarity > 0 ? "New synapses are excitatory" : "New synapses are inhibitory"} title="polarity of new synapses: click to change" onClick={() => editor.set({ polarity: editor.polarity > 0 ? -1 : 1 })}><PolarityShape polarity={editor.polarity} /></button>
+          <button type="button" class="gl-button" aria-label={`New synapses are ${wordOf(editor.polarity)}`} title="kind of new synapses: click to change" onClick={() => editor.set({ polarity: AFTER[editor.polarity] })}><PolarityShape polarity={editor.polarity} /></button>
           <hr />
           <CommandButton id="neuron" icon="plus" />
           <CommandButton id="motifs" icon="motifs" />

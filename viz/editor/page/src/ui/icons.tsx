@@ -1,5 +1,7 @@
 // Icons of the controls, 16 by 16, as strokes.
 
+import { ELECTRICAL } from "../model/circuit";
+
 const PATHS: Record<string, string> = {
   select: "M3 2l4.2 11 1.7-4.4L13.3 7z",
   lasso: "M8 3c3.3 0 6 1.6 6 3.8S11.3 10.6 8 10.6 2 9 2 6.8 4.7 3 8 3zM5 10.2c-.8.6-1 1.6-.2 2.2s1.8 0 1.6-1c-.1 1.5-.9 2.3-2 2.6",
@@ -53,12 +55,13 @@ export function RoleShape({ role, size = 16 }: { role: string; size?: number }) 
   return <svg class={`gl-role gl-role-${role || "none"}`} viewBox="0 0 16 16" width={size} height={size} aria-hidden="true" focusable="false">{shape}</svg>;
 }
 
-/** An arrow or a bar: the end of a synapse. */
+/** An arrow, a bar or a resistor: how a synapse acts. */
 export function PolarityShape({ polarity }: { polarity: number }) {
+  const electrical = polarity === ELECTRICAL;
   return (
-    <svg class={polarity > 0 ? "gl-exc" : polarity < 0 ? "gl-inh" : "gl-unsigned"} viewBox="0 0 22 16" width="22" height="16" aria-hidden="true" focusable="false">
-      <path d="M2 8h13" fill="none" stroke="currentColor" stroke-width="1.8" />
-      {polarity > 0 ? <path d="M20 8l-7 4V4z" fill="currentColor" /> : <path d="M16.5 2.5v11" stroke="currentColor" stroke-width="2.6" />}
+    <svg class={electrical ? "gl-elec" : polarity > 0 ? "gl-exc" : polarity < 0 ? "gl-inh" : "gl-unsigned"} viewBox="0 0 22 16" width="22" height="16" aria-hidden="true" focusable="false">
+      <path d={electrical ? "M1 8h4l1.5-4 3 8 3-8 3 8L17 8h4" : "M2 8h13"} fill="none" stroke="currentColor" stroke-width={electrical ? 1.5 : 1.8} />
+      {electrical ? null : polarity > 0 ? <path d="M20 8l-7 4V4z" fill="currentColor" /> : <path d="M16.5 2.5v11" stroke="currentColor" stroke-width="2.6" />}
     </svg>
   );
 }

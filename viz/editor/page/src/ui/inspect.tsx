@@ -2,12 +2,12 @@
 // written there goes to all.
 
 import type { Editor } from "../editor";
-import { type Attributes, type Item, type Json, type Neuron, ROLES, type Synapse } from "../model/circuit";
+import { type Attributes, ELECTRICAL, type Item, type Json, type Neuron, ROLES, type Synapse, wordOf } from "../model/circuit";
 import { Area, Choice, Entry, Field, number } from "./controls";
 import { useEditor } from "./hooks";
 import { PolarityShape, RoleShape } from "./icons";
 
-const KNOWN = new Set(["role", "x", "y", "group", "note", "polarity", "projection"]);
+const KNOWN = new Set(["role", "x", "y", "group", "note", "polarity", "kind", "projection"]);
 
 /** What all have in common, or nothing. */
 function common<T>(items: readonly T[], of: (item: T) => unknown): unknown {
@@ -97,10 +97,10 @@ function OfSynapses({ editor, synapses }: { editor: Editor; synapses: Synapse[] 
       <h3>{one ? "Synapse" : `${number(synapses.length)} synapses`}</h3>
       {one && <p class="gl-pair"><span>{one.pre.label}</span><PolarityShape polarity={one.polarity} /><span>{one.post.label}</span></p>}
       {problem && <p class="gl-problem">{problem}</p>}
-      <div class="gl-segments" role="radiogroup" aria-label="Polarity">
-        {([1, -1] as const).map((sign) => (
-          <button key={sign} type="button" role="radio" aria-checked={polarity === sign} class="gl-segment" onClick={() => editor.setSynapses(synapses, "polarity", sign)}>
-            <PolarityShape polarity={sign} /> {sign > 0 ? "excitatory" : "inhibitory"}
+      <div class="gl-segments" role="radiogroup" aria-label="Kind">
+        {([1, -1, ELECTRICAL] as const).map((kind) => (
+          <button key={kind} type="button" role="radio" aria-checked={polarity === kind} class="gl-segment" onClick={() => editor.setPolarity(synapses, kind)}>
+            <PolarityShape polarity={kind} /> {wordOf(kind)}
           </button>
         ))}
       </div>

@@ -3,7 +3,8 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Editor } from "../editor";
-import { type Neuron, ROLES } from "../model/circuit";
+import { ELECTRICAL, type Neuron, ROLES, type Synapse, wordOf } from "../model/circuit";
+import { colorOf } from "../render/paint";
 import { useEditor } from "./hooks";
 
 const EDGE = 14; // band of roles along two sides
@@ -65,18 +66,25 @@ export function Matrix() {
     for (const k of [...lines(axes.pre), axes.pre.length]) { ctx.moveTo(EDGE, EDGE + k * cell + 0.5); ctx.lineTo(w, EDGE + k * cell + 0.5); }
     ctx.stroke();
     const gap = cell >= 7 ? 1.5 : cell >= 4 ? 0.5 : 0;
-    axes.pre.forEach((pre, row) => {
-      for (const s of pre.out.values()) {
-        const k = column.get(s.post);
-        if (k === undefined) continue;
-        ctx.fillStyle = s.polarity > 0 ? theme.excitatory : s.polarity < 0 ? theme.inhibitory : theme.unknown;
-        const [x, y, side] = [EDGE + k * cell + gap, EDGE + row * cell + gap, cell - 2 * gap + (gap ? 0.5 : 0)];
-        // Signs differ by shape, too, where there is room: a full cell excites, a bar inhibits.
-        if (cell >= 7 && s.polarity < 0) ctx.fillRect(x, y + side * 0.3, side, side * 0.4);
-        else ctx.fillRect(x, y, side, side);
-        if (selection.has(s)) { ctx.strokeStyle = theme.accent; ctx.lineWidth = 2; ctx.strokeRect(x, y, side, side); }
-      }
-    });
+    const row = new Map(axes.pre.map((n, k) => [n, k]));
+    const mark = (s: Synapse, pre: Neuron, post: Neuron, polarity: number): void => {
+      const k = column.get(post);
+      if (k === undefined) return;
+      ctx.fillStyle = colorOf(theme, polarity);
+      const [x, y, side] = [EDGE + k * cell + gap, EDGE + row.get(pre)! * cell + gap, cell - 2 * gap + (gap ? 0.5 : 0)];
+      // Kinds differ by shape, too, where there is room: a full cell excites, a bar inhibits, an upright one is electrical.
+      if (cell >= 7 && polarity === ELECTRICAL) ctx.fillRect(x + side * 0.36, y, side * 0.28, side);
+      else if (cell >= 7 && polarity < 0) ctx.fillRect(x, y + side * 0.3, side, side * 0.4);
+      else ctx.fillRect(x, y, side, side);
+      if (selection.has(s)) { ctx.strokeStyle = theme.accent; ctx.lineWidth = 2; ctx.strokeRect(x, y, side, side); }
+    };
+    for (const s of circuit.synapses()) {
+      mark(s, s.pre, s.post, s.polarity);
+      if (s.polarity !== ELECTRICAL && !s.gap) continue;
+      // What has no direction stands on both sides of the diagonal.
+      if (s.gap) mark(s, s.pre, s.post, ELECTRICAL);
+      mark(s, s.post, s.pre, ELECTRICAL);
+    }
     if (at) {
       ctx.strokeStyle = theme.ink;
       ctx.lineWidth = 1.5;
@@ -95,24 +103,24 @@ export function Matrix() {
     setAt(place);
     const pre = place && axes.pre[place[0]];
     const post = place && axes.post[place[1]];
-    editor.set({ hover: pre && post ? (pre.out.get(post.key) ?? pre) : null });
+    editor.set({ hover: pre && post ? (circuit.between(pre, post) ?? pre) : null });
   };
   const act = (place: [number, number] | null, what: "toggle" | "remove"): void => {
     const pre = place && axes.pre[place[0]];
     const post = place && axes.post[place[1]];
     if (!pre || !post) return;
-    const synapse = pre.out.get(post.key);
+    const synapse = circuit.between(pre, post);
     if (what === "remove") { if (synapse) editor.remove([synapse]); }
     else if (synapse) editor.flip([synapse]);
     else editor.connect(pre, post);
   };
   const pre = at && axes.pre[at[0]];
   const post = at && axes.post[at[1]];
-  const sign = pre && post ? pre.out.get(post.key)?.polarity : undefined;
+  const sign = pre && post ? circuit.between(pre, post)?.polarity : undefined;
   return (
     <section class="gl-fill">
       <p class="gl-hint" aria-live="polite">
-        {pre && post ? <><b>{pre.label}</b> → <b>{post.label}</b>: {sign === undefined ? "no synapse" : sign > 0 ? "excitatory" : sign < 0 ? "inhibitory" : "no polarity"}</>
+        {pre && post ? <><b>{pre.label}</b> → <b>{post.label}</b>: {sign === undefined ? "no synapse" : wordOf(sign)}</>
           : "pre down, post across. Click: add or flip; right click: remove."}
       </p>
       <div class="gl-scroll">

@@ -5,7 +5,7 @@ import { commandOf, run } from "../input/commands";
 import { keyText } from "./controls";
 import { useEditor } from "./hooks";
 
-const ON_NEURONS = ["excite", "inhibit", "rename", "role-inter", "role-command", "role-motor", "role-sensory", "before", "after", "path", "group", "copy", "duplicate", "delete"];
+const ON_NEURONS = ["excite", "inhibit", "couple", "rename", "role-inter", "role-command", "role-motor", "role-sensory", "before", "after", "path", "group", "copy", "duplicate", "delete"];
 const ON_SYNAPSES = ["flip", "copy", "delete"];
 const ON_NOTHING = ["neuron", "paste", "motifs", "connect-rule", "generate", "all", "arrange", "fit"];
 

@@ -2,7 +2,7 @@
 // was done, said aloud. It cannot be seen, and each neighbour can be gone to.
 
 import { goTo } from "../input/commands";
-import type { Neuron, Synapse } from "../model/circuit";
+import { type Neuron, type Synapse, wordOf } from "../model/circuit";
 import { useEditor } from "./hooks";
 
 const MOST = 40;
@@ -13,7 +13,7 @@ export function Mirror() {
   const list = (title: string, synapses: Synapse[], other: (s: Synapse) => Neuron) => (
     <ul aria-label={title}>
       {synapses.slice(0, MOST).map((s) => (
-        <li key={other(s).key}><button type="button" tabIndex={-1} onClick={() => { goTo(editor, other(s)); editor.renderer.canvas.focus(); }}>{other(s).label}, {s.polarity > 0 ? "excitatory" : s.polarity < 0 ? "inhibitory" : "without polarity"}</button></li>
+        <li key={other(s).key}><button type="button" tabIndex={-1} onClick={() => { goTo(editor, other(s)); editor.renderer.canvas.focus(); }}>{other(s).label}, {wordOf(s.polarity)}</button></li>
       ))}
       {synapses.length > MOST && <li>{synapses.length - MOST} more</li>}
     </ul>

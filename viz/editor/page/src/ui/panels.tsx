@@ -2,7 +2,7 @@
 
 import type { Editor } from "../editor";
 import { goTo } from "../input/commands";
-import type { Attributes, Item, Neuron } from "../model/circuit";
+import { type Attributes, type Item, type Neuron, titleOf } from "../model/circuit";
 import { members } from "../model/rules";
 import { Entry, Field, number } from "./controls";
 import { useEditor } from "./hooks";
@@ -53,7 +53,7 @@ export function ChangesPanel() {
   const editor = useEditor();
   const { changes } = editor;
   const difference = changes.difference();
-  const what = (item: Item): string => (item.kind === "neuron" ? item.label : `${item.pre.label} → ${item.post.label}`);
+  const what = (item: Item): string => (item.kind === "neuron" ? item.label : titleOf(item));
   const list = (title: string, kind: string, items: Item[]) => items.length > 0 && (
     <>
       <h4 class={kind}>{items.length} {title}</h4>

@@ -2,8 +2,8 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Editor } from "../editor";
-import type { Item } from "../model/circuit";
-import { at, trace } from "../render/curves";
+import { type Item, titleOf, wordOf } from "../model/circuit";
+import { at, traceOf } from "../render/curves";
 import { toScreen } from "../render/camera";
 import { number } from "./controls";
 import { useEditor } from "./hooks";
@@ -36,7 +36,7 @@ function show(editor: Editor, item: Item, el: HTMLElement): void {
   let [x, y] = [0, 0];
   if (item.kind === "neuron") ({ x, y } = item);
   else {
-    trace(item.pre, item.post);
+    traceOf(item);
     [x, y] = at(0.5);
   }
   const place = toScreen(editor.camera, x, y);
@@ -54,7 +54,7 @@ function words(editor: Editor, item: Item): string {
     lines.push(`${item.label} · ${item.role || "no role"} · ${item.in.size} in, ${item.out.size} out${editor.live.on && state !== undefined ? ` · ${number(state)}` : ""}`);
   } else {
     const weight = editor.live.strengthOf(item);
-    lines.push(`${item.pre.label} → ${item.post.label} · ${item.polarity > 0 ? "excitatory" : item.polarity < 0 ? "inhibitory" : "no polarity"}${weight !== null ? ` · ${number(weight)}` : ""}`);
+    lines.push(`${titleOf(item)} · ${wordOf(item.polarity)}${item.gap ? ` and electrical, ${number(item.attributes.gap as number)}` : ""}${weight !== null ? ` · ${number(weight)}` : ""}`);
   }
   if (typeof note === "string") lines.push(note.slice(0, 300));
   if (problem) lines.push(problem);

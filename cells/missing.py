@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 
 from .cell import NCPRNNCell
 from .layer import Shape
@@ -68,14 +69,9 @@ class MissingValueCell(InputWrapper):
 
         def run(call: Call) -> Run:
             *inner, last, elapsed = call.state
-            features = []
-            for t in call.order:
-                seen, *new = self.observe(call.x[:, t], last, elapsed, call.timespans[:, t, None])
-                features.append(seen)
-                last, elapsed = call.after(t, tuple(new), (last, elapsed))
-            x = mx.stack(features[:: -1 if call.reverse else 1], axis=1)
-            run = engine(replace(call, x=x, state=joined(inner)))
-            return replace(run, state=(*parted(run.state), last, elapsed))
+            features, seen = observed(call, last, elapsed)
+            run = engine(replace(call, x=features, state=joined(inner)))
+            return replace(run, state=(*parted(run.state), *seen))
 
         return run
 
@@ -90,6 +86,51 @@ class MissingValueCell(InputWrapper):
         last, elapsed = mx.where(missing, last, x), elapsed + timespan
         features = mx.concatenate([last, 1.0 - missing.astype(x.dtype), elapsed], axis=-1)
         return features, last, mx.where(missing, elapsed, 0.0)
+
+
+def observed(call: Call, last: mx.array, elapsed: mx.array) -> tuple[mx.array, tuple[mx.array, mx.array]]:
+    """What `MissingValueCell.observe` makes of a whole sequence, (B, T, 3 I), and the state behind it.
+
+    Nothing goes from step to step: last values are looked up where they were observed, and times are added up
+    over 1, 2, 4, ... steps, as far as none of them was observed.
+    """
+    batch, steps, _ = call.x.shape
+    back = slice(None, None, -1 if call.reverse else 1)
+    valid = np.ones((1, steps), bool) if call.mask is None else call.mask[:, back]
+    anew = np.zeros((batch, steps + 1), bool)  # whether a step is the first behind an end
+    if call.ends is not None:
+        anew[:, 1:] = call.ends[:, back]
+    episode = np.maximum.accumulate(np.where(anew, np.arange(steps + 1), 0), axis=1)[..., None]
+    x, there = call.x[:, back], mx.array(np.array(valid, order="C")[..., None])
+    seen = ~mx.isnan(x) & there
+
+    at = mx.stop_gradient(mx.cummax(mx.where(seen, mx.arange(steps)[:, None], -1), axis=1))
+    before = mx.where(mx.array(episode[:, :-1] == 0), last[:, None], 0.0)  # of no sample of this episode
+    values = mx.take_along_axis(x, mx.maximum(at, 0), axis=1)
+    values = mx.where(at >= mx.array(episode[:, :-1]), values, before)
+
+    spans = mx.where(there, call.timespans[:, back, None], 0.0)
+    first = spans[:, :1] + elapsed[:, None]
+    times = mx.concatenate([first, mx.broadcast_to(spans[:, 1:], (batch, steps - 1, x.shape[-1]))], axis=1)
+    begins = _later(seen, 1, True) | mx.array(anew[:, :-1, None])
+    distance = 1
+    while distance < steps:
+        times = mx.where(begins, times, times + _later(times, distance, 0.0))
+        begins = begins | _later(begins, distance, True)
+        distance *= 2
+
+    features = mx.concatenate([values, seen.astype(x.dtype), times], axis=-1)[:, back]
+    over = mx.array(anew[:, -1:])
+    return features, (
+        mx.where(over, 0.0, values[:, -1]),
+        mx.where(seen[:, -1] | over, 0.0, times[:, -1]),
+    )
+
+
+def _later(values: mx.array, steps: int, first: float | bool) -> mx.array:
+    """(B, T, I) the values of some steps before, and something else at the first ones."""
+    start = mx.full((values.shape[0], steps, *values.shape[2:]), first, values.dtype)
+    return mx.concatenate([start, values[:, :-steps]], axis=1)
 
 
 class _MissingValueSteps(OneCellSteps):

@@ -18,6 +18,7 @@ typedef float real;
 #define SOME(test) (test)
 #define SAVE(name, row, i, value)  // there is no backward pass
 #define TILE 4
+#define SIDE 4
 #define TOGETHER (TEAM / 4)
 
 FUNCTION real splat(float value) { return value; }

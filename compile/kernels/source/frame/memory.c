@@ -5,20 +5,16 @@ EACH(j, N) {
     passing[j] = STATE[j];
     passing[N + j] = cells[j];
 }
-EACH_BY(TILE, o, 0, 4 * N) {
-    int gate[TILE];
-    real sum[TILE];
-    for (int r = 0; r < TILE; r++) {
-        gate[r] = o + r < 4 * N ? o + r : 4 * N - 1;  // beyond the last one, the last one again
-        sum[r] = splat(PART ? 0.0f : memory_b[gate[r]]);
-    }
+EACH_BY(SIDE, o, 0, 4 * N) {
+    real sum[SIDE];
+    for (int r = 0; r < SIDE; r++) sum[r] = splat(PART ? 0.0f : memory_b[o + r]);
     for (int i = PART; i < I; i += PARTS) {
-        for (int r = 0; r < TILE; r++) sum[r] += memory_w[(int64_t)4 * N * i + gate[r]] * SAMPLE[i];
+        for (int r = 0; r < SIDE; r++) sum[r] += memory_w[(int64_t)4 * N * i + o + r] * SAMPLE[i];
     }
     for (int i = PART; i < N; i += PARTS) {
-        for (int r = 0; r < TILE; r++) sum[r] += memory_w[(int64_t)4 * N * (I + i) + gate[r]] * STATE[i];
+        for (int r = 0; r < SIDE; r++) sum[r] += memory_w[(int64_t)4 * N * (I + i) + o + r] * STATE[i];
     }
-    for (int r = 0; r < TILE && o + r < 4 * N; r++) {
+    for (int r = 0; r < SIDE; r++) {
         sum[r] = JOINED(sum[r]);
         if (PART == 0) gates[o + r] = sum[r];
     }

@@ -17,17 +17,17 @@ EACH(j, N) {
 }
 EACH(i, I) seen_memory[filled * (I + N) + i] = SAMPLE[i];
 BARRIER
-EACH_BY(TILE, i, 0, I + N) {
-    int64_t row[TILE];
-    real sum[TILE];
-    for (int r = 0; r < TILE; r++) {
+EACH_BY(SIDE, i, 0, I + N) {
+    int64_t row[SIDE];
+    real sum[SIDE];
+    for (int r = 0; r < SIDE; r++) {
         row[r] = (int64_t)4 * N * (i + r < I + N ? i + r : I + N - 1);
         sum[r] = splat(0.0f);
     }
     for (int o = PART; o < 4 * N; o += PARTS) {
-        for (int r = 0; r < TILE; r++) sum[r] += memory_w[row[r] + o] * gates[o];
+        for (int r = 0; r < SIDE; r++) sum[r] += memory_w[row[r] + o] * gates[o];
     }
-    for (int r = 0; r < TILE && i + r < I + N; r++) {
+    for (int r = 0; r < SIDE && i + r < I + N; r++) {
         sum[r] = JOINED(sum[r]);
         if (PART == 0) d_seen[i + r] = sum[r];
     }

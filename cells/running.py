@@ -56,12 +56,14 @@ class Call:
         """(B, T) what happens to rows, as kernels take it; None if nothing does."""
         if self.mask is None and self.ends is None:
             return None
-        events = np.zeros(self.x.shape[:2], np.float32)
-        if self.mask is not None:
-            np.subtract(self.mask, 1.0, out=events, dtype=np.float32)
-        if self.ends is not None:
-            events += self.ends
-        return mx.array(events) if events.any() else None
+        events = None
+        if self.mask is not None and not self.mask.all():
+            events = self.mask.astype(np.float32)
+            events -= 1
+        if self.ends is not None and self.ends.any():
+            ends = self.ends.astype(np.float32)
+            events = ends if events is None else events + ends
+        return None if events is None else mx.array(events)
 
     def filled(self) -> Call:
         """The same with numbers where there is no sample, for who computes something there."""

@@ -148,6 +148,8 @@ def array_of(value: Any) -> Any:
     """`value` as an array of NumPy; None for what makes none, whose errors are long and name no argument."""
     import numpy as np  # here, because the commands import this module before they know whether they compute
 
+    if type(value) is np.ndarray:  # as most calls have it; what follows takes longer than a short kernel
+        return value
     try:
         with np.errstate(all="ignore"):
             return np.asarray(value.tolist() if "bfloat16" in str(getattr(value, "dtype", "")) else value)

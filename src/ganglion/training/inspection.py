@@ -68,7 +68,7 @@ def _signs(model: nn.Module) -> tuple[int, int, int]:
     return against, count, zeros
 
 
-def _places(loss: Callable[..., Any]) -> dict[str, int]:
+def places(loss: Callable[..., Any]) -> dict[str, int]:
     """Where in a batch the arguments of a loss are, by name."""
     try:
         names = list(inspect.signature(loss).parameters)[1:]
@@ -78,7 +78,7 @@ def _places(loss: Callable[..., Any]) -> dict[str, int]:
 
 
 def _padding(batches: Batches, loss: Callable[..., Any]) -> tuple[int, int]:
-    place = _places(loss).get("mask")
+    place = places(loss).get("mask")
     if place is None or not isinstance(batches.data, Arrays) or place >= len(batches.data.arrays):
         return 0, 0
     mask = np.array(batches.data.arrays[place])
@@ -104,7 +104,7 @@ def _stuck(run: Run, batch: Sequence[mx.array]) -> str | None:
 
     How a loss of one's own calls the model is not known here.
     """
-    given = {name: batch[place] for name, place in _places(mse).items() if place < len(batch)}
+    given = {name: batch[place] for name, place in places(mse).items() if place < len(batch)}
     if isinstance(run.model, Scaled):
         return None
     with modes_kept(run.model):

@@ -33,6 +33,7 @@ from .ranks import LostRankError, Ranks, Terminated
 from .ready import build_for, require_loss, require_trainable, scalar
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
+from .timescale import warn_of_time
 from .update import Update
 
 Judge: TypeAlias = Callable[[nn.Module], float]
@@ -126,6 +127,8 @@ def fit(
         held_out = Batches(as_data(validation), batch_size, None, ranks, "the validation data")
     build_for(model, batches, loss)
     require_trainable(model)
+    if ranks.first:
+        warn_of_time(model, batches, loss)
     directory = as_path("checkpoint", checkpoint) if checkpoint is not None else None
     recipe = recipe_of(model, optimizer, loss, batches, held_out, clip_norm)
     remember_training(model, recipe)

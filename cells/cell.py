@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, TypeAlias, cast
 
 import mlx.core as mx
+import numpy as np
 
 from ..arguments import MOST_NEURONS, whole
 from ..compile import CompiledCircuit, Source
 from ..compile.electrical import refuse_electrical
 from ..compile.pipeline import compiled_for
+from ..compile.synapses import Index
 from ..errors import KernelError
 from ..wiring import Dense
 from .calls import step_call
@@ -19,11 +21,12 @@ from .layer import Shape
 from .leading import shape_of
 from .ncps import InNcps
 from .ops.state_ops import State, rows, zeros
+from .overlay import Changes
 from .own_call import called
 from .precision import in_type_of
 from .running import CellKernel
 from .sharing import described, used_attributes
-from .strengths import Strengths
+from .strengths import Floats, Strengths
 from .values import Values, Where, running_on
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
@@ -226,6 +229,37 @@ class NCPRNNCell(ParameterHolder):
         """The signed parameters as the equation uses them, and the polarities of their synapses."""
         values = self.effective()
         return [(values[name], self.polarity_of(p)) for name, p in self.declared().items() if p.signed]
+
+    def conducting_parameters(self, side: str) -> list[str]:
+        """The parameters without which a recurrent, sensory or electrical synapse does nothing."""
+        return [name for name, p in self.declared().items() if len(p.axes) == 1 and p.lies_on == side]
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        """Let the equation hold neurons at values, at which they start; the class says how.
+
+        Raises:
+            TypeError: it does not say.
+            ValueError: values that its neurons cannot have.
+        """
+        raise TypeError(
+            f"a {type(self).__name__} does not say how its neurons are held: give its class "
+            "hold_neurons(changes, neurons, values)"
+        )
+
+    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+        """Add to what reaches neurons by their synapses; the class says how.
+
+        Raises:
+            TypeError: it does not say.
+        """
+        raise TypeError(
+            f"a {type(self).__name__} does not say how its neurons are driven: give its class "
+            "drive_neurons(changes, neurons, currents)"
+        )
+
+    def resting_states(self) -> Floats:
+        """(N,) where neurons are without any input: 0, or what the class says."""
+        return np.zeros(self.n_neurons)
 
     def strengths(self) -> Strengths:
         """How strongly every synapse acts; see `circuit_of`.

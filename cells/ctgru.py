@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
-from ..arguments import one_of, real, whole
+from ..arguments import label, one_of, real, whole
 from ..compile import Source
+from ..compile.synapses import Index
 from .cell import NCPRNNCell
 from .layer import Shape
 from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
+from .overlay import Changes
 from .parameters import Parameter
 from .signs import POLARITY
-from .strengths import Strengths
+from .strengths import Floats, Strengths
 
 MAPS = ("retrieve", "store", "detect")
 
@@ -104,6 +106,18 @@ class CTGRUCell(NCPRNNCell):
     def prepare(self) -> CTGRUTerms:
         p = self.effective()
         return CTGRUTerms(*(circuit_map(self.compiled, name, p) for name in MAPS))
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        """Without an event, traces of 0 stay so."""
+        if values.any():
+            raise ValueError(
+                f"traces of a CT-GRU decay, so it is held at 0 only, got {label(values.tolist())}"
+            )
+        changes.cut_into(neurons)
+        changes.put("detect_b", neurons, 0.0)
+
+    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+        changes.add("detect_b", neurons, currents)
 
     def strengths(self) -> Strengths:
         return map_strengths(self.compiled.plan, "detect", self.effective())

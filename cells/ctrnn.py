@@ -7,17 +7,23 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 
-from ..arguments import MOST_UNFOLDS, flag, one_of, real, whole
+from ..arguments import MOST_UNFOLDS, flag, label, one_of, real, whole
 from ..compile import Source
+from ..compile.synapses import Index
 from .cell import NCPRNNCell
 from .ltc.operations import SOLVERS
 from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
 from .ops import Activation, activate, activation_of, ode_step, softplus_inverse
+from .overlay import Changes
 from .parameters import Parameter, constant
 from .sharing import Scale, Ties
 from .signs import POLARITY
-from .strengths import Strengths
+from .strengths import Floats, Strengths, as_floats
+
+ENDLESS = 1e30
+"""A time constant in which nothing happens."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,20 @@ class CTRNNCell(NCPRNNCell):
     def prepare(self) -> CTRNNTerms:
         p = self.effective()
         return CTRNNTerms(circuit_map(self.compiled, "rate", p), nn.softplus(p["tau"]))
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        """A neuron of an endless time constant stays where it starts."""
+        if self.clip is not None and (np.abs(values) > self.clip).any():
+            raise ValueError(f"states are clipped at {self.clip}, got {label(values.tolist())}")
+        changes.put("tau", neurons, ENDLESS)
+
+    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+        changes.add("rate_b", neurons, currents)
+
+    def resting_states(self) -> Floats:
+        """Where a leak pulls it; without a leak it has no rest, and 0 counts."""
+        bias = self.effective()["rate_b"]
+        return as_floats(activate(self.activation, bias)) if self.leak else np.zeros(self.n_neurons)
 
     def strengths(self) -> Strengths:
         return map_strengths(self.compiled.plan, "rate", self.effective())

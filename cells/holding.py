@@ -14,6 +14,7 @@ from ..compile import CompiledCircuit, Plan
 from .layer import NCPLayer
 from .ops.math_ops import softplus_inverses
 from .ops.random_ops import Draws
+from .overlay import overlay_of
 from .parameters import Grouped, Parameter, Rule, fresh, rule_of
 from .sharing import Scale, Share, Ties, shares
 from .signs import signs
@@ -105,7 +106,10 @@ class ParameterHolder(NCPLayer):
                 found[name] = rule.effective(found[name])
         for name, share in self._shares.items():
             found[name] = share.spread(found[name])
-        return found
+        overlay = overlay_of(self)
+        return (
+            found if overlay is None else {name: overlay.over(name, value) for name, value in found.items()}
+        )
 
     def penalty(self) -> mx.array:
         """What the priors of shared parameters add to a loss, as `fit` does: see the option `penalty`."""

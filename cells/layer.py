@@ -15,11 +15,13 @@ from ..compile import Plan
 from ..compile.kernels.tracing import evaluable
 from ..forks import require_computing
 from ..storage import replacing
+from ..wiring import Circuit
 from .belonging import DIGEST, NeverTrained, belonging_to, digest_array, refuse_other
 from .configured import Configured
 from .ops.state_ops import State
 from .parameters import Declared, Parameter, as_parameters
 from .running import Steps
+from .strengths import circuit_in
 from .values import Values, mlx_array, running_on
 
 Shape = tuple[int, ...]
@@ -169,6 +171,15 @@ class NCPLayer(Configured):
     ) -> State | None:
         """The state a sequence starts from, for a batch like `inputs` or of a size; None without a state."""
         return None
+
+    def to_circuit(self) -> Circuit:
+        """The circuit that the layer is over, with trained strengths and signs; see `circuit_of`.
+
+        Raises:
+            TypeError: there is none, or its synapses have no strength.
+            ValueError: there are several.
+        """
+        return circuit_in(self)
 
     def _stepped(self, batch: int) -> Steps:
         """What a `Stream` runs: the layer one sample at a time. One with a state provides it, or refuses."""

@@ -19,6 +19,19 @@ Sample: TypeAlias = "mx.array | NDArray[np.float32]"
 Timespan: TypeAlias = "float | NDArray[np.float32]"
 
 
+class Held(Protocol):
+    """What holds states of some neurons."""
+
+    @property
+    def starts_elsewhere(self) -> bool:
+        """Whether a state is held at another value than 0."""
+        ...
+
+    def put(self, state: State) -> State:
+        """A state in which the held neurons have their values."""
+        ...
+
+
 @dataclass(frozen=True)
 class Call:
     """One checked call: everything batched, float32, and of agreeing shapes.
@@ -31,6 +44,7 @@ class Call:
         mask: (B, T) which samples there are; None for all.
         ends: (B, T) after which samples the state starts anew; None for none. Never where there is none.
         reverse: whether the samples are read from last to first.
+        held: what holds some neurons' states, see `Overlay`; None for nothing.
     """
 
     x: mx.array
@@ -40,6 +54,7 @@ class Call:
     mask: Mask | None = None
     ends: Mask | None = None
     reverse: bool = False
+    held: Held | None = None
 
     @property
     def steps(self) -> int:
@@ -78,6 +93,8 @@ class Call:
             new = blend(self.mask[:, t], new, old)
         if self.ends is not None and self.ends[:, t].any():
             new = reset(new, self.ends[:, t])
+            if self.held is not None:
+                new = self.held.put(new)
         return new
 
     def begun(self, values: mx.array) -> mx.array:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import mlx.core as mx
+import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
 from ..compile import Plan, Synapses
+from ..wiring import Circuit
 
 Floats = NDArray[np.float64]
+FAINTEST = 1e-9
+"""The weight that one of zero counts with as a length: JSON has no infinity."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,49 @@ class Strengths:
     def polarity(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """+1 or -1 for recurrent and for sensory synapses; that of the circuit where the strength is zero."""
         return _signs(self.recurrent, self.plan.recurrent), _signs(self.sensory, self.plan.sensory)
+
+    def to_circuit(self) -> Circuit:
+        """The circuit with its strengths and signs, as `circuit_of` describes it."""
+        plan, circuit = self.plan, self.plan.to_circuit()
+        recurrent_polarity, sensory_polarity = self.polarity()
+        for names, part, strength, polarity in (
+            (plan.neurons, plan.recurrent, self.recurrent, recurrent_polarity),
+            (plan.sensors, plan.sensory, self.sensory, sensory_polarity),
+        ):
+            weight = np.abs(strength.astype(np.float64))
+            length = 1.0 / np.maximum(weight, FAINTEST)
+            columns = (array.tolist() for array in (part.pre, part.post, polarity, weight, length))
+            for i, j, sign, w, apart in zip(*columns, strict=True):
+                circuit.add_edge(names[i], plan.neurons[j], polarity=sign, weight=w, length=apart)
+        if self.time_constant is not None:
+            for name, value in zip(plan.neurons, self.time_constant.tolist(), strict=True):
+                circuit.add_node(name, time_constant=value)
+        return circuit
+
+
+def circuit_in(model: nn.Module) -> Circuit:
+    """The circuit of the one cell with a circuit in a module, with its strengths and signs.
+
+    Raises:
+        TypeError: there is none, or its synapses have no strength.
+        ValueError: there are several; the message names them.
+    """
+    cells: dict[int, tuple[str, Any]] = {}
+    for path, module in model.named_modules():
+        inner = isinstance(module.get("cell"), nn.Module)  # a wrapper, or a network
+        if hasattr(module, "strengths") and hasattr(module, "compiled") and not inner:
+            cells[id(module)] = path, module
+    name = type(model).__name__
+    if not cells:
+        raise TypeError(f"circuit_of({name}): it has no circuit; expected a network over one")
+    if len(cells) > 1:
+        paths = sorted(path.removesuffix(".cell") for path, _ in cells.values())
+        raise ValueError(
+            f"circuit_of({name}): it holds {len(cells)} networks with a circuit, at {', '.join(paths)}: give "
+            "one of them"
+        )
+    found: Strengths = next(iter(cells.values()))[1].strengths()
+    return found.to_circuit()
 
 
 def _signs(strength: Floats, synapses: Synapses) -> NDArray[np.int8]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import mlx.core as mx
 import numpy as np
 
-from ..arguments import real
+from ..arguments import label, real
 from ..compile.synapses import Index
 from ..errors import KernelError
 from .cell import NCPRNNCell
@@ -16,10 +16,13 @@ from .layer import Shape
 from .ncps import Entries, InNcps, Numbers, under
 from .offers import cell_kernel
 from .ops import Draws
+from .overlay import Changes, overlay_of
 from .parameters import Declared, Repeated
 from .running import CellKernel, Engine, Steps
-from .strengths import Strengths
+from .strengths import Floats, Strengths
 
+SHUT = 40.0
+"""What opens or shuts a gate for good, in float32."""
 MEMORY = ("input_kernel", "recurrent_kernel", "bias")
 
 
@@ -63,6 +66,15 @@ class CellWrapper(NCPRNNCell):
 
     def strengths(self) -> Strengths:
         return self.cell.strengths()
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        """Nothing beside what the inner cell does, of which there are changes of its own."""
+
+    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+        """Nothing beside what the inner cell does."""
+
+    def resting_states(self) -> Floats:
+        return self.cell.resting_states()
 
     def apply_constraints(self) -> None:
         self.cell.apply_constraints()
@@ -146,7 +158,8 @@ class MixedMemoryCell(CellWrapper):
         self, prepared: Any, x: mx.array, state: tuple[mx.array, mx.array], timespan: mx.array
     ) -> tuple[mx.array, mx.array]:
         h, memory = state
-        gates = x @ self.input_kernel + h @ self.recurrent_kernel + self.bias
+        p = {name: self[name] for name in MEMORY} if overlay_of(self) is None else self.effective()
+        gates = x @ p["input_kernel"] + h @ p["recurrent_kernel"] + p["bias"]
         new, let_in, keep, show = mx.split(gates, 4, axis=-1)
         memory = memory * mx.sigmoid(keep + self.forget_bias) + mx.tanh(new) * mx.sigmoid(let_in)
         h = mx.tanh(memory) * mx.sigmoid(show)
@@ -156,10 +169,25 @@ class MixedMemoryCell(CellWrapper):
         sequence, parameters, encodes = cell_kernel(self.cell, all_states=all_states)
         if not encodes:
             raise KernelError("the fused kernel has no mixed memory for a cell with a layer in front")
-        weights = mx.concatenate([self.input_kernel, self.recurrent_kernel]).reshape(-1)
+        p = {name: self[name] for name in MEMORY} if overlay_of(self) is None else self.effective()
+        weights = mx.concatenate([p["input_kernel"], p["recurrent_kernel"]]).reshape(-1)
         return CellKernel(
-            sequence.remembering(self.forget_bias), [*parameters, weights, self.bias], encodes=True
+            sequence.remembering(self.forget_bias), [*parameters, weights, p["bias"]], encodes=True
         )
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        """The memory forgets all at once, and brings what makes the value that others read."""
+        if (np.abs(values) >= np.tanh(1.0)).any():
+            raise ValueError(
+                f"a neuron behind a memory is held between -0.76 and 0.76, got {label(values.tolist())}"
+            )
+        n = self.n_neurons
+        columns = np.concatenate([neurons + k * n for k in range(4)])
+        for name in ("input_kernel", "recurrent_kernel"):
+            changes.put(name, (slice(None), columns), 0.0)
+        shut = np.full(len(neurons), SHUT)
+        new = np.clip(np.arctanh(np.arctanh(values)), -SHUT, SHUT)
+        changes.put("bias", columns, np.concatenate([new, shut, -shut - self.forget_bias, shut]))
 
     def ncps(self) -> InNcps:
         if self.forget_bias != 1.0:

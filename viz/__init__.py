@@ -10,6 +10,7 @@ from .animate import Animation, animate_activity
 from .circuit import plot_circuit
 from .diff import DiffPicture, plot_diff
 from .dynamics import plot_phase, plot_saliency, plot_time_constants
+from .history import plot_history
 from .html import to_html
 from .layout import layout
 from .masks import plot_masks
@@ -34,6 +35,7 @@ __all__ = [
     "plot_degrees",
     "plot_diff",
     "plot_heatmap",
+    "plot_history",
     "plot_masks",
     "plot_paths",
     "plot_phase",

@@ -51,7 +51,8 @@ def plot_circuit(
     they have no direction, a resistor (electrical).
 
     Args:
-        circuit: a DiGraph with ``role`` and ``polarity``, a Plan or a compiled circuit.
+        circuit: a DiGraph with ``role`` and ``polarity``, a Plan, a compiled circuit, or a network, whose
+            synapses have their trained signs and ``weight``.
         pos: a layout by name (see `layout`), a mapping node -> (x, y), or an array (K, 2) in the order of the
             graph.
         ax: the axes to draw on; a new figure if not given.

@@ -72,6 +72,8 @@ def to_html(
     """
     one_of("theme", theme, THEMES)
     flag("readonly", readonly)
+    if not isinstance(circuit, nx.Graph) and hasattr(circuit, "to_circuit"):
+        circuit = circuit.to_circuit()
     require_digraph(circuit, "to_html()")
     if recording is not None:
         instance("recording", recording, Recording, "a Recording, as gl.record returns it")

@@ -98,3 +98,16 @@ def write(ax: Axes, x: float, y: float, text: str, look: Style, **options: Any) 
     written = ax.text(x, y, text, parse_math=False, **options)
     written.set_in_layout(False)
     return written
+
+
+def quiet(ax: Axes, look: Style, x: str, y: str) -> None:
+    """Ticks and labels in the small text, without the frame."""
+    size = points(look.small_text)
+    ax.tick_params(labelsize=size, length=2.5, width=0.6, color=look.ink, labelcolor=look.ink)
+    ax.spines[["top", "right"]].set_visible(False)
+    for spine in ax.spines.values():
+        spine.set(linewidth=0.6, color=look.ink)
+    if x:
+        ax.set_xlabel(x, fontsize=size, color=look.ink, labelpad=2)
+    if y:
+        ax.set_ylabel(y, fontsize=size, color=look.ink, labelpad=3)

@@ -29,7 +29,7 @@ def layout(
     """Positions of all neurons, node -> (x, y), as networkx drawing functions take them.
 
     Args:
-        circuit: a DiGraph, a Plan or a compiled circuit.
+        circuit: a DiGraph, a Plan, a compiled circuit or a network.
         kind: ``layered`` (by role; options ``direction="right" | "down"``, ``order="barycentre" | "graph"``),
             ``radial`` (roles as rings, motor neurons inside), ``hierarchy`` (by distance from the sensory
             neurons; options as layered), ``hive`` (one axis per role, neurons by degree), ``given`` (node

@@ -52,7 +52,7 @@ def plot_paths(
     the strongest (Yen, 1971, on their negative logarithms).
 
     Args:
-        circuit: a DiGraph, a Plan or a compiled circuit.
+        circuit: a DiGraph, a Plan, a compiled circuit or a network.
         source, target: two neurons, by node or name.
         count: how many routes to show.
         weight: an edge attribute, L values in graph order, or a mapping (pre, post) -> value.

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from .blocks import role_counts
 from .circuit import plot_circuit
-from .labels import fitting_size, points, text_width
+from .labels import fitting_size, points, quiet, text_width
 from .masks import plot_masks
 from .picture import Picture, Place, axes_or_new, axes_width, clear_canvas
-from .style import Style, current
+from .style import current
 from .view import view
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def plot_degrees(circuit: Any, *, ax: Axes | None = None) -> Picture:
     Electrical synapses, which have no direction, are not counted.
 
     Args:
-        circuit: a DiGraph, a Plan or a compiled circuit.
+        circuit: a DiGraph, a Plan, a compiled circuit or a network.
         ax: the axes to draw on; a new figure if not given.
 
     Returns:
@@ -79,7 +79,7 @@ def plot_degrees(circuit: Any, *, ax: Axes | None = None) -> Picture:
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -0.04 * high), max(high, 1.08))  # counts: from 0, and at least to 1
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    _quiet(axes, look, "", "synapses per neuron")
+    quiet(axes, look, "", "synapses per neuron")
     slot = width / len(seen.drawn_roles)
     fits = fitting_size(seen.drawn_roles, [0.95 * slot] * len(seen.drawn_roles), small)
     axes.tick_params(axis="x", length=0, pad=1.2 * small + 3, labelsize=fits)
@@ -92,7 +92,7 @@ def plot_balance(circuit: Any, *, ax: Axes | None = None) -> Picture:
     Electrical synapses, which have no sign, are not counted.
 
     Args:
-        circuit: a DiGraph, a Plan or a compiled circuit.
+        circuit: a DiGraph, a Plan, a compiled circuit or a network.
         ax: the axes to draw on; a new figure if not given.
 
     Returns:
@@ -138,7 +138,7 @@ def plot_balance(circuit: Any, *, ax: Axes | None = None) -> Picture:
     axes.set_yticks(range(len(seen.drawn_roles)), seen.drawn_roles)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, symmetric=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
-    _quiet(axes, look, "synapses sent", "")
+    quiet(axes, look, "synapses sent", "")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     return Picture({"balance": axes}, artists)
@@ -148,7 +148,7 @@ def plot_summary(circuit: Any, *, ax: Axes | None = None) -> Picture:
     """One figure for a paper: a the circuit, b its masks, c degrees, d balance of signs.
 
     Args:
-        circuit: a DiGraph, a Plan or a compiled circuit.
+        circuit: a DiGraph, a Plan, a compiled circuit or a network.
         ax: axes whose place is taken by the panels; a new figure if not given.
 
     Returns:
@@ -198,16 +198,3 @@ def _swarm(degree: NDArray[np.intp], reach: float) -> NDArray[np.float64]:
         rank[own] = np.arange(count[k]) - (count[k] - 1) / 2
     spread: NDArray[np.float64] = rank * min(0.07, 2 * reach / max(count.max() - 1, 1))
     return spread
-
-
-def _quiet(ax: Axes, look: Style, x: str, y: str) -> None:
-    """Ticks and labels in the small text, without the frame."""
-    size = points(look.small_text)
-    ax.tick_params(labelsize=size, length=2.5, width=0.6, color=look.ink, labelcolor=look.ink)
-    ax.spines[["top", "right"]].set_visible(False)
-    for spine in ax.spines.values():
-        spine.set(linewidth=0.6, color=look.ink)
-    if x:
-        ax.set_xlabel(x, fontsize=size, color=look.ink, labelpad=2)
-    if y:
-        ax.set_ylabel(y, fontsize=size, color=look.ink, labelpad=3)

@@ -96,11 +96,11 @@ _OF_PLANS = ("neurons", "sensors", "roles", "recurrent", "sensory", "electrical"
 
 
 def view(circuit: Any) -> View:
-    """See a circuit: a DiGraph with ``role`` and ``polarity``, a Plan, or a compiled circuit.
+    """See a circuit: a DiGraph with ``role`` and ``polarity``, a Plan, a compiled circuit, or a network.
 
     Raises:
         CircuitError: a neuron without a known role, a synapse without a polarity, or no neuron at all.
-        TypeError: this is none of the three.
+        TypeError: this is none of them.
     """
     if isinstance(circuit, View):
         return circuit
@@ -108,9 +108,11 @@ def view(circuit: Any) -> View:
         seen = _of_graph(circuit)
     elif all(hasattr(plan := getattr(circuit, "plan", circuit), name) for name in _OF_PLANS):
         seen = _of_plan(plan)
+    elif hasattr(circuit, "to_circuit"):  # a network, with what training made of its synapses
+        seen = _of_graph(circuit.to_circuit())
     else:
         kind = type(circuit).__name__
-        raise TypeError(f"expected a DiGraph, a Plan or a compiled circuit to draw, got {kind}")
+        raise TypeError(f"expected a DiGraph, a Plan, a compiled circuit or a network to draw, got {kind}")
     if not seen.nodes:
         raise CircuitError("this circuit has no neurons: there is nothing to draw")
     return seen

@@ -14,9 +14,8 @@ from .arrays import CircuitArrays
 from .checks import Problem, check
 from .conversion import arrays_of, fill
 from .digest import digest
+from .groups import bunch_of, group_of
 from .guards import (
-    bunch_of,
-    group_of,
     has_synapse,
     pair_of,
     require_addable,
@@ -60,7 +59,9 @@ class Circuit(_DiGraph):
     edit or raises `CircuitError` and changes nothing. Plain networkx edits (`add_node`, `add_edge`) stay
     possible; `check(circuit)` finds what they left wrong.
 
-    Wherever a method takes a group of neurons, that is a role ("command"), one name, or a list of names.
+    Wherever a method takes a group of neurons, that is a role ("command"), one name, the name of a group (the
+    attribute `group`), a list of names, values of attributes ({"type": "T4"}), or a predicate of a name and
+    its attributes.
 
     Args:
         incoming_graph_data: whatever `networkx.DiGraph` takes, read as it reads it: another graph to copy, a
@@ -141,7 +142,7 @@ class Circuit(_DiGraph):
         """The synapses from group `pre` to group `post` as (pre, post, polarity), in the order of the graph.
 
         Args:
-            pre, post: a role, a name or a list of names; None means all neurons.
+            pre, post: groups of neurons; None means all of them.
 
         Example:
             >>> circuit.remove_synapses(circuit.synapses("command", "command"))
@@ -302,7 +303,7 @@ class Circuit(_DiGraph):
         self.remove_node(name)
 
     def remove_neurons(self, neurons: Any) -> None:
-        """Remove a group of neurons (a role, a name or a list of names) and their synapses.
+        """Remove a group of neurons and their synapses.
 
         Raises:
             CircuitError: an unknown neuron.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Set
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import networkx as nx
 
-from ..arguments import several
 from ..errors import CircuitError
-from .roles import ROLES, is_role, label, synapse_label, with_role
+from .roles import label, synapse_label
 from .words import suggestion
 
 LARGE = 1_000_000
@@ -92,43 +91,3 @@ def pair_of(synapse: Any) -> tuple[Hashable, Hashable]:
     if not isinstance(synapse, tuple | list) or len(synapse) not in (2, 3):
         raise TypeError(f"expected (pre, post) or (pre, post, polarity), got {label(synapse)}")
     return synapse[0], synapse[1]
-
-
-def is_group(circuit: nx.DiGraph[Any], group: Any) -> bool:
-    """Whether `group` is a role, or a text of which networkx, taking it letter by letter, finds nothing."""
-    return isinstance(group, str) and (is_role(group) or not any(name in circuit for name in (group, *group)))
-
-
-def bunch_of(circuit: nx.DiGraph[Any], nodes: Any) -> set[Hashable]:
-    """The neurons of a role, or of what networkx calls a bunch of nodes: one, or several that may exist."""
-    try:
-        return set(circuit.nbunch_iter(group_of(circuit, nodes) if is_group(circuit, nodes) else nodes))
-    except CircuitError:
-        raise
-    except Exception:  # networkx has words about an argument called nbunch, and the argument whole
-        raise nx.NetworkXError(f"nodes must be a role, a name or names, got {label(nodes)}") from None
-
-
-def group_of(circuit: nx.DiGraph[Any], group: Any) -> list[Hashable]:
-    """The neurons of a role, of one name, or of a collection of names, each of which exists, once."""
-    if is_role(group):
-        if group in circuit:
-            raise CircuitError(
-                f"{group!r} is a role and a neuron; write [{group!r}] for the neuron and "
-                f"circuit.neurons({group!r}) for the role"
-            )
-        return with_role(circuit, group)
-    if group in circuit:
-        return [group]
-    if isinstance(group, str) or not isinstance(group, Iterable):
-        expected = f"expected a role ({', '.join(ROLES)}), a name or a list of names"
-        meant = suggestion(group, (*ROLES, *circuit)) if isinstance(group, str) else ""
-        raise CircuitError(f"there is no neuron {label(group)}; {expected}{meant}")
-    names = several("a group", group, "names")
-    for name in names:
-        require_neuron(circuit, name)
-    if isinstance(group, Set):  # a set has no order of its own, and the same seed must give the same circuit
-        return [name for name in circuit if name in group]
-    if len(set(names)) < len(names):
-        raise CircuitError(f"neuron {label(Counter(names).most_common(1)[0][0])} is in the group twice")
-    return names

@@ -8,13 +8,15 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import flag, one_of
+from ...arguments import flag, label, one_of
 from ...compile import Plan, Source
 from ...compile.kernels import constant as known
+from ...compile.synapses import Index
 from ..cell import NCPRNNCell
 from ..holding import Polarity
 from ..maps import map_parameters
 from ..ncps import WIRED_CFC, InNcps
+from ..overlay import Changes
 from ..parameters import Parameter, constant, uniform
 from ..running import CellKernel
 from ..sharing import Scale, Ties
@@ -25,6 +27,8 @@ from .kernel import CFC_PARAMETERS, cfc_kernel
 from .ncps import cfc_order, read_cfc
 from .operations import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
 
+ALMOST = 1.0 - 1e-9
+"""1 in float32, whose inverse hyperbolic tangent is a number."""
 SCHEDULES = ("layered", "synchronous")
 
 
@@ -170,6 +174,36 @@ class CfCCell(NCPRNNCell):
         outputs = plan.n_neurons if all_states else plan.n_outputs
         sequence = cfc_kernel(plan.recurrent, plan.sensory, outputs, self.mode, phases, signal)
         return CellKernel(sequence, [p.get(name, known(0.0, 0)) for name in CFC_PARAMETERS], encodes=True)
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        """Without synapses, a neuron is where the biases of its maps put it."""
+        largest = np.inf if self.mode == "pure" else 1.0
+        if (np.abs(values) > largest).any():
+            raise ValueError(f"a CfC's neuron is held between -1 and 1, got {label(values.tolist())}")
+        changes.cut_into(neurons)
+        if self.mode == "pure":
+            changes.put("ff1_b", neurons, 0.0)
+            changes.put("A", neurons, values)
+            return
+        bias = np.arctanh(np.clip(values, -ALMOST, ALMOST))
+        changes.put("ff1_b", neurons, bias)
+        changes.put("ff2_b", neurons, 0.0 if self.mode == "no_gate" else bias)
+
+    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+        for name in (name for name in MAPS[self.mode] if name in HEADS):
+            changes.add(f"{name}_b", neurons, currents)
+
+    def resting_states(self) -> Floats:
+        """After a time span of 1 without any input."""
+        p = {name: as_floats(value) for name, value in self.effective().items()}
+        first = p["ff1_b"]
+        if self.mode == "pure":
+            at_rest: Floats = p["A"] * (1.0 - np.exp(-np.abs(p["w_tau"]) - np.abs(first)) * first)
+            return at_rest
+        late = 1.0 / (1.0 + np.exp(-p["time_a_b"] - p["time_b_b"]))
+        early = 1.0 if self.mode == "no_gate" else 1.0 - late
+        found: Floats = np.tanh(first) * early + late * np.tanh(p["ff2_b"])
+        return np.clip(found, -1.0, 1.0)
 
     def strengths(self) -> Strengths:
         """The weight of ff1 and ff2 together where the gate is half open; that of ff1 for "pure"."""

@@ -15,11 +15,13 @@ import numpy as np
 from ...arguments import MOST_UNFOLDS, label, mapping_of, one_of, real, whole
 from ...compile import Source, Synapses
 from ...compile.kernels import constant as known
+from ...compile.synapses import Index
 from ...errors import KernelError
 from ..cell import NCPRNNCell
 from ..holding import Polarity
 from ..ncps import LTC, InNcps
 from ..ops import affine
+from ..overlay import Changes
 from ..parameters import POSITIVE, Parameter, constant, from_polarity, uniform
 from ..running import CellKernel
 from ..sharing import Scale, Ties
@@ -30,6 +32,8 @@ from .ncps import MAPPINGS, ltc_options, read_ltc
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
 from .start import starting_weights
 
+LARGE, BARELY = 2.0**60, 1e-12
+"""A conductance beside which all others vanish, and one that vanishes beside all others."""
 FAINTEST = 1e-8
 """The leak that a neuron without one counts with where others are divided by theirs."""
 SYNAPTIC = {
@@ -220,6 +224,28 @@ class LTCCell(NCPRNNCell):
         links = None if coupling is None else coupling.projection.synapses
         sequence = ltc_kernel(plan.recurrent, plan.sensory, outputs, self.ode_unfolds, self.epsilon, links)
         return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS], encodes=True)
+
+    def conducting_parameters(self, side: str) -> list[str]:
+        return [name for name in super().conducting_parameters(side) if name in ("w", "sensory_w", "gap")]
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        """All of a neuron's conductance is its leak, so that it is where the leak pulls it, at once."""
+        changes.cut_into(neurons)
+        if self.solver == "semi_implicit":
+            changes.put("gleak", neurons, LARGE)
+            changes.put("vleak", neurons, values)
+            changes.put("cm", neurons, 0.0)
+        else:  # these take small steps from where it is: none at all
+            changes.put("gleak", neurons, 0.0)
+            changes.put("cm", neurons, LARGE)
+
+    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+        leak = np.maximum(changes.value("gleak")[neurons], BARELY)
+        changes.put("gleak", neurons, leak)
+        changes.add("vleak", neurons, currents / leak)
+
+    def resting_states(self) -> Floats:
+        return as_floats(self.effective()["vleak"])
 
     def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
         """Per synapse, what drives its neuron: ``w * erev``."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from mlx.utils import tree_map
 from numpy.typing import NDArray
 
-from ...arguments import LARGEST, flag, instance, whole
+from ...arguments import LARGEST, flag, instance, label, whole
 from ...recording import Recording
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
+from ..running import Call, Run
 from ..values import Values, real_array
-from ..wrappers import MixedMemoryCell
+from ..wrappers import CellWrapper, InputWrapper
+from .bidirectional import Bidirectional
 from .rnn import RNN
+from .stack import Stack
 
 
-def time_constants(rnn: RNN, recording: Recording) -> NDArray[np.float32]:
+def time_constants(rnn: NCPLayer, recording: Any) -> Any:
     r"""The effective time constant of every neuron of an LTC, at each sample of a recording.
 
     With a_ij = w_ij sigmoid(sigma_ij (v_i - mu_ij)) over recurrent synapses, where v_i is the recorded state,
@@ -33,13 +38,14 @@ def time_constants(rnn: RNN, recording: Recording) -> NDArray[np.float32]:
     without leak, electrical synapses and an open synapse has an infinite one.
 
     Args:
-        rnn: an `LTC`, with or without mixed memory, of any layout and engine.
+        rnn: an `LTC` of any layout and engine, also with a memory, for missing values or inside `Scaled`; or
+            a `Bidirectional` or `Stack` of such.
         recording: what `record` returned for it. Where a mask left a sample out, the state counts that was
             held, with inputs of zero.
 
     Returns:
         (T, N) or (B, T, N), as the recorded states, in the unit of the time spans; nan where a state or an
-        input is nan.
+        input is nan. A tuple of such where the recording is one, with None for layers that have none.
 
     Raises:
         TypeError: a network whose cell is no LTC: it has no such time constant.
@@ -52,16 +58,25 @@ def time_constants(rnn: RNN, recording: Recording) -> NDArray[np.float32]:
     Source: Hasani et al., Liquid Time-constant Networks, AAAI 2021: tau / (1 + tau f) below equation 1, with
     tau = c_j / g_j and f = sum_i a_ij / c_j.
     """
+    if isinstance(rnn, Bidirectional):
+        return _each((rnn.forward, rnn.backward), recording)
+    if isinstance(rnn, Stack):
+        return _each([layer for layer in rnn.layers if getattr(layer, "recurrent", False)], recording)
+    if hasattr(rnn, "unscaled"):  # a network in units of data
+        inside = time_constants(rnn.model, rnn.unscaled(recording))
+        return tree_map(lambda found: None if found is None else found * np.float32(rnn.time_unit), inside)
     cell = _ltc_of(rnn)
     instance("recording", recording, Recording, "a Recording, as gl.record returns it")
+    outer: Any = rnn["cell"]
     for what, ours, theirs in (
         ("neuron", cell.neurons, recording.neurons),
-        ("sensor", cell.sensors, recording.sensors),
+        ("sensor", outer.sensors, recording.sensors),
     ):
         _refuse_others(what, ours, theirs)
+    inputs = _read_by(outer, recording)
     terms = cell.prepare()
     _, open_ = terms.recurrent.sums(mx.array(recording.states))
-    _, sensory = terms.sensory.sums(cell.encode(mx.array(recording.inputs)))
+    _, sensory = terms.sensory.sums(cell.encode(inputs))
     total = terms.gleak + open_ + sensory
     if terms.coupling is not None and terms.gap is not None:
         total = total + terms.coupling.load(terms.gap)
@@ -131,10 +146,53 @@ def saliency(
     return gradients if per_sample else gradients.sum(axis=-3)
 
 
+def _each(networks: Any, recordings: Any) -> tuple[Any, ...]:
+    """The time constants of several networks; None for those that have none.
+
+    Raises:
+        TypeError: not a tuple of as many recordings, or none has any.
+    """
+    if not isinstance(recordings, tuple) or len(recordings) != len(networks):
+        raise TypeError(
+            f"expected a tuple of {len(networks)} recordings, as gl.record returns it, got "
+            f"{label(recordings)}"
+        )
+    found: list[Any] = []
+    reason: TypeError | None = None
+    for network, recording in zip(networks, recordings, strict=True):
+        try:
+            found.append(time_constants(network, recording))
+        except TypeError as error:
+            found.append(None)
+            reason = error
+    if reason is not None and not any(each is not None for each in found):
+        raise reason
+    return tuple(found)
+
+
+def _read_by(cell: NCPRNNCell, recording: Recording) -> mx.array:
+    """The inputs as the cell inside all wrappers reads them, (T, I) or (B, T, I)."""
+    read = mx.array(np.asarray(recording.inputs, np.float32))
+    if not isinstance(cell, InputWrapper):
+        return _read_by(cell.cell, recording) if isinstance(cell, CellWrapper) else read
+    spans = np.diff(np.atleast_2d(recording.times), axis=1, prepend=0.0).astype(np.float32)
+    x = read if recording.batched else read[None]
+    seen: list[mx.array] = []
+
+    def look(call: Call) -> Run:
+        seen.append(call.x)
+        return Run(call.x, call.state, None)
+
+    cell.around(look)(Call(x, cell.get_initial_state(None, len(x)), mx.array(spans), True))
+    return _read_by(
+        cell.cell, replace(recording, inputs=np.array(seen[0] if recording.batched else seen[0][0]))
+    )
+
+
 def _ltc_of(rnn: Any) -> LTCCell:
     """The LTC cell that a network runs."""
     cell: NCPRNNCell | None = getattr(rnn, "cell", None) if isinstance(rnn, RNN) else None
-    if isinstance(cell, MixedMemoryCell):  # its memory acts on states, not on how they change
+    while isinstance(cell, CellWrapper):  # a memory acts on states, not on how they change
         cell = cell.cell
     if not isinstance(cell, LTCCell):
         over = "" if cell is None else f" with a {_name(cell)}"

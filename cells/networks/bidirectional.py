@@ -104,6 +104,11 @@ class Bidirectional(NCPLayer):
     def input_size(self) -> int | None:
         return self.forward.input_size
 
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The names of the input features."""
+        return self.forward.sensors
+
     def build(self, input_shape: Shape) -> None:
         self.forward.ensure_built(input_shape)
         self.backward.ensure_built(input_shape)
@@ -122,6 +127,10 @@ class Bidirectional(NCPLayer):
     def explain(self) -> str:
         """Which engine and layout run each direction, and why."""
         return f"Forwards, {self.forward.explain()}\nBackwards, {self.backward.explain()}"
+
+    def describe(self) -> str:
+        """What each direction says of itself."""
+        return f"Forwards: {self.forward.describe()}\nBackwards: {self.backward.describe()}"
 
     def stream(self, batch_size: int | None = None) -> Stream:
         """Not for this network: one direction of it starts at the last sample.

@@ -161,25 +161,25 @@ def _carry_row(old: Stack, new: Stack, renames: Mapping[str, str], path: str) ->
         elif isinstance(layer, NCPLayer):
             flat = carry(layer, twin, renames, f"{path}{name}.")
         found |= {f"{name}.{inner}": value for inner, value in flat.items()}
-        source = _outputs(layer, twin, renames)
+        source = outputs_between(layer, twin, renames)
     return found
 
 
-def _outputs(old: nn.Module, new: nn.Module, renames: Mapping[str, str]) -> Index | None:
+def outputs_between(old: nn.Module, new: nn.Module, renames: Mapping[str, str]) -> Index | None:
     """Which old output each output of a network is; None if they are the same, in the same order."""
-    found = _motors(old, new, renames)
+    found = motors_between(old, new, renames)
     if found is None:
         return None
     source, count = found
     return None if np.array_equal(source, np.arange(count)) else source
 
 
-def _motors(old: nn.Module, new: nn.Module, renames: Mapping[str, str]) -> tuple[Index, int] | None:
+def motors_between(old: nn.Module, new: nn.Module, renames: Mapping[str, str]) -> tuple[Index, int] | None:
     """Which old output each output of a network is, and how many there were; None if no motors are read."""
     if isinstance(old, Stack) and isinstance(new, Stack):
-        return _motors(old.layers[-1], new.layers[-1], renames)
+        return motors_between(old.layers[-1], new.layers[-1], renames)
     if isinstance(old, Bidirectional) and isinstance(new, Bidirectional):
-        ways = [_motors(getattr(old, n), getattr(new, n), renames) for n in ("forward", "backward")]
+        ways = [motors_between(getattr(old, n), getattr(new, n), renames) for n in ("forward", "backward")]
         if old.merge != "concat" or ways[0] is None or ways[1] is None:
             return ways[0]
         (ahead, first), (back, second) = ways[0], ways[1]

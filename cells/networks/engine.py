@@ -42,6 +42,8 @@ def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int 
     """
 
     def engine(call: Call) -> Run:
+        if call.held is not None and call.held.starts_elsewhere and call.ends is not None:
+            raise KernelError("a kernel starts every episode at 0, and neurons are held at other values")
         sequence, parameters, encodes = cell_kernel(cell, all_states=record)
         # What a layer in front makes of a sample that is not there would be part of its gradient.
         x = call.x if encodes else cell.encode(call.filled().x)

@@ -12,6 +12,7 @@ from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
 from ...arguments import flag, instance, several
 from ..ops.state_ops import State
+from ..overlay import refuse_perturbed
 from ..values import Flags, Values, real_array
 from .rnn import RNN
 
@@ -43,6 +44,7 @@ class Ensemble(nn.Module):
         for network in given:
             instance("every network of an ensemble", network, RNN, "a network such as gl.LTC(circuit)")
             network.require_built("cannot be in an ensemble")
+            refuse_perturbed(network, "an ensemble")
         first = given[0]
         for k, network in enumerate(given):
             if type(network) is not type(first) or network.get_config() != first.get_config():

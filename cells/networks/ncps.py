@@ -12,6 +12,7 @@ import numpy as np
 
 from ..ncps import LTC, Entries, InNcps, Numbers, Options, some, under
 from ..offers import offers
+from ..overlay import refuse_perturbed
 from .ncps_model import NcpsModel, is_model, read_model
 from .rnn import RNN
 
@@ -85,8 +86,9 @@ def in_ncps(rnn: RNN) -> InNcps:
     if not isinstance(rnn, RNN):
         raise TypeError(
             f"ncps has networks of one cell, such as gl.LTC or gl.CfC, and no {type(rnn).__name__}: "
-            "give its layers one by one"
+            f"give its {'model' if hasattr(rnn, 'model') else 'layers one by one'}"
         )
+    refuse_perturbed(rnn, "a model of ncps")
     part: Any = rnn.cell
     while part is not None:
         if not offers(part, "ncps"):

@@ -20,6 +20,7 @@ from ..configured import options_of
 from ..layer import NCPLayer, Shape
 from ..leading import Leading
 from ..ops.state_ops import State, rows
+from ..overlay import overlay_of
 from ..parameters import Parameter
 from ..precision import in_type_of
 from ..running import Call, Run, Steps
@@ -156,6 +157,9 @@ class RNN(NCPLayer):
                 lengths=leading.joined(lengths), ends=leading.joined(ends), starts=leading.joined(starts),
                 reverse=self.reverse,
             )  # fmt: skip
+            overlay = overlay_of(cell)
+            if overlay is not None:
+                call = overlay.applied(call)
             run = self._run(reversed_call(call) if self.reverse else call, record or return_states)
             last = None if self.return_sequences else run.outputs[:, 0 if self.reverse else -1]
             shown = self._shown(call, run.outputs if last is None else last)
@@ -226,6 +230,11 @@ class RNN(NCPLayer):
     @property
     def input_size(self) -> int | None:
         return self.cell.input_size
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The names of the input features."""
+        return self.cell.sensors
 
     @property
     def wiring(self) -> CompiledCircuit | None:

@@ -124,6 +124,11 @@ class Stack(NCPLayer):
     def input_size(self) -> int | None:
         return _input_size(self.layers[0]) or self._features
 
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The names of the input features; none if the first layer has no names for them."""
+        return tuple(getattr(self.layers[0], "sensors", ()))
+
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         self._features = input_shape[-1]
@@ -148,6 +153,14 @@ class Stack(NCPLayer):
             told = layer.explain() if _recurrent(layer) else "no state, so it runs in plain MLX operations."
             lines.append(f"Layer {k}, {type(layer).__name__}: {told}")
         return "\n".join(lines)
+
+    def describe(self) -> str:
+        """What each layer says of itself, a layer without neurons its name."""
+        told = (getattr(layer, "describe", lambda: "no neurons")() for layer in self.layers)
+        layers = zip(self.layers, told, strict=True)
+        return "\n".join(
+            f"Layer {k}, {type(layer).__name__}: {said}" for k, (layer, said) in enumerate(layers)
+        )
 
     def stream(self, batch_size: int | None = None) -> Stream:
         """An object that is fed one sample at a time and keeps the states of all layers; see `Stream`.

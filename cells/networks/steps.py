@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import mlx.core as mx
@@ -13,6 +14,7 @@ from ...errors import KernelError
 from ..cell import NCPRNNCell
 from ..offers import cell_kernel
 from ..ops.state_ops import State, each, joined, parted
+from ..overlay import Overlay, lay_over, overlay_of
 from ..running import Sample, Steps, Timespan
 from ..stepped import OneCellSteps, column
 from ..wrappers import InputWrapper
@@ -70,6 +72,34 @@ class CellSteps(OneCellSteps):
         return output
 
 
+class OverlaidSteps:
+    """Steps of a cell of which neurons are held, or whose sensors show something else."""
+
+    def __init__(self, steps: Steps, overlay: Overlay) -> None:
+        if overlay.noise:
+            raise ValueError("a sensor that shows noise needs the whole sequence: it cannot be streamed")
+        self._steps, self._overlay = steps, overlay
+        self.engine, self.n_inputs = steps.engine, steps.n_inputs
+        self.load(self.state)
+
+    @property
+    def state(self) -> Any:
+        return self._steps.state
+
+    def load(self, state: Any = None, batched: bool = True) -> None:
+        self._steps.load(state, batched)
+        self._steps.load(self._overlay.put(self._steps.state))
+
+    def reset(self, chosen: mx.array) -> None:
+        self._steps.reset(chosen)
+        self._steps.load(self._overlay.put(self._steps.state))
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        return self._steps.step(
+            x if self._overlay.inputs is None else self._overlay.seen(mx.array(x)), timespan
+        )
+
+
 class ChainSteps:
     """Steps of layers one behind the other, of which those without state map the samples."""
 
@@ -115,6 +145,13 @@ def cell_steps(cell: NCPRNNCell, engine: str, project: Map, batch: int) -> Steps
     Raises:
         KernelError: the engine is "fused", and there is no kernel for the cell.
     """
+    overlay = overlay_of(cell)
+    if overlay is not None and (overlay.held or overlay.inputs or overlay.noise):
+        lay_over(cell, replace(overlay, held=None, inputs=None, noise=()))
+        try:
+            return OverlaidSteps(cell_steps(cell, engine, project, batch), overlay)
+        finally:
+            lay_over(cell, overlay)
     if isinstance(cell, InputWrapper):
         return cell.steps_around(cell_steps(cell.cell, engine, project, batch), batch)
     if engine != "ops":

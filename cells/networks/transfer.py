@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -10,7 +12,7 @@ import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
 from ...arguments import flag, instance, label, mapping_of, several, text
-from ...compile import STATE_ROLES, Plan, Source, make_plan, without
+from ...compile import Plan, Source, make_plan, without
 from ...errors import CircuitError
 from ...wiring.guards import pair_of
 from ...wiring.roles import synapse_label
@@ -21,33 +23,46 @@ from ..ctgru import CTGRUCell
 from ..ctrnn import CTRNNCell
 from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
-from .carrying import carry, own_parameters, refuse_unknown
+from ..overlay import lay_over, refuse_perturbed
+from .carrying import carry, motors_between, own_parameters, refuse_unknown
+from .perturbing import Perturbing
 from .rebuilding import copy_modes, rebuilt
-from .sites import Site, sites_of
+from .sites import Site, chosen, sites_of
 
 Network = TypeVar("Network", bound=NCPLayer)
 
 
 def lesion(
-    network: Network, neurons: str | Iterable[str] = (), synapses: Iterable[tuple[str, str]] = ()
+    network: Network,
+    neurons: Any = (),
+    synapses: Iterable[tuple[str, str]] = (),
+    *,
+    keep_shapes: bool | None = None,
 ) -> Network:
     """A network like this one, without some neurons and synapses, that keeps all other trained values.
 
     The network itself stays as it was. Without a sensory neuron the new one has one input less; without a
-    motor neuron, one output less. In a ``CfC(circuit, ncps_compat=True)``, as in ncps, only synapses from
-    layer to layer can be removed, and time gates know no synapses.
+    motor neuron, one output less, unless shapes are kept. In a ``CfC(circuit, ncps_compat=True)``, as in
+    ncps, only synapses from layer to layer can be removed, and time gates know no synapses.
 
     Args:
         network: a network or cell over a circuit, or a container of some, such as `Stack`. In one with
             several circuits, a name must be in one of them alone; both directions of a `Bidirectional` over
             one circuit are edited alike.
-        neurons: a role, a name or names of neurons to remove, with all their synapses.
+        neurons: a group of neurons to remove, with all their synapses: a role, a name, the name of a group,
+            a list of names, attributes such as {"type": "T4"}, or a predicate of a name and its attributes.
         synapses: (pre, post) names of synapses to remove.
+        keep_shapes: whether the removed neurons keep their places: a sensor is read and does nothing, a
+            motor neuron's output is 0. Such a network cannot be saved: it is a perturbation. By default they
+            do not, which a warning says where it changes inputs or outputs.
 
     Raises:
         CircuitError: a neuron or synapse that does not exist, or no motor neuron would be left.
         TypeError: the network has no circuit.
         ValueError: a parameter of a cell of your own whose home is not declared.
+
+    Warns:
+        UserWarning: the network has fewer inputs or outputs now, and `keep_shapes` was not given.
 
     Example:
         >>> ablated = gl.lesion(rnn, neurons=["command_0"], synapses=[("inter_1", "command_2")])
@@ -57,16 +72,25 @@ def lesion(
     if not sites:
         raise TypeError(f"{type(network).__name__} is not over a circuit: it has no neurons to remove")
     removed: dict[str, tuple[list[str], list[tuple[str, str]]]] = {site.group: ([], []) for site in sites}
-    for name in _names(sites, neurons):
-        removed[_owner(sites, f"neuron {label(name)}", [name])][0].append(name)
+    for group in _groups(neurons):
+        site, names = chosen(sites, group)
+        removed[site.group][0].extend(names)
     for pair in map(pair_of, several("synapses", synapses, "(pre, post)")):
         pre, post = (text("a synapse's neuron", name) for name in pair)
         removed[_owner(sites, synapse_label(pre, post), [pre, post])][1].append((pre, post))
+    if keep_shapes is not None:
+        flag("keep_shapes", keep_shapes)
+    if keep_shapes:
+        return _in_place(network, removed.values())
     plans = {}
     for site in sites:
         gone, cut = removed[site.group]
         plans[site.path] = without(site.compiled.plan, site.inner(gone), cut)
-    return _over(network, sites, plans, {})
+    refuse_perturbed(network, "a lesion")
+    twin = _over(network, sites, plans, {})
+    if keep_shapes is None:
+        _tell_of_shapes(network, twin, [name for gone, _ in removed.values() for name in gone])
+    return twin
 
 
 def carried(
@@ -94,6 +118,7 @@ def carried(
     instance("network", network, NCPLayer, "a network or cell")
     if renames is not None:
         mapping_of("renames", renames, "old to new names")
+    refuse_perturbed(network, "a network over another circuit")
     sites = list(sites_of(network))
     groups = list(dict.fromkeys(site.group for site in sites))
     if len(groups) != 1:
@@ -199,20 +224,25 @@ def _cell_with(values: Mapping[str, Any], plan: Plan, compat: bool, key: mx.arra
     )
 
 
-def _names(sites: list[Site], neurons: str | Iterable[str]) -> Iterable[str]:
-    """The names that a role, one name or names stand for."""
-    if not isinstance(neurons, str):
-        return [text("a neuron to remove", name) for name in several("neurons", neurons, "names")]
-    found = {}
-    for site in sites:
-        plan = site.compiled.plan
-        if neurons == "sensory":
-            found[site.group] = site.wrappers[0].sensors if site.wrappers else plan.sensors
-        elif neurons in STATE_ROLES:
-            found[site.group] = plan.neurons[plan.role_slice(neurons)]
-    if len(found) > 1:
-        raise CircuitError(f"neurons of the role {neurons!r} are in {_listed(list(found))}: name them")
-    return next(iter(found.values()), (neurons,))
+def _in_place(network: Network, removed: Iterable[tuple[list[str], list[tuple[str, str]]]]) -> Network:
+    """A copy in which neurons and synapses do nothing, and are still there."""
+    twin = copy.deepcopy(network)
+    writer = Perturbing(twin)
+    for neurons, synapses in removed:
+        for name in neurons:
+            writer.lesion([name])
+        for pre, post in synapses:
+            writer.scale([pre], [post], 0.0)
+    for cell, overlay in writer.overlays():
+        lay_over(cell, overlay)
+    return twin
+
+
+def _groups(neurons: Any) -> list[Any]:
+    """The groups that a group may be made of: each name of a list may be of another circuit."""
+    if isinstance(neurons, str | Mapping) or callable(neurons):
+        return [neurons]
+    return [[text("a neuron to remove", name)] for name in several("neurons", neurons, "names")]
 
 
 def _owner(sites: list[Site], what: str, names: list[str]) -> str:
@@ -224,6 +254,22 @@ def _owner(sites: list[Site], what: str, names: list[str]) -> str:
     if not owners:
         raise CircuitError(f"the circuit has no {what}: it cannot be removed")
     return owners[0]
+
+
+def _tell_of_shapes(network: NCPLayer, twin: NCPLayer, gone: Iterable[str]) -> None:
+    """Say that inputs or outputs are others now, which numbers alone would not show."""
+    sizes: list[tuple[str, Any, Any]] = [("inputs", network.input_size, twin.input_size)]
+    motors = motors_between(network, twin, {})
+    if motors is not None:
+        sizes.append(("outputs", motors[1], len(motors[0])))
+    told = [f"{after} {what} instead of {before}" for what, before, after in sizes if before != after]
+    if told:
+        warnings.warn(
+            f"without {', '.join(map(repr, gone))} the network has {' and '.join(told)}: keep_shapes=True "
+            "keeps both, keep_shapes=False says that this is meant",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _over(

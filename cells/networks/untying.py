@@ -10,6 +10,7 @@ from mlx.utils import tree_flatten, tree_unflatten
 from ..belonging import without_digests
 from ..holding import ParameterHolder
 from ..layer import NCPLayer
+from ..overlay import refuse_perturbed
 from .rebuilding import copy_modes, rebuilt
 
 Network = TypeVar("Network", bound=NCPLayer)
@@ -32,6 +33,7 @@ def untie(network: Network) -> Network:
     """
     if not isinstance(network, NCPLayer):
         raise TypeError(f"expected a network, such as gl.LTC(circuit), got {type(network).__name__}")
+    refuse_perturbed(network, "a network without ties")
     twin: Network = rebuilt(network, {}, None, instead=dict.fromkeys(SHARING))
     shared = {
         f"{path}.{name}" if path else name

@@ -2,6 +2,7 @@ from . import cells as cells
 from . import compile as compile
 from . import editor as editor
 from . import interchange as interchange
+from . import studies as studies
 from . import testing as testing
 from . import training as training
 from . import viz as viz
@@ -55,6 +56,9 @@ from .interchange import provenance as provenance
 from .interchange import save as save
 from .interchange import to_ncps as to_ncps
 from .recording import Recording as Recording
+from .studies import each as each
+from .studies import perturbed as perturbed
+from .studies import silenced as silenced
 from .training import fit as fit
 from .training.series import pad as pad
 from .training.series import read_series as read_series

@@ -97,7 +97,6 @@ def test_networks_without_time_constants_are_refused(rnn: gl.LTC) -> None:
     for network, message in (
         (gl.CfC(circuit), "time constants of CfC with a CfCCell: expected an LTC"),
         (gl.RNN(gl.CTRNNCell(circuit)), "with a CTRNNCell"),
-        (gl.Stack([rnn]), "time constants of Stack: expected an LTC"),
         (rnn.cell, "time constants of LTCCell"),
     ):
         with pytest.raises(TypeError, match=message):

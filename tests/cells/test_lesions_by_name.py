@@ -165,7 +165,7 @@ def test_what_survives_a_lesion_keeps_its_numbers(
     if kind == "cfc compat":
         cut = []  # there, pairs inside a layer are no synapses of the circuit
     before = labelled(network)
-    ablated = gl.lesion(network, gone, cut)
+    ablated = gl.lesion(network, gone, cut, keep_shapes=False)
     edited = circuit.copy()
     edited.remove_edges_from(cut)
     edited.remove_nodes_from(gone)
@@ -221,7 +221,7 @@ def network_sensors(network: Any) -> tuple[str, ...]:
 def test_missing_values_lose_a_feature_with_all_that_is_known_of_it() -> None:
     circuit = gl.auto_ncp(12, 2, inputs=9, seed=1)
     network = gl.RNN(gl.MissingValueCell(gl.LTCCell(circuit)))
-    ablated = gl.lesion(network, "sensory_1")
+    ablated = gl.lesion(network, "sensory_1", keep_shapes=False)
     assert ablated.cell.sensors == ("sensory_0", "sensory_2")
     inner = [name for name in circuit if circuit.nodes[name]["role"] == "sensory"]
     assert ablated.cell.cell.sensors == tuple(inner[k] for k in (0, 2, 3, 5, 6, 8))
@@ -262,7 +262,7 @@ def test_a_head_follows_what_merges_and_nests(front: Any, columns: list[int]) ->
     network = front(circuit)
     width = network.compute_output_shape((1, 2, 2))[-1]
     stack = gl.Stack([network, nn.Linear(width, 2)])
-    ablated = gl.lesion(stack, "middle")
+    ablated = gl.lesion(stack, "middle", keep_shapes=False)
     x = mx.random.normal((2, 5, 2))
     head = stack.layers[1]
     expected = network(x)[0][..., columns] @ head.weight[:, columns].T + head.bias
@@ -272,7 +272,7 @@ def test_a_head_follows_what_merges_and_nests(front: Any, columns: list[int]) ->
 @pytest.mark.parametrize("make", [gl.LTC, gl.CfC])
 def test_a_network_without_its_last_sensor_runs_on_by_itself(make: Any) -> None:
     network = make(gl.auto_ncp(8, 2, inputs=1, seed=1))
-    blind = gl.lesion(network, "sensory_0")
+    blind = gl.lesion(network, "sensory_0", keep_shapes=False)
     assert blind.input_size == 0
     outputs, _ = blind(mx.zeros((2, 5, 0)), mx.full((2, 8), 0.5))
     assert outputs.shape == (2, 5, 2)

@@ -224,6 +224,12 @@ TABLE: dict[str, Callable[[], Call]] = {
     "Ensemble": lambda: Call(gl.cells.Ensemble, {"networks": [gl.CfC(CIRCUIT), gl.CfC(CIRCUIT)]}),
     "untie": lambda: Call(gl.untie, {"network": ltc()}),
     "lesion": lambda: Call(gl.lesion, {"network": ltc(), "neurons": ["inter_0"]}),
+    "perturbed": lambda: Call(gl.perturbed, {"network": ltc()}),
+    "silenced": lambda: Call(gl.silenced, {"network": ltc(), "neurons": "inter", "to": 0.5}),
+    "each": plain(gl.each, neurons="command"),
+    "plot_history": lambda: Call(
+        gl.viz.plot_history, {"history": gl.training.History([1.0, 0.5], [1.0, 0.7], [0.1, 0.1])}
+    ),
     "carried": lambda: Call(gl.carried, {"network": ltc(), "source": OTHER}),
     "transfer": lambda: Call(
         gl.transfer,

@@ -139,12 +139,14 @@ def test_through_wrappers_and_containers() -> None:
     expected = dict(gl.circuit_of(rnn).edges)
     assert dict(gl.circuit_of(rnn.cell).edges) == expected
     for model in (
-        gl.Scaled(rnn, ["a", "b", "c"], ["left", "right"]),
         gl.Stack([rnn, gl.NCPDense(4)]),
         Own(gl.Scaled(rnn, ["a", "b", "c"], ["left", "right"])),
         gl.Stack([rnn, nn.Linear(2, 3), rnn]),  # one network, used twice
     ):
         assert dict(gl.circuit_of(model).edges) == expected
+    columns = dict(zip(CIRCUIT.neurons("sensory"), "abc", strict=True))
+    named = {(columns.get(pre, pre), post): data for (pre, post), data in expected.items()}
+    assert dict(gl.circuit_of(gl.Scaled(rnn, ["a", "b", "c"], ["left", "right"])).edges) == named
     memory = gl.LTC(CIRCUIT, mixed_memory=True)
     assert set(gl.circuit_of(memory).edges) == set(CIRCUIT.edges)
     missing = gl.RNN(gl.MissingValueCell(gl.LTCCell(CIRCUIT)))

@@ -66,7 +66,9 @@ def test_unsound_circuits_are_refused_by_name(circuit, change, message):
 
 
 def test_what_is_no_circuit_is_refused():
-    with pytest.raises(TypeError, match="expected a DiGraph, a Plan or a compiled circuit to draw, got list"):
+    with pytest.raises(
+        TypeError, match="expected a DiGraph, a Plan, a compiled circuit or a network to draw, got list"
+    ):
         view([1, 2])
     with pytest.raises(TypeError, match="expected a DiGraph to draw, got Graph"):
         view(nx.Graph())

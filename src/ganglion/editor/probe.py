@@ -129,7 +129,7 @@ class Probe:
         if self.network is None:
             raise ValueError("live running is off, or the circuit cannot be compiled yet")
         gone = set(neurons)
-        other = lesion(self.network, neurons=list(gone), synapses=list(synapses))
+        other = lesion(self.network, neurons=list(gone), synapses=list(synapses), keep_shapes=False)
         kept = [k for k, name in enumerate(self.sensors) if name not in gone]
         found = np.full((len(inputs), len(self.outputs)), np.nan, np.float32)
         left = [k for k, name in enumerate(self.outputs) if name not in gone]

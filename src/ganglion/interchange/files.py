@@ -17,6 +17,7 @@ from ..arguments import instance, one_of, short
 from ..arguments import path as as_path
 from ..cells.belonging import without_digests
 from ..cells.networks.engine import ENGINES
+from ..cells.overlay import refuse_perturbed
 from ..compile.pipeline import CHOICES
 from ..errors import FileError, LayoutError
 from ..forks import require_computing
@@ -51,6 +52,7 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """
     require_computing()
     instance("model", model, nn.Module, "a network")
+    refuse_perturbed(model, "a file")
     file = as_path("path", path)
     for name, array in parameters_of(model).items():
         if mx.issubdtype(array.dtype, mx.floating) and not mx.isfinite(array).all().item():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
@@ -12,8 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import instance, label, numbers, real, several
-from ..cells import NCPLayer, Stream
+from ..cells import Bidirectional, Memory, NCPLayer, Stack, Stream
+from ..cells.networks.carrying import outputs_between
+from ..cells.networks.memory import predict_memory
 from ..cells.running import Steps
+from ..compile import CompiledCircuit
+from ..recording import Recording
+from ..wiring import Circuit
 
 Shape = tuple[int, ...]
 Floats = NDArray[np.float64]
@@ -31,6 +37,9 @@ class Scaled(NCPLayer):
     lose nothing. Outputs are float32, as everything in MLX; `predict` gives them in float64, which tells
     values apart where the offset is large.
 
+    Recordings are in the units of the data, too, and the names of its columns stand for the sensors, in
+    recordings, circuits, pictures and wherever a method takes neurons.
+
     Args:
         model: the network, called as ``model(x, state, timespans)`` with ``(outputs, state)`` as result.
         inputs: I names of the input features.
@@ -46,6 +55,8 @@ class Scaled(NCPLayer):
         >>> model = gl.Scaled(gl.LTC(circuit), ["speed"], ["torque"], mean=[3.0], spread=[0.5])
         >>> torque, state = model(mx.zeros((32, 20, 1)))                   # (32, 20, 1), (32, N)
     """
+
+    recurrent = True
 
     def __init__(
         self,
@@ -75,12 +86,98 @@ class Scaled(NCPLayer):
     def input_size(self) -> int:
         return len(self.inputs)
 
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The names of the input features."""
+        return self.inputs
+
+    @property
+    def return_state(self) -> bool:
+        """Whether the network returns its state."""
+        return bool(getattr(self.model, "return_state", True))
+
+    @property
+    def units(self) -> tuple[Floats, Floats]:
+        """What 1 and 0 of the network's inputs are in the units of the data, each (I,)."""
+        return self._spread, self._mean
+
+    def inner_names(self, name: str) -> tuple[str, ...]:
+        """The sensor of the network that a column stands for."""
+        inside = tuple(getattr(self.model, "sensors", ()))
+        known = name in self.inputs and len(inside) == len(self.inputs)
+        return (inside[self.inputs.index(name)],) if known else (name,)
+
     def build(self, input_shape: Shape) -> None:
         self.model.build(input_shape)
         super().build(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if isinstance(self.model, NCPLayer):
+            return self.model.compute_output_shape(input_shape)
         return (*input_shape[:-1], len(self.outputs))
+
+    def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> Any:
+        """The state of zeros of the network."""
+        return self._network().get_initial_state(inputs, batch_size)
+
+    def explain(self) -> str:
+        """Which engine and layout run the network, and why."""
+        said = self._network().explain()
+        return f"Columns are scaled in plain MLX operations, and then {said}"
+
+    def describe(self) -> str:
+        """The columns, and what the network says of itself."""
+        columns = f"columns: {', '.join(self.inputs)}; outputs: {', '.join(self.outputs)}"
+        return f"{columns}\n{self._network().describe()}"
+
+    @property
+    def wiring(self) -> CompiledCircuit | None:
+        """The compiled circuit of the network; None without one, or with several."""
+        found: CompiledCircuit | None = getattr(self.model, "wiring", None)
+        return found
+
+    def memory(self, batch: int, steps: int) -> Memory:
+        """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""
+        return predict_memory(self, batch, steps)
+
+    def apply_constraints(self) -> None:
+        """Put parameters that left their range back into it; call it after each optimizer step."""
+        getattr(self.model, "apply_constraints", lambda: None)()
+
+    def to_circuit(self) -> Circuit:
+        circuit: Circuit = self._network().to_circuit()
+        inside = [self.inner_names(column)[0] for column in self.inputs]
+        if set(inside) <= set(circuit) and not set(self.inputs) & (set(circuit) - set(inside)):
+            circuit.rename(dict(zip(inside, self.inputs, strict=True)))
+        return circuit
+
+    def remade(self, arguments: dict[str, Any]) -> Scaled:
+        """The same around another network, with the columns that it has of this one's."""
+        model = arguments["model"]
+        arguments = self.made_with() | {"model": model}  # `untie` means the scale of weights, not of outputs
+        sensors, left = (getattr(one, "sensors", None) for one in (self.model, model))
+        if sensors and left is not None and len(left) != len(sensors):
+            kept = [k for k, name in enumerate(sensors) if name in left]
+            self._refuse_new("sensors", len(left), len(kept))
+            arguments |= _taken(arguments, ("inputs", "mean", "spread"), kept)
+        source = outputs_between(self.model, model, {})
+        if source is not None:
+            self._refuse_new("outputs", len(source), int((source >= 0).sum()))
+            arguments |= _taken(arguments, ("outputs", "offset", "scale"), source.tolist())
+        return type(self)(**arguments)
+
+    def _refuse_new(self, what: str, there: int, known: int) -> None:
+        if there != known:
+            raise ValueError(
+                f"the new network has {there - known} {what} that no column of this Scaled one is for: carry "
+                "its model, and say by gl.Scaled(model, ...) what they are"
+            )
+
+    def _network(self) -> Any:
+        """The network inside, if it is one of this package's."""
+        return instance(
+            "the network of Scaled", self.model, NCPLayer, "one of ganglion, to be asked for that"
+        )
 
     def __call__(self, x: Any, state: Any = None, timespans: Any = None, **given: Any) -> Any:
         """Run a sequence.
@@ -89,19 +186,57 @@ class Scaled(NCPLayer):
             x: (B, T, I) or (T, I) inputs, in the units of the data.
             state: the state to start from; zeros if not given.
             timespans: time since the previous sample, in the unit of the data; `time_unit` if not given.
-            given: what else the network takes, such as `mask`.
+            given: what else the network takes, such as `mask` or `record`.
 
         Returns:
-            The outputs in the units of the data, (B, T, M) or (T, M), and the last state.
+            The outputs in the units of the data, (B, T, M) or (T, M), and the last state; behind them what
+            was asked for. Of recordings, inputs, outputs and times are in the units of the data.
         """
         inputs, spans = self.scaled(x, timespans)
-        outputs, state = self.model(inputs, state, spans, **given)
-        return self._shown(outputs), state
+        result = self.model(inputs, state, spans, **given)
+        if not isinstance(result, tuple):
+            return self._shown(result)
+        outputs, *others = result
+        if given.get("record") is True:
+            others[-1] = self._recorded(self.model, others[-1])
+        return (self._shown(outputs), *others)
+
+    def _recorded(self, network: Any, recorded: Any, first: bool = True, last: bool = True) -> Any:
+        """A recording of a network in the units of the data, where it reads or gives some."""
+        if isinstance(network, Bidirectional):
+            ways = zip((network.forward, network.backward), recorded, strict=True)
+            return tuple(self._recorded(way, its, first, False) for way, its in ways)
+        if isinstance(network, Stack):
+            places = [k for k, layer in enumerate(network.layers) if getattr(layer, "recurrent", False)]
+            return tuple(
+                self._recorded(network.layers[k], its, first and not k, last and k == len(network.layers) - 1)
+                for k, its in zip(places, recorded, strict=True)
+            )
+        if not isinstance(recorded, Recording):
+            return recorded
+        found: dict[str, Any] = {"times": recorded.times * self.time_unit}
+        if first and recorded.inputs.shape[-1:] == (len(self.inputs),):
+            found |= {"inputs": recorded.inputs * self._spread + self._mean, "sensors": self.inputs}
+        if last and recorded.outputs.shape[-1:] == (len(self.outputs),):
+            found["outputs"] = self._offset + self._scale * recorded.outputs.astype(np.float64)
+        return replace(recorded, **found)
+
+    def unscaled(self, recorded: Any) -> Any:
+        """A recording of this network, or a tuple of them, as the network inside had it."""
+        if isinstance(recorded, tuple):
+            return tuple(map(self.unscaled, recorded))
+        instance("recording", recorded, Recording, "a Recording, as gl.record returns it")
+        found: dict[str, Any] = {"times": recorded.times / self.time_unit}
+        if recorded.sensors == self.inputs:
+            inputs = ((recorded.inputs - self._mean) / self._spread).astype(np.float32)
+            found |= {"inputs": inputs, "sensors": tuple(getattr(self.model, "sensors", self.inputs))}
+        return replace(recorded, **found)
 
     def predict(self, x: Any, timespans: Any = None) -> Floats:
         """(B, T, M) or (T, M) the outputs alone, in the units of the data and in float64."""
         inputs, spans = self.scaled(x, timespans)
-        outputs, _ = self.model(inputs, None, spans)
+        result = self.model(inputs, None, spans)
+        outputs = result[0] if isinstance(result, tuple) else result
         return self._offset + self._scale * np.array(outputs, np.float64)
 
     def scaled(self, x: Any, timespans: Any = None) -> tuple[mx.array, mx.array | None]:
@@ -181,6 +316,11 @@ class _ScaledStream(Stream):
         else:
             span = 1.0 if timespan is None else scaled._spans(timespan)
         return scaled._shown(super().__call__(x, span, **given))
+
+
+def _taken(arguments: dict[str, Any], names: tuple[str, ...], places: list[int]) -> dict[str, Any]:
+    """Lists among the arguments with only the entries at some places."""
+    return {name: [arguments[name][k] for k in places] for name in names}
 
 
 def _names(what: str, names: Sequence[str]) -> tuple[str, ...]:

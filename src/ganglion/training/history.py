@@ -13,7 +13,7 @@ from .summary import Summary
 CURVES = ("loss", "validation", "seconds")
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What happened in every epoch of a run.
 
@@ -28,7 +28,7 @@ class History:
     Example:
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> history = gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
-        >>> plt.plot(history.loss)
+        >>> history                                # one line; gl.viz.plot_history(history) draws it
     """
 
     loss: list[float] = field(default_factory=list)
@@ -46,6 +46,14 @@ class History:
     def stale(self) -> int:
         """How many epochs in a row have not improved the validation loss."""
         return len(self.validation) if self.best is None else len(self.validation) - 1 - self.best
+
+    def __repr__(self) -> str:
+        if not self.loss:
+            return "History(no epoch)"
+        parts = [f"{len(self.loss)} epoch{'s' * (len(self.loss) > 1)}", f"loss {self.loss[-1]:.4g}"]
+        if self.best is not None:
+            parts.append(f"validation {self.validation[self.best]:.4g} at best, in epoch {self.best + 1}")
+        return f"History({', '.join([*parts, f'{sum(self.seconds):.3g} s'])})"
 
     def _repr_html_(self) -> str:
         rows: list[tuple[str, object]] = [("epochs", len(self.loss))]

@@ -1,0 +1,236 @@
+"""What a question changes of a network while it is asked, laid over what it has learnt.
+
+A perturbation does not touch parameters. It says, of some of them, what they are multiplied with and what is
+added, where the equation uses them (`ParameterHolder.effective`): so it goes wherever they do, through
+kernels, ties and softplus, and away again without a trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+from ..compile.synapses import Index
+from .ops.state_ops import State
+from .parameters import Axis, Parameter, Repeated, axis_length
+from .running import Call
+from .strengths import Floats, as_floats
+
+KEY = "_overlay"
+
+
+class Noise(NamedTuple):
+    """A sensor that shows random numbers instead of what it is given."""
+
+    sensor: int
+    mean: float
+    spread: float
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """What is laid over a cell.
+
+    Attributes:
+        factors: parameter -> what it is multiplied with where the equation uses it.
+        shifts: parameter -> what is added behind that; of the same names.
+        held: (N,) which neurons' states are held, and (N,) at what; None for none.
+        inputs: (I,) what inputs are multiplied with, and (I,) what is added; None for nothing. An input that
+            is multiplied with 0 is not read at all.
+        noise: sensors that show random numbers.
+        starts_elsewhere: whether a state is held at another value than 0.
+    """
+
+    factors: Mapping[str, mx.array] = field(default_factory=dict)
+    shifts: Mapping[str, mx.array] = field(default_factory=dict)
+    held: tuple[mx.array, mx.array] | None = None
+    inputs: tuple[mx.array, mx.array] | None = None
+    noise: tuple[Noise, ...] = ()
+    starts_elsewhere: bool = False
+
+    def over(self, name: str, value: mx.array) -> mx.array:
+        """A parameter, as the equation uses it, with the overlay."""
+        return value * self.factors[name] + self.shifts[name] if name in self.factors else value
+
+    def put(self, state: State) -> State:
+        """A state in which the held neurons have their values."""
+        if self.held is None:
+            return state
+        first, *others = state if isinstance(state, tuple) else (state,)
+        here, values = self.held
+        if first.ndim > 2:  # several traces of a neuron, which can be held at 0 only
+            here, values = here[:, None], values[:, None]
+        first = mx.where(here, values, first)
+        return (first, *others) if isinstance(state, tuple) else first
+
+    def seen(self, x: mx.array) -> mx.array:
+        """(..., I) inputs as the sensors show them, but for noise."""
+        if self.inputs is None:
+            return x
+        factor, shift = self.inputs
+        return mx.where(factor == 0.0, shift, x * factor + shift)
+
+    def applied(self, call: Call) -> Call:
+        """A call with this overlay over its inputs and its first state."""
+        x = self.seen(call.x)
+        for noise in self.noise:
+            drawn = mx.random.normal(x.shape[:2], key=mx.random.key(noise.seed))
+            here = mx.array(np.arange(x.shape[2]) == noise.sensor)
+            x = mx.where(here, (noise.mean + noise.spread * drawn)[..., None], x)
+        return replace(call, x=x, state=self.put(call.state), held=None if self.held is None else self)
+
+
+def overlay_of(cell: Any) -> Overlay | None:
+    """What is laid over a cell."""
+    found: Overlay | None = cell.__dict__.get(KEY)
+    return found
+
+
+def lay_over(cell: Any, overlay: Overlay | None) -> None:
+    """Lay something over a cell instead of what is there now; nothing if there is none."""
+    object.__setattr__(cell, KEY, overlay)  # nn.Module would take it for parameters
+
+
+@contextmanager
+def laid_over(overlays: Iterable[tuple[Any, Overlay | None]]) -> Iterator[None]:
+    """Lay something over cells, and what was there before again at the end."""
+    overlays = list(overlays)
+    before = [(cell, overlay_of(cell)) for cell, _ in overlays]
+    try:
+        for cell, overlay in overlays:
+            lay_over(cell, overlay)
+        yield
+    finally:
+        for cell, overlay in before:
+            lay_over(cell, overlay)
+
+
+def refuse_perturbed(network: nn.Module, what: str) -> None:
+    """Raise ValueError for a network that a perturbation is laid over, which would be lost."""
+    if any(overlay_of(module) is not None for module in network.modules()):
+        raise ValueError(
+            f"the {type(network).__name__} is perturbed, and {what} would hold only what it has learnt: "
+            "leave the perturbation before, and perturb what comes of it"
+        )
+
+
+class Changes:
+    """An overlay of one cell while it is written.
+
+    Attributes:
+        declared: the cell's parameters.
+        plans: the plans they lie on.
+    """
+
+    def __init__(self, cell: Any) -> None:
+        self.cell, self.declared, self.plans = cell, cell.declared(), cell.plans
+        before = overlay_of(cell) or Overlay()
+        self._factors = {name: as_floats(values) for name, values in before.factors.items()}
+        self._shifts = {name: as_floats(values) for name, values in before.shifts.items()}
+        n, i = cell.n_neurons, cell.n_inputs
+        self.held, self.values = np.zeros(n, bool), np.zeros(n)
+        if before.held is not None:
+            self.held, self.values = np.array(before.held[0]), as_floats(before.held[1])
+        self.input_factor, self.input_shift = np.ones(i), np.zeros(i)
+        if before.inputs is not None:
+            self.input_factor, self.input_shift = (as_floats(values) for values in before.inputs)
+        self.noise = {noise.sensor: noise for noise in before.noise}
+
+    def scale(self, name: str, where: Any, factor: float) -> None:
+        """Multiply entries of a parameter."""
+        factors, shifts = self._of(name)
+        factors[where] *= factor
+        shifts[where] *= factor
+
+    def put(self, name: str, where: Any, values: Any) -> None:
+        """Let entries of a parameter be something."""
+        factors, shifts = self._of(name)
+        factors[where], shifts[where] = 0.0, values
+
+    def add(self, name: str, where: Any, values: Any) -> None:
+        """Add to entries of a parameter."""
+        self._of(name)[1][where] += values
+
+    def value(self, name: str) -> Floats:
+        """A parameter as the equation uses it with these changes."""
+        with laid_over([(self.cell, None)]):
+            used = as_floats(self.cell.effective()[name])
+        if name not in self._factors:
+            return used
+        found: Floats = used * self._factors[name] + self._shifts[name]
+        return found
+
+    def synaptic(self, side: str) -> dict[str, Parameter]:
+        """The parameters that lie on the recurrent, sensory or electrical synapses."""
+        return {name: p for name, p in self.declared.items() if len(p.axes) == 1 and p.lies_on == side}
+
+    def cut_into(self, neurons: Index) -> None:
+        """Cut what reaches neurons by chemical synapses."""
+        for side in ("recurrent", "sensory"):
+            for name in self.cell.conducting_parameters(side):
+                synapses = self.declared[name].synapses(self.plans[self.declared[name].part])
+                self.scale(name, np.isin(synapses.post, neurons), 0.0)
+
+    def sever(self, axis: str, numbers: Index) -> None:
+        """Cut what matrices beside the circuit bring to and from neurons or sensors, such as a memory's."""
+        for name, p in self.declared.items():
+            if len(p.axes) > 1:
+                plan = self.plans[p.part]
+                for k, home in enumerate(p.axes):
+                    places = _places(home, axis, numbers, plan)
+                    if len(places):
+                        self.scale(name, (slice(None),) * k + (places,), 0.0)
+
+    def done(self) -> Overlay | None:
+        """What was written; None if that is nothing."""
+        held = None
+        if self.held.any():
+            held = mx.array(self.held), mx.array(self.values.astype(np.float32))
+        inputs = None
+        if (self.input_factor != 1.0).any() or self.input_shift.any():
+            inputs = _narrow(self.input_factor), _narrow(self.input_shift)
+        if not (self._factors or held or inputs or self.noise):
+            return None
+        return Overlay(
+            {name: _narrow(values) for name, values in self._factors.items()},
+            {name: _narrow(values) for name, values in self._shifts.items()},
+            held,
+            inputs,
+            tuple(self.noise.values()),
+            bool(self.values[self.held].any()),
+        )
+
+    def _of(self, name: str) -> tuple[Floats, Floats]:
+        if name not in self._factors:
+            p = self.declared[name]
+            plan = self.plans[p.part]
+            free = tuple(self.cell[name].shape)  # which a plan does not say
+            shape = tuple(
+                free[k] if axis == "free" else axis_length(axis, plan) for k, axis in enumerate(p.axes)
+            )
+            self._factors[name], self._shifts[name] = np.ones(shape), np.zeros(shape)
+        return self._factors[name], self._shifts[name]
+
+
+def _places(home: Axis, axis: str, numbers: Index, plan: Any) -> Index:
+    """Where neurons or sensors stand on an axis of a parameter."""
+    times = home.times if isinstance(home, Repeated) else 1
+    bare = home if isinstance(home, str) else home.home
+    if bare == "motor" and axis == "neuron":
+        return numbers[numbers < int(plan.n_outputs)]
+    if bare != axis:
+        return np.zeros(0, np.int32)
+    copies = np.concatenate([numbers + k * axis_length(bare, plan) for k in range(times)])
+    found: Index = np.asarray(copies, np.int32)
+    return found
+
+
+def _narrow(values: Floats) -> mx.array:
+    return mx.array(values.astype(np.float32))

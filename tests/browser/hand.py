@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Frame, Page
 
+from ganglion import EditSession
+
 PATIENCE = 60.0
 
 
 def until(true: Callable[[], Any], what: str = "") -> None:
-    """Wait until Python's circuit is as it should be."""
+    """Wait until Python's circuit is as it should be, and the edit that made it so is whole."""
     end = time.monotonic() + PATIENCE
     while not true():
         if time.monotonic() > end:
             raise AssertionError(f"it did not happen: {what or true}")
         time.sleep(0.02)
+    for session in [held for held in gc.get_objects() if type(held) is EditSession]:
+        with session.lock:  # another thread may be in the middle of the edit
+            pass
 
 
 def frames(page: Page, count: int) -> None:

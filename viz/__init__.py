@@ -1,7 +1,8 @@
 """Pictures of circuits, of their masks and of their activity, with plain matplotlib underneath.
 
 In processing order: `view` sees a circuit as arrays; `layout`, `order` and `exchange` place its neurons,
-`scene` adds room for text; `links` and `markers` give the shapes that `synapses` and `neurons` draw. `style`
+`scene` adds room for text; `links` and `markers` give the shapes that `synapses` and `neurons` draw, and
+`routes` leads synapses around neurons that are not theirs, through the gaps that `streets` finds. `style`
 holds every colour and size, and every function returns a `Picture` of what it drew.
 """
 

@@ -49,8 +49,8 @@ def head_room(size: ArrayLike, signs: NDArray[np.int8]) -> Points:
     return np.asarray(size) * np.where(signs > 0, 0.75, 0.5 * _BAR * (signs < 0))
 
 
-def resistors(curves: Points, length: float, teeth: int = 4) -> Points:
-    """Curves (L, P, 2) with a zigzag, ``length`` long where there is room, in their middle.
+def resistors(curves: Points, length: float, share: float = 0.5, teeth: int = 4) -> Points:
+    """Curves (L, P, 2) with a zigzag, ``length`` long where there is room, at a share of their way.
 
     P is at least 2 ``teeth`` + 3, so that there are points for it.
     """
@@ -61,7 +61,8 @@ def resistors(curves: Points, length: float, teeth: int = 4) -> Points:
     aside[1::2, 0] = np.where(np.arange(teeth) % 2, -0.2, 0.2)
     for k, curve in enumerate(curves):
         along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
-        start, stop = along[-1] / 2 + np.array([-0.5, 0.5]) * min(length, 0.5 * along[-1])
+        room = min(length, 0.5 * along[-1], 2 * min(share, 1 - share) * along[-1])
+        start, stop = share * along[-1] + np.array([-0.5, 0.5]) * room
         lead = np.linspace(0, start, before, endpoint=False)
         tail = np.linspace(stop, along[-1], curves.shape[1] - before - zigzag + 1)[1:]
         at = np.concatenate([lead, [start, stop], tail])

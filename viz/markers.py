@@ -29,6 +29,16 @@ def reaches(seen: View, look: Style) -> NDArray[np.float64]:
     return np.array([reach[role] for role in seen.roles])
 
 
+def extents(seen: View, look: Style) -> NDArray[np.float64]:
+    """(K,) the radius of a circle around each neuron's marker, corners and all, in the same units."""
+    extent = {}
+    for role in seen.drawn_roles:
+        polygons = marker_shape(look.markers[role])[0].to_polygons()
+        corners = np.concatenate([np.asarray(polygon) for polygon in polygons] or [np.ones((1, 2))])
+        extent[role] = float(np.linalg.norm(corners, axis=1).max())
+    return np.array([extent[role] for role in seen.roles])
+
+
 @cache
 def marker_shape(marker: Any) -> tuple[Path, float]:
     """A marker's outline with the area of the unit circle, so that all look equally large, and its reach."""

@@ -16,7 +16,7 @@ from .key import SCALE_WIDTH, legend_height
 from .labels import points, text_width
 from .layout import depths, positions
 from .links import LOOP_REACH
-from .markers import reaches
+from .markers import extents, reaches
 from .style import Style
 from .view import View
 
@@ -36,7 +36,8 @@ class Scene:
         pos: (K, 2) positions in data units.
         unit: one point in data units.
         radius: of a round neuron, in data units; all are equally large.
-        reach: (K,) how far each neuron's marker reaches.
+        reach: (K,) how far each neuron's marker reaches, sideways or up and down.
+        extent: (K,) how far it reaches in any direction.
         flow: (2,) the direction from layer to layer, if there are layers.
         layer: (K,) the layer, or axis, of each neuron; all 0 without layers.
         headings: the text of each layer.
@@ -47,6 +48,7 @@ class Scene:
     unit: float
     radius: float
     reach: NDArray[np.float64]
+    extent: NDArray[np.float64]
     flow: NDArray[np.float64] | None
     layer: NDArray[np.intp]
     headings: tuple[str, ...]
@@ -100,7 +102,8 @@ def arrange(
     unit = frame.fit(ax, where)
     flow = np.array(_FLOWS[direction]) if headings else None
     radius = neuron_radius(where, look.radius, unit)
-    return Scene(frame, where, unit, radius, radius * reaches(seen, look), flow, layer, headings)
+    reach, extent = radius * reaches(seen, look), radius * extents(seen, look)
+    return Scene(frame, where, unit, radius, reach, extent, flow, layer, headings)
 
 
 def _layers(seen: View, kind: str) -> tuple[NDArray[np.intp], tuple[str, ...]]:

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.collections import LineCollection, PolyCollection
 from numpy.typing import NDArray
 
-from .links import Links, head_room, link, resistors
+from .links import Ids, Links, Points, head_room, link, resistors
 from .picture import Place
+from .routes import POINTS, Router, touched
 from .scene import Scene
 from .style import Style
 from .view import View
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+_GAP = 1.08  # how far curves end from the middle of a neuron, in reaches of its marker
 FAINT = 0.12  # opacity of what is not highlighted
 
 
@@ -67,9 +69,16 @@ def draw_synapses(
 def _with_resistors(links: Links, seen: View, scene: Scene) -> NDArray[np.float64]:
     """The curves, electrical ones with a zigzag in their middle; where thousands are drawn, plain."""
     found = np.flatnonzero(~seen.chemical)
-    if len(found) and links.curves.shape[1] > 10:
-        links.curves[found] = resistors(links.curves[found], 15 * scene.unit)
-    return links.curves
+    drawn = links.curves.copy()
+    if drawn.shape[1] <= 10:
+        return drawn
+    for share in (0.5, 0.35, 0.65, 0.22, 0.78):  # elsewhere if it would lie on a neuron
+        drawn[found] = resistors(links.curves[found], 15 * scene.unit, share)
+        hit = touched(drawn[found], scene.pos, scene.extent, seen.pre[found], seen.post[found])
+        if not len(hit):
+            break
+        found = found[np.unique(hit[:, 0])]
+    return drawn
 
 
 def _alpha(opacity: NDArray[np.float64]) -> float | list[float] | None:
@@ -112,14 +121,21 @@ def _curves(seen: View, scene: Scene, look: Style, head: NDArray[np.float64]) ->
         same_axis = (scene.layer[seen.post] == scene.layer[seen.pre]) & (scene.layer.max() > 0)
         bend[same_axis] *= 4
         bend[~seen.chemical] *= -1
-    return link(
-        scene.pos,
-        1.08 * scene.reach,
-        seen.pre,
-        seen.post,
-        bend=bend,
-        head=head_room(head, seen.polarity),
-        flow=scene.flow,
-        loop_angle=np.arctan2(scene.loops[:, 1], scene.loops[:, 0]),
-        points=20 if len(seen.pre) < 5000 else 9,
-    )
+    angle, room = np.arctan2(scene.loops[:, 1], scene.loops[:, 0]), head_room(head, seen.polarity)
+
+    def plain(bend: Points, angle: Points, chosen: Ids, points: int = POINTS) -> Links:
+        return link(
+            scene.pos,
+            _GAP * scene.reach,
+            seen.pre[chosen],
+            seen.post[chosen],
+            bend=bend[chosen],
+            head=room[chosen],
+            flow=scene.flow,
+            loop_angle=angle,
+            points=points,
+        )
+
+    router = Router(scene.pos, scene.extent, seen.pre, seen.post, _GAP * scene.reach, room)
+    led = router.lead(plain, bend, angle, scene.flow, look.curvature)
+    return led or plain(bend, angle, np.arange(len(bend)), 20 if len(bend) < 5000 else 9)

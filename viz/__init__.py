@@ -18,6 +18,7 @@ from .masks import plot_masks
 from .paths import PathPicture, plot_paths
 from .picture import Picture, Place
 from .statistics import plot_balance, plot_degrees, plot_summary
+from .studies import plot_study
 from .style import Style, current, styled
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "plot_paths",
     "plot_phase",
     "plot_saliency",
+    "plot_study",
     "plot_summary",
     "plot_time_constants",
     "plot_traces",

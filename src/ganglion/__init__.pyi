@@ -59,6 +59,7 @@ from .recording import Recording as Recording
 from .studies import each as each
 from .studies import perturbed as perturbed
 from .studies import silenced as silenced
+from .studies import study as study
 from .training import fit as fit
 from .training.series import pad as pad
 from .training.series import read_series as read_series

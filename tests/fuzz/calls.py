@@ -33,6 +33,7 @@ from .rows import (
     Y,
     cfc,
     circuit,
+    effects,
     fit_row,
     flat,
     loaded_row,
@@ -227,6 +228,11 @@ TABLE: dict[str, Callable[[], Call]] = {
     "perturbed": lambda: Call(gl.perturbed, {"network": ltc()}),
     "silenced": lambda: Call(gl.silenced, {"network": ltc(), "neurons": "inter", "to": 0.5}),
     "each": plain(gl.each, neurons="command"),
+    "study": lambda: Call(
+        gl.study,
+        {"network": ltc(), "perturbations": gl.each("command"), "x": X, "resamples": 10, "progress": False},
+    ),
+    "plot_study": lambda: Call(gl.viz.plot_study, {"study": effects()}),
     "plot_history": lambda: Call(
         gl.viz.plot_history, {"history": gl.training.History([1.0, 0.5], [1.0, 0.7], [0.1, 0.1])}
     ),

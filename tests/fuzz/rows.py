@@ -63,6 +63,11 @@ def recording() -> gl.Recording:
     return gl.record(ltc(), X)
 
 
+@cache
+def effects() -> gl.studies.Study:
+    return gl.study(ltc(), gl.each("command"), x=X, resamples=10, progress=False)
+
+
 def circuit() -> gl.Circuit:
     return copy.deepcopy(CIRCUIT)
 

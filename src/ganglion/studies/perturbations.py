@@ -197,6 +197,8 @@ class Each:
     def of(self, network: NCPLayer) -> Iterator[Perturbation]:
         """The perturbations of a network, one after the other."""
         sites = list(sites_of(network))
+        if not sites:
+            raise TypeError(f"{type(network).__name__} is not over a circuit: it has no neurons to perturb")
         if self.neurons is not None:
             _, names = chosen(sites, self.neurons)
             if self.at_once == 1:

@@ -1,0 +1,137 @@
+"""The table of a study: one row for every perturbation and measure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .. import shown
+from ..arguments import label
+from ..arguments import path as as_path
+from ..storage import replace_files
+
+
+@dataclass(frozen=True)
+class Row:
+    """The effect of one perturbation by one measure.
+
+    Attributes:
+        perturbation: in words.
+        kind: "lesion", "silence", ...
+        first, second: the neuron, or the two of a pair or a synapse; second is empty for one.
+        measure: the name of the measure.
+        value: the measure under the perturbation, the mean over sequences.
+        baseline: the same without it.
+        effect: value - baseline.
+        low, high: the interval of the effect by bootstrap over sequences; nan for a measure of one number.
+    """
+
+    perturbation: str
+    kind: str
+    first: str
+    second: str
+    measure: str
+    value: float
+    baseline: float
+    effect: float
+    low: float
+    high: float
+
+
+COLUMNS = tuple(Row.__dataclass_fields__)
+
+
+class Study(Sequence[Row]):
+    """What `study` found: a sequence of rows, with the same as a frame, as CSV and in a notebook.
+
+    Attributes:
+        rows: the rows, in the order of the perturbations.
+        confidence: what the intervals hold, such as 0.95.
+
+    Example:
+        >>> found = gl.study(rnn, gl.each("command"), measure="output change", x=x)
+        >>> found.effects()["command_0"]
+        >>> found.to_csv("effects.csv")
+    """
+
+    def __init__(self, rows: Sequence[Row], confidence: float = 0.95) -> None:
+        self.rows, self.confidence = tuple(rows), confidence
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __getitem__(self, k: Any) -> Any:
+        return Study(self.rows[k], self.confidence) if isinstance(k, slice) else self.rows[k]
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of the measures."""
+        return tuple(dict.fromkeys(row.measure for row in self.rows))
+
+    def of(self, measure: str | None = None) -> list[Row]:
+        """The rows of one measure; of the first if none is named.
+
+        Raises:
+            ValueError: there is none of this name.
+        """
+        name = self.measures[0] if measure is None and self.rows else measure
+        if name not in self.measures:
+            raise ValueError(
+                f"no measure {label(name)}: expected one of {', '.join(self.measures) or 'none'}"
+            )
+        return [row for row in self.rows if row.measure == name]
+
+    def effects(self, measure: str | None = None) -> dict[str, float]:
+        """Neuron, synapse or pair -> effect, the largest first."""
+        rows = sorted(self.of(measure), key=lambda row: -abs(row.effect) if row.effect == row.effect else 0.0)
+        return {f"{row.first} -> {row.second}" if row.second else row.first: row.effect for row in rows}
+
+    @property
+    def table(self) -> Any:
+        """A frame of pandas if that is installed, else a list of dictionaries."""
+        records = [asdict(row) for row in self.rows]
+        try:
+            import pandas  # type: ignore[import-untyped, unused-ignore]
+        except ImportError:
+            return records
+        return pandas.DataFrame(records, columns=list(COLUMNS))
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The table as CSV, which is also written to a file if a path is given."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(row, name) for name in COLUMNS] for row in self.rows)
+        if path is not None:
+            replace_files({as_path("path", path): text.getvalue().encode()})
+        return text.getvalue()
+
+    def __repr__(self) -> str:
+        return f"Study({len(self)} rows: {', '.join(self.measures) or 'no measure'})"
+
+    def __str__(self) -> str:
+        rows = [_words(row) for row in self.rows[:40]]
+        widths = [max(map(len, column)) for column in zip(*rows, _HEAD, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+                 for row in (_HEAD, *rows)]  # fmt: skip
+        return "\n".join(lines + ([f"and {len(self) - 40} more rows"] if len(self) > 40 else []))
+
+    def _repr_html_(self) -> str:
+        more = f", the first 60 of {len(self)} rows" if len(self) > 60 else ""
+        return shown.table(f"Study{more}", [_words(row) for row in self.rows[:60]], _HEAD)
+
+
+_HEAD = ("perturbation", "measure", "value", "effect", "interval")
+
+
+def _words(row: Row) -> tuple[str, ...]:
+    interval = "" if math.isnan(row.low) else f"{row.low:.4g} to {row.high:.4g}"
+    return row.perturbation, row.measure, f"{row.value:.4g}", f"{row.effect:+.4g}", interval

@@ -1,0 +1,202 @@
+"""Studies: a planted truth is found, a trained network's effects are those of lesions one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.optimizers as optim
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+import ganglion as gl
+from ganglion.studies import Cut, Lesion, Look, Noise, Silence
+
+CIRCUIT = gl.auto_ncp(24, 3, inputs=4, seed=5)
+X = np.random.default_rng(0).normal(size=(24, 10, 4)).astype(np.float32)
+
+
+def planted(seed: int) -> tuple[gl.LTC, set[str]]:
+    """An LTC in which only chosen inter and command neurons send, and who they are."""
+    mx.random.seed(seed)
+    rnn = gl.LTC(CIRCUIT)
+    plan, rng = rnn.cell.compiled.plan, np.random.default_rng(seed)
+    states = [n for n in plan.neurons if not n.startswith("motor")]
+    chosen = set(rng.choice(states, 6, replace=False).tolist())
+    sends = np.array([plan.neurons[i] in chosen for i in plan.recurrent.pre])
+    rnn.cell.w = rnn.cell.w * mx.array(sends.astype(np.float32))
+    # Of those, who matters is who reaches a motor neuron over synapses that conduct.
+    import networkx as nx
+
+    graph = nx.DiGraph([(plan.neurons[i], plan.neurons[j]) for i, j, live in zip(
+        plan.recurrent.pre, plan.recurrent.post, sends, strict=True) if live])  # fmt: skip
+    graph.add_nodes_from(plan.neurons)
+    motors = set(plan.neurons[: plan.n_outputs])
+    return rnn, {name for name in states if nx.descendants(graph, name) & motors}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_planted_truth_is_found_exactly(seed: int) -> None:
+    rnn, truth = planted(seed)
+    found = gl.study(rnn, [gl.each("inter"), gl.each("command")], x=X)
+    matter = {row.first for row in found if row.effect > 1e-6}
+    assert matter == truth
+    assert all(row.low > 0 for row in found if row.first in truth)
+    assert all(row.low == row.high == 0 for row in found if row.first not in truth)
+
+
+def trained() -> tuple[gl.CfC, np.ndarray]:
+    mx.random.seed(0)
+    rnn = gl.CfC(CIRCUIT)
+    y = np.tanh(np.cumsum(X[..., :3], axis=1)).astype(np.float32)
+    gl.fit(rnn, (mx.array(X), mx.array(y)), loss=gl.training.mse, epochs=60, progress=False,
+           optimizer=optim.Adam(0.02, bias_correction=True))  # fmt: skip
+    return rnn, y
+
+
+def test_effects_in_a_trained_network_rank_as_lesions_one_by_one() -> None:
+    rnn, y = trained()
+    found = gl.study(rnn, [gl.each("inter"), gl.each("command")], measure="error", x=X, y=y)
+    base = np.mean((np.array(rnn(mx.array(X))[0]) - y) ** 2)
+    exhaustive = [
+        np.mean((np.array(gl.lesion(rnn, row.first)(mx.array(X))[0]) - y) ** 2) - base for row in found
+    ]
+    assert spearmanr([row.effect for row in found], exhaustive).statistic >= 0.95
+    np.testing.assert_allclose([row.effect for row in found], exhaustive, atol=1e-6)
+    # The interval is that of the mean of paired differences: nearly its normal one.
+    for row in list(found)[:5]:
+        with gl.perturbed(rnn, Lesion(row.first)):
+            errors = ((np.array(rnn(mx.array(X))[0]) - y) ** 2).mean(axis=(1, 2))
+        spread = (errors - ((np.array(rnn(mx.array(X))[0]) - y) ** 2).mean(axis=(1, 2))).std() / np.sqrt(24)
+        assert row.low <= row.effect <= row.high
+        assert 0.6 * 3.92 * spread <= row.high - row.low <= 1.3 * 3.92 * spread
+
+
+def test_tap_withdrawal_answers_to_the_half_that_is_touched() -> None:
+    """Each sensor of a half drives its own answer: without AVM and ALM, nothing drives REV more than FWD."""
+    mx.random.seed(1)
+    rnn = gl.LTC(gl.connectomes.tap_withdrawal())
+    motors = list(rnn.cell.neurons[:2])
+    x = np.zeros((8, 30, 4), np.float32)
+    sensors = list(rnn.sensors)
+    x[:4, :, sensors.index("PLM")] = 1.0
+    x[4:, :, [sensors.index("AVM"), sensors.index("ALM")]] = 1.0
+
+    def right(look: Look) -> np.ndarray:
+        difference = look.outputs[:, -1, motors.index("REV")] - look.outputs[:, -1, motors.index("FWD")]
+        return np.where(np.arange(8) < 4, -difference, difference)
+
+    found = gl.study(rnn, [gl.each("command"), gl.each("sensory")], measure=right, x=x)
+    effects = found.effects()
+    assert effects["AVA"] < 0
+    assert effects["AVB"] < 0
+    assert (
+        spearmanr(
+            list(effects.values()),
+            [_alone(rnn, name, right, x) for name in effects],
+        ).statistic
+        >= 0.95
+    )
+
+
+def _alone(rnn: Any, name: str, measure: Any, x: np.ndarray) -> float:
+    base = np.array(rnn(mx.array(x))[0])
+    other = gl.lesion(rnn, name, keep_shapes=False)
+    kept = [k for k, sensor in enumerate(rnn.sensors) if sensor != name]
+    outputs = np.array(other(mx.array(x[..., kept]))[0])
+    look = lambda values: Look(values, base, x, None, None, rnn, [])  # noqa: E731
+    return float(measure(look(outputs)).mean() - measure(look(base)).mean())
+
+
+def test_the_table_is_tidy_and_goes_to_files(tmp_path: Any) -> None:
+    rnn = gl.LTC(CIRCUIT)
+    found = gl.study(
+        rnn, [Lesion("inter_0"), Silence("inter", 0.5), Noise("sensory_1"), Cut("command", "motor")],
+        measure={"change": "output change", "paths": "path length", "drivers": "driver neurons",
+                 "reached": "reached"}, x=X,
+    )  # fmt: skip
+    assert len(found) == 16
+    assert found.measures == ("change", "paths", "drivers", "reached")
+    frame = found.table
+    assert list(frame.columns) == list(found[0].__dataclass_fields__)
+    text = found.to_csv(tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == text
+    assert text.count("\n") == 17
+    cut = next(row for row in found.of("reached") if row.kind == "cut")
+    assert cut.value == 0.0
+    assert np.isnan(cut.low)
+    assert "lesion inter_0" in str(found)
+    assert "interval" in found._repr_html_()
+    assert found.effects("change")["inter"] > 0
+
+
+def test_pairs_are_drawn_as_a_matrix_and_others_with_intervals() -> None:
+    rnn = gl.LTC(CIRCUIT)
+    pairs = gl.study(rnn, gl.each("command", at_once=2), x=X)
+    picture = gl.viz.plot_study(pairs)
+    values = picture.artists["matrix"].get_array()
+    values = np.ma.filled(values, np.nan)
+    assert np.allclose(values, values.T, equal_nan=True)
+    assert np.nanmax(values) == pytest.approx(max(row.effect for row in pairs))
+    singles = gl.study(rnn, gl.each("command"), x=X)
+    picture = gl.viz.plot_study(singles, top=3)
+    ranked = sorted((row.effect for row in singles), reverse=True)[:3]
+    np.testing.assert_allclose(picture.artists["effects"].get_offsets()[:, 0], ranked)
+    low, high = picture.artists["intervals"].get_segments()[0][:, 0]
+    assert low < ranked[0] < high
+
+
+def test_a_study_goes_on_where_it_stopped(tmp_path: Any) -> None:
+    rnn, calls = gl.LTC(CIRCUIT), []
+
+    def counted(look: Look) -> float:
+        calls.append(look.perturbation)
+        if stop and len(calls) == 4:
+            raise KeyboardInterrupt
+        return float(look.outputs.mean())
+
+    store, stop = tmp_path / "study.jsonl", True
+    with pytest.raises(KeyboardInterrupt):
+        gl.study(rnn, gl.each("command"), measure=counted, x=X, store=store)
+    with store.open("ab") as file:
+        file.write(b'{"key": "les')  # cut short by a crash
+    stop = False
+    calls.clear()
+    found = gl.study(rnn, gl.each("command"), measure=counted, x=X, store=store)
+    whole = gl.study(rnn, gl.each("command"), measure=counted, x=X)
+    assert str(found) == str(whole)
+    commands = len(CIRCUIT.neurons("command"))
+    assert len(calls) == 1 + (commands - 2) + 1 + commands
+    calls.clear()
+    assert str(gl.study(rnn, gl.each("command"), measure=counted, x=X, store=store)) == str(whole)
+    assert len(calls) == 1
+    with pytest.raises(gl.FileError, match="is of another study"):
+        gl.study(gl.LTC(CIRCUIT), gl.each("command"), measure=counted, x=X, store=store)
+    store.write_text("nothing\n")
+    with pytest.raises(gl.FileError, match="its first line is not sound JSON"):
+        gl.study(rnn, gl.each("command"), measure=counted, x=X, store=store)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"x": X[0]}, ValueError, r"expected \(B, T, I\), a batch of sequences"),
+        ({"measure": "outputs"}, ValueError, "unknown measure 'outputs' 'outputs'"),
+        ({"measure": {"m": lambda look: "no"}}, ValueError, "measure 'm' gave 'no'"),
+        ({"measure": "error"}, ValueError, "this measure needs the targets"),
+        ({"measure": "error", "y": X}, ValueError, r"y has shape .*: expected \(24, 10, 3\)"),
+        ({"perturbations": []}, ValueError, "no perturbation"),
+        ({"perturbations": "command"}, TypeError, r"expected gl.each\(...\) or a list"),
+        ({"confidence": 1.0}, ValueError, "confidence must be"),
+        ({"network": gl.NCPDense(3)}, TypeError, "is not over a circuit"),
+    ],
+)
+def test_mistakes_are_named(changed: Any, error: Any, message: str) -> None:
+    given: dict[str, Any] = {
+        "network": gl.LTC(CIRCUIT),
+        "perturbations": gl.each("command"),
+        "x": X,
+    } | changed
+    with pytest.raises(error, match=message):
+        gl.study(**given)

@@ -1,0 +1,120 @@
+"""`plot_study`: effects of perturbations, with their intervals, or of pairs as a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.collections import LineCollection
+
+from ..arguments import label, whole
+from .labels import points, quiet
+from .picture import Picture, axes_or_new
+from .style import current
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+MOST = 40
+
+
+def plot_study(
+    study: Any,
+    measure: str | None = None,
+    *,
+    top: int = MOST,
+    style: str | None = None,
+    ax: Axes | None = None,
+) -> Picture:
+    """The effects that a study found: the largest first, with intervals; those of pairs as a matrix.
+
+    Args:
+        study: what `ganglion.study` returned.
+        measure: the name of one of its measures; the first if not given.
+        top: how many effects, or rows and columns of the matrix, are drawn at most.
+        style: "effects" or "matrix"; the matrix where all perturbations are of pairs and fill a tenth of it.
+        ax: the axes to draw on; a new figure if not given.
+
+    Returns:
+        A `Picture` with ``effects``, ``intervals`` and ``zero``, or ``matrix`` and ``scale``.
+
+    Raises:
+        TypeError: no study.
+        ValueError: no row, an unknown measure or style.
+
+    Example:
+        >>> gl.viz.plot_study(gl.study(rnn, gl.each("command"), measure="output change", x=x))
+    """
+    if not hasattr(study, "of") or not hasattr(study, "rows"):
+        raise TypeError(f"expected a study, as gl.study returns it, got {type(study).__name__}")
+    if style not in (None, "effects", "matrix"):
+        raise ValueError(f"style is {label(style)}: expected 'effects' or 'matrix'")
+    whole("top", top)
+    if not study.rows:
+        raise ValueError("the study has no row: there is nothing to draw")
+    rows = sorted(study.of(measure), key=lambda row: -abs(np.nan_to_num(row.effect)))
+    firsts, seconds = ({getattr(row, end) for row in rows} for end in ("first", "second"))
+    crowded = all(row.second for row in rows) and 10 * len(rows) >= len(firsts) * len(seconds) > 10
+    if style == "matrix" or (style is None and crowded):
+        return _matrix(study.of(measure), top, ax)
+    return _effects(rows[:top], ax)
+
+
+def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
+    axes = axes_or_new(ax, 4.2, 0.9 + 0.19 * len(rows))
+    look = current(axes)
+    places = np.arange(len(rows))
+    effects = np.array([row.effect for row in rows])
+    colors = [look.excitatory if effect >= 0 else look.inhibitory for effect in effects]
+    artists: dict[str, Artist] = {}
+    intervals = LineCollection(
+        [[(row.low, k), (row.high, k)] for k, row in enumerate(rows)],
+        colors=look.ink,
+        linewidths=0.9,
+        zorder=2,
+    )
+    axes.add_collection(intervals)
+    artists["intervals"] = intervals
+    artists["effects"] = axes.scatter(effects, places, s=16, c=colors, zorder=3)
+    artists["zero"] = axes.axvline(0.0, color=look.faint(look.ink, 0.4), linewidth=0.7, zorder=1)
+    known = np.array([(row.low, row.high, row.effect) for row in rows] + [(0.0, 0.0, 0.0)]).reshape(-1)
+    known = known[np.isfinite(known)]
+    low, high = known.min(), known.max()
+    room = 0.06 * (high - low or 1.0)
+    axes.set(xlim=(low - room, high + room), ylim=(len(rows) - 0.5, -0.5))
+    names = [f"{row.first} \u2192 {row.second}" if row.second else row.first for row in rows]
+    axes.set_yticks(places, names)
+    quiet(axes, look, f"effect on {rows[0].measure}", "")
+    axes.tick_params(axis="y", length=0)
+    return Picture({"study": axes}, artists)
+
+
+def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
+    firsts = list(dict.fromkeys(row.first for row in rows))
+    seconds = list(dict.fromkeys(row.second for row in rows))
+    both_ways = all(row.kind == "together" for row in rows)
+    if both_ways:  # the same order of rows and columns
+        firsts = seconds = list(dict.fromkeys([*firsts, *seconds]))
+    firsts, seconds = firsts[:top], seconds[:top]
+    values = np.full((len(firsts), len(seconds)), np.nan)
+    for row in rows:
+        for one, other in ((row.first, row.second), (row.second, row.first))[: 1 + both_ways]:
+            if one in firsts and other in seconds:
+                values[firsts.index(one), seconds.index(other)] = row.effect
+    side = 1.4 + 0.19 * len(seconds), 1.0 + 0.19 * len(firsts)
+    axes = axes_or_new(ax, max(side[0] + 1.0, 3.0), max(side[1], 2.2))
+    look = current(axes)
+    limit = float(np.nanmax(np.abs(values))) or 1.0
+    mesh = axes.imshow(
+        values, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="equal", interpolation="nearest"
+    )
+    axes.set_xticks(range(len(seconds)), seconds, rotation=90)
+    axes.set_yticks(range(len(firsts)), firsts)
+    quiet(axes, look, "", "")
+    scale = axes.figure.colorbar(mesh, ax=axes, shrink=0.8)
+    scale.set_label(f"effect on {rows[0].measure}", fontsize=points(look.small_text), color=look.ink)
+    scale.ax.tick_params(labelsize=points(look.small_text), color=look.ink, labelcolor=look.ink)
+    assert scale.solids is not None
+    return Picture({"study": axes}, {"matrix": mesh, "scale": scale.solids})

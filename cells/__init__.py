@@ -18,6 +18,7 @@ from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
 from .networks.ncps import load_ncps, ncps_options, ncps_parameters
 from .networks.rnn import RNN
+from .networks.solving import solver_error
 from .networks.stack import Stack
 from .networks.streaming import Stream
 from .networks.transfer import carried, lesion, transfer
@@ -55,6 +56,7 @@ __all__ = [
     "ops",
     "record",
     "saliency",
+    "solver_error",
     "time_constants",
     "transfer",
     "untie",

@@ -32,6 +32,7 @@ from .cells import load_ncps as load_ncps
 from .cells import ncps_options as ncps_options
 from .cells import record as record
 from .cells import saliency as saliency
+from .cells import solver_error as solver_error
 from .cells import time_constants as time_constants
 from .cells import transfer as transfer
 from .cells import untie as untie

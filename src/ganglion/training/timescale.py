@@ -25,8 +25,8 @@ def warn_of_time(model: nn.Module, batches: Batches, loss: Loss) -> None:
     """Say that an LTC hardly moves, or forgets everything, from sample to sample.
 
     The same recording in hours, seconds and milliseconds is three networks: one that does not hear its
-    inputs, one that works, and one without a memory. Losses that take no `timespans`, and other cells, which have no
-    such time constants, pass without a look.
+    inputs, one that works, and one without a memory. Losses that take no `timespans`, and other cells, which
+    have no such time constants, pass without a look.
     """
     place = places(loss).get("timespans")
     batch = batches.data[np.arange(min(SEEN, len(batches.data)))]

@@ -13,7 +13,6 @@ from .missing import MissingValueCell
 from .networks.analysis import saliency, time_constants
 from .networks.bidirectional import Bidirectional
 from .networks.ensemble import Ensemble, ensemble
-from .networks.export import export_c
 from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
 from .networks.ncps import load_ncps, ncps_options, ncps_parameters
@@ -48,7 +47,6 @@ __all__ = [
     "Stream",
     "carried",
     "ensemble",
-    "export_c",
     "lesion",
     "load_ncps",
     "ncps_options",

@@ -126,7 +126,8 @@ def compiled_for(
         _lay_out(synapses, layout, block_size, by)
         for synapses, by in zip((plan.recurrent, plan.sensory), orders, strict=True)
     )
-    electrical = Coupling.of(plan.electrical) if len(plan.electrical) else None
+    coupled = "dense" if layout == "dense" else "edge"
+    electrical = Coupling.of(plan.electrical, coupled) if len(plan.electrical) else None
     return CompiledCircuit(plan, layout, recurrent, sensory, block_size, order, electrical)
 
 

@@ -54,7 +54,10 @@ SANITIZERS = (
         "address,undefined",
         ("libasan.so", "libubsan.so", "libstdc++.so.6"),
         {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"},
-        tuple(f"{KERNELS}test_{name}.py" for name in ("parity", "events", "gpu", "export")),
+        (
+            *(f"{KERNELS}test_{name}.py" for name in ("parity", "events", "gpu")),
+            "tests/interchange/test_export_c.py",
+        ),
         {BOUNDS: "heap-buffer-overflow", OVERFLOW: "signed integer overflow"},
     ),
     Sanitizer(

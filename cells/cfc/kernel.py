@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import mlx.core as mx
 import numpy as np
-from numpy.typing import NDArray
 
-from ...compile.kernels import Fold, FusedSequence, unit_spans
+from ...compile.kernels import FusedSequence, unit_spans
 from ...compile.kernels.sequence import States
 from ...compile.kernels.tracing import differentiated, evaluable
 from ...compile.synapses import Index, Synapses
@@ -117,19 +116,7 @@ def cfc_kernel(
         },
         numbers={"GATED": float(mode == "default")},
         index=index,
-        fold=Fold("cfc_prepare.c", _folded),
     )
-
-
-def _folded(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Weights in the order of reading, and biases, of all maps side by side."""
-    maps = [name for name in CFC_MAPS if len(values[f"{name}_b"])]
-    weight = np.zeros((len(values["source"]), len(maps)), np.float32)
-    for number, name in enumerate(maps):
-        kind = "ff" if number < 2 else "time"
-        for side in ("", "sensory_"):
-            weight[values[f"{side}{kind}_place"], number] = values[f"{side}{name}_w"]
-    return {"weight": weight.ravel(), "bias": np.stack([values[f"{m}_b"] for m in maps], axis=1).ravel()}
 
 
 def _index_arrays(

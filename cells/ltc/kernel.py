@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...compile.kernels import Fold, FusedSequence
+from ...compile.kernels import FusedSequence
 from ...compile.synapses import Index, Synapses
 
 FOLDER = Path(__file__).parent
-LOG2E = np.float32(1.44269504)
 # The kernel's values in order: parameters as the equation uses them, and the mappings of inputs and outputs.
 SYNAPTIC = ("w", "mu", "sigma", "erev")
 LTC_PARAMETERS = (
@@ -59,23 +55,7 @@ def ltc_kernel(
         },
         numbers={"EPSILON": epsilon},
         index=_index_arrays(recurrent, sensory) | _link_arrays(links),
-        fold=Fold("ltc_fold.c", _folded),
     )
-
-
-def _folded(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """sigmoid(sigma (v - mu)) as 1 / (1 + 2^(shift + slope v)), w erev, and the sums of conductances."""
-    ends = values["link_ptr"]
-    loads = np.concatenate([np.zeros(1), np.cumsum(values["gap"], dtype=np.float64)])[ends]
-    return {"gap_load": np.diff(loads).astype(np.float32)} | {
-        f"{side}{name}": array
-        for side in ("", "sensory_")
-        for name, array in (
-            ("slope", -LOG2E * values[f"{side}sigma"]),
-            ("shift", LOG2E * values[f"{side}sigma"] * values[f"{side}mu"]),
-            ("push", values[f"{side}w"] * values[f"{side}erev"]),
-        )
-    }
 
 
 def _link_arrays(links: Synapses | None) -> dict[str, Index]:

@@ -7,7 +7,6 @@ folder walks through one of them line by line.
 from .sequence import (
     SAVED_MOST,
     ExportError,
-    Fold,
     FusedSequence,
     constant,
     forget_spare,
@@ -23,7 +22,6 @@ __all__ = [
     "ACTIVATIONS",
     "SAVED_MOST",
     "ExportError",
-    "Fold",
     "FusedSequence",
     "constant",
     "forget_spare",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import mlx.core as mx
 import numpy as np
@@ -26,19 +26,6 @@ T = TypeVar("T")
 SAVED_MOST = ContextVar("SAVED_MOST", default=1 << 26)
 
 
-class Fold(NamedTuple):
-    """What a kernel computes once per call from its values alone.
-
-    Attributes:
-        fragment: the file that does it.
-        computed: the same in NumPy, from the kernel's values and index arrays by name: an exported network
-            holds the results instead.
-    """
-
-    fragment: str
-    computed: Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]
-
-
 class ExportError(KernelError):
     """A file of operations cannot hold a kernel."""
 
@@ -52,7 +39,6 @@ class FusedSequence:
         sizes: the kernels' sizes and constants by name, but for `CallSizes`.
         numbers: the kernels' numbers by name.
         index: the kernels' index arrays by name.
-        fold: what the kernels compute of their values alone, if they do.
         memory: whether the state passes through an LSTM first.
     """
 
@@ -64,10 +50,9 @@ class FusedSequence:
         sizes: Mapping[str, int],
         numbers: Mapping[str, float],
         index: Mapping[str, NDArray[np.int32]],
-        fold: Fold | None = None,
         memory: bool = False,
     ) -> None:
-        self.folder, self.name, self.fold = folder, name, fold
+        self.folder, self.name = folder, name
         self.sizes, self.numbers, self.index = dict(sizes), dict(numbers), dict(index)
         self.memory = memory
         self._runners: dict[type, tuple[Runner, Runner]] = {}
@@ -87,7 +72,6 @@ class FusedSequence:
                 sizes=self.sizes,
                 numbers={**self.numbers, "FORGET": forget_bias},
                 index=self.index,
-                fold=self.fold,
                 memory=True,
             )
         return self._remembering[forget_bias]

@@ -106,8 +106,8 @@ class Kernel:
 
 
 @cache
-def read_kernel(folder: Path, name: str, without: tuple[str, ...] = (), *, memory: bool = False) -> Kernel:
-    """Read one kernel of a cell's folder, `without` some of the fragments it includes.
+def read_kernel(folder: Path, name: str, *, memory: bool = False) -> Kernel:
+    """Read one kernel of a cell's folder.
 
     With `memory`, its state passes through an LSTM: the fragments whose names begin so stay, and what they
     need is declared behind the rest.
@@ -115,7 +115,7 @@ def read_kernel(folder: Path, name: str, without: tuple[str, ...] = (), *, memor
     Example:
         >>> read_kernel(folder, "ltc_forward").sizes  # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
     """
-    kept = partial(_is_kept, without=without, memory=memory)
+    kept = partial(_is_kept, memory=memory)
     text = _with_fragments(folder / f"{name}.c", kept)
     if memory:
         cell, _, direction = name.rpartition("_")
@@ -139,8 +139,8 @@ def read_kernel(folder: Path, name: str, without: tuple[str, ...] = (), *, memor
     return Kernel(name, **declared, carried=tuple(product(*choices)), arrays=arrays, body=body)
 
 
-def _is_kept(fragment: str, without: tuple[str, ...], memory: bool) -> bool:
-    return fragment not in without and (memory or not Path(fragment).name.startswith("memory"))
+def _is_kept(fragment: str, memory: bool) -> bool:
+    return memory or not Path(fragment).name.startswith("memory")
 
 
 def _with_fragments(path: Path, kept: Callable[[str], bool]) -> str:

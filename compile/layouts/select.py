@@ -7,7 +7,9 @@ reach.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeAlias, cast
 
 import mlx.core as mx
@@ -20,6 +22,20 @@ Product: TypeAlias = Callable[[mx.array, mx.array], mx.array]
 
 LARGEST = float(np.finfo(np.float32).max)
 INFINITE, NAN = 1.0, 4096.0  # in a sum of fewer than 4096 infinities, a NaN stands out
+
+
+WHOLE = ContextVar("WHOLE", default=True)
+"""Whether a product looks after NaN and infinities itself, and not who writes it down."""
+
+
+@contextmanager
+def whole_products(value: bool) -> Iterator[None]:
+    """Inside, products look after NaN and infinities, or are bare for who computes over synapses alone."""
+    token = WHOLE.set(value)
+    try:
+        yield
+    finally:
+        WHOLE.reset(token)
 
 
 def chosen(mask: mx.array, a: mx.array) -> mx.array:
@@ -88,6 +104,8 @@ def selected(product: Product, x: mx.array, w: mx.array, mask: mx.array) -> mx.a
 
 
 def _selected(product: Product, x: mx.array, w: mx.array, mask: mx.array) -> mx.array:
+    if not WHOLE.get():
+        return product(x, w)
     missing, infinite = mx.isnan(x), mx.isinf(x)
     y = product(mx.where(missing, 0.0, mx.clip(x, *_limits(x.dtype))).astype(x.dtype), w)
     flags = mx.where(missing, NAN, mx.where(infinite, INFINITE, 0.0))

@@ -26,7 +26,6 @@ from .cells import Stack as Stack
 from .cells import Stream as Stream
 from .cells import carried as carried
 from .cells import ensemble as ensemble
-from .cells import export_c as export_c
 from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps
 from .cells import ncps_options as ncps_options
@@ -51,6 +50,7 @@ from .errors import LayoutError as LayoutError
 from .incoming import from_ncps as from_ncps
 from .interchange import Scaled as Scaled
 from .interchange import circuit_of as circuit_of
+from .interchange import export_c as export_c
 from .interchange import export_mlx as export_mlx
 from .interchange import load as load
 from .interchange import provenance as provenance

@@ -404,9 +404,11 @@ def test_live_over_the_wire() -> None:
 )
 def test_c_is_called_by_the_name_of_the_file(stem: str, name: str) -> None:
     circuit = small()
-    ((file, text),) = exported("c", EditSession(circuit), gl.LTC(circuit), stem)
-    assert file == f"{name}.c"
-    assert f"{name}_step(" in text
+    for (file, text), ending in zip(
+        exported("c", EditSession(circuit), gl.LTC(circuit), stem), ("c", "h"), strict=True
+    ):
+        assert file == f"{name}.{ending}"
+        assert f"{name}_step(" in text
 
 
 def test_the_command_is_killed_and_goes_on(tmp_path: Path) -> None:

@@ -263,7 +263,7 @@ TABLE: dict[str, Callable[[], Call]] = {
     "load": loaded_row,
     "provenance": lambda: Call(gl.provenance, loaded_row().arguments),
     "circuit_of": lambda: Call(gl.circuit_of, {"source": ltc()}),
-    "export_c": lambda: Call(gl.export_c, {"rnn": ltc(), "path": "p.c"}),
+    "export_c": lambda: Call(gl.export_c, {"model": ltc(), "path": "p.c"}),
     "export_mlx": lambda: Call(gl.export_mlx, {"model": cfc(), "path": "p.mlxfn", "example": mx.array(X)}),
     "fit": fit_row,
     "mse": lambda: Call(gl.training.mse, {"model": cfc(), "x": mx.array(X), "y": mx.array(Y)}),

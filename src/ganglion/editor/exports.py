@@ -29,7 +29,7 @@ def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[t
 
         return [(f"{stem}.html", viz.to_html(session.circuit))]
     if what == "c":
-        return [_as_c(network, stem)]
+        return _as_c(network, stem)
     form = of_ending(Path(f"circuit.{what}")) if isinstance(what, str) and what.isalpha() else None
     if form is None:
         raise CircuitError(
@@ -41,8 +41,8 @@ def exported(what: Any, session: EditSession, network: Any, stem: str) -> list[t
         return [(path.name, path.read_text(encoding="utf-8")) for path in form.targets(path)]
 
 
-def _as_c(network: Any, stem: str) -> tuple[str, str]:
-    from ..cells import export_c
+def _as_c(network: Any, stem: str) -> list[tuple[str, str]]:
+    from ..interchange import export_c
 
     if network is None:
         raise CircuitError(
@@ -52,4 +52,5 @@ def _as_c(network: Any, stem: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name if re.match(r'[A-Za-z_]', name) else f'network_{name}'}.c"
         export_c(network, path)
-        return path.name, path.read_text(encoding="utf-8")
+        files = (path, path.with_suffix(".h"))
+        return [(file.name, file.read_text(encoding="utf-8")) for file in files]

@@ -1,9 +1,10 @@
 """Models in files: kept by `save`, read back by `load`, handed to other programs by `export_mlx`."""
 
 from .circuits import circuit_of
+from .deploy.export_c import export_c
 from .export import export_mlx
 from .files import load, provenance, save
 from .ncps import to_ncps
 from .scaled import Scaled
 
-__all__ = ["Scaled", "circuit_of", "export_mlx", "load", "provenance", "save", "to_ncps"]
+__all__ = ["Scaled", "circuit_of", "export_c", "export_mlx", "load", "provenance", "save", "to_ncps"]

@@ -20,6 +20,7 @@ from ..cells.running import Steps
 from ..compile import CompiledCircuit
 from ..recording import Recording
 from ..wiring import Circuit
+from .deploy.program import Units
 
 Shape = tuple[int, ...]
 Floats = NDArray[np.float64]
@@ -259,6 +260,11 @@ class Scaled(NCPLayer):
         Samples that come without a time span are `time_unit` apart, as in a call.
         """
         return _ScaledStream(self, batch_size)
+
+    def data_units(self) -> Units:
+        """The units of the data, for exports."""
+        vectors = (self._mean, self._spread, self._offset, self._scale)
+        return Units(self.inputs, self.outputs, *vectors, self.time_unit)
 
     def _stepped(self, batch: int) -> Steps:
         raise ValueError("a Scaled network streams in its units: call its stream()")

@@ -1,0 +1,278 @@
+"""A program as a C file and its header: what stands around the loops."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .loops import Loops, literal
+from .operations import ELEMENTWISE
+from .program import Program, Units
+
+FOLDER = Path(__file__).parent
+COARSE = 1e-3
+"""The largest step between two numbers of float32, in units of their spread, with which float32 will do."""
+_FUNCTION = re.compile(
+    r"(?:^//[^\n]*\n)*^static inline float (\w+)\((?:[^\n]*}\n|.*?^}\n)", re.MULTILINE | re.DOTALL
+)
+
+NEEDED = {"math": ("INFINITY", "NAN"), "float": ("FLT_MAX",)}
+"""What a body uses of the headers of C."""
+
+SIGNATURE = (
+    "void NAME_step(NAME_state *self, const NAME_number *inputs, float timespan, NAME_number *outputs)"
+)
+HEADER = """\
+// NAME: a network exported by Ganglion.
+//
+//     NAME_state state;
+//     NAME_reset(&state);
+//     NAME_step(&state, inputs, timespan, outputs);   // once per sample
+//
+// A state is plain memory: copy it to go back to it. Nothing else is kept, and nothing is allocated.
+//
+//@units@
+#ifndef NAME_H
+#define NAME_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef NUMBER NAME_number;
+
+enum { NAME_inputs = INPUTS, NAME_outputs = OUTPUTS };
+
+typedef struct {
+STATE
+} NAME_state;
+
+// Begin anew, as before the first sample.
+void NAME_reset(NAME_state *self);
+
+// One time step: `inputs` come `timespan` after those of the step before; 0 or more.
+SIGNATURE;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+"""
+
+SOURCE = """\
+// NAME: a network exported by Ganglion; NAME.h says how to call it.
+//
+// Compiles as C99 and as C++.LIBRARY With -DNAME_MAIN it is a program that reads one sample per line
+// from standard input: INPUTS numbers with commas between them and, if there is one more, the time since the
+// sample before. It writes OUTPUTS numbers per line.
+#include "NAME.h"
+
+#include <stdint.h>
+#include <string.h>
+"""
+
+
+def c99_files(program: Program, name: str) -> dict[str, str]:
+    """The C file and its header, by the endings of their names."""
+    reads = {program.sample: "x", program.timespan: "span"}
+    reads |= {state: f"state{k}" for k, state in enumerate(program.states)}
+    loops = Loops(program, reads)
+    printed = loops.print()
+    step = Step(program, loops)
+    library = any(ELEMENTWISE[node.op].library for node in program.nodes if node.op in ELEMENTWISE)
+    includes = [
+        f"#include <{h}.h>"
+        for h, words in NEEDED.items()
+        if any(w in step.text for w in words) or (h == "math" and library)
+    ]
+    source = [
+        SOURCE.replace("LIBRARY", " Link it with -lm." if library else ""),
+        *includes,
+        "" if includes else None,
+        functions(step.text),
+        *(constant(table, values) for table, values in (printed.tables | step.tables).items()),
+        "\nvoid NAME_reset(NAME_state *self) { memset(self, 0, sizeof *self); }\n",
+        step.text,
+        _main(program, step.wide),
+    ]
+    fields = [
+        f"float state{k}[{math.prod(program.shapes[state])}];" for k, state in enumerate(program.states)
+    ]
+    fields += [f"float work[{printed.work}];  // of a step alone"] if printed.work else []
+    header = HEADER.replace("NUMBER", "double" if step.wide else "float")
+    header = header.replace("SIGNATURE", SIGNATURE).replace(
+        "STATE", "\n".join(f"    {line}" for line in fields or ["char none;"])
+    )
+    words = {"INPUTS": str(program.n_inputs), "OUTPUTS": str(program.n_outputs), "NAME": name}
+    texts = {".c": "\n".join(part for part in source if part is not None), ".h": header}
+    for word, value in words.items():
+        texts = {ending: text.replace(word, value) for ending, text in texts.items()}
+    # What users have named comes last, so that nothing in it is replaced.
+    texts[".h"] = texts[".h"].replace("//@units@\n", _told(program.units))
+    texts[".c"] = texts[".c"].replace("@columns@", _columns(program))
+    return texts
+
+
+class Step:
+    """The step function.
+
+    Attributes:
+        text: the function.
+        tables: the constants of the units around it.
+        wide: whether its inputs and outputs are doubles.
+    """
+
+    def __init__(self, program: Program, loops: Loops) -> None:
+        self._program, self._loops = program, loops
+        self.tables: dict[str, NDArray[Any]] = {}
+        self.wide = program.units is not None and is_coarse(program.units)
+        inner = loops.printed.lines
+        used = "\n".join([*inner, *self._results()])
+        lines = [
+            f"{SIGNATURE} {{",
+            *self._inputs(used),
+            *(
+                f"    const float *const state{k} = self->state{k};"
+                for k in range(len(program.states))
+                if f"state{k}[" in "\n".join(inner)
+            ),
+            *(f"    float *const {value} = self->work + {at};" for value, at in loops.printed.places.items()),
+            *inner,
+            *self._results(),
+            "}",
+        ]
+        if "self->" not in "\n".join(lines):
+            lines.insert(1, "    (void)self;")
+        self.text = "\n".join(lines)
+
+    def _inputs(self, used: str) -> Iterator[str]:
+        units = self._program.units
+        if "span[" not in used:
+            yield "    (void)timespan;"
+        elif units is None or units.time_unit == 1.0:
+            yield "    const float span[1] = {timespan};"
+        else:
+            yield f"    const float span[1] = {{timespan / {literal(units.time_unit)}}};"
+        if "x[" not in used:
+            yield "    (void)inputs;"
+        elif units is None:
+            yield "    const float *const x = inputs;"
+        else:
+            yield "    float x[NAME_inputs];"
+            yield f"    for (int i = 0; i < NAME_inputs; i++) x[i] = {self._scaled(units)};"
+
+    def _scaled(self, units: Units) -> str:
+        """An input in the units of the network."""
+        mean = self._vector("mean", units.mean)
+        spread = self._vector("spread", units.spread)
+        if self.wide:
+            return f"(float)((inputs[i] - {mean}) / {spread})"
+        rest = units.mean - units.mean.astype(
+            np.float32
+        )  # one of float32 may be a part of a spread beside it
+        if not rest.any():
+            return f"(inputs[i] - {mean}) / {spread}"
+        return f"((inputs[i] - {mean}) - {self._vector('rest', rest)}) / {spread}"
+
+    def _results(self) -> list[str]:
+        program, loops, lines = self._program, self._loops, []
+        value = loops.name_of(program.output)
+        place = value if program.n_outputs == 1 else f"{value}[j]"
+        units = program.units
+        if units is not None:
+            offset, scale = (self._vector(n, getattr(units, n), "j") for n in ("offset", "scale"))
+            place = f"{offset} + {scale} * {place}"
+        lines.append(f"    for (int j = 0; j < NAME_outputs; j++) outputs[j] = {place};")
+        for k, new in enumerate(program.new):
+            found = loops.name_of(new)
+            one = math.prod(program.shapes[new]) == 1
+            copied = f"memcpy(self->state{k}, {found}, sizeof self->state{k});"
+            lines.append(f"    self->state{k}[0] = {found};" if one else f"    {copied}")
+        return lines
+
+    def _vector(self, name: str, values: NDArray[np.float64], index: str = "i") -> str:
+        self.tables[f"NAME_{name}"] = values if self.wide else values.astype(np.float32)
+        return f"NAME_{name}[{index}]"
+
+
+def is_coarse(units: Units) -> bool:
+    """Whether float32 cannot tell values of the data apart that are well apart for the network."""
+    return any(
+        bool((np.spacing(np.abs(zero).astype(np.float32)) > COARSE * unit).any())
+        for zero, unit in ((units.mean, units.spread), (units.offset, units.scale))
+    )
+
+
+def functions(body: str, text: str | None = None) -> str:
+    """The functions that a body calls, and those that they call."""
+    needed, kept = body, []
+    for match in reversed(list(_FUNCTION.finditer(text or (FOLDER / "functions.h").read_text()))):
+        if re.search(rf"\b{match[1]}\b", needed):  # a function only calls those in front of it
+            needed += match[0]
+            kept.append(match[0])
+    return "\n".join(reversed(kept))
+
+
+def constant(name: str, values: NDArray[Any]) -> str:
+    """A constant array, of the smallest type for whole numbers."""
+    whole = values.dtype.kind in "iub"
+    double = values.dtype == np.float64
+    most = int(values.max(initial=0)) if whole else 0
+    kind = (
+        ("uint8_t" if most < 256 else "uint16_t" if most < 65536 else "int32_t")
+        if whole
+        else "double"
+        if double
+        else "float"
+    )
+    cells = [
+        str(int(v)) if whole else repr(float(v)) if double else literal(v).strip("()") for v in values.ravel()
+    ]
+    lines = [", ".join(cells[i : i + 8]) for i in range(0, len(cells), 8)]
+    joined = ",\n    ".join(lines)
+    return f"static const {kind} {name}[] = {{\n    {joined}\n}};"
+
+
+def _main(program: Program, wide: bool) -> str:
+    text = (FOLDER / "main.c").read_text()
+    known = {
+        "NAME_timespan": repr(1.0 if program.units is None else float(program.units.time_unit)),
+        "NAME_missing": str(int(program.missing)),
+        "NAME_most": "DBL_MAX" if wide else "FLT_MAX",
+    }
+    for word, value in known.items():
+        text = text.replace(word, value)
+    return text
+
+
+def _told(units: Units | None) -> str:
+    """The names and units of inputs and outputs, as comments."""
+    if units is None:
+        return ""
+    lines = ["//", f"// In the units of the data; {units.time_unit:g} is the usual time span."]
+    for what, names in (("inputs", units.inputs), ("outputs", units.outputs)):
+        lines += [f"//     {what}[{k}]: {_plain(name)}" for k, name in enumerate(names)]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(name: str) -> str:
+    """A name that cannot end a comment or go on in the next line."""
+    return "".join(mark if mark.isprintable() and mark not in "\\?" else "_" for mark in name)
+
+
+def _columns(program: Program) -> str:
+    """The names of the inputs as a header has them; empty if nobody gave any."""
+    names = [""] * program.n_inputs if program.units is None else program.units.inputs
+    return ", ".join(f'"{"".join(_escaped(byte) for byte in name.encode())}"' for name in names)
+
+
+def _escaped(byte: int) -> str:
+    plain = 32 <= byte < 127 and chr(byte) not in '"\\?'
+    return chr(byte) if plain else f"\\{byte:03o}"

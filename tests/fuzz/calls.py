@@ -264,6 +264,7 @@ TABLE: dict[str, Callable[[], Call]] = {
     "provenance": lambda: Call(gl.provenance, loaded_row().arguments),
     "circuit_of": lambda: Call(gl.circuit_of, {"source": ltc()}),
     "export_c": lambda: Call(gl.export_c, {"model": ltc(), "path": "p.c"}),
+    "export_onnx": lambda: Call(gl.export_onnx, {"model": ltc(), "path": "p.onnx"}),
     "export_mlx": lambda: Call(gl.export_mlx, {"model": cfc(), "path": "p.mlxfn", "example": mx.array(X)}),
     "fit": fit_row,
     "mse": lambda: Call(gl.training.mse, {"model": cfc(), "x": mx.array(X), "y": mx.array(Y)}),

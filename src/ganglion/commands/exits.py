@@ -20,6 +20,7 @@ FAULT, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 EXTRAS = {
     "mlx": "cpu",
     "pydot": "dot",
+    "onnx": "onnx",
     "sklearn": "demo",
     **dict.fromkeys(("anywidget", "starlette", "uvicorn", "websockets"), "editor"),
 }

@@ -2,9 +2,20 @@
 
 from .circuits import circuit_of
 from .deploy.export_c import export_c
+from .deploy.export_onnx import export_onnx
 from .export import export_mlx
 from .files import load, provenance, save
 from .ncps import to_ncps
 from .scaled import Scaled
 
-__all__ = ["Scaled", "circuit_of", "export_c", "export_mlx", "load", "provenance", "save", "to_ncps"]
+__all__ = [
+    "Scaled",
+    "circuit_of",
+    "export_c",
+    "export_mlx",
+    "export_onnx",
+    "load",
+    "provenance",
+    "save",
+    "to_ncps",
+]

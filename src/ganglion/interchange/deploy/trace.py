@@ -43,7 +43,8 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
     inner.require_built("cannot be exported")
     _require_finite(inner)
     with plainly(inner), _states_returned(inner), whole_products(not sparse):
-        inner.stream()  # which refuses what needs more than the sample
+        with whole_products(False):  # the others have no gradients here
+            inner.stream()  # which refuses what needs more than the sample
         first = inner.get_initial_state(batch_size=1)
         arrays = list(_leaves(first))
 

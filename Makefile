@@ -13,7 +13,7 @@ SEED   ?= 0
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit fuzz fuzz-api matrix sanitize release test-browser check lint types package page docs clean
+.PHONY: help demo test audit fuzz fuzz-api matrix sanitize release browser test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -37,10 +37,13 @@ demo: $(VENV)/ready-cpu,demo
 test: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m pytest $(PYTEST)
 
-test-browser: $(VENV)/ready-cpu,demo,dev,browser
+# What the browser tests need: JupyterLab, marimo and Playwright, and a Chromium that starts.
+browser: $(VENV)/ready-cpu,demo,dev,browser
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test -n "$$GANGLION_CHROMIUM" \
-	|| { apt-get update -q && apt-get install -y -q chromium; } \
-	|| { echo "no browser: apt install chromium, or name one: GANGLION_CHROMIUM=/path/to/chrome" >&2; exit 1; }
+	|| { apt-get update -q && apt-get install -y -q chromium; } || true
+	@$(BIN)/python -m tests.browser.start
+
+test-browser: browser
 	$(BIN)/python -m pytest $(PYTEST) --dist loadfile tests/browser
 
 audit: $(VENV)/ready-cpu,demo,dev

@@ -19,9 +19,7 @@ def start(playwright: Playwright) -> Browser:
     """
     found = os.environ.get("GANGLION_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        raise FileNotFoundError(
-            "install Debian's package chromium, or set GANGLION_CHROMIUM"
-        )
+        raise FileNotFoundError("install Debian's package chromium, or set GANGLION_CHROMIUM")
     return playwright.chromium.launch(executable_path=found, args=["--disable-gpu", "--no-sandbox"])
 
 

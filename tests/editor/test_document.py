@@ -314,3 +314,34 @@ def test_a_session_needs_no_file() -> None:
     session = EditSession(small())
     session.apply(move("a", 1))
     assert session.circuit.nodes["a"]["x"] == 1
+
+
+@pytest.mark.parametrize("name", ["c.json", "c.csv"])
+def test_what_something_else_wrote_into_the_file_is_kept_on_save(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    gl.write(small(), path)
+    document = Document(path)
+    told: list[Path | None] = []
+
+    class Ear:
+        def journalled(self, state: object) -> None: ...
+
+        def saved(self, path: Path, revision: int, aside: Path | None) -> None:
+            told.append(aside)
+
+    document.watch(Ear())
+    document.session.apply(move("a", 1))
+    document.save()
+    other = gl.fully_connected(3, inputs=2, outputs=1, seed=1)
+    gl.write(other, path)
+    document.session.apply(move("a", 2))
+    with pytest.warns(UserWarning, match=r"something else had written into .*is kept as .*\.1"):
+        document.save()
+    document.session.apply(move("a", 3))
+    document.save()
+    document.close()
+    assert [kept and kept.suffix for kept in told] == [None, ".1", None]
+    assert gl.read(path).nodes["a"]["x"] == 3
+    for kept in tmp_path.glob("*.1"):
+        kept.rename(kept.with_suffix(""))
+    assert list(gl.read(path)) == list(other)

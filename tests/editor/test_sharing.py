@@ -36,7 +36,7 @@ class Watcher:
     def journalled(self, state: JournalState) -> None:
         pass
 
-    def saved(self, path: Path, revision: int) -> None:
+    def saved(self, path: Path, revision: int, aside: Path | None) -> None:
         self.saves.put((path.name, revision))
 
 

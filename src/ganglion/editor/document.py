@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -30,8 +32,11 @@ class Watcher(Protocol):
     def journalled(self, state: JournalState) -> None:
         """What of the revisions is safe has changed."""
 
-    def saved(self, path: Path, revision: int) -> None:
-        """The circuit was written to its file, or a copy of it to another."""
+    def saved(self, path: Path, revision: int, aside: Path | None) -> None:
+        """The circuit was written to its file, or a copy of it to another.
+
+        ``aside`` keeps what something else had written into the file meanwhile.
+        """
 
 
 class Document:
@@ -73,6 +78,7 @@ class Document:
         self.journal, records = self._open_journal(held)
         follow = [record for record in records if "revision" in record]
         first = follow[0]["revision"] if follow and isinstance(follow[0]["revision"], int) else 1
+        self._known = self._written()
         self.session = EditSession(circuit, revision=first - 1)
         self.saved: int | None = self.session.revision
         self.recovered = self._replay(follow, held)
@@ -98,6 +104,9 @@ class Document:
     def save(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Write the circuit to its file, or as a copy to another, whole or not at all.
 
+        What something else has written into the file since it was read or saved is kept beside it, as
+        ``c.json.1``, and a warning says so.
+
         Raises:
             CircuitError: the format does not hold something in the circuit; the message names it.
             OSError: the file cannot be written; it stays as it was, and so does the journal.
@@ -111,14 +120,35 @@ class Document:
                 return Path(path)
             if self.journal is not None and self.path.suffix.lower() == ".json":
                 self.journal.append({"saving": content(circuit)})
+            aside = self._keep_foreign()
             write(circuit, self.path)
+            self._known = self._written()
             self.saved = self.session.revision
             if self.journal is not None:
                 # What a format turned into something else, such as names into texts, counts as it is read.
                 lossless = self.path.suffix.lower() == ".json"
                 self.journal.start(content(circuit if lossless else read(self.path)))
-            self._told(self.path)
+            self._told(self.path, aside)
             return self.path
+
+    def _written(self) -> dict[Path, str]:
+        """What is in the files that the circuit is kept in, by their SHA-256."""
+        files = [path for path in writable(self.path).targets(self.path) if path.is_file()]
+        return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    def _keep_foreign(self) -> Path | None:
+        """Copy files that something else has written to other names, and return the first of those."""
+        found = self._written()
+        foreign = [path for path, held in found.items() if self._known.get(path) != held]
+        kept = []
+        for path in foreign:
+            kept.append(_free(path))
+            shutil.copy2(path, kept[-1])
+        if not kept:
+            return None
+        text = f"something else had written into {foreign[0]}; that is kept as {kept[0].name}"
+        warnings.warn(text, UserWarning, stacklevel=3)
+        return kept[0]
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Tell `watcher` of saves and of the journal; returns what ends that."""
@@ -152,9 +182,9 @@ class Document:
             self.journal.close(remove=self.saved == self.session.revision)
             self.session.journal = self.journal = None
 
-    def _told(self, path: Path) -> None:
+    def _told(self, path: Path, aside: Path | None = None) -> None:
         for watcher in list(self._watchers):
-            watcher.saved(path, self.session.revision)
+            watcher.saved(path, self.session.revision, aside)
 
     def _journalled(self, state: JournalState) -> None:
         for watcher in list(self._watchers):
@@ -219,12 +249,17 @@ class Document:
 
     def _set_aside(self, journal: Journal, error: CircuitError) -> Journal:
         """Keep a journal that cannot be used under another name, and open a new one."""
-        free = (self._beside.with_name(f"{self._beside.name}.{k}") for k in count(1))
-        aside = next(path for path in free if not path.exists())
+        aside = _free(self._beside)
         journal.rename(aside)
         journal.close()
         self.notice = f"the journal was set aside as {aside.name}: {error}"
         return Journal(self._beside)
+
+
+def _free(path: Path) -> Path:
+    """The same name with the first number behind it that nothing has yet."""
+    names = (path.with_name(f"{path.name}.{k}") for k in count(1))
+    return next(name for name in names if not name.exists())
 
 
 def content(circuit: nx.DiGraph[Any]) -> str:

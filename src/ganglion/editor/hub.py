@@ -118,9 +118,10 @@ class Hub:
         """What of the revisions is safe has changed."""
         self._pages.tell(journal_message(state))
 
-    def saved(self, path: Path, revision: int) -> None:
+    def saved(self, path: Path, revision: int, aside: Path | None) -> None:
         """A file was written."""
-        self._pages.tell({"type": "saved", "file": path.name, "revision": revision, "synced": True})
+        kept = {} if aside is None else {"aside": aside.name}
+        self._pages.tell({"type": "saved", "file": path.name, "revision": revision, "synced": True, **kept})
 
     def _greeting(self) -> list[Message]:
         """All that a new page is told, but for the circuit."""

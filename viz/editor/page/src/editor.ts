@@ -186,7 +186,7 @@ export class Editor {
       case "journal": this.journal = news; break;
       case "saved":
         if (news.file === this.welcome?.file) this.saved = news.revision; // else it is a copy
-        this.say(`saved ${news.file}${news.synced ? "" : " (not yet flushed to the disk)"}`);
+        this.say(`saved ${news.file}${news.synced ? "" : " (not yet flushed to the disk)"}${news.aside ? `; something else had written into it: that is kept as ${news.aside}` : ""}`, news.aside ? "error" : "info");
         break;
       case "file": this.take(news); break;
       default:

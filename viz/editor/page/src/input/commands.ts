@@ -39,7 +39,7 @@ export function paste(e: Editor, text = clipboard, at?: Point): void {
   const middle = toWorld(e.camera, e.renderer.width / 2, e.renderer.height / 2);
   const source = e.cursor ? e.room({ x: e.cursor.x + STEP * 1.5, y: e.cursor.y + STEP }) : middle;
   const edit = pasted(e.circuit, text, (at ?? source).x, (at ?? source).y);
-  if (!edit) return e.say("there is nothing to paste: copy neurons first", "error");
+  if (!edit) return e.say(text.trim() ? "the clipboard holds no circuit: copy neurons, or the text of a circuit file" : "there is nothing to paste: copy neurons first", "error");
   const names = edit.neurons!.map(([name]) => name);
   if (e.edit({ kind: "batch", edits: [edit], label: `paste ${names.length} neurons` })) e.select(names.flatMap((n) => e.circuit.find(n) ?? []));
 }

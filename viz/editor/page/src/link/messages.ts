@@ -93,7 +93,7 @@ export type Heard = { id?: number; to?: string } & (
   | { type: "what-if"; outputs: Name[]; base: (number | null)[][]; without: (number | null)[][] }
   | { type: "ranking"; effects: [Name, number][] }
   | { type: "saliency"; values: [Name, number | null][] }
-  | { type: "saved"; file: string; revision: number; synced: boolean }
+  | { type: "saved"; file: string; revision: number; synced: boolean; aside?: string }
   | { type: "file"; name: string; mime: string; text: string }
   | { type: "training"; state: "running" | "paused" | "done" | "failed"; epoch: number; epochs: number; loss: number | null; history: number[]; why?: string | null }
   | { type: "journal"; synced: boolean; pending: number; error: string | null }

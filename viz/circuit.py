@@ -20,6 +20,7 @@ from .layout import DIRECTIONS
 from .masks import plot_masks
 from .neurons import draw_neurons
 from .picture import Picture, axes_or_new, clear_canvas
+from .problems import mark, mended, problem_entries
 from .scene import Pos, arrange
 from .style import current
 from .synapses import draw_synapses, synapse_opacity, synapse_widths
@@ -50,6 +51,9 @@ def plot_circuit(
     """Draw a circuit: neurons by role, synapses with an arrowhead (excitatory), a bar (inhibitory) or, since
     they have no direction, a resistor (electrical).
 
+    A circuit that breaks a rule is drawn as well: what `check` finds is marked in the accent colour and said
+    below.
+
     Args:
         circuit: a DiGraph with ``role`` and ``polarity``, a Plan, a compiled circuit, or a network, whose
             synapses have their trained signs and ``weight``.
@@ -72,15 +76,16 @@ def plot_circuit(
         A `Picture` with the artists ``synapses``, ``heads`` and ``neurons/<role>``.
 
     Raises:
-        CircuitError: the circuit breaks a rule, or lacks a highlighted neuron.
+        CircuitError: the circuit is empty, or lacks a highlighted neuron; as a matrix or as blocks, one that
+            breaks a rule.
         ValueError: positions, colours or widths that do not match the circuit.
 
     Example:
         >>> picture = gl.viz.plot_circuit(gl.auto_ncp(24, 4, inputs=6))
         >>> picture.save("circuit.pdf")
     """
-    seen = view(circuit)
     one_of("style", style, STYLES)
+    seen, problems = mended(circuit)
     flag("legend", legend)
     one_of("direction", direction, DIRECTIONS, LayoutError)
     strength = None if width_by is None else synapse_values(seen, width_by)
@@ -89,6 +94,8 @@ def plot_circuit(
             raise ValueError("top needs width_by, the strength of the synapses")
         kept = strongest(strength, top)
         seen, strength = seen.keep(kept), strength[kept]
+    if style in ("matrix", "blocks") and problems:
+        view(circuit)  # which refuses it by name; only lines can show what is wrong
     if style == "matrix":
         return plot_masks(seen, ax=ax, legend=legend)
     if style == "auto":
@@ -107,6 +114,7 @@ def plot_circuit(
         if legend
         else []
     )
+    entries += problem_entries(problems, look, size[0])
     scaled = coloring.scale is not None
     scene = arrange(axes, seen, look, size, pos, direction, outer_names(texts), entries, scaled)
     bright = emphasis(seen, highlight)
@@ -129,7 +137,9 @@ def plot_circuit(
         artists["legend"] = add_legend(axes, entries, size[0], look)
     if coloring.scale is not None:
         artists["scale"] = add_scale(axes, coloring.scale, coloring.label, look).solids
-    return Picture({"circuit": axes}, artists, neurons, synapses)
+    picture = Picture({"circuit": axes}, artists, neurons, synapses)
+    mark(seen, picture, problems, look)
+    return picture
 
 
 def _choose_style(seen: View) -> str:

@@ -37,7 +37,7 @@ def time_constants(network: Any) -> list[float | None] | None:
     if cell is None or not hasattr(cell, "erev"):
         return None
     p = cell.effective()
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return rows(np.array(p["cm"], np.float64) / np.array(p["gleak"], np.float64))
 
 

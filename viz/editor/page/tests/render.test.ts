@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { fold } from "../src/render/blocks";
 import { fitted, boundsOf, toScreen, toWorld, zoomed } from "../src/render/camera";
-import { at, curve, distanceTo, trace } from "../src/render/curves";
+import { at, curve, distanceTo, trace, traceOf } from "../src/render/curves";
 import { svg } from "../src/render/export";
 import { Grid } from "../src/render/grid";
 import { penOf, pen, shortened } from "../src/render/paint";
 import { PLAIN, type Scene } from "../src/render/scene";
+import { findWays } from "../src/render/ways";
 import { DARK, LIGHT } from "../src/render/theme";
 import { Circuit } from "../src/model/circuit";
 import { isInside } from "../src/input/pointer";
@@ -49,17 +50,18 @@ describe("the hit test", () => {
     const r = random(11);
     const circuit = circuitOf(r, 60, 200);
     const grid = new Grid(circuit);
+    findWays(circuit);
     for (let k = 0; k < 400; k++) {
       const [x, y] = [r() * 800, r() * 500];
       let nearest: object | null = null;
       let least = 6;
       for (const s of circuit.synapses()) {
-        trace(s.pre, s.post);
+        traceOf(s);
         const d = distanceTo(x, y);
         if (d < least) [nearest, least] = [s, d];
       }
       const found = grid.synapseAt(x, y, 6, () => true);
-      if (found) trace(found.pre, found.post);
+      if (found) traceOf(found);
       // Pieces are straight, so that what is nearest may differ by a little.
       if (found) expect(distanceTo(x, y)).toBeLessThan(least + 1.2);
       else expect(nearest === null || least > 4.8).toBe(true);
@@ -68,16 +70,16 @@ describe("the hit test", () => {
     const moved = [...circuit.neurons.values()][5]!;
     circuit.set(moved, "x", 1500);
     const [gone] = [...circuit.synapses()].filter((s) => s.pre !== moved && s.post !== moved);
-    trace(gone!.pre, gone!.post);
+    traceOf(gone!);
     const [gx, gy] = at(0.5);
     circuit.removeSynapse(gone!);
     expect(grid.neuronAt(1500, moved.y, 2)).toBe(moved);
     expect(grid.synapseAt(gx, gy, 3, () => true)).not.toBe(gone);
     const [own] = [...moved.out.values(), ...moved.in.values()];
-    trace(own!.pre, own!.post);
+    traceOf(own!);
     const [ox, oy] = at(0.4);
     const seen = grid.synapseAt(ox, oy, 3, () => true)!;
-    trace(seen.pre, seen.post);
+    traceOf(seen);
     expect(distanceTo(ox, oy)).toBeLessThan(0.8);
     for (const n of circuit.neurons.values()) {
       const found = grid.neuronAt(n.x, n.y, 3)!;

@@ -41,6 +41,7 @@ export interface Synapse {
   post: Neuron;
   polarity: number; // 1, -1, or ELECTRICAL; 0 if the circuit has none that is legal
   gap: boolean; // whether an electrical synapse lies beside a chemical one
+  bow: number; // how far its line bows, in plain bows; see `render/ways.ts`
   attributes: Attributes;
 }
 
@@ -120,7 +121,7 @@ export class Circuit {
 
   /** Add a synapse, at `rank` among those of `pre` if given. */
   addSynapse(pre: Neuron, post: Neuron, attributes: Attributes, rank?: number): Synapse {
-    const synapse: Synapse = { kind: "synapse", pre, post, polarity: 0, gap: false, attributes: { ...attributes } };
+    const synapse: Synapse = { kind: "synapse", pre, post, polarity: 0, gap: false, bow: 1, attributes: { ...attributes } };
     derive(synapse);
     pre.out = inserted(pre.out, post.key, synapse, rank);
     post.in.set(pre.key, synapse);

@@ -27,10 +27,10 @@ interface Place {
 }
 
 /** Put the course of a synapse into `curve`. An electrical one is straight, between those that have a direction. */
-export const traceOf = ({ pre, post, polarity }: Synapse): void => trace(pre, post, polarity === ELECTRICAL);
+export const traceOf = ({ pre, post, polarity, bow }: Synapse, straight = polarity === ELECTRICAL): void => trace(pre, post, straight, bow);
 
 /** The same between two places; the places of one neuron are one object. */
-export function trace(pre: Place, post: Place, straight = false): void {
+export function trace(pre: Place, post: Place, straight = false, bows = 1): void {
   const c = curve;
   c.loop = pre === post;
   if (c.loop) {
@@ -54,7 +54,7 @@ export function trace(pre: Place, post: Place, straight = false): void {
   const dx = post.x - pre.x;
   const dy = post.y - pre.y;
   const length = Math.hypot(dx, dy) || 1;
-  const bow = straight ? 0 : Math.min(length * BOW, MOST) * 2;
+  const bow = straight ? 0 : Math.min(length * BOW, MOST) * 2 * bows;
   c.cx = (pre.x + post.x) / 2 + (dy / length) * bow;
   c.cy = (pre.y + post.y) / 2 - (dx / length) * bow;
   let ux = post.x - c.cx;

@@ -8,6 +8,7 @@ import { PLAIN, type Scene } from "./scene";
 import { resistor } from "./shapes";
 import { Still } from "./still";
 import type { Theme } from "./theme";
+import { findWays } from "./ways";
 
 /** Draw a circuit on a canvas, whole and now. */
 export function picture(ctx: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, circuit: Circuit, camera: Camera, theme: Theme, width: number, height: number, ratio: number, look = PLAIN): void {
@@ -32,6 +33,7 @@ export function svg({ circuit, theme }: Scene): string {
   const [x, y, w, h] = [box.x0 - 70, box.y0 - 70, box.x1 - box.x0 + 140, box.y1 - box.y0 + 140];
   const parts = [`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${n(x)} ${n(y)} ${n(w)} ${n(h)}" width="${n(w)}" height="${n(h)}" font-family="system-ui, sans-serif" font-size="11">`,
     `<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="${theme.ground}"/>`];
+  findWays(circuit);
   for (const synapse of circuit.synapses()) {
     parts.push(lineOf(synapse, theme));
     if (synapse.gap) parts.push(lineOf({ ...synapse, polarity: ELECTRICAL }, theme));

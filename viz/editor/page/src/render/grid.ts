@@ -2,6 +2,7 @@
 
 import type { Circuit, Item, Neuron, Synapse } from "../model/circuit";
 import { boundsOf } from "./camera";
+import { findWays } from "./ways";
 import { END, RADIUS, curve, distanceTo, traceOf } from "./curves";
 
 const CELL = 56;
@@ -23,6 +24,7 @@ export class Grid {
 
   private catchUp(): void {
     const { circuit, stale } = this;
+    findWays(circuit);
     if (this.version === circuit.version) return;
     this.version = circuit.version;
     this.names = [...circuit.neurons.values()];

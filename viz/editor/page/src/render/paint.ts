@@ -3,7 +3,7 @@
 
 import { ELECTRICAL, type Item, type Neuron, type Synapse } from "../model/circuit";
 import { addEnd, addLine, addNeuron, type Context } from "./shapes";
-import { trace } from "./curves";
+import { traceOf } from "./curves";
 import type { Look } from "./scene";
 import { type Theme, mix } from "./theme";
 
@@ -73,7 +73,7 @@ export function strokeSynapses(
     ctx.beginPath();
     for (let n = start; n < stop; n++) {
       const synapse = list[n]!;
-      trace(synapse.pre, synapse.post, straight);
+      traceOf(synapse, straight);
       addLine(ctx, polarity);
     }
     ctx.stroke();
@@ -81,7 +81,7 @@ export function strokeSynapses(
     ctx.beginPath();
     for (let n = start; n < stop; n++) {
       const synapse = list[n]!;
-      trace(synapse.pre, synapse.post, straight);
+      traceOf(synapse, straight);
       addEnd(ctx, polarity, scale);
     }
     ctx.fill();

@@ -9,6 +9,7 @@ import { byPen, colorOf, colorOfRole, crowding, fillNeurons, strokeSynapses, wri
 import type { Ghost, Look, Scene } from "./scene";
 import { addEnd, addLine, addNeuron, type Context } from "./shapes";
 import type { Theme } from "./theme";
+import { findWays } from "./ways";
 
 export const FAR = 20_000; // synapses in sight, above which neurons are seen as blocks
 const MANY = 12_000_000; // pixels a still picture may have
@@ -70,6 +71,7 @@ export class Still {
     const { ctx, camera, ratio, margin, subject } = this;
     const { circuit, look, theme, lifted } = subject;
     const { k } = camera;
+    findWays(circuit);
     ctx.fillStyle = theme.ground;
     ctx.fillRect(0, 0, this.canvas.width, this.canvas.height);
     this.dots();

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compile.kernels import unit_spans
+from ..compile.kernels.tracing import evaluable
 from ..rounding import refuse_stamps
 from .ops.array_ops import Mask
 from .ops.state_ops import State, reset, zeros
@@ -181,10 +182,9 @@ def refuse_bad_timespans(spans: mx.array, valid: Mask | None = None) -> None:
         spans: (), (B,) or (B, 1) for one step, (1, T) or (B, T) for a sequence.
         valid: (B, T) which samples there are; None for all.
     """
-    try:
-        values = np.array(spans)
-    except ValueError:
+    if not evaluable((spans,)):
         return
+    values = np.array(spans)
     bad = ~(np.isfinite(values) & (values >= 0))
     if valid is not None:
         bad = bad & valid

@@ -116,10 +116,12 @@ def boolean_array(what: str, values: Any) -> NDArray[np.bool_]:
 
 
 def _known_array(what: str, values: Any) -> NDArray[Any]:
-    try:
-        return np.array(values) if isinstance(values, mx.array) else _numpy_array(what, values)
-    except ValueError:
-        raise ValueError(f"{what} must have values: inside mx.compile, pass a NumPy array") from None
+    if not isinstance(values, mx.array):
+        return _numpy_array(what, values)
+    # Asked before NumPy asks: there MLX before 0.32.4 throws through the frames of Python.
+    if not evaluable((values,)):
+        raise ValueError(f"{what} must have values: inside mx.compile, pass a NumPy array")
+    return np.array(_numpy_array(what, values))
 
 
 def _numpy_array(what: str, values: Any) -> NDArray[Any]:

@@ -157,7 +157,7 @@ class Plan:
             raise CircuitError(
                 f"the matrix has shape {entries.shape}: expected one row and column per role, {expected}"
             )
-        pre, post = entries.coords
+        pre, post = entries.row, entries.col
         signs = np.sign(entries.data)
         given = signs != 0
         return cls.from_arrays(pre[given], post[given], signs[given], roles, names)

@@ -82,8 +82,9 @@ def test_ctrnn_values(layout: str, circuit: nx.DiGraph, seed: int, unfolds: int,
         for _ in range(unfolds):
             h = h + dt * others.ctrnn_rate(wires, p, h, values["x"][:, t], leak)
     y, state = run(rnn, values)
-    assert difference(state, h) < 1e-5
-    assert difference(y[:, -1], h[:, : wires.motors]) < 1e-5
+    most = 1e-5 * max(1.0, np.abs(h).max())  # without a gate, the states of some circuits grow
+    assert difference(state, h) < most
+    assert difference(y[:, -1], h[:, : wires.motors]) < most
 
 
 @pytest.mark.parametrize(("solver", "order"), [("semi_implicit", 1), ("explicit", 1), ("rk4", 4)])

@@ -8,12 +8,13 @@ PYTEST ?= -n 2
 MINUTES ?= 10
 SECONDS ?= 60
 CALLS  ?= 10000
+MOMENTS ?= 200
 SEED   ?= 0
 
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit fuzz fuzz-api matrix sanitize release browser test-browser check lint types package page docs clean
+.PHONY: help demo test audit faults kills fuzz fuzz-api matrix sanitize release browser test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +25,8 @@ help:
 	@echo "make sanitize  kernels, threads and exported C under the sanitizers of GCC"
 	@echo "make fuzz    spoilt files and messages for every reader, for SECONDS=60 each, from SEED=0"
 	@echo "make fuzz-api  CALLS=10000 wrong calls of every public name, from SEED=0"
+	@echo "make faults  what cannot be served, and what is said of it: a table, in $(OUT)/faults.md"
+	@echo "make kills   kill processes at MOMENTS=200 moments, from SEED=0, and look what is lost"
 	@echo "make matrix  the tests on the lowest versions that are promised and on the newest (ROWS='lowest')"
 	@echo "make check   lint, format, types, and the wheel in an empty environment"
 	@echo "make release  build a release and check it; with VERSION=0.2.0, write that down first"
@@ -54,6 +57,12 @@ fuzz: $(VENV)/ready-cpu,demo,dev
 
 fuzz-api: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m tests.fuzz.api --calls $(CALLS) --seed $(SEED)
+
+faults: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m tests.faults.table.page $(OUT)/faults.md
+
+kills: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m tests.kills.run --moments $(MOMENTS) --seed $(SEED)
 
 matrix: $(VENV)/bin/python
 	$(BIN)/python tests/matrix.py $(ROWS)

@@ -96,9 +96,8 @@ def arrange(
         margins = replace(margins, right=margins.right + SCALE_WIDTH * points(look.small_text))
     frame = Frame(*size, margins)
     options = {"direction": direction} if headings else {}
-    where = (
-        positions(seen, kind, aspect=frame.box[0] / frame.box[1], **options) if kind else _given(seen, pos)
-    )
+    aspect = frame.box[0] / frame.box[1]
+    where = positions(seen, pos, aspect=aspect, **options) if isinstance(pos, str) else _given(seen, pos)
     unit = frame.fit(ax, where)
     flow = np.array(_FLOWS[direction]) if headings else None
     radius = neuron_radius(where, look.radius, unit)

@@ -142,7 +142,14 @@ def replacing(path: Path) -> Iterator[Path]:
     _require_writable(path)
     with tempfile.TemporaryDirectory(prefix="ganglion-") as folder:
         made = Path(folder, path.name)
-        yield made
+        try:
+            yield made
+        except OSError as error:  # of the folder for temporary files, which says nothing to the caller
+            raise (OSError(error.errno, error.strerror, str(path)) if error.strerror else error) from None
+        except RuntimeError as error:
+            if "Unable to write" not in str(error):
+                raise
+            raise OSError(f"cannot write {path}: the disk takes no more, says MLX") from None
         replace_files({path: read_file(made)})
 
 

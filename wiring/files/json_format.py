@@ -149,8 +149,10 @@ def _parse(source: Source) -> Any:
         raise source.error(
             f"this is not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}"
         ) from None
-    except ValueError as error:  # a number of thousands of digits, or a key that is given twice
-        raise source.error(error) from None
+    except ValueError as error:
+        if "integer string conversion" in str(error):  # what Python says of it is for programmers
+            raise source.error("a number has thousands of digits") from None
+        raise source.error(error) from None  # a key that is given twice
     if constants:
         _refuse_constant(source, text)
     return document

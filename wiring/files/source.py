@@ -54,13 +54,16 @@ def read_together(paths: list[Path]) -> list[Source]:
     Raises:
         CircuitError: a path is no regular file, or another program replaced the files meanwhile.
         FileNotFoundError: a file is missing.
+        OSError: a link leads in a circle, a file stands for a directory, ...
     """
     for path in paths:
         if path.is_dir():
             raise CircuitError(f"{path}: this is a directory, expected a file")
-        if not path.exists():
+        try:
+            path.stat()
+        except FileNotFoundError:
             together = f"; this format is made of {' and '.join(p.name for p in paths)}" if paths[1:] else ""
-            raise FileNotFoundError(f"there is no file {path}{together}")
+            raise FileNotFoundError(f"there is no file {path}{together}") from None
     before = _identity(paths[0])
     try:
         sources = [unpacked(Source(path, read_file(path))) for path in paths]

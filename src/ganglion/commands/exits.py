@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -70,6 +71,8 @@ def explained(error: Exception) -> str:
         module = (error.name or "").partition(".")[0]
         if extra := EXTRAS.get(module):
             return f"needs the package {error.name}, an extra: {how_to_install(extra)}"
+    if isinstance(error, FileNotFoundError) and error.strerror and not error.filename and _nowhere():
+        return "the current folder is not there any more"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return _line(f"{where}{error.strerror}")
@@ -79,6 +82,14 @@ def explained(error: Exception) -> str:
         return _line(str(error))
     told = _line(f"{type(error).__name__}: {error}")
     return f"a mistake inside Ganglion: {told}; the traceback is in {_kept(error)}"
+
+
+def _nowhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _kept(error: Exception) -> str:

@@ -14,6 +14,10 @@ NARROWEST, WIDEST = 20, 1000
 """Columns between which the width that is given by the terminal or by COLUMNS counts."""
 
 
+SIZES = ("COLUMNS", "LINES")
+"""What the environment says of the terminal's size."""
+
+
 class ClosedOutputError(Exception):
     """Standard output is closed, so that what a command says would be lost."""
 
@@ -69,7 +73,9 @@ def console(**options: Any) -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    made = Ours(**options)
+    # rich reads any number there, and Python no longer ones than of 4300 digits.
+    environment = {name: value for name, value in os.environ.items() if name not in SIZES or len(value) < 10}
+    made = Ours(_environ=environment, **options)
     made.width = min(max(made.width, NARROWEST), WIDEST)
     return made
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import networkx as nx
 
+from ..arguments import at_home
 from ..errors import CircuitError
 from ..wiring import Circuit, read, write
 from ..wiring.files import json_format
@@ -71,7 +72,7 @@ class Document:
         *,
         autosave: bool = False,
     ) -> None:
-        self.path = Path(path)
+        self.path = at_home("the path", path)
         circuit = self._read() if circuit is None else circuit
         held = content(circuit)
         self.notice: str | None = None
@@ -211,6 +212,8 @@ class Document:
     def _read(self) -> Circuit:
         if any(path.exists() for path in (self.path, *writable(self.path).targets(self.path))):
             return read(self.path)
+        with suppress(FileNotFoundError):
+            self.path.stat()  # a link that leads in a circle could not be saved, either
         if not self.path.parent.is_dir():
             raise FileNotFoundError(2, "there is no such directory", str(self.path.parent))
         return Circuit()

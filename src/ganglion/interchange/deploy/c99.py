@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .loops import Loops, literal
+from .indices import literal
+from .loops import Loops
 from .operations import ELEMENTWISE
 from .program import Program, Units
 

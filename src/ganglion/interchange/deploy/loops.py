@@ -11,32 +11,15 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 import numpy as np
 
+from .indices import Index, bare, broadcast, factor, flat, literal, plus, viewed
 from .operations import ELEMENTWISE, REDUCTIONS
+from .patterns import Pattern, Patterns
 from .plan import planned
-from .program import Array, Node, Program, Shape, computed
-
-Index: TypeAlias = tuple[str, ...]
-DENSE = 0.7  # the share of pairs from which a product goes over all of them
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """The synapses of a sum, sorted by what they lead to.
-
-    Attributes:
-        number: which of the patterns of a file it is.
-        pre, post: the source and the target of each.
-        ends: where the synapses of each target end.
-    """
-
-    number: int
-    pre: Array
-    post: Array
-    ends: Array
+from .program import Array, Node, Program, Shape
+from .room import Room
 
 
 @dataclass(frozen=True)
@@ -98,7 +81,7 @@ class Loops:
         self._nodes = {node.name: node for node in program.nodes}
         self._plan = planned(program)
         self.printed = Printed()
-        self._patterns: dict[bytes, Pattern] = {}
+        self._patterns = Patterns(program)
         self._tables: dict[bytes, str] = {}
         self._known: list[dict[tuple[str, Index], str]] = [{}]
         self._synapses: list[Synapse] = []
@@ -108,18 +91,19 @@ class Loops:
 
     def print(self) -> Printed:
         """The statements that compute all stored values."""
-        free: list[tuple[int, int]] = []
+        room = Room()
         gone = self._last_uses()
         for place, group in enumerate(self._plan.groups):
             names = {name: f"v{len(self._names) + k}" for k, name in enumerate(group)}
             for name, variable in names.items():
                 if (size := self._size(name)) > 1:
-                    self.printed.places[variable] = self._allocate(free, size)
+                    self.printed.places[variable] = room.take(size)
             self._store([self._nodes[name] for name in group], list(names.values()))
             self._names |= names
             for name in gone.get(place, ()):
                 if (size := self._size(name)) > 1:
-                    _release(free, self.printed.places[self._names[name]], size)
+                    room.give_back(self.printed.places[self._names[name]], size)
+        self.printed.work = room.size
         return self.printed
 
     def name_of(self, value: str) -> str:
@@ -150,17 +134,6 @@ class Loops:
         while (node := self._nodes.get(name)) is not None and node.is_view:
             name = node.inputs[0]
         return name
-
-    def _allocate(self, free: list[tuple[int, int]], size: int) -> int:
-        for k, (start, room) in enumerate(free):
-            if room >= size:
-                free[k] = (start + size, room - size)
-                return start
-        start = self.printed.work
-        if free and sum(free[-1]) == start:
-            start = free.pop()[0]
-        self.printed.work = start + size
-        return start
 
     # Statements
 
@@ -210,13 +183,13 @@ class Loops:
             self._prepare_sums([node.name for node in nodes], index)
             for node, name in zip(nodes, names, strict=True):
                 value = self._value(node, index)
-                self._line(f"const {'int' if node.boolean else 'float'} {name} = {_bare(value)};")
+                self._line(f"const {'int' if node.boolean else 'float'} {name} = {bare(value)};")
             self._known.pop()
         else:
             with self._over(first.shape) as index:
                 self._prepare_sums([node.name for node in nodes], index)
                 for node, name in zip(nodes, names, strict=True):
-                    self._line(f"{name}[{_flat(index, node.shape)}] = {_bare(self._value(node, index))};")
+                    self._line(f"{name}[{flat(index, node.shape)}] = {bare(self._value(node, index))};")
 
     def _store_parts(self, node: Node, name: str) -> None:
         axis, start = node.arguments[0], 0
@@ -224,8 +197,8 @@ class Loops:
             shape = self._program.shapes[part]
             if math.prod(shape):
                 with self._over(shape) as index:
-                    place = tuple(_plus(i, start) if a == axis else i for a, i in enumerate(index))
-                    self._line(f"{name}[{_flat(place, node.shape)}] = {_bare(self._read(part, index))};")
+                    place = tuple(plus(i, start) if a == axis else i for a, i in enumerate(index))
+                    self._line(f"{name}[{flat(place, node.shape)}] = {bare(self._read(part, index))};")
             start += shape[axis]
 
     # Values
@@ -235,21 +208,21 @@ class Loops:
         if name in self._program.constants:
             return self._constant(name, index)
         if name in self._reads:
-            return f"{self._reads[name]}[{_flat(index, self._program.shapes[name])}]"
+            return f"{self._reads[name]}[{flat(index, self._program.shapes[name])}]"
         if name in self._names:
             size = math.prod(self._program.shapes[name])
             stored = self._names[name]
-            return stored if size == 1 else f"{stored}[{_flat(index, self._program.shapes[name])}]"
+            return stored if size == 1 else f"{stored}[{flat(index, self._program.shapes[name])}]"
         node = self._nodes[name]
         if node.is_view:
-            return self._read(node.inputs[0], _viewed(node, self._program.shapes[node.inputs[0]], index))
+            return self._read(node.inputs[0], viewed(node, self._program.shapes[node.inputs[0]], index))
         for known in reversed(self._known):
             if (name, index) in known:
                 return known[name, index]
         value = self._value(node, index)
         if self._shared(node):
             variable = self._variable("e")
-            self._line(f"const {'int' if node.boolean else 'float'} {variable} = {_bare(value)};")
+            self._line(f"const {'int' if node.boolean else 'float'} {variable} = {bare(value)};")
             value = variable
         self._known[-1][name, index] = value
         return value
@@ -273,7 +246,7 @@ class Loops:
         if node.op in ELEMENTWISE:
             return self._elementwise(node, index)
         if node.is_view:
-            return self._read(node.inputs[0], _viewed(node, self._program.shapes[node.inputs[0]], index))
+            return self._read(node.inputs[0], viewed(node, self._program.shapes[node.inputs[0]], index))
         if (node.name, index) not in self._known[-1]:
             self._sum_up([self._sum(node, index)])
         return self._known[-1][node.name, index]
@@ -281,7 +254,7 @@ class Loops:
     def _elementwise(self, node: Node, index: Index) -> str:
         self._prepare_sums([node.name], index)
         shapes = (self._program.shapes[name] for name in node.inputs)
-        places = [_broadcast(index, shape) for shape in shapes]
+        places = [broadcast(index, shape) for shape in shapes]
         if node.op == "Select":
             condition = self._read(node.inputs[0], places[0])
             if condition in ("1", "0"):
@@ -289,7 +262,7 @@ class Loops:
                 return self._read(node.inputs[chosen], places[chosen])
         given = [self._read(name, place) for name, place in zip(node.inputs, places, strict=True)]
         binds = node.op in ("Multiply", "Divide")
-        return ELEMENTWISE[node.op].c.format(*(map(_factor, given) if binds else given))
+        return ELEMENTWISE[node.op].c.format(*(map(factor, given) if binds else given))
 
     # Sums
 
@@ -310,70 +283,24 @@ class Loops:
             return
         if node.is_view:
             yield from self._sums_of(
-                node.inputs[0], _viewed(node, self._program.shapes[node.inputs[0]], index)
+                node.inputs[0], viewed(node, self._program.shapes[node.inputs[0]], index)
             )
         elif node.op in ELEMENTWISE:
             for part in node.inputs:
-                yield from self._sums_of(part, _broadcast(index, self._program.shapes[part]))
+                yield from self._sums_of(part, broadcast(index, self._program.shapes[part]))
         elif node.op != "Concatenate":
             yield self._sum(node, index)
 
     def _sum(self, node: Node, index: Index) -> Sum:
         shape = self._program.shapes[node.inputs[0]]
         if node.op == "Matmul":
-            weights = self._matrix(node.inputs[1])
-            count, present = shape[-1], None if weights is None else weights != 0
-            target = index[-1]
+            count, target = shape[-1], index[-1]
         else:
             axes = node.arguments[0]
             count = math.prod(shape[axis] for axis in axes)
-            present = self._mask(node)
             wide = [a for a, size in enumerate(shape) if size > 1 and a not in axes]
             target = index[wide[0]] if len(wide) == 1 else "0"
-        pattern = None if present is None else self._pattern(present)
-        return Sum(node, index, count, pattern, target)
-
-    def _matrix(self, name: str) -> Array | None:
-        """The (I, N) constant that a value is, if it is one."""
-        found = self._whole(name)
-        return found if found is not None and found.ndim == 2 else None
-
-    def _whole(self, name: str) -> Array | None:
-        """A constant behind views."""
-        if name in self._program.constants:
-            return self._program.constants[name]
-        node = self._nodes.get(name)
-        if node is None or not node.is_view:
-            return None
-        inner = self._whole(node.inputs[0])
-        if inner is None:
-            return None
-        return computed(node, [inner])
-
-    def _mask(self, node: Node) -> Array | None:
-        """(I, N) where a sum has terms, if a constant says that there are none elsewhere."""
-        shape, axes = self._program.shapes[node.inputs[0]], node.arguments[0]
-        inner = self._nodes.get(node.inputs[0])
-        if node.op != "Sum" or inner is None or inner.op != "Select" or len(axes) != 1:
-            return None
-        mask, other = self._whole(inner.inputs[0]), self._whole(inner.inputs[2])
-        wide = [a for a, size in enumerate(shape) if size > 1 and a not in axes]
-        if mask is None or other is None or other.any() or len(wide) > 1:
-            return None
-        full = np.broadcast_to(mask, shape)
-        return full.transpose(axes[0], *(a for a in range(len(shape)) if a != axes[0])).reshape(
-            shape[axes[0]], -1
-        )
-
-    def _pattern(self, present: Array) -> Pattern | None:
-        if present.mean() > DENSE:
-            return None
-        key = present.tobytes() + str(present.shape).encode()
-        if key not in self._patterns:
-            post, pre = np.nonzero(present.T)
-            ends = np.concatenate([[0], np.cumsum(present.sum(axis=0))])
-            self._patterns[key] = Pattern(len(self._patterns), pre, post, ends)
-        return self._patterns[key]
+        return Sum(node, index, count, self._patterns.of(node), target)
 
     def _sum_up(self, sums: list[Sum]) -> None:
         """A loop that adds up terms."""
@@ -395,7 +322,7 @@ class Loops:
             pattern, number, source = first.pattern, self._variable("k"), self._variable("i")
             ends = self._table(f"ends{pattern.number}", pattern.ends)
             pre = self._table(f"pre{pattern.number}", pattern.pre)
-            after = _plus(first.target, 1)
+            after = plus(first.target, 1)
             begin, end = f"{ends}[{first.target}]", f"{ends}[{after}]"
             with self._block(f"for (int {number} = {begin}; {number} < {end}; {number}++)"):
                 self._line(f"const int {source} = {pre}[{number}];")
@@ -416,9 +343,9 @@ class Loops:
         node, shapes = each.node, self._program.shapes
         if node.op == "Matmul":
             *batch, row, column = each.index
-            a = self._read(node.inputs[0], _broadcast((*batch, row, *inner), shapes[node.inputs[0]]))
-            b = self._read(node.inputs[1], _broadcast((*batch, *inner, column), shapes[node.inputs[1]]))
-            self._line(f"{total} += {_factor(a)} * {_factor(b)};")
+            a = self._read(node.inputs[0], broadcast((*batch, row, *inner), shapes[node.inputs[0]]))
+            b = self._read(node.inputs[1], broadcast((*batch, *inner, column), shapes[node.inputs[1]]))
+            self._line(f"{total} += {factor(a)} * {factor(b)};")
             return
         index = list(each.index)
         for axis, place in zip(node.arguments[0], inner, strict=True):
@@ -447,7 +374,7 @@ class Loops:
                     if picked.size and (picked == picked.flat[0]).all():
                         return literal(picked.flat[0])
                     return f"{self._table('c', picked)}[{synapse.number}]"
-        return f"{self._table('c', array)}[{_flat(index, array.shape)}]"
+        return f"{self._table('c', array)}[{flat(index, array.shape)}]"
 
     def _table(self, name: str, array: Array) -> str:
         """The C name of a constant array; equal ones are one."""
@@ -457,114 +384,3 @@ class Loops:
             self._tables[key] = found
             self.printed.tables[found] = array
         return self._tables[key]
-
-
-def _release(free: list[tuple[int, int]], start: int, size: int) -> None:
-    """Give room back, joined to its neighbours."""
-    free.append((start, size))
-    free.sort()
-    joined: list[tuple[int, int]] = []
-    for begin, room in free:
-        if joined and sum(joined[-1]) == begin:
-            joined[-1] = (joined[-1][0], joined[-1][1] + room)
-        elif room:
-            joined.append((begin, room))
-    free[:] = joined
-
-
-def _viewed(node: Node, shape: Shape, index: Index) -> Index:
-    """Where a view reads, (shape), for an index of its own."""
-    if node.op == "Broadcast":
-        return _broadcast(index, shape)
-    if node.op == "Transpose":
-        found = [""] * len(shape)
-        for axis, place in zip(node.arguments[0], index, strict=True):
-            found[axis] = place
-        return tuple(found)
-    if node.op == "Slice":
-        starts, _, steps = node.arguments
-        return tuple(
-            _plus(_times(i, step), start) for i, start, step in zip(index, starts, steps, strict=True)
-        )
-    return _reshaped(index, node.shape, shape)
-
-
-def _reshaped(index: Index, shape: Shape, into: Shape) -> Index:
-    wide = [i for i, size in zip(index, shape, strict=True) if size > 1]
-    sizes = [size for size in shape if size > 1]
-    if sizes == [size for size in into if size > 1]:
-        remaining = iter(wide)
-        return tuple(next(remaining) if size > 1 else "0" for size in into)
-    flat, found, below = _flat(index, shape), [], math.prod(into)
-    for axis, size in enumerate(into):
-        below //= size
-        place = f"({flat}) / {below}" if below > 1 else f"({flat})"
-        outer = axis == 0 or math.prod(into[:axis]) == 1
-        found.append("0" if size == 1 else place if outer else f"({place}) % {size}")
-    return tuple(found)
-
-
-def _broadcast(index: Index, shape: Shape) -> Index:
-    """The place in a shape that is broadcast to the one that an index is of."""
-    tail = index[len(index) - len(shape) :]
-    return tuple("0" if size == 1 else i for i, size in zip(tail, shape, strict=True))
-
-
-def _flat(index: Index, shape: Shape) -> str:
-    """The place of an index in row-major order."""
-    found = "0"
-    for i, size in zip(index, shape, strict=True):
-        found = _sum(_times(found, size), i)
-    return found
-
-
-def _times(a: str, n: int) -> str:
-    if a == "0" or n == 1:
-        return a
-    return str(int(a) * n) if a.isdigit() else f"{a} * {n}" if a.isidentifier() else f"({a}) * {n}"
-
-
-def _plus(a: str, n: int) -> str:
-    return _sum(a, str(n))
-
-
-def _sum(a: str, b: str) -> str:
-    if a.isdigit() and b.isdigit():
-        return str(int(a) + int(b))
-    return b if a == "0" else a if b == "0" else f"{a} + {b}"
-
-
-def _factor(expression: str) -> str:
-    """An expression as it may stand beside an operator that binds."""
-    simple = expression.replace("_", "").replace(".", "").isalnum() or _closed(expression)
-    return expression if simple else f"({expression})"
-
-
-def _closed(expression: str) -> bool:
-    """Whether an expression is one call, one place of an array or in parentheses."""
-    depth = 0
-    for k, mark in enumerate(expression):
-        depth += mark in "(["
-        depth -= mark in ")]"
-        if depth == 0 and k < len(expression) - 1 and not (mark.isalnum() or mark == "_"):
-            return False
-    return True
-
-
-def _bare(expression: str) -> str:
-    """An expression without parentheses around all of it."""
-    return expression[1:-1] if expression.startswith("(") and _closed(expression) else expression
-
-
-def literal(value: Any) -> str:
-    """A number as C has it, in parentheses if it is negative."""
-    value = np.asarray(value)
-    if value.dtype.kind == "b":
-        return str(int(value))
-    if value.dtype.kind in "iu":
-        return str(int(value))
-    number = np.float32(value)
-    if not np.isfinite(number):
-        return "(NAN)" if np.isnan(number) else "INFINITY" if number > 0 else "(-INFINITY)"
-    text = f"{number!s}f"
-    return f"({text})" if number < 0 else text

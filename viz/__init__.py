@@ -9,6 +9,7 @@ holds every colour and size, and every function returns a `Picture` of what it d
 from .activity import plot_activity, plot_heatmap, plot_traces
 from .animate import Animation, animate_activity
 from .circuit import plot_circuit
+from .correlation import plot_correlation
 from .diff import DiffPicture, plot_diff
 from .dynamics import plot_phase, plot_saliency, plot_time_constants
 from .history import plot_history
@@ -34,6 +35,7 @@ __all__ = [
     "plot_activity",
     "plot_balance",
     "plot_circuit",
+    "plot_correlation",
     "plot_degrees",
     "plot_diff",
     "plot_heatmap",

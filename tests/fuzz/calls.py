@@ -309,7 +309,7 @@ TABLE: dict[str, Callable[[], Call]] = {
     "plot_paths": plain(gl.viz.plot_paths, circuit=CIRCUIT, source="sensory_0", target="motor_0"),
     **{
         name: (lambda name=name: Call(getattr(gl.viz, name), {"recording": recording()}))
-        for name in ("plot_activity", "plot_heatmap", "plot_traces", "plot_phase")
+        for name in ("plot_activity", "plot_correlation", "plot_heatmap", "plot_traces", "plot_phase")
     },
     "plot_saliency": lambda: Call(
         gl.viz.plot_saliency, {"recording": recording(), "saliency": gl.saliency(ltc(), X)}

@@ -20,8 +20,8 @@ import pytest
 import ganglion as gl
 from ganglion import cli
 from ganglion.interchange.files import newest_checkpoint
-from ganglion.training.series import Columns, train_series
-from ganglion.training.series.report import _recording
+from ganglion.training.series import Columns, Settings, train_series
+from ganglion.training.series.report import _page, _recording
 from ganglion.training.series.sequences import Scaling, read_columns, split, windows
 
 TRAIN = ["--target", "y", "--time", "t", "--group", "who", "--epochs", "2", "--window", "10"]
@@ -77,6 +77,27 @@ def test_train_leaves_a_report_and_a_network(folder: Path, capsys: pytest.Captur
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     model = gl.load("run")
     assert (model.inputs, model.outputs) == (("a", "b"), ("y",))
+
+
+def test_the_report_says_how_good_the_network_is_and_names_what_it_shows(folder: Path) -> None:
+    outcome = train_series(
+        Path("c.json"), Path("d.csv"), Path("new"), targets=["y"], time="t", group="who", epochs=3,
+        settings=Settings(cell="cfc"), progress=False,
+    )  # fmt: skip
+    page = _page(outcome)
+    assert "<h1>CfC for y</h1>" in page
+    assert re.search(r"samples of who = [AB], one of 2 that were held out", page)
+    pairs = [
+        (one.y[:, 0], outcome.model.predict(one.x, one.timespans(outcome.model.time_unit))[:, 0])
+        for one in outcome.held_out
+    ]
+    truth, said = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    share = 1 - np.mean((said - truth) ** 2) / np.var(truth)
+    cells = re.findall(r"<td>([^<]*)</td>", page)[:5]
+    assert cells[0] == "y"
+    numbers = np.array([float(cell) for cell in cells[1:]])
+    expected = np.sqrt(np.mean((said - truth) ** 2)), outcome.baselines[0], np.abs(said - truth).mean(), share
+    assert np.allclose(numbers, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_any_column_name_gets_into_the_report(folder: Path) -> None:

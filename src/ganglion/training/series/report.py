@@ -10,22 +10,29 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ... import viz
 from ...cells import RNN, record
+from ...interchange import circuit_of
 from ...interchange.origins import provenance_of
 from ...recording import Recording
 from ...storage import replace_files
 from .directory import REPORT
-from .job import Outcome, predict
-from .sequences import Series
+from .job import CELLS, Outcome, predict
+from .sequences import Floats, Series
 
 SHOWN = 200
 """Samples of the validation data that the pictures show."""
 PANELS = 12
 """Targets that get a picture; the table has them all."""
+
+_TRAINED = (
+    "<p>Signs and strengths (the widths) as they were trained; sensory neurons are named by the columns that "
+    "they are given, motor neurons by those that they say.</p>"
+)
 
 PAGE = """\
 <!DOCTYPE html>
@@ -65,25 +72,38 @@ def write_report(outcome: Outcome, directory: Path) -> Path:
 def _page(outcome: Outcome) -> str:
     one = max(outcome.held_out, key=lambda series: len(series.x))
     shown = one.part(slice(SHOWN))
+    what = "targets and predictions over time, and one over the other"
     sections = [
         ("Result", _results(outcome)),
-        ("Predictions", _picture(_predictions(outcome, shown), "targets and predictions over time")),
+        ("Predictions", _which(outcome, one) + _picture(_predictions(outcome, shown), what)),
         ("Learning curve", _picture(_curves(outcome), "training and validation loss of each epoch")),
         ("Activity", _picture(_activity(outcome, shown), "the state of every neuron over time")),
-        ("Circuit", _picture(_circuit(outcome), "neurons and synapses")),
+        (
+            "Circuit",
+            _TRAINED + _picture(_circuit(outcome), "neurons and synapses with their trained strengths"),
+        ),
         ("Masks", _picture(_masks(outcome), "which neuron reaches which")),
         ("Settings", _table(_settings(outcome))),
         ("Provenance", _table(_provenance(outcome))),
     ]
-    title = f"{outcome.settings.cell.upper()} for {', '.join(outcome.columns.targets)}"
+    title = f"{CELLS[outcome.settings.cell].__name__} for {', '.join(outcome.columns.targets)}"
     body = "\n".join(f"<h2>{name}</h2>\n{content}" for name, content in sections)
     return PAGE.format(title=html.escape(title), body=body)
 
 
 def _results(outcome: Outcome) -> str:
-    rows: list[tuple[object, ...]] = [("target", "error (RMSE)", "error of the mean")]
-    for name, error, baseline in zip(outcome.columns.targets, outcome.errors, outcome.baselines, strict=True):
-        rows.append((name, f"{error:.4g}", f"{baseline:.4g}"))
+    rows: list[tuple[object, ...]] = [
+        ("target", "RMSE", "RMSE of the mean", "mean absolute error", "R\N{SUPERSCRIPT TWO}")
+    ]
+    said = np.concatenate([predict(outcome.model, series) for series in outcome.held_out])
+    truth = np.concatenate([series.y for series in outcome.held_out])
+    for k, name in enumerate(outcome.columns.targets):
+        known = np.isfinite(truth[:, k])
+        own, wrong = truth[known, k], said[known, k] - truth[known, k]
+        spread = float(np.square(own - own.mean()).sum()) if len(own) else 0.0
+        share = f"{1 - np.square(wrong).sum() / spread:.4g}" if spread else "\N{EN DASH}"
+        absolute = f"{np.abs(wrong).mean():.4g}" if len(own) else "\N{EN DASH}"
+        rows.append((name, f"{outcome.errors[k]:.4g}", f"{outcome.baselines[k]:.4g}", absolute, share))
     epochs, best = len(outcome.history.loss), outcome.history.best
     samples = sum(len(series.x) for series in outcome.held_out)
     says = (
@@ -140,7 +160,9 @@ def _predictions(outcome: Outcome, shown: Series) -> Figure:
     said = predict(outcome.model, shown)
     names = outcome.columns.targets[:PANELS]
     figure = Figure(figsize=(9, 1 + 1.8 * len(names)), layout="constrained")
-    panels = figure.subplots(len(names), 1, squeeze=False, sharex=True)[:, 0]
+    grid = figure.add_gridspec(len(names), 2, width_ratios=(4, 1))
+    panels = [figure.add_subplot(grid[0, 0])]
+    panels += [figure.add_subplot(grid[k, 0], sharex=panels[0]) for k in range(1, len(names))]
     spans = shown.timespans(outcome.model.time_unit)
     times = np.arange(len(shown.x)) if spans is None else np.cumsum(spans)
     for k, (panel, name) in enumerate(zip(panels, names, strict=True)):
@@ -148,9 +170,30 @@ def _predictions(outcome: Outcome, shown: Series) -> Figure:
         panel.plot(times, said[:, k], color="tab:blue", label="prediction")
         panel.set_ylabel(name, parse_math=False)  # a name such as "cost $2 or $3" is no formula
         panel.spines[["top", "right"]].set_visible(False)
+        _scatter(figure.add_subplot(grid[k, 1]), shown.y[:, k], said[:, k], last=k == len(names) - 1)
     panels[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
     panels[-1].set_xlabel("time")
     return figure
+
+
+def _scatter(axes: Axes, truth: Floats, said: Floats, *, last: bool) -> None:
+    """Predictions over targets; on the line both are equal."""
+    axes.scatter(truth, said, s=4, color="tab:blue", linewidths=0)
+    known = np.concatenate([truth[np.isfinite(truth)], said])
+    ends = [known.min(), known.max()]
+    axes.plot(ends, ends, color="0.6", linewidth=0.8, zorder=0)
+    axes.set_ylabel("prediction")
+    if last:
+        axes.set_xlabel("target")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _which(outcome: Outcome, one: Series) -> str:
+    """Which of the held out sequences the pictures show."""
+    name = "the sequence" if one.group is None else f"{outcome.columns.group} = {one.group}"
+    among = f", one of {len(outcome.held_out)} that were held out" if len(outcome.held_out) > 1 else ""
+    part = f"The first {SHOWN} of {len(one.x)} samples" if len(one.x) > SHOWN else f"The {len(one.x)} samples"
+    return f"<p>{html.escape(f'{part} of {name}{among}.')}</p>"
 
 
 def _curves(outcome: Outcome) -> Figure:
@@ -159,6 +202,9 @@ def _curves(outcome: Outcome) -> Figure:
     marker = "o" if len(epochs) == 1 else None
     axes.plot(epochs, outcome.history.loss, color="0.6", marker=marker, label="training")
     axes.plot(epochs, outcome.history.validation, color="tab:blue", marker=marker, label="validation")
+    if outcome.history.best is not None:
+        best = outcome.history.best + 1
+        axes.axvline(best, color="0.4", linewidth=0.8, linestyle="--", label=f"best epoch: {best}")
     axes.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
@@ -168,7 +214,9 @@ def _curves(outcome: Outcome) -> Figure:
 
 def _activity(outcome: Outcome, shown: Series) -> Figure:
     figure = Figure(figsize=(9, 7), layout="constrained")
-    viz.plot_activity(_recording(outcome, shown), ax=figure.add_subplot())
+    recording, columns = _recording(outcome, shown), outcome.columns
+    named = (*columns.targets, *recording.neurons[len(columns.targets) :])  # outputs come first
+    viz.plot_activity(replace(recording, sensors=columns.inputs, neurons=named), ax=figure.add_subplot())
     return figure
 
 
@@ -183,7 +231,12 @@ def _recording(outcome: Outcome, shown: Series) -> Recording:
 
 def _circuit(outcome: Outcome) -> Figure:
     figure = Figure(figsize=(9, 6), layout="constrained")
-    viz.plot_circuit(outcome.compiled, ax=figure.add_subplot())
+    trained = circuit_of(outcome.model)
+    names = dict(zip(trained.neurons("motor"), outcome.columns.targets, strict=True))
+    names |= {name: str(name) for name in trained.neurons("sensory")}  # the columns
+    others = len(trained) <= 60
+    names |= {n: str(n).rsplit("_", 1)[-1] for n in trained if n not in names and others}
+    viz.plot_circuit(trained, ax=figure.add_subplot(), width_by="weight", labels=names)
     return figure
 
 

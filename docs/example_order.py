@@ -16,6 +16,7 @@ EXAMPLES = [
     "summary",
     "activity",
     "heatmap",
+    "correlation",
     "phase",
     "time_constants",
     "saliency",

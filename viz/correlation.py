@@ -63,7 +63,6 @@ def plot_correlation(
     )
     axes.set_facecolor(look.missing)
     axes.set(xlim=(0, len(shown.names)), ylim=(len(shown.names), 0), xticks=[])
-    axes.set_aspect("equal")
     for spine in axes.spines.values():
         spine.set(linewidth=0.6, color=look.ink)
     roles = np.array(shown.roles)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .indices import literal
 from .loops import Loops
+from .numbers import Fixed, Floats, literal
 from .operations import ELEMENTWISE
 from .program import Program, Units
 
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 COARSE = 1e-3
 """The largest step between two numbers of float32, in units of their spread, with which float32 will do."""
 _FUNCTION = re.compile(
-    r"(?:^//[^\n]*\n)*^static inline float (\w+)\((?:[^\n]*}\n|.*?^}\n)", re.MULTILINE | re.DOTALL
+    r"(?:^//[^\n]*\n)*^static inline \w+ (\w+)\((?:[^\n]*}\n|.*?^}\n)", re.MULTILINE | re.DOTALL
 )
 
 NEEDED = {"math": ("INFINITY", "NAN"), "float": ("FLT_MAX",)}
@@ -41,6 +41,8 @@ HEADER = """\
 //@units@
 #ifndef NAME_H
 #define NAME_H
+
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -75,18 +77,17 @@ SOURCE = """\
 // sample before. It writes OUTPUTS numbers per line.
 #include "NAME.h"
 
-#include <stdint.h>
 #include <string.h>
 """
 
 
-def c99_files(program: Program, name: str) -> dict[str, str]:
+def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str, str]:
     """The C file and its header, by the endings of their names."""
     reads = {program.sample: "x", program.timespan: "span"}
     reads |= {state: f"state{k}" for k, state in enumerate(program.states)}
-    loops = Loops(program, reads)
+    loops = Loops(program, reads, numbers)
     printed = loops.print()
-    step = Step(program, loops)
+    step = Step(program, loops, numbers)
     library = any(ELEMENTWISE[node.op].library for node in program.nodes if node.op in ELEMENTWISE)
     includes = [
         f"#include <{h}.h>"
@@ -97,16 +98,17 @@ def c99_files(program: Program, name: str) -> dict[str, str]:
         SOURCE.replace("LIBRARY", " Link it with -lm." if library else ""),
         *includes,
         "" if includes else None,
-        functions(step.text),
+        functions(step.text, numbers),
         *(constant(table, values) for table, values in (printed.tables | step.tables).items()),
         "\nvoid NAME_reset(NAME_state *self) { memset(self, 0, sizeof *self); }\n",
         step.text,
         _main(program, step.wide),
     ]
     fields = [
-        f"float state{k}[{math.prod(program.shapes[state])}];" for k, state in enumerate(program.states)
+        f"{numbers.kind} state{k}[{math.prod(program.shapes[state])}];"
+        for k, state in enumerate(program.states)
     ]
-    fields += [f"float work[{printed.work}];  // of a step alone"] if printed.work else []
+    fields += [f"{numbers.kind} work[{printed.work}];  // of a step alone"] if printed.work else []
     header = HEADER.replace("NUMBER", "double" if step.wide else "float")
     header = header.replace("SIGNATURE", SIGNATURE).replace(
         "STATE", "\n".join(f"    {line}" for line in fields or ["char none;"])
@@ -130,8 +132,8 @@ class Step:
         wide: whether its inputs and outputs are doubles.
     """
 
-    def __init__(self, program: Program, loops: Loops) -> None:
-        self._program, self._loops = program, loops
+    def __init__(self, program: Program, loops: Loops, numbers: Floats | Fixed) -> None:
+        self._program, self._loops, self._numbers = program, loops, numbers
         self.tables: dict[str, NDArray[Any]] = {}
         self.wide = program.units is not None and is_coarse(program.units)
         inner = loops.printed.lines
@@ -140,11 +142,14 @@ class Step:
             f"{SIGNATURE} {{",
             *self._inputs(used),
             *(
-                f"    const float *const state{k} = self->state{k};"
+                f"    const {numbers.kind} *const state{k} = self->state{k};"
                 for k in range(len(program.states))
                 if f"state{k}[" in "\n".join(inner)
             ),
-            *(f"    float *const {value} = self->work + {at};" for value, at in loops.printed.places.items()),
+            *(
+                f"    {numbers.kind} *const {value} = self->work + {at};"
+                for value, at in loops.printed.places.items()
+            ),
             *inner,
             *self._results(),
             "}",
@@ -158,16 +163,18 @@ class Step:
         if "span[" not in used:
             yield "    (void)timespan;"
         elif units is None or units.time_unit == 1.0:
-            yield "    const float span[1] = {timespan};"
+            yield f"    const {self._numbers.kind} span[1] = {{{self._numbers.taken('timespan')}}};"
         else:
-            yield f"    const float span[1] = {{timespan / {literal(units.time_unit)}}};"
+            span = self._numbers.taken(f"timespan / {literal(units.time_unit)}")
+            yield f"    const {self._numbers.kind} span[1] = {{{span}}};"
         if "x[" not in used:
             yield "    (void)inputs;"
-        elif units is None:
+        elif units is None and isinstance(self._numbers, Floats):
             yield "    const float *const x = inputs;"
         else:
-            yield "    float x[NAME_inputs];"
-            yield f"    for (int i = 0; i < NAME_inputs; i++) x[i] = {self._scaled(units)};"
+            taken = self._numbers.taken("inputs[i]" if units is None else self._scaled(units))
+            yield f"    {self._numbers.kind} x[NAME_inputs];"
+            yield f"    for (int i = 0; i < NAME_inputs; i++) x[i] = {taken};"
 
     def _scaled(self, units: Units) -> str:
         """An input in the units of the network."""
@@ -185,7 +192,7 @@ class Step:
     def _results(self) -> list[str]:
         program, loops, lines = self._program, self._loops, []
         value = loops.name_of(program.output)
-        place = value if program.n_outputs == 1 else f"{value}[j]"
+        place = self._numbers.given(value if program.n_outputs == 1 else f"{value}[j]")
         units = program.units
         if units is not None:
             offset, scale = (self._vector(n, getattr(units, n), "j") for n in ("offset", "scale"))
@@ -211,28 +218,28 @@ def is_coarse(units: Units) -> bool:
     )
 
 
-def functions(body: str, text: str | None = None) -> str:
+def functions(body: str, numbers: Floats | Fixed) -> str:
     """The functions that a body calls, and those that they call."""
     needed, kept = body, []
-    for match in reversed(list(_FUNCTION.finditer(text or (FOLDER / "functions.h").read_text()))):
+    for match in reversed(list(_FUNCTION.finditer((FOLDER / numbers.functions).read_text()))):
         if re.search(rf"\b{match[1]}\b", needed):  # a function only calls those in front of it
             needed += match[0]
             kept.append(match[0])
-    return "\n".join(reversed(kept))
+    head = f"enum {{ NAME_fraction = {numbers.fraction} }};\n\n" if isinstance(numbers, Fixed) else ""
+    return head + "\n".join(reversed(kept))
 
 
 def constant(name: str, values: NDArray[Any]) -> str:
     """A constant array, of the smallest type for whole numbers."""
     whole = values.dtype.kind in "iub"
     double = values.dtype == np.float64
-    most = int(values.max(initial=0)) if whole else 0
-    kind = (
-        ("uint8_t" if most < 256 else "uint16_t" if most < 65536 else "int32_t")
-        if whole
-        else "double"
-        if double
-        else "float"
-    )
+    kind = "double" if double else "float"
+    if whole:
+        low, high = int(values.min(initial=0)), int(values.max(initial=0))
+        size = next(
+            bits for bits in (8, 16, 32) if low >= -(1 << (bits - 1)) and high < 1 << (bits - (low < 0))
+        )
+        kind = f"int{size}_t" if low < 0 else f"uint{size}_t"
     cells = [
         str(int(v)) if whole else repr(float(v)) if double else literal(v).strip("()") for v in values.ravel()
     ]

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from ...arguments import numbers as as_numbers
 from ...arguments import path as as_path
 from ...cells import NCPLayer
 from ...storage import replace_files
 from .c99 import c99_files
+from .numbers import Fixed, Floats, fraction_for
+from .program import Program
 from .trace import traced
 
+MOST = 2000
+"""Samples that are looked at for numbers in fixed point."""
 
-def export_c(model: NCPLayer, path: str | Path) -> None:
+
+def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> None:
     """Write a trained network as a C file and a header, without dependencies and without heap.
 
     The files have a state struct and two functions, ``<name>_reset`` and ``<name>_step``, where the name is
@@ -24,6 +33,10 @@ def export_c(model: NCPLayer, path: str | Path) -> None:
         model: a network that reads forwards: `LTC`, `CfC`, `RNN` over any cell, `Stack`, or `Scaled`, whose
             C is in the units of the data.
         path: where to write, such as ``policy.c``; the header lies beside it.
+        fixed: (B, T, I) or (T, I) samples as they will come, or a pair of them and their time spans, for
+            numbers in fixed point: 32 bits, of which as many are behind the point as leave room for twice
+            what these samples lead to; beyond, numbers stop at the largest, and NaN counts as 0. Inputs and
+            outputs stay floats. None for float32.
 
     Raises:
         TypeError: no network.
@@ -42,5 +55,30 @@ def export_c(model: NCPLayer, path: str | Path) -> None:
             f"{path.name!r} begins the names in the file: expected letters, digits and underscores, and "
             "the ending .c"
         )
-    files = c99_files(traced(model, sparse=True), path.stem)
+    program = traced(model, sparse=True)
+    numbers = Floats() if fixed is None else Fixed(_fraction(program, fixed))
+    files = c99_files(program, path.stem, numbers)
     replace_files({path.with_suffix(ending): text.encode() for ending, text in files.items()})
+
+
+def _fraction(program: Program, fixed: Any) -> int:
+    """How many bits go behind the point, by samples of a user."""
+    x, spans = fixed if isinstance(fixed, tuple) and len(fixed) == 2 else (fixed, None)
+    samples, n = as_numbers("fixed", x).astype(np.float64), program.n_inputs
+    if samples.shape[-1:] != (n,) or samples.ndim not in (2, 3) or not samples.size:
+        raise ValueError(f"fixed has shape {samples.shape}: expected samples (B, T, {n}) or (T, {n})")
+    if program.missing or not np.isfinite(samples).all():
+        raise ValueError(
+            "numbers in fixed point cannot be missing: expected finite samples, and no such cell"
+        )
+    units, shape = program.units, samples.shape[:-1]
+    unit = 1.0 if units is None else units.time_unit
+    times = as_numbers("the time spans of fixed", unit if spans is None else spans).astype(np.float64) / unit
+    if units is not None:
+        samples = (samples - units.mean) / units.spread
+    try:
+        times = np.broadcast_to(times, shape)
+    except ValueError:
+        raise ValueError(f"the time spans of fixed have shape {times.shape}: expected {shape}") from None
+    flat = samples.reshape(-1, n)[:MOST].astype(np.float32)
+    return fraction_for(program, flat, times.reshape(-1)[:MOST].astype(np.float32))

@@ -1,11 +1,9 @@
-"""Places of arrays and numbers, as C writes them."""
+"""Places of arrays, as C writes them."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import TypeAlias
 
 from .program import Node, Shape
 
@@ -94,17 +92,3 @@ def _closed(expression: str) -> bool:
 def bare(expression: str) -> str:
     """An expression without parentheses around all of it."""
     return expression[1:-1] if expression.startswith("(") and _closed(expression) else expression
-
-
-def literal(value: Any) -> str:
-    """A number as C has it, in parentheses if it is negative."""
-    value = np.asarray(value)
-    if value.dtype.kind == "b":
-        return str(int(value))
-    if value.dtype.kind in "iu":
-        return str(int(value))
-    number = np.float32(value)
-    if not np.isfinite(number):
-        return "(NAN)" if np.isnan(number) else "INFINITY" if number > 0 else "(-INFINITY)"
-    text = f"{number!s}f"
-    return f"({text})" if number < 0 else text

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .indices import Index, bare, broadcast, factor, flat, literal, plus, viewed
-from .operations import ELEMENTWISE, REDUCTIONS
+from .indices import Index, bare, broadcast, factor, flat, plus, viewed
+from .numbers import Fixed, Floats, literal
+from .operations import ELEMENTWISE
 from .patterns import Pattern, Patterns
 from .plan import planned
 from .program import Array, Node, Program, Shape
@@ -75,9 +76,9 @@ class Printed:
 class Loops:
     """The printer of one program."""
 
-    def __init__(self, program: Program, reads: dict[str, str]) -> None:
+    def __init__(self, program: Program, reads: dict[str, str], numbers: Floats | Fixed) -> None:
         """`reads` are the C names of the inputs."""
-        self._program, self._reads = program, reads
+        self._program, self._reads, self._numbers = program, reads, numbers
         self._nodes = {node.name: node for node in program.nodes}
         self._plan = planned(program)
         self.printed = Printed()
@@ -183,7 +184,7 @@ class Loops:
             self._prepare_sums([node.name for node in nodes], index)
             for node, name in zip(nodes, names, strict=True):
                 value = self._value(node, index)
-                self._line(f"const {'int' if node.boolean else 'float'} {name} = {bare(value)};")
+                self._line(f"const {self._kind(node)} {name} = {bare(value)};")
             self._known.pop()
         else:
             with self._over(first.shape) as index:
@@ -222,10 +223,13 @@ class Loops:
         value = self._value(node, index)
         if self._shared(node):
             variable = self._variable("e")
-            self._line(f"const {'int' if node.boolean else 'float'} {variable} = {bare(value)};")
+            self._line(f"const {self._kind(node)} {variable} = {bare(value)};")
             value = variable
         self._known[-1][name, index] = value
         return value
+
+    def _kind(self, node: Node) -> str:
+        return "int" if node.boolean else self._numbers.kind
 
     def _shared(self, node: Node) -> bool:
         return self._count.get(node.name, 0) > 1 and node.op in ELEMENTWISE
@@ -262,7 +266,7 @@ class Loops:
                 return self._read(node.inputs[chosen], places[chosen])
         given = [self._read(name, place) for name, place in zip(node.inputs, places, strict=True)]
         binds = node.op in ("Multiply", "Divide")
-        return ELEMENTWISE[node.op].c.format(*(map(factor, given) if binds else given))
+        return self._numbers.operation(node.op).format(*(map(factor, given) if binds else given))
 
     # Sums
 
@@ -306,13 +310,18 @@ class Loops:
         """A loop that adds up terms."""
         first, outer = sums[0], self._known[-1]
         if first.count == 0 or (first.pattern is not None and not len(first.pattern.pre)):
-            outer.update({(each.node.name, each.index): "0.0f" for each in sums})
+            outer.update(
+                {
+                    (each.node.name, each.index): literal(self._numbers.array(np.zeros(1, np.float32))[0])
+                    for each in sums
+                }
+            )
             return
         names = {}
         for each in sums:
             names[each.node.name] = self._variable("s")
-            start = "0.0f" if each.node.op == "Matmul" else REDUCTIONS[each.node.op].start
-            self._line(f"float {names[each.node.name]} = {start};")
+            start, _ = self._numbers.reduction(each.node.op)
+            self._line(f"{self._numbers.total} {names[each.node.name]} = {start};")
         if first.pattern is None:
             axes = self._counted_axes(first)
             with self._over(axes) as inner:
@@ -331,7 +340,7 @@ class Loops:
                     self._add_term(each, names[each.node.name], (source,))
                 self._synapses.pop()
         for each in sums:
-            outer[each.node.name, each.index] = names[each.node.name]
+            outer[each.node.name, each.index] = self._numbers.summed(names[each.node.name])
 
     def _counted_axes(self, each: Sum) -> Shape:
         if each.node.op == "Matmul":
@@ -345,18 +354,18 @@ class Loops:
             *batch, row, column = each.index
             a = self._read(node.inputs[0], broadcast((*batch, row, *inner), shapes[node.inputs[0]]))
             b = self._read(node.inputs[1], broadcast((*batch, *inner, column), shapes[node.inputs[1]]))
-            self._line(f"{total} += {factor(a)} * {factor(b)};")
+            self._line(f"{total} += {self._numbers.product(factor(a), factor(b))};")
             return
         index = list(each.index)
         for axis, place in zip(node.arguments[0], inner, strict=True):
             index[axis] = place if shapes[node.inputs[0]][axis] > 1 else "0"
         term = self._read(node.inputs[0], tuple(index))
-        self._line(f"{total} = {REDUCTIONS[node.op].c.format(total, term)};")
+        self._line(f"{total} = {self._numbers.reduction(node.op)[1].format(total, term)};")
 
     # Constants
 
     def _constant(self, name: str, index: Index) -> str:
-        array = self._program.constants[name]
+        array = self._numbers.array(self._program.constants[name])
         if array.size and (array == array.flat[0]).all():
             return literal(array.flat[0])
         for synapse in self._synapses:

@@ -115,7 +115,10 @@ class Configured(nn.Module):
             raise TypeError(f"a config is a dict, as get_config() gives it, got {type(config).__name__}")
         if Configured in cls.__bases__ and CONFIG_CLASS not in config:
             raise ValueError(f"the config names no {CONFIG_CLASS!r}; it has {', '.join(config) or 'nothing'}")
-        layer = from_plain({CONFIG_CLASS: cls._config_name} | config, Configured._classes)
+        try:
+            layer = from_plain({CONFIG_CLASS: cls._config_name} | config, Configured._classes)
+        except RecursionError:
+            raise ValueError("the configuration is nested too deeply") from None
         if not isinstance(layer, cls):
             raise ValueError(f"the config is of a {type(layer).__name__}: expected a {cls.__name__}")
         return layer

@@ -71,7 +71,7 @@ def to_html(
         >>> gl.viz.to_html(circuit, "circuit.html", recording=gl.record(rnn, x))
     """
     one_of("theme", theme, THEMES)
-    flag("readonly", readonly)
+    readonly = flag("readonly", readonly)
     if not isinstance(circuit, nx.Graph) and hasattr(circuit, "to_circuit"):
         circuit = circuit.to_circuit()
     require_digraph(circuit, "to_html()")

@@ -132,7 +132,7 @@ def several(name: str, value: Iterable[Any], of: str) -> list[Any]:
     if not isinstance(value, str | bytes):
         try:
             return list(value)
-        except TypeError:
+        except (TypeError, IndexError):  # of an array without axes; the latter of older releases of MLX
             pass
     raise TypeError(f"{name} must be a list of {of}, got {label(value)}")
 

@@ -287,3 +287,35 @@ def test_a_model_with_half_a_character_in_a_name_comes_back(tmp_path: Path) -> N
     rnn = gl.LTC(circuit)
     gl.save(rnn, tmp_path / "m.safetensors")
     assert gl.load(tmp_path / "m.safetensors").cell.neurons == rnn.cell.neurons
+
+
+LOOP: list[Any] = [1]
+LOOP.append(LOOP)
+NESTED: dict[str, Any] = {}
+NESTED["a"] = NESTED
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: gl.wiring.edits.Remove(neurons=[1, LOOP]), "a name is nested too deeply"),
+        (lambda: gl.wiring.edits.Set(circuit=[("x", LOOP)]), "it is nested too deeply"),
+        (lambda: gl.CfC.from_config(NESTED), "the configuration is nested too deeply"),
+        (
+            lambda: gl.EditSession(C.copy()).apply(gl.wiring.edits.Add([(("a", ("b",)), {"role": LOOP})])),
+            "role",
+        ),
+        (lambda: gl.circuit_from(C, kind=(1,)), "kind: expected an attribute or"),
+    ],
+)
+def test_what_holds_itself(call: Callable[[], Any], sentence: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=sentence) as caught:
+        call()
+    assert len(str(caught.value)) < 300
+
+
+def test_scalars_of_numpy_go_into_pages(tmp_path: Path) -> None:
+    gl.viz.to_html(C, tmp_path / "p.html", readonly=np.bool_(True))
+    assert '"readonly": true' in (tmp_path / "p.html").read_text().replace(
+        '"readonly":true', '"readonly": true'
+    )

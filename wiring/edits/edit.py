@@ -86,7 +86,7 @@ class Edit(ABC):
 def entries(owner: str, given: Any) -> list[Any]:
     """A field that is a list."""
     if not isinstance(given, str | dict | bytes):
-        with suppress(TypeError):  # an array without axes claims to be iterable
+        with suppress(TypeError, IndexError):  # an array without axes claims to be iterable
             return list(given)
     raise CircuitError(f"{owner} must be a list, got {label(given, 60)}")
 

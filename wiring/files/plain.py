@@ -15,6 +15,13 @@ from .writing import unboxed
 
 def plain(value: Any) -> Any:
     """The value in terms of JSON: NumPy scalars become numbers, tuples and arrays become lists."""
+    try:
+        return _plain(value)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _plain(value: Any) -> Any:
     value = value.tolist() if isinstance(value, np.ndarray) else unboxed(value)
     if value is None or isinstance(value, (bool, int, str)):
         return value
@@ -23,12 +30,12 @@ def plain(value: Any) -> Any:
             raise ValueError(f"it holds {value}, which JSON does not have")
         return value
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"it holds a dict with the key {key!r}, and JSON has only texts as keys")
-        return {key: plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     raise TypeError(f"it holds a {type(value).__name__}")
 
 
@@ -47,7 +54,10 @@ def plain_name(name: Hashable) -> Any:
 def name_from(value: Any) -> Hashable:
     """The neuron's name that a value of JSON stands for; a list stands for a tuple."""
     if isinstance(value, list):
-        return tuple(name_from(part) for part in value)
+        try:
+            return tuple(name_from(part) for part in value)
+        except RecursionError:
+            raise CircuitError("a name is nested too deeply") from None
     if isinstance(value, (str, int, float)):
         return value
     raise CircuitError(f"a name is a text, a number or a list of these, got {label(value, 60)}")

@@ -94,7 +94,7 @@ def _column(draft: Draft, kind: Kind) -> tuple[str | None, Mapping[Any, str | No
     known = draft.edge_attributes()
     key: str | None
     meaning: Mapping[Any, str | None] | None
-    if isinstance(kind, tuple):
+    if isinstance(kind, tuple) and len(kind) == 2:
         key, meaning = kind
     elif isinstance(kind, str) or kind is None:
         key, meaning = kind, None

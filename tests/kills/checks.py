@@ -75,6 +75,17 @@ def exporting(folder: Path, told: int) -> None:
         assert outputs.shape == (1, 4, 2)
 
 
+def studying(folder: Path, told: int) -> None:
+    """What was found is there, and a study that goes on finds what one at once does."""
+    rnn, x = gl.load(folder / "m.safetensors"), np.ones((2, 40, 3), np.float32)
+    for number in (told, told + 1):
+        store = folder / f"study-{number}.jsonl"
+        if store.exists():
+            given = {"x": x, "resamples": 50, "seed": number, "progress": False}
+            on, whole = (gl.study(rnn, gl.each("inter"), store=at, **given) for at in (store, None))
+            assert repr(list(on)) == repr(list(whole))
+
+
 CHECKS: dict[str, Callable[[Path, int], None]] = {
-    check.__name__: check for check in (training, saving, writing, building, editing, exporting)
+    check.__name__: check for check in (training, saving, writing, building, editing, exporting, studying)
 }

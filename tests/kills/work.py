@@ -103,6 +103,15 @@ def exporting(folder: Path) -> None:
         tell(number)
 
 
+def studying(folder: Path) -> None:
+    """A study with a file, from wherever it was; when it is whole, another one."""
+    rnn, x = gl.load(folder / "m.safetensors"), np.ones((2, 40, 3), np.float32)
+    for number in count(start(folder)):
+        store = folder / f"study-{number}.jsonl"
+        gl.study(rnn, gl.each("inter"), x=x, store=store, resamples=50, seed=number, progress=False)
+        tell(number)
+
+
 def start(folder: Path) -> int:
     """Numbers go on where an earlier process was."""
     at = folder / "start"
@@ -110,5 +119,5 @@ def start(folder: Path) -> int:
 
 
 WORK: dict[str, Callable[[Path], None]] = {
-    work.__name__: work for work in (training, saving, writing, building, editing, exporting)
+    work.__name__: work for work in (training, saving, writing, building, editing, exporting, studying)
 }

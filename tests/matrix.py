@@ -1,12 +1,13 @@
 """The tests on the lowest versions that are promised and on the newest, each in an environment of its own.
 
-    make matrix                                    # lowest, and newest on every Python from the floor up
+    make matrix                               # lowest, and newest on every Python from the floor up
+    make matrix ROWS="--quick lowest newest"  # what .ci/run does: the tests that know most about versions
     python tests/matrix.py lowest newest-3.13 -- tests/wiring
 
 `lowest` is the floor of `requires-python` with every dependency at its lowest promised version; `newest-X.Y`
-has the newest of everything on that Python, and deprecations are errors there. Pythons are those of this
-machine (PATH, pyenv, uv's own); which ones are missing is said. uv, from PyPI, makes the environments, in
-`.matrix/`.
+has the newest of everything on that Python, and deprecations are errors there; `newest` is that of the last
+Python here. Pythons are those of this machine (PATH, pyenv, uv's own); missing ones are named. uv, from
+PyPI, makes the environments, in `.matrix/`.
 
 It also checks the promise itself: support follows SPEC 0 (https://scientific-python.org/specs/spec-0000/). An
 environment with the newest Python, NumPy, SciPy, networkx and matplotlib of two years ago, and of three for
@@ -36,6 +37,19 @@ RELEASED = {
     "3.15": "2026-10-01",
 }
 """When each Python came out; it gets fixes for five years, and SPEC 0 asks for three."""
+QUICK = (
+    "tests/cells/test_networks.py",
+    "tests/cells/test_sequences.py",
+    "tests/cells/test_weight_files.py",
+    "tests/compat",
+    "tests/compile/test_large.py",
+    "tests/compile/test_reading.py",
+    "tests/editor/test_opening.py",
+    "tests/symmetry",
+    "tests/training/test_store.py",
+    "tests/training/test_table.py",
+)
+"""Where versions have made a difference, and what reads and writes."""
 STRICT = [f"-Werror::{kind}" for kind in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")]
 
 
@@ -132,20 +146,29 @@ def main() -> None:
     """Run, report and exit."""
     before, _, tests = " ".join(sys.argv[1:]).partition("-- ")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("rows", nargs="*", help="lowest, newest-3.13, ...; all if none is named")
+    parser.add_argument("rows", nargs="*", help="lowest, newest, newest-3.13, ...; all if none is named")
+    parser.add_argument("--quick", action="store_true", help="only tests that know most about versions")
+    parser.add_argument("--ready", action="store_true", help="only make the environments")
     parser.add_argument("--list", action="store_true", help="only say what there is, and check SPEC 0")
     options = parser.parse_args(before.split())
     known = pythons()
     missing = [name for name in RELEASED if name not in known and int(name[2:]) >= int(floor()[2:])]
     rows = {"lowest": known[floor()], **{f"newest-{name}": path for name, path in known.items()}}
+    named = [f"newest-{list(known)[-1]}" if row == "newest" else row for row in options.rows]
+    if unknown := set(named) - set(rows):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
     print(f"Pythons here: {', '.join(known)}; missing: {', '.join(missing) or 'none'}")
-    faults = spec0(datetime.date.today())
-    print("\n".join(f"SPEC 0: {fault}" for fault in faults) or "SPEC 0: kept")
+    faults = []
+    if not (options.quick or options.ready):
+        faults = spec0(datetime.date.today())
+        print("\n".join(f"SPEC 0: {fault}" for fault in faults) or "SPEC 0: kept")
     if options.list:
         sys.exit(bool(faults))
     ended = {}
-    for row in options.rows or rows:
+    for row in named or rows:
         python = environment(row, rows[row])
+        if options.ready:
+            continue
         strict = [] if row == "lowest" else STRICT
         print(f"== {row}", flush=True)
         done = run(
@@ -155,7 +178,7 @@ def main() -> None:
             "pytest",
             "-n",
             "2",
-            *(tests.split() or ["tests"]),
+            *(tests.split() or (QUICK if options.quick else ["tests"])),
             check=False,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         )

@@ -19,6 +19,7 @@ from ..recording import Recording
 from ..storage import replace_files
 from ..wiring.files.json_format import encode
 from ..wiring.roles import require_digraph
+from .layout import page_places
 
 THEMES = ("auto", "light", "dark")
 _BUILT = Path(__file__).parent / "editor" / "page" / "dist"
@@ -80,7 +81,7 @@ def to_html(
     file = None if path is None else as_path("path", path)
     title = text("title", title) if title is not None else str(circuit.graph.get("name") or "circuit")
     data = {
-        "circuit": json.loads(encode(circuit)),
+        "circuit": json.loads(encode(circuit)) | {"places": page_places(circuit)},
         "recording": None if recording is None else _played(recording),
         "options": {"theme": theme, "readonly": readonly},
         "title": title,

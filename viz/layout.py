@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import fraction, label, one_of, text
-from ..errors import LayoutError
+from ..errors import CircuitError, LayoutError
 from .order import layer_ranks
 from .view import View, view
 
 Positions = NDArray[np.float64]
+_PAGE_STEP = 60.0  # between neighbours on the editor's page
+_PAGE_MOST = 150  # neurons that it is told places of: more take longer than it should wait
 _COLUMN = 22  # neurons that stand in one column before a layer is folded into several
 
 
@@ -47,6 +49,28 @@ def layout(
     """
     seen = view(circuit)
     return dict(zip(seen.nodes, positions(seen, kind, aspect=aspect, **options), strict=True))
+
+
+def page_places(circuit: Any) -> list[list[float]] | None:
+    """Where the editor's page shows the neurons of a circuit that has no places yet: as `plot_circuit` does.
+
+    In the page's units, y downwards; None for a circuit that has places, breaks a rule, or is too large to
+    order its neurons at once.
+    """
+    graph: nx.DiGraph[Any] = circuit
+    if not 0 < len(graph) <= _PAGE_MOST or any(
+        "x" in data or "y" in data for _, data in graph.nodes(data=True)
+    ):
+        return None
+    try:
+        seen = view(graph)
+    except CircuitError:  # the page places what it can
+        return None
+    xy = positions(seen, "layered") * (1, -1)
+    apart = np.linalg.norm(xy[:, None] - xy, axis=2)
+    nearest = float(apart[apart > 1e-9].min(initial=1.0))
+    places: list[list[float]] = (_PAGE_STEP / nearest * xy).round(1).tolist()
+    return places
 
 
 def positions(seen: View, kind: str, *, aspect: float = 1.6, **options: Any) -> Positions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.hand import Hand, until
@@ -106,3 +107,16 @@ def test_the_matrix_shows_it_from_both_sides(editor: Standalone, hand: Hand) -> 
         hand.page.keyboard.press(key)
         words.add(hint.inner_text())
     assert {"a → b: electrical", "b → a: electrical"} <= words
+
+
+def test_a_circuit_without_places_stands_as_in_python_s_pictures(page: Page) -> None:
+    with gl.edit(gl.connectomes.tap_withdrawal(), browser=False, live=False) as editor:
+        page.goto(editor.url)  # type: ignore[union-attr]
+        hand = Hand(page)
+        shown = {name: hand.at(name) for name in hand.names()}
+        drawn = gl.viz.layout(editor.circuit)
+        for axis, sign in ((0, 1), (1, -1)):
+            on_page = np.array([shown[name][axis] for name in drawn])
+            in_python = sign * np.array([place[axis] for place in drawn.values()])
+            assert np.corrcoef(on_page, in_python)[0, 1] > 0.9999
+        assert "x" not in editor.circuit.nodes["AVA"]

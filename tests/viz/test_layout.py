@@ -9,7 +9,7 @@ from ganglion.errors import LayoutError
 from ganglion.viz import layout
 from ganglion.viz.exchange import exchange, lines_crossed, sides
 from ganglion.viz.labels import spread
-from ganglion.viz.layout import depths, positions
+from ganglion.viz.layout import depths, page_places, positions
 from ganglion.viz.order import _crossings, _sweep, _tables, crossings
 from ganglion.viz.view import view
 
@@ -220,3 +220,23 @@ def test_multipartite_takes_roles_for_parts(circuit):
     }
     assert [len(column) for column in columns.values()] == [1, 1, 1, 1]
     assert len(set.union(*columns.values())) == 4
+
+
+def test_the_page_is_told_the_places_of_the_pictures(circuit):
+    places = np.array(page_places(circuit))
+    drawn = positions(view(circuit), "layered") * (1, -1)
+    scale = np.ptp(places, axis=0) / np.ptp(drawn, axis=0)
+    assert scale[0] == pytest.approx(scale[1], rel=1e-2)
+    np.testing.assert_allclose(places - places[0], (drawn - drawn[0]) * scale, atol=0.2)
+    apart = np.linalg.norm(places[:, None] - places, axis=2) + 1e9 * np.eye(len(places))
+    assert apart.min() == pytest.approx(60, abs=0.2)
+    placed = circuit.copy()
+    placed.nodes["inter_0"]["x"] = 3
+    assert page_places(placed) is None
+    broken = circuit.copy()
+    del broken.nodes["inter_0"]["role"]
+    assert page_places(broken) is None
+    assert page_places(nx.DiGraph()) is None
+    alone = nx.DiGraph()
+    alone.add_node("m", role="motor")
+    assert len(page_places(alone)) == 1

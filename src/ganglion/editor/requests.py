@@ -89,7 +89,7 @@ class Requests:
                 {
                     "type": "snapshot",
                     "revision": session.revision,
-                    "circuit": _document(session.circuit),
+                    "circuit": _document(session.circuit) | {"places": _places(session.circuit)},
                     "opened": session.opened,
                     "log": [[entry.revision, entry.label, entry.by] for entry in session.entries[-LOG:]],
                     **self._revisions.standing(client),
@@ -203,6 +203,15 @@ class Requests:
 
     def _on_ping(self, message: Message, client: str, answer: Answer) -> None:
         answer({"type": "pong"})
+
+
+def _places(circuit: nx.DiGraph[Any]) -> list[list[float]] | None:
+    """Where `plot_circuit` puts neurons, for a circuit that has no places."""
+    if any("x" in data for _, data in circuit.nodes(data=True)):
+        return None
+    from ..viz.layout import page_places  # late: it takes matplotlib along
+
+    return page_places(circuit)
 
 
 def _document(circuit: nx.DiGraph[Any]) -> Any:

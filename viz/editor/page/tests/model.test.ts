@@ -164,3 +164,25 @@ describe("a page without Python", () => {
     expect(session.apply({ kind: "add", neurons: [["x", { role: "inter" }]] })).toMatch(/looking only/);
   });
 });
+
+describe("places that Python says", () => {
+  const file = (places: [number, number][] | null, at: object = {}) => Circuit.from({
+    format: "ganglion-circuit", version: 1, directed: true, multigraph: false, graph: {}, places,
+    nodes: [{ id: "a", role: "inter", ...at }, { id: "b", role: "motor" }], edges: [],
+  });
+  it("are those of neurons that have none, and no part of the circuit", () => {
+    const circuit = file([[1, 2], [30, 40]]);
+    placeMissing(circuit);
+    expect([...circuit.neurons.values()].map((n) => [n.x, n.y, n.placed])).toEqual([[1, 2, false], [30, 40, false]]);
+    expect(circuit.text()).not.toContain("places");
+    circuit.addNeuron("c", { role: "inter" });
+    placeMissing(circuit);
+    expect(circuit.find("a")!.x).toBe(1);
+  });
+  it("are left alone where the circuit has its own, or of another number", () => {
+    for (const circuit of [file([[1, 2], [30, 40]], { x: 500, y: 5 }), file([[1, 2]])]) {
+      placeMissing(circuit);
+      expect(circuit.find("b")!.x).not.toBe(30);
+    }
+  });
+});

@@ -70,12 +70,15 @@ export interface NodeLink {
   graph: Attributes;
   nodes: ({ id: Name } & Attributes)[];
   edges: ({ source: Name; target: Name } & Attributes)[];
+  /** Not of the file: where Python's pictures put the neurons of a circuit without places, in their order. */
+  places?: [x: number, y: number][] | null;
 }
 
 export class Circuit {
   neurons = new Map<string, Neuron>();
   graph: Attributes = {};
   size = 0; // synapses
+  suggested: NodeLink["places"] = null; // places, until neurons have some
   version = 0; // counts every change, so that pictures know when they are old
   /** What changed, and at which version: the renderer draws it on top until its picture of the whole has it. */
   readonly fresh = new Map<Item, number>();
@@ -197,6 +200,7 @@ export class Circuit {
       if (pre.out.has(post.key)) throw new Error(`the file has the synapse '${pre.label}' -> '${post.label}' twice`);
       circuit.addSynapse(pre, post, attributes);
     }
+    circuit.suggested = file.places;
     circuit.fresh.clear();
     circuit.history.length = 0;
     return circuit;

@@ -49,8 +49,17 @@ function barycentre(neuron: Neuron, rank: ReadonlyMap<Neuron, number>): number {
   return count ? sum / count : rank.get(neuron)!;
 }
 
-/** Lay out what has no place: all, if nothing has one; else beside what is there. */
+/** Lay out what has no place: all, as Python's pictures do if it says how; else beside what is there. */
 export function placeMissing(circuit: Circuit): void {
+  const { suggested } = circuit;
+  circuit.suggested = null;
+  if (suggested?.length === circuit.neurons.size && [...circuit.neurons.values()].every((n) => !n.placed)) {
+    [...circuit.neurons.values()].forEach((n, k) => {
+      [n.x, n.y] = suggested[k]!;
+      given.add(n);
+    });
+    return;
+  }
   const missing = [...circuit.neurons.values()].filter((n) => !n.placed && !given.has(n));
   if (!missing.length) return;
   const others = circuit.neurons.size - missing.length;

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from ..arguments import label, whole
+from ..arguments import one_of, whole
 from .labels import points, quiet
 from .picture import Picture, axes_or_new
 from .style import current
@@ -49,8 +49,8 @@ def plot_study(
     """
     if not hasattr(study, "of") or not hasattr(study, "rows"):
         raise TypeError(f"expected a study, as gl.study returns it, got {type(study).__name__}")
-    if style not in (None, "effects", "matrix"):
-        raise ValueError(f"style is {label(style)}: expected 'effects' or 'matrix'")
+    if style is not None:
+        one_of("style", style, ("effects", "matrix"))
     whole("top", top)
     if not study.rows:
         raise ValueError("the study has no row: there is nothing to draw")

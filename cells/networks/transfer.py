@@ -196,6 +196,14 @@ def transfer(
         if starts.keys() != flat.keys():
             given = _listed(list(starts)) or "nothing"
             raise ValueError(f"fresh has {given}: expected {_listed(list(flat))}")
+        made = dict(tree_flatten(new.parameters()))
+        for name, value in starts.items():
+            own = made.get(name.removeprefix(prefix))
+            if own is not None and tuple(np.shape(value)) != tuple(own.shape):
+                raise ValueError(
+                    f"{name!r} of fresh has shape {tuple(np.shape(value))}: expected {tuple(own.shape)} over "
+                    "the new plan"
+                )
         new.update(tree_unflatten([(name.removeprefix(prefix), value) for name, value in starts.items()]))
     found = carry(old, new, renames)
     result: dict[str, Any] = tree_unflatten([(f"{prefix}{name}", value) for name, value in found.items()])

@@ -289,6 +289,15 @@ def test_a_model_with_half_a_character_in_a_name_comes_back(tmp_path: Path) -> N
     assert gl.load(tmp_path / "m.safetensors").cell.neurons == rnn.cell.neurons
 
 
+_LESS = C.copy()
+_LESS.remove_neuron("inter_0")
+SMALLER = gl.compile_circuit(_LESS).plan
+
+
+def studied() -> gl.studies.Study:
+    return gl.study(RNN, gl.each("command"), x=X, resamples=2, progress=False)
+
+
 LOOP: list[Any] = [1]
 LOOP.append(LOOP)
 NESTED: dict[str, Any] = {}
@@ -306,9 +315,17 @@ NESTED["a"] = NESTED
             "role",
         ),
         (lambda: gl.circuit_from(C, kind=(1,)), "kind: expected an attribute or"),
+        (
+            lambda: gl.viz.plot_study(studied(), style=np.zeros((4, 0))),
+            "style must be one of effects, matrix",
+        ),
+        (
+            lambda: gl.transfer(RNN.parameters(), COMPILED.plan, SMALLER, fresh=RNN.parameters()),
+            r"'cell.\w+' of fresh has shape",
+        ),
     ],
 )
-def test_what_holds_itself(call: Callable[[], Any], sentence: str) -> None:
+def test_what_random_calls_found(call: Callable[[], Any], sentence: str) -> None:
     with pytest.raises((TypeError, ValueError), match=sentence) as caught:
         call()
     assert len(str(caught.value)) < 300

@@ -59,6 +59,7 @@ from .interchange import save as save
 from .interchange import to_ncps as to_ncps
 from .recording import Recording as Recording
 from .studies import each as each
+from .studies import experiment as experiment
 from .studies import perturbed as perturbed
 from .studies import silenced as silenced
 from .studies import study as study

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .commands import cache, deploy, edit, graphs, new, pictures, series
+from .commands import cache, deploy, edit, graphs, new, pictures, series, sweep
 from .commands.exits import LONGEST, run_command
 from .commands.options import positive, seed
 from .distribution import __version__
@@ -107,6 +107,7 @@ def build_parser() -> _Parser:
     )
     series.add_commands(commands)
     deploy.add_commands(commands)
+    sweep.add_commands(commands)
     pictures.add_commands(commands)
     graphs.add_commands(commands)
     new.add_commands(commands)

@@ -233,6 +233,9 @@ TABLE: dict[str, Callable[[], Call]] = {
         gl.study,
         {"network": ltc(), "perturbations": gl.each("command"), "x": X, "resamples": 10, "progress": False},
     ),
+    "experiment": lambda: Call(
+        gl.experiment, {"train": lambda trial: trial["x"], "space": {"x": [1, 2]}, "store": "e.journal"}
+    ),
     "plot_study": lambda: Call(gl.viz.plot_study, {"study": effects()}),
     "plot_history": lambda: Call(
         gl.viz.plot_history, {"history": gl.training.History([1.0, 0.5], [1.0, 0.7], [0.1, 0.1])}

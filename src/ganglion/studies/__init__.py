@@ -3,7 +3,9 @@
 A `Perturbation` is a value, such as ``Lesion("AVA")``; `perturbed` lays some over a network for a block.
 """
 
+from .experiment import experiment
 from .measures import Look
+from .outcome import Experiment, Result
 from .perturbations import (
     Cut,
     Each,
@@ -19,25 +21,32 @@ from .perturbations import (
 )
 from .perturbed import Perturbed, perturbed, silenced
 from .study import study
+from .sweeping import sweep
 from .table import Row, Study
+from .trials import Trial
 
 __all__ = [
     "Cut",
     "Each",
+    "Experiment",
     "Flip",
     "Lesion",
     "Look",
     "Noise",
     "Perturbation",
     "Perturbed",
+    "Result",
     "Row",
     "Scale",
     "Silence",
     "Stimulate",
     "Study",
     "Together",
+    "Trial",
     "each",
+    "experiment",
     "perturbed",
     "silenced",
     "study",
+    "sweep",
 ]

@@ -1,0 +1,134 @@
+"""A sweep over circuits and settings of training on a time series, as a file says it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..arguments import at_home, label, several, text, whole
+from ..errors import FileError
+from ..storage import read_file
+from ..training import series
+from ..wiring import read, write
+from .experiment import experiment
+from .outcome import Experiment
+from .trials import Trial
+
+COLUMNS = ("inputs", "time", "group")
+KNOWN = {
+    "circuits",
+    "data",
+    "targets",
+    *COLUMNS,
+    "seeds",
+    "epochs",
+    "search",
+    "trials",
+    "seed",
+    "space",
+    "name",
+}
+SETTINGS = {field.name for field in fields(series.Settings)} - {"seed"}
+
+
+def sweep(
+    path: str | os.PathLike[str],
+    *,
+    store: str | os.PathLike[str],
+    workers: int = 1,
+    progress: bool | None = None,
+) -> Experiment:
+    """Run the sweep that a TOML file describes; see ``ganglion sweep --help``.
+
+    Paths in the file are from where the file is. The value of a trial is the mean error on the validation
+    data, in units of what always saying the mean gives.
+
+    Raises:
+        FileError: the file is no TOML, or says something that is not understood; the message says what.
+        OSError: a file cannot be read.
+
+    Example:
+        >>> found = gl.studies.sweep("sweep.toml", store="sweep.journal")
+    """
+    file = at_home("path", path)
+    try:
+        said = tomllib.loads(read_file(file).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"{file}: this is no TOML: {str(error)[:120]}") from None
+    try:
+        return _run(file, said, store, workers, progress)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{file}: {error}") from None
+
+
+def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: bool | None) -> Experiment:
+    unknown = set(said) - KNOWN
+    if unknown:
+        raise ValueError(f"unknown {label(min(unknown))}: expected some of {', '.join(sorted(KNOWN))}")
+    for needed in ("circuits", "data", "targets"):
+        if needed not in said:
+            raise ValueError(f"{needed} is missing")
+    space = said.get("space", {})
+    if not isinstance(space, dict) or set(space) - SETTINGS:
+        raise ValueError(f"[space] may have {', '.join(sorted(SETTINGS))}, got {label(space)}")
+    circuits = {}
+    for name in several("circuits", said["circuits"], "files"):
+        given = (file.parent / text("a circuit's file", name)).absolute()
+        circuits[Path(name).stem] = read(given)
+    given_columns = {key: said[key] for key in COLUMNS if key in said}
+    train = partial(
+        _train,
+        data=(file.parent / text("data", said["data"])).absolute(),
+        targets=several("targets", said["targets"], "columns"),
+        epochs=whole("epochs", said.get("epochs", 100)),
+        columns=given_columns,
+    )
+    return experiment(
+        train,
+        {"circuit": circuits, **{name: _values(name, values) for name, values in space.items()}},
+        seeds=said.get("seeds", 1),
+        trials=said.get("trials"),
+        search=said.get("search", "grid"),
+        seed=said.get("seed", 0),
+        name=said.get("name", file.stem),
+        store=store,
+        workers=workers,
+        progress=progress,
+    )
+
+
+def _values(name: str, values: Any) -> Any:
+    """A list as it is, and a table of low and high as a range."""
+    if isinstance(values, dict):
+        if not {"low", "high"} <= set(values) <= {"low", "high", "log"}:
+            raise ValueError(f"{name} must be a list, or {{low=, high=, log=}}, got {label(values)}")
+        return (values["low"], values["high"], *(("log",) if values.get("log") else ()))
+    return values
+
+
+def _train(trial: Trial, *, data: Path, targets: list[str], epochs: int, columns: dict[str, Any]) -> float:
+    """One run of ``ganglion train`` in the trial's directory, where it goes on after a crash."""
+    settings = {name: value for name, value in trial.parameters.items() if name != "circuit"}
+    path = trial.directory / "circuit.json"
+    if not path.exists():
+        write(trial["circuit"], path)
+    outcome = series.train_series(
+        path,
+        data,
+        trial.directory / "run",
+        targets=targets,
+        epochs=epochs,
+        settings=series.Settings(**settings, seed=trial.seed),
+        progress=False,
+        **columns,
+    )
+    for epoch, value in enumerate(outcome.history.validation, 1):
+        trial.report(epoch, value)
+    parts = [error / baseline for error, baseline in zip(outcome.errors, outcome.baselines, strict=True)]
+    return float(sum(parts) / len(parts))

@@ -1,0 +1,253 @@
+"""Experiments: every planned trial ends with one result, whatever dies, and with the same numbers."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ganglion as gl
+from ganglion.studies import Trial
+from ganglion.studies.journal import FileLock, study_of
+from ganglion.studies.space import seed_of
+
+SPACE = {"rate": [0.1, 0.2, 0.3], "kind": ["a", "b"]}
+
+
+def train(trial: Trial) -> float:
+    """Not random but by its seed; its curve is three steps."""
+    value = trial["rate"] * (1 + (trial["kind"] == "b")) + 1e-6 * (trial.seed % 1000)
+    for step in range(3):
+        trial.report(step, value + 2.0 - step)
+    return value
+
+
+def numbers(found: Any) -> list[tuple[Any, ...]]:
+    return [
+        (r.number, r.repeat, r.seed, tuple(r.parameters.items()), r.value, tuple(r.curve.items()), r.state)
+        for r in found
+    ]
+
+
+def test_a_grid_has_every_setting_with_every_seed_once(tmp_path: Path) -> None:
+    found = gl.experiment(train, SPACE, seeds=4, store=tmp_path / "e.journal")
+    assert [r.number for r in found] == list(range(24))
+    assert len({r.seed for r in found}) == 24
+    assert {(r.parameters["rate"], r.parameters["kind"], r.repeat) for r in found} == {
+        (rate, kind, k) for rate in SPACE["rate"] for kind in SPACE["kind"] for k in range(4)
+    }
+    assert found.best.parameters == {"rate": 0.1, "kind": "a"}
+    assert [level.mean for level in found.effects()][:3] == sorted(
+        level.mean for level in found.effects()[:3]
+    )
+    assert all(level.low <= level.mean <= level.high for level in found.effects())
+    again = gl.experiment(train, SPACE, seeds=4, store=tmp_path / "e.journal")
+    assert numbers(again) == numbers(found)
+    other = gl.experiment(train, SPACE, seeds=4, store=tmp_path / "f.journal", seed=1)
+    assert {r.seed for r in other}.isdisjoint({r.seed for r in found})
+    assert list((tmp_path / "e.journal.trials").glob("0*")) == []  # of directories that nobody used
+
+
+def test_a_random_search_draws_what_its_seed_says(tmp_path: Path) -> None:
+    space = {"rate": (1e-3, 1e-1, "log"), "units": (4, 64), "kind": ["a", "b"]}
+
+    def value(trial: Trial) -> float:
+        assert isinstance(trial["units"], int)
+        return trial["rate"]
+
+    found = gl.experiment(value, space, search="random", trials=40, store=tmp_path / "a.journal")
+    again = gl.experiment(value, space, search="random", trials=40, store=tmp_path / "b.journal")
+    assert numbers(found) == numbers(again)
+    rates = np.array([r.parameters["rate"] for r in found])
+    assert 0.3 < (rates < 1e-2).mean() < 0.7
+    assert {r.parameters["units"] for r in found} > {r.parameters["units"] for r in found[:3]}
+
+
+def failing(trial: Trial) -> float:
+    if trial["kind"] == "b":
+        raise ArithmeticError("went to infinity")
+    return train(trial)
+
+
+def test_a_trial_that_fails_is_recorded_and_the_others_go_on(tmp_path: Path) -> None:
+    found = gl.experiment(failing, SPACE, store=tmp_path / "e.journal")
+    assert [r.state for r in found] == ["complete", "fail"] * 3
+    assert found[1].error == "ArithmeticError: went to infinity"
+    with pytest.raises(RuntimeError, match="every trial failed; the first one with ArithmeticError: went"):
+        gl.experiment(failing, {"rate": [0.1], "kind": ["b"]}, store=tmp_path / "f.journal")
+
+
+def test_hopeless_trials_end(tmp_path: Path) -> None:
+    seen = []
+
+    def value(trial: Trial) -> float:
+        for step in range(10):
+            trial.report(step, trial["x"])
+            seen.append((trial.number, step))
+        return trial["x"]
+
+    found = gl.experiment(value, {"x": [1, 2, 3, 4, 5, 6, 7]}, prune=True, store=tmp_path / "e.journal")
+    assert [r.state for r in found] == ["complete"] * 5 + ["pruned"] * 2
+    assert len(seen) == 50
+
+
+def test_a_bayesian_search_finds_and_goes_on(tmp_path: Path) -> None:
+    def value(trial: Trial) -> float:
+        if stop and trial.number == 5:
+            raise KeyboardInterrupt
+        return (trial["x"] - 0.3) ** 2
+
+    stop, store = True, tmp_path / "e.journal"
+    with pytest.raises(KeyboardInterrupt):
+        gl.experiment(value, {"x": (0.0, 1.0)}, search="bayesian", trials=25, store=store)
+    stop = False
+    found = gl.experiment(value, {"x": (0.0, 1.0)}, search="bayesian", trials=25, store=store)
+    assert [r.number for r in found] == list(range(25))
+    assert found.best.value < 0.01
+
+
+SCRIPT = """
+import os, sys, time
+import ganglion as gl
+
+def train(trial):
+    state = trial.directory / "state"
+    step = int(state.read_text()) if state.exists() else 0
+    with open(trial.directory.parent / f"begun-{trial.number}", "a") as file:
+        file.write(f"{step}\\n")
+    while step < 4:
+        time.sleep(0.004)
+        step += 1
+        new = state.with_suffix(".new")
+        new.write_text(str(step))
+        os.replace(new, state)
+        trial.report(step, trial["x"] + step)
+    return trial["x"] + 1e-9 * trial.seed
+
+if __name__ == "__main__":
+    gl.experiment(train, {"x": [1, 2, 3, 4, 5]}, seeds=3, store=sys.argv[1], progress=False)
+"""
+
+
+def killed_runs(folder: Path, kills: int) -> Any:
+    """An experiment whose driver is killed at random moments, and run again until it ends."""
+    script = folder / "run.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script), str(folder / "e.journal")]
+    moments = random.Random(0)
+    for _ in range(kills):
+        running = subprocess.Popen(command)
+        begun = time.monotonic()
+        while not (folder / "e.journal.trials").exists() and running.poll() is None:
+            time.sleep(0.005)
+        time.sleep(moments.uniform(0.0, 0.25))
+        assert time.monotonic() - begun < 60
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    subprocess.run(command, check=True)
+
+
+def test_a_driver_that_is_killed_leaves_one_result_of_each_trial(tmp_path: Path) -> None:
+    """With GANGLION_KILLS=30, at as many moments; values are those of a run without any, to the bit."""
+    killed_runs(tmp_path, int(os.environ.get("GANGLION_KILLS", "1")))
+    study = study_of(str(tmp_path / "e.journal"), "experiment", "minimize", os.getpid())
+    found = sorted((t.user_attrs["number"], t.params["x"], t.value) for t in study.get_trials())
+    assert found == [(k, k // 3 + 1, k // 3 + 1 + 1e-9 * seed_of(0, k)) for k in range(15)]
+
+
+def suicidal(trial: Trial) -> float:
+    marker = trial.directory / "was here"
+    if trial.number == 3 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train(trial)
+
+
+def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
+    found = gl.experiment(suicidal, SPACE, seeds=2, store=tmp_path / "e.journal", workers=2)
+    alone = gl.experiment(train, SPACE, seeds=2, store=tmp_path / "f.journal")
+    assert numbers(found) == numbers(alone)
+    assert (tmp_path / "e.journal.trials" / "000003" / "was here").exists()
+
+
+def test_a_cluster_of_two_workers_of_which_one_is_killed(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    import joblib
+
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config("dask"),
+    ):
+        found = gl.experiment(
+            suicidal, SPACE, seeds=2, store=tmp_path / "e.journal", workers=2, backend="dask"
+        )
+    assert numbers(found) == numbers(gl.experiment(train, SPACE, seeds=2, store=tmp_path / "f.journal"))
+
+
+def test_a_line_that_was_cut_short_is_cut_off(tmp_path: Path) -> None:
+    store = tmp_path / "e.journal"
+    found = gl.experiment(train, {"rate": [0.1], "kind": ["a"]}, store=store)
+    with store.open("ab") as file:
+        file.write(b'{"op_code": 4, "worker')
+    lock = FileLock(str(store))
+    lock.acquire()
+    lock.release()
+    assert store.read_bytes().endswith(b"}\n")
+    again = gl.experiment(train, {"rate": [0.1], "kind": ["a"]}, store=store)
+    assert numbers(again) == numbers(found)
+
+
+def test_the_page_has_circuits_curves_and_effects(tmp_path: Path) -> None:
+    circuits = {"small": gl.auto_ncp(12, 2, inputs=3, seed=1), "large": gl.auto_ncp(24, 2, inputs=3, seed=1)}
+
+    def value(trial: Trial) -> float:
+        trial.report(0, 1.0)
+        trial.report(1, 0.5)
+        return float(len(trial["circuit"])) + trial["rate"]
+
+    space = {"circuit": circuits, "rate": (0.0, 1.0)}
+    found = gl.experiment(value, space, search="random", trials=12, store=tmp_path / "e.journal")
+    found.report(tmp_path / "page.html", title="Wirings & rates")
+    page = (tmp_path / "page.html").read_text()
+    said = ("Wirings &amp; rates", "circuit = small", "15 neurons", "Learning curves", "The effect of each")
+    for words in (*said, "<svg", "rate"):
+        assert words in page
+    assert "http://www.w3.org/2000/svg" in page
+    assert list(found.table.columns)[:3] == ["number", "circuit", "rate"]
+    assert repr(found).startswith("Experiment(12 trials: 12 complete; best 15.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"space": {}}, ValueError, "space is empty"),
+        ({"space": {"x": [gl.NCPDense]}}, TypeError, "need labels, as in {'x': {'small': value}}"),
+        ({"space": {"x": (2, 1)}}, ValueError, "expected low < high"),
+        ({"space": {"x": (0.0, 1.0)}}, ValueError, "a grid needs lists of values, and x is a range"),
+        ({"space": {"x": [1, 1]}}, ValueError, "x holds a value twice"),
+        ({"search": "random"}, ValueError, "needs trials="),
+        ({"search": "tpe"}, ValueError, "unknown search"),
+        ({"train": 3}, TypeError, "train must be a function of a trial"),
+        ({"seeds": 0}, ValueError, "seeds must be 1 or more"),
+    ],
+)
+def test_mistakes_are_named(changed: Any, error: Any, message: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"train": train, "space": SPACE, "store": tmp_path / "e.journal"} | changed
+    with pytest.raises(error, match=message):
+        gl.experiment(**given)
+
+
+def test_another_experiment_in_a_store_is_refused(tmp_path: Path) -> None:
+    gl.experiment(train, SPACE, store=tmp_path / "e.journal")
+    with pytest.raises(ValueError, match="another experiment 'experiment', with another seeds"):
+        gl.experiment(train, SPACE, seeds=2, store=tmp_path / "e.journal")
+    assert len(gl.experiment(train, SPACE, seeds=2, store=tmp_path / "e.journal", name="b")) == 12

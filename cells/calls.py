@@ -12,7 +12,7 @@ from ..compile.kernels import unit_spans
 from ..compile.kernels.tracing import evaluable
 from ..rounding import refuse_stamps
 from .ops.array_ops import Mask
-from .ops.state_ops import State, reset, zeros
+from .ops.state_ops import State, reset, zero_state
 from .running import Call
 from .samples import episode_ends, flags, valid_samples
 from .values import Values, bounded, one_of_shapes, real_array
@@ -109,7 +109,7 @@ def initial_state(state: Any, shapes: Shapes, batch: int, batched: bool) -> Stat
         TypeError: not a tuple of arrays where the cell has several.
     """
     if state is None:
-        return zeros(shapes, batch)
+        return zero_state(shapes, batch)
     if len(shapes) == 1:
         return _state_array("the state", state, shapes[0], batch, batched)
     if not isinstance(state, tuple | list) or len(state) != len(shapes):

@@ -20,7 +20,7 @@ from .holding import ParameterHolder, Polarity
 from .layer import Shape
 from .leading import shape_of
 from .ncps import InNcps
-from .ops.state_ops import State, rows, zeros
+from .ops.state_ops import State, rows, zero_state
 from .overlay import Changes
 from .own_call import called
 from .precision import in_type_of
@@ -281,7 +281,7 @@ class NCPRNNCell(ParameterHolder):
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> State:
         """Zeros for a batch like `inputs`, (B, ...), or of a size; for one row if neither is given."""
-        return zeros(self.state_shapes, batch_of(inputs, batch_size))
+        return zero_state(self.state_shapes, batch_of(inputs, batch_size))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*super().compute_output_shape(input_shape)[:-1], self.n_outputs)

@@ -9,7 +9,7 @@ import mlx.core as mx
 from ..arguments import MOST_NEURONS, flag, whole
 from ..compile import CompiledCircuit, masked_matmul
 from .layer import NCPLayer, Shape
-from .ops import Activation, Draws, activate, activation_of
+from .ops import Activation, Draws, activate, activation_of, matmul
 from .parameters import Parameter, constant, fresh, glorot, signed_glorot
 from .pattern import Pattern, is_rule, wired
 
@@ -136,7 +136,7 @@ class NCPDense(NCPLayer):
         if x.shape[-1] != self.input_size:
             raise ValueError(f"the input has shape {tuple(x.shape)}: expected (..., {self.input_size})")
         wiring = self.compiled
-        y = x @ self.weight if wiring is None else masked_matmul(x, self.weight, wiring.sensory)
+        y = matmul(x, self.weight) if wiring is None else masked_matmul(x, self.weight, wiring.sensory)
         y = y + self.bias if self.use_bias else y
         y = y if self.activation is None else activate(self.activation, y)
         return y.astype(self.weight.dtype)

@@ -64,6 +64,21 @@ def mlx_array(what: str, values: Values) -> mx.array:
     return values
 
 
+def any_array(what: str, values: Values) -> mx.array:
+    """`values` as an MLX array that keeps its type, but for float64, which becomes float32.
+
+    Raises:
+        TypeError: no numbers.
+    """
+    if isinstance(values, mx.array):
+        return values
+    refuse_masked(what, values)
+    array = _numpy_array(what, values)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"{what} must hold numbers, got {type(values).__name__} of {array.dtype}")
+    return mx.array(array.astype(np.float32) if array.dtype == np.float64 else array)
+
+
 def bounded(x: mx.array) -> mx.array:
     """Inputs of a network, of which those beyond `BOUND` count as this; NaN stays.
 

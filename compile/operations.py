@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arguments import flag, instance
 from .layouts import Projection
+from .layouts.listed import row_sums
 from .layouts.projection import flat_batch
 
 PROJECTION = "synapses in a layout, such as compiled.recurrent"
@@ -71,8 +72,11 @@ def synaptic_sum(a: mx.array, synapses: Projection) -> mx.array:
     s = instance("synapses", synapses, Projection, PROJECTION).synapses
     _check("a", a, len(s), "synapses")
     order, onto = synapses.by_post
-    rows = order(mx.contiguous(flat_batch(a).T))
-    return onto.sum(rows).T.reshape(*a.shape[:-1], s.n_post)
+
+    def by_columns(rows: mx.array) -> mx.array:
+        return onto.sum(order(mx.contiguous(rows.T))).T
+
+    return row_sums(s, flat_batch(a), by_columns).reshape(*a.shape[:-1], s.n_post)
 
 
 def _check(name: str, array: mx.array, n: int, what: str) -> None:

@@ -1,23 +1,94 @@
-"""The synaptic sigmoid, steps of a differential equation, and the parameter behind a positive number."""
+"""Sums and products, the synaptic sigmoid, steps of a solver, and the parameter behind a positive number."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import one_of
+from ...compile.kernels import operations
+from ..values import Values, Where, any_array, mlx_array, running_on
 
 Rate = Callable[[mx.array], mx.array]
 
 # The solvers that need only the right-hand side; a cell knows its own semi-implicit step.
 EXPLICIT_SOLVERS = ("explicit", "rk4")
+WIDE = 16  # numbers that fill a vector: what is shorter is left to MLX
 
 
-def synaptic_sigmoid(v: mx.array, mu: mx.array, sigma: mx.array) -> mx.array:
+def add(a: Values, b: Values, *, stream: Where = None) -> mx.array:
+    """a + b of shapes that broadcast."""
+    with running_on(stream):
+        return mx.add(any_array("a", a), any_array("b", b))
+
+
+def multiply(a: Values, b: Values, *, stream: Where = None) -> mx.array:
+    """a * b of shapes that broadcast."""
+    with running_on(stream):
+        return mx.multiply(any_array("a", a), any_array("b", b))
+
+
+def matmul(a: Values, b: Values, *, stream: Where = None) -> mx.array:
+    """a @ b: products of matrices (..., M, K) and (..., K, N), or of vectors as in NumPy.
+
+    Large ones of float32 run on the BLAS that SciPy brings where MLX has none of its own, on Linux.
+    """
+    with running_on(stream):
+        return operations.matmul(any_array("a", a), any_array("b", b))
+
+
+def sum(
+    x: Values, axis: int | Sequence[int] | None = None, keepdims: bool = False, *, stream: Where = None
+) -> mx.array:
+    """The sum over one axis, several or all."""
+    with running_on(stream):
+        array = any_array("x", x)
+        found = _reduced(array, axis, keepdims, mean=False)
+        if not array.size:  # MLX leaves the result of no numbers open
+            return mx.zeros_like(mx.sum(array, axis, keepdims=keepdims))
+        return mx.sum(array, axis, keepdims=keepdims) if found is None else found
+
+
+def mean(
+    x: Values, axis: int | Sequence[int] | None = None, keepdims: bool = False, *, stream: Where = None
+) -> mx.array:
+    """The mean over one axis, several or all; NaN of no numbers."""
+    with running_on(stream):
+        array = any_array("x", x)
+        found = _reduced(array, axis, keepdims, mean=True)
+        if not array.size:
+            return mx.full_like(mx.mean(array, axis, keepdims=keepdims), math.nan)
+        return mx.mean(array, axis, keepdims=keepdims) if found is None else found
+
+
+def _reduced(x: mx.array, axis: int | Sequence[int] | None, keepdims: bool, *, mean: bool) -> mx.array | None:
+    """The same by our own kernels, where the axes are the first or the last ones and the array is large."""
+    if x.size < operations.LEAST:
+        return None
+    given = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = sorted({k + x.ndim if k < 0 else k for k in given})
+    n = len(axes)
+    if not n or not 0 <= axes[0] <= axes[-1] < x.ndim or n < len(list(given)):
+        return None
+    count = math.prod(x.shape[k] for k in axes)
+    divisor, kept = float(count if mean else 1), x.size // count
+    if n == x.ndim:
+        found = operations.reduced("all", x, divisor)
+    elif axes == list(range(x.ndim - n, x.ndim)) and count >= WIDE:
+        found = operations.reduced("last", x.reshape(kept, count), divisor)
+    elif axes == list(range(n)) and kept >= WIDE:
+        found = operations.reduced("first", x.reshape(count, kept), divisor)
+    else:
+        return None
+    shape = [1 if k in axes else length for k, length in enumerate(x.shape) if keepdims or k not in axes]
+    return None if found is None else found.reshape(shape)
+
+
+def synaptic_sigmoid(v: Values, mu: Values, sigma: Values, *, stream: Where = None) -> mx.array:
     """sigmoid(sigma * (v - mu)): how far a synapse opens at the presynaptic state v.
 
     Args:
@@ -25,10 +96,14 @@ def synaptic_sigmoid(v: mx.array, mu: mx.array, sigma: mx.array) -> mx.array:
         mu: the state at which the synapse is half open.
         sigma: how steeply it opens, per unit of state.
     """
-    return mx.sigmoid(sigma * (v - mu))
+    with running_on(stream):
+        apart = mlx_array("v", v) - mlx_array("mu", mu)
+        scaled = mlx_array("sigma", sigma) * apart
+        found = operations.curve("sigmoid", scaled)
+        return mx.sigmoid(scaled) if found is None else found
 
 
-def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array) -> mx.array:
+def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array, *, stream: Where = None) -> mx.array:
     """v(t + dt) from v(t) and dv/dt = rate(v), by one explicit step.
 
     "explicit" is Euler's method, of order 1; "rk4" is the classical method of Runge and Kutta, of order 4,
@@ -47,13 +122,14 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array) -> mx.array:
         ValueError: another solver.
     """
     one_of("solver", solver, EXPLICIT_SOLVERS)
-    k1 = rate(v)
-    if solver == "explicit":
-        return v + dt * k1
-    k2 = rate(v + 0.5 * dt * k1)
-    k3 = rate(v + 0.5 * dt * k2)
-    k4 = rate(v + dt * k3)
-    return v + dt / 6.0 * (k1 + 2.0 * (k2 + k3) + k4)
+    with running_on(stream):
+        k1 = rate(v)
+        if solver == "explicit":
+            return v + dt * k1
+        k2 = rate(v + 0.5 * dt * k1)
+        k3 = rate(v + 0.5 * dt * k2)
+        k4 = rate(v + dt * k3)
+        return v + dt / 6.0 * (k1 + 2.0 * (k2 + k3) + k4)
 
 
 def softplus_inverse(y: float) -> float:

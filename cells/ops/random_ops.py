@@ -1,12 +1,124 @@
-"""Initial values of parameters, from MLX's global random state or from an explicit key."""
+"""Random numbers from MLX's global state or an explicit key, with NumPy's names, and first values.
+
+The numbers are those of `mx.random`, whatever computes them; the global state is the one of MLX.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
 
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import label
+from ...arguments import label, whole
 from ...compile import Synapses
+from ...compile.kernels import operations
+from ..values import Where, running_on
+
+Size = int | Sequence[int] | None
+
+
+def seed(number: int) -> None:
+    """Begin MLX's global random state anew."""
+    mx.random.seed(whole("seed", number, least=0, most=2**64 - 1))
+
+
+def key(number: int, *, stream: Where = None) -> mx.array:
+    """A key from which the same numbers come every time."""
+    with running_on(stream):
+        return mx.random.key(whole("key", number, least=0, most=2**64 - 1))
+
+
+def split(key: mx.array, num: int = 2, *, stream: Where = None) -> mx.array:
+    """(num, 2) keys of streams that have nothing to do with each other, from one key."""
+    with running_on(stream):
+        return mx.random.split(_checked(key), num)
+
+
+def get_state() -> mx.array:
+    """MLX's global random state, for `set_state` later: a key, which can be saved like any array."""
+    state = mx.array(_global_key())
+    mx.eval(state)
+    return state
+
+
+def set_state(state: mx.array) -> None:
+    """Go on as from the call of `get_state`.
+
+    Raises:
+        TypeError: no such state.
+    """
+    high, low = np.array(_checked(state)).tolist()
+    mx.random.seed(high << 32 | low)
+
+
+def uniform(
+    low: float | mx.array = 0.0,
+    high: float | mx.array = 1.0,
+    size: Size = None,
+    *,
+    key: mx.array | None = None,
+    stream: Where = None,
+) -> mx.array:
+    """float32 numbers uniform in [low, high), of a shape; that of low and high together if none is given."""
+    with running_on(stream):
+        shape = _shape(size, low, high)
+        key, found = _drawn("uniform", shape, key)
+        if found is None:
+            return mx.random.uniform(low, high, shape, key=key)
+        if isinstance(low, float | int) and isinstance(high, float | int) and (low, high) == (0, 1):
+            return found
+        return low + (high - low) * found
+
+
+def normal(
+    loc: float | mx.array = 0.0,
+    scale: float | mx.array = 1.0,
+    size: Size = None,
+    *,
+    key: mx.array | None = None,
+    stream: Where = None,
+) -> mx.array:
+    """float32 numbers of a normal distribution, of a shape; that of loc and scale if none is given."""
+    with running_on(stream):
+        shape = _shape(size, loc, scale)
+        key, found = _drawn("normal", shape, key)
+        if found is None:
+            return mx.random.normal(shape, mx.float32, loc, scale, key)
+        found = found if isinstance(scale, float | int) and scale == 1 else found * scale
+        return found if isinstance(loc, float | int) and loc == 0 else found + loc
+
+
+def _shape(size: Size, *given: float | mx.array) -> list[int]:
+    if size is not None:
+        return [size] if isinstance(size, int) else list(size)
+    return list(np.broadcast_shapes(*(x.shape for x in given if isinstance(x, mx.array))))
+
+
+def _drawn(
+    what: Literal["uniform", "normal"], shape: list[int], key: mx.array | None
+) -> tuple[mx.array | None, mx.array | None]:
+    """The key, which MLX's state gives if there is none, and the numbers; neither if they are few."""
+    key = None if key is None else _checked(key)
+    if not operations.draws(shape):
+        return key, None
+    if key is None:
+        _, key = mx.random.split(_global_key())
+        mx.random.uniform()  # never computed, but MLX goes on to its next key
+    return key, operations.drawn(what, shape, key)
+
+
+def _global_key() -> mx.array:
+    return cast(list[mx.array], mx.random.state)[0]
+
+
+def _checked(key: mx.array) -> mx.array:
+    if not isinstance(key, mx.array):
+        raise TypeError(f"key must be one that mx.random.key made, got {type(key).__name__}")
+    if key.dtype != mx.uint32 or key.shape != (2,):
+        raise TypeError(f"key must be a random key, as mx.random.key(seed) gives it, got {label(key)}")
+    return key
 
 
 class Draws:
@@ -20,17 +132,11 @@ class Draws:
     """
 
     def __init__(self, key: mx.array | None = None) -> None:
-        if key is not None and not isinstance(key, mx.array):
-            raise TypeError(f"key must be one that mx.random.key made, got {type(key).__name__}")
-        if key is not None and not (
-            isinstance(key, mx.array) and key.dtype == mx.uint32 and key.shape == (2,)
-        ):
-            raise TypeError(f"key must be a random key, as mx.random.key(seed) gives it, got {label(key)}")
-        self._key = key
+        self._key = None if key is None else _checked(key)
 
     def uniform(self, low: float | mx.array, high: float | mx.array, *shape: int) -> mx.array:
         """Numbers uniform in [low, high)."""
-        drawn = low + (high - low) * mx.random.uniform(shape=shape, key=self._next())
+        drawn = low + (high - low) * uniform(size=shape, key=self._next())
         # Rounding may carry a draw just below 1 onto `high` itself.
         return mx.clip(drawn, low, high)
 

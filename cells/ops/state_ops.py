@@ -1,13 +1,18 @@
-"""What is done to states: made, blended, reset, detached. A state is one array or a tuple of them."""
+"""What a network holds: its variables, and states, which are one array or a tuple of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import mlx.core as mx
+import mlx.nn as nn
 import numpy as np
+from mlx.utils import tree_flatten, tree_unflatten
 from numpy.typing import NDArray
+
+from ...arguments import instance, one_of
+from ..values import Values, Where, any_array, running_on
 
 # The state of one batch: (B, N), or several such arrays for a cell with more than one kind of memory.
 State: TypeAlias = "mx.array | tuple[mx.array, ...]"
@@ -15,11 +20,40 @@ State: TypeAlias = "mx.array | tuple[mx.array, ...]"
 Rows: TypeAlias = "mx.array | NDArray[np.bool_] | Sequence[bool]"
 
 
-def zeros(shapes: Sequence[tuple[int, ...]], batch: int) -> State:
+def variables(module: nn.Module) -> dict[str, mx.array]:
+    """Every parameter of a module by its path, frozen ones too: a copy that later steps do not change.
+
+    Example:
+        >>> held = variables(rnn)
+        >>> update(rnn, held)                                              # as it was
+    """
+    held = instance("module", module, nn.Module, "a module of MLX").parameters()
+    return dict(tree_flatten(held))
+
+
+def update(module: nn.Module, values: Mapping[str, Values]) -> None:
+    """Give a module other values for some of its `variables`: all of them, or none if one does not fit.
+
+    Raises:
+        ValueError: a path that the module does not have, or another shape.
+        TypeError: no module, or no numbers.
+    """
+    held = variables(module)
+    arrays = {path: any_array(path, value) for path, value in values.items()}
+    for path, array in arrays.items():
+        one_of("variable", path, held)
+        if array.shape != held[path].shape:
+            expected = tuple(held[path].shape)
+            raise ValueError(f"{path} has shape {tuple(array.shape)}: expected {expected}")
+    cast = [(path, array.astype(held[path].dtype)) for path, array in arrays.items()]
+    module.update(tree_unflatten(cast) if cast else {})
+
+
+def zero_state(shapes: Sequence[tuple[int, ...]], batch: int) -> State:
     """A state of zeros: one array ``(batch, *shape)`` per shape, alone if there is only one.
 
     Example:
-        >>> zeros([(64,)], batch=8).shape                                  # (8, 64)
+        >>> zero_state([(64,)], batch=8).shape                                  # (8, 64)
     """
     # With values at once: to have MLX make them takes longer than a short call of a kernel.
     arrays = tuple(mx.array(np.zeros((batch, *shape), np.float32)) for shape in shapes)
@@ -33,25 +67,29 @@ def each(function: Callable[..., mx.array], *states: State) -> State:
     return function(*states)
 
 
-def blend(chosen: Rows, new: State, old: State) -> State:
+def blend(chosen: Rows, new: State, old: State, *, stream: Where = None) -> State:
     """The new state in the rows where (B,) `chosen` is true, the old one in the others."""
-    return each(lambda a, b: mx.where(_rows_of(chosen, a), a, b), new, old)
+    with running_on(stream):
+        return each(lambda a, b: mx.where(_rows_of(chosen, b), a, b), new, old)
 
 
-def reset(state: State, ended: Rows, start: State | None = None) -> State:
+def reset(state: State, ended: Rows, start: State | None = None, *, stream: Where = None) -> State:
     """The state with the rows where (B,) `ended` is true set back to zero, or to those of `start`."""
-    fresh = each(mx.zeros_like, state) if start is None else start
-    return blend(ended, fresh, state)
+    with running_on(stream):
+        fresh = each(lambda a: mx.array(0, a.dtype), state) if start is None else start
+        return blend(ended, fresh, state)
 
 
-def detach(state: State) -> State:
+def detach(state: State, *, stream: Where = None) -> State:
     """The state as a constant: no gradient flows back through it (truncated backpropagation in time)."""
-    return each(mx.stop_gradient, state)
+    with running_on(stream):
+        return each(mx.stop_gradient, state)
 
 
-def rows(state: State, index: int | slice | mx.array) -> State:
+def rows(state: State, index: int | slice | mx.array, *, stream: Where = None) -> State:
     """Some rows of a batch of states; a whole number takes the batch axis away."""
-    return each(lambda a: a[index], state)
+    with running_on(stream):
+        return each(lambda a: a[index], state)
 
 
 def joined(arrays: Sequence[mx.array]) -> State:

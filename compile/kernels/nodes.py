@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -70,7 +71,7 @@ def _found() -> ctypes.PyDLL | str:
     except KernelError as error:
         return str(error)
     try:
-        return _built()
+        return built("nodes", "\n".join((SOURCE / part).read_text() for part in PARTS), SYMBOLS, tried)
     except KernelError as error:
         if _builds():  # or the kernels will say so themselves
             warnings.warn(
@@ -90,15 +91,19 @@ def _builds() -> bool:
     return True
 
 
-def _built() -> ctypes.PyDLL:
-    source = "\n".join((SOURCE / part).read_text() for part in PARTS)
+def built(name: str, source: str, symbols: tuple[str, ...], trial: Callable[[Path], None]) -> ctypes.PyDLL:
+    """A library against MLX, tried and ready.
+
+    Raises:
+        KernelError: it cannot be built, or does not fit this MLX.
+    """
     home = Path(mx.__file__).parent
     include, libraries = home / "include", home / "lib"
     if not (include / "mlx" / "mlx.h").is_file():
         raise KernelError(f"this MLX has no headers in {include}")
     flags = ("-std=c++20", "-O2", f"-I{include}", f"-L{libraries}", "-lmlx")
-    extra = Extra(flags, (version("mlx"), sys.version, *_contents(home)), tried)
-    return prepared(load_library(source, "nodes", *SYMBOLS, extra=extra)._handle)
+    extra = Extra(flags, (version("mlx"), sys.version, *_contents(home)), trial)
+    return prepared(load_library(source, name, *symbols, extra=extra)._handle)
 
 
 def prepared(handle: int) -> ctypes.PyDLL:
@@ -137,15 +142,15 @@ def prepared(handle: int) -> ctypes.PyDLL:
     return found
 
 
-def tried(built: Path) -> None:
-    """Run a build in a process of its own, which may crash.
+def tried(built: Path, trial: str = "main") -> None:
+    """Run a trial of `trial.py` over a build in a process of its own, which may crash.
 
     Raises:
         KernelError: it does, or computes something wrong.
     """
     program = (
         "import sys; sys.path[:] = sys.argv[2:]; "
-        "from ganglion.compile.kernels.trial import main; main(sys.argv[1])"
+        f"from ganglion.compile.kernels.trial import {trial}; {trial}(sys.argv[1])"
     )
     # Isolated: the working directory is nothing to import from, unless this process does.
     command = [sys.executable, "-I", "-c", program, str(built), *map(os.path.abspath, sys.path)]

@@ -1,4 +1,4 @@
-"""What a build of the library of nodes must compute before it is trusted, in a process of its own."""
+"""What a library of nodes must compute before it is trusted, in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import ctypes
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 
 from .nodes import prepared
+from .operations import Operations, _curves, _sgemm
 
 W, X = 3.0, [[1.0, 2.0], [-4.0, 0.5], [7.0, -1.0]]
 
@@ -37,6 +39,38 @@ def main(path: str) -> None:
     _same(mx.vmap(scaled, in_axes=(0, None))(mx.stack([w, 2 * w]), x), mx.stack([expected, 2 * expected]))
     many = mx.compile(mx.vmap(mx.grad(loss), in_axes=(0, None)))(mx.stack([w, 2 * w]), x)
     _same(many, mx.stack([1 * w, 2 * w]) * 2 * (x * x).sum())
+
+
+def operations(path: str) -> None:
+    """The same for the library of operations, beside MLX's own.
+
+    Raises:
+        KernelError, AssertionError: something is wrong.
+    """
+    run = Operations(prepared(ctypes.CDLL(path)._handle))
+    x = mx.random.normal((40, 70), key=mx.random.key(1))
+    w = mx.random.normal((70, 30), key=mx.random.key(2))
+    pairs = [
+        (lambda x: run("curve", _curves()["tanh"], [x], (0.0, 0.0)), mx.tanh),
+        (lambda x: run("rowwise", 0, [x], (0.0, 0.0, 0.0)), lambda x: mx.softmax(x, axis=-1)),
+        *((lambda x, k=k: run("reduce", k, [x], (2.0,)), lambda x, a=a: mx.sum(x, axis=a) / 2)
+          for k, a in ((0, None), (1, -1), (2, 0))),
+    ]  # fmt: skip
+    if _sgemm():
+        pairs.append((lambda x: run("multiply", 0, [x, w]), lambda x: x @ w))
+    for ours, theirs in pairs:
+        for changed in (_square(ours), _square(theirs)), (ours, theirs):
+            found, expected = (mx.compile(function)(x) for function in changed)
+            apart = mx.abs(found - expected).max() / mx.abs(expected).max()
+            assert float(np.array(apart)) < 1e-5, f"{found} instead of {expected}"
+    bits = mx.random.uniform(shape=(4099,), key=mx.random.key(3))
+    drawn = run("draw", 0, [mx.random.key(3)], (), (4099,))
+    assert drawn is not None
+    assert mx.array_equal(drawn, bits)
+
+
+def _square(function: Any) -> Any:
+    return mx.grad(lambda x: mx.square(function(x)).sum())
 
 
 def _scaled(library: Any) -> Any:

@@ -7,6 +7,7 @@ from functools import cached_property
 import mlx.core as mx
 import numpy as np
 
+from ..kernels.operations import matmul
 from ..synapses import Synapses
 from ..tiling import Order, Tiling
 from .projection import LIMIT, Projection, refuse_large
@@ -109,7 +110,7 @@ class BlockProjection(Projection):
         return self._sum(chosen(self._there, a).sum(axis=-2))
 
     def _product(self, x: mx.array, w: mx.array) -> mx.array:
-        return self._masked_mm(x, w) if self._has_masked_mm else self._sum(self._take(x) @ w)
+        return self._masked_mm(x, w) if self._has_masked_mm else self._sum(matmul(self._take(x), w))
 
     @property
     def no_gaps(self) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 import mlx.core as mx
 import numpy as np
 
+from ..kernels.operations import matmul
 from ..synapses import Synapses
 from .projection import Projection, refuse_large
 from .segments import Placement, indices
@@ -52,7 +53,7 @@ class DenseProjection(Projection):
         return (a if self.no_gaps else chosen(self._there, a)).sum(axis=-2)
 
     def _product(self, x: mx.array, w: mx.array) -> mx.array:
-        return x @ w
+        return matmul(x, w)
 
     @cached_property
     def _there(self) -> mx.array:

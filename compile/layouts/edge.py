@@ -72,7 +72,7 @@ class EdgeProjection(Projection):
         return True
 
     def _product(self, x: mx.array, w: mx.array) -> mx.array:
-        return self.product(mx.contiguous(x.T), w).T
+        return self.product.rows(x, w)
 
     def onto(self, start: int, stop: int) -> EdgeProjection:
         return EdgeProjection(self.synapses.onto(start, stop))

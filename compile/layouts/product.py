@@ -12,7 +12,8 @@ from typing import cast
 import mlx.core as mx
 import numpy as np
 
-from ..synapses import Index, Synapses
+from ..kernels.operations import listed
+from ..synapses import Index, Synapses, pointers
 from .segments import PLAIN, Segments, indices, pick
 
 
@@ -24,20 +25,23 @@ class Side:
         reads: the neuron that each synapse reads, (number, length) for every kind of run.
         segments: the runs.
         order: (K,) which synapse, in plan order, stands where in the runs.
+        lists: where the synapses of each neuron begin, (n + 1,), what each reads and which it is, (K,).
     """
 
     reads: tuple[mx.array, ...]
     segments: Segments
     order: mx.array
+    lists: tuple[mx.array, mx.array, mx.array]
 
     @classmethod
     def of(cls, reads: Index, onto: Index, n: int, order: Index, most: int) -> Side:
         """From synapses in plan order and the `order` that sorts them by the n neurons `onto`."""
+        lists = (mx.array(pointers(onto[order], n)), mx.array(reads[order]), mx.array(order))
         segments, places = Segments.of(onto[order], n, most)
         order = order[places]
         runs = np.split(reads[order], segments.bounds)[: len(segments.runs)]
         shaped = (indices(run.reshape(shape)) for run, shape in zip(runs, segments.runs, strict=True))
-        return cls(tuple(shaped), segments, indices(order))
+        return cls(tuple(shaped), segments, indices(order), lists)
 
     def product(self, x: mx.array, w: mx.array) -> mx.array:
         """(n, C) from rows (m, C) and weights (K,) in plan order."""
@@ -104,6 +108,53 @@ class Product:
 
         return cast(mx.array, product(x.astype(dtype), w.astype(dtype)))
 
+    def rows(self, x: mx.array, w: mx.array) -> mx.array:
+        """(B, n_post) from rows (B, n_pre) and (K,), by a kernel of our own where there is one."""
+        if PLAIN.get() or listed("masked", len(x), x, w, *self.forth.lists) is None:
+            return self(mx.contiguous(x.T), w).T
+
+        @mx.custom_function
+        def product(x: mx.array, w: mx.array) -> mx.array:
+            return _known(listed("masked", len(x), x, w, *self.forth.lists))
+
+        @product.vjp
+        def product_vjp(primals: list[mx.array], c: mx.array, _: mx.array) -> tuple[mx.array, mx.array]:
+            x, w = primals
+            return self.turned.rows(c, w), self.by_weight_of_rows(x, c)
+
+        @product.vmap
+        def product_vmap(inputs: list[mx.array], axes: list[int | None]) -> tuple[mx.array, int]:
+            x, w = _in_front(inputs, axes)
+            if axes[1] is None:  # more rows
+                y = self.rows(x.reshape(-1, x.shape[-1]), w)
+                return y.reshape(*x.shape[:-1], y.shape[-1]), 0
+            return mx.stack([self.rows(x if axes[0] is None else x[k], each) for k, each in enumerate(w)]), 0
+
+        return cast(mx.array, product(x, w))
+
+    def by_weight_of_rows(self, x: mx.array, c: mx.array) -> mx.array:
+        """(K,) the product of x (B, n_pre) and c (B, n_post) at each synapse: the vjp of `rows` by w."""
+        lists = (self.pre.astype(mx.int32), self.post.astype(mx.int32))
+
+        @mx.custom_function
+        def by_weight(x: mx.array, c: mx.array) -> mx.array:
+            found = listed("by_synapse", len(x), x, c, *lists)
+            return self.by_weight(x.T, c.T) if found is None else found
+
+        @by_weight.vjp
+        def by_weight_vjp(primals: list[mx.array], g: mx.array, _: mx.array) -> tuple[mx.array, mx.array]:
+            x, c = primals
+            return self.turned.rows(c, g), self.rows(x, g)
+
+        @by_weight.vmap
+        def by_weight_vmap(inputs: list[mx.array], axes: list[int | None]) -> tuple[mx.array, int]:
+            x, c = _in_front(inputs, axes)
+            n = len(x) if axes[0] is not None else len(c)
+            pairs = ((x if axes[0] is None else x[k], c if axes[1] is None else c[k]) for k in range(n))
+            return mx.stack([self.by_weight_of_rows(*pair) for pair in pairs]), 0
+
+        return cast(mx.array, by_weight(x, c))
+
     def by_weight(self, x: mx.array, c: mx.array) -> mx.array:
         """(K,) the product of x (n_pre, C) and c (n_post, C) at each synapse: the vjp of a call by w."""
 
@@ -119,3 +170,12 @@ class Product:
             return self.turned(c, g), self(x, g)
 
         return cast(mx.array, by_weight(x, c))
+
+
+def _in_front(inputs: list[mx.array], axes: list[int | None]) -> list[mx.array]:
+    return [a if axis is None else mx.moveaxis(a, axis, 0) for a, axis in zip(inputs, axes, strict=True)]
+
+
+def _known(found: mx.array | None) -> mx.array:
+    assert found is not None
+    return found

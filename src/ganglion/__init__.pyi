@@ -2,6 +2,7 @@ from . import cells as cells
 from . import compile as compile
 from . import editor as editor
 from . import interchange as interchange
+from . import ops as ops
 from . import studies as studies
 from . import testing as testing
 from . import training as training

@@ -277,8 +277,8 @@ def test_states_are_blended_reset_and_taken_by_row(kind: str) -> None:
 
 
 def test_zeros_are_one_array_or_several() -> None:
-    assert ops.zeros([(3,)], 2).shape == (2, 3)
-    one, two = ops.zeros([(3,), (3, 8)], 2)
+    assert ops.zero_state([(3,)], 2).shape == (2, 3)
+    one, two = ops.zero_state([(3,), (3, 8)], 2)
     assert one.shape == (2, 3)
     assert two.shape == (2, 3, 8)
     assert not float(mx.abs(two).max())

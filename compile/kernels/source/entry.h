@@ -1,9 +1,4 @@
 // What Python calls, through ctypes: arrays come as the addresses of their Python objects.
-#include "mlx/device.h"
-#include "mlx/stream.h"
-#include "mlx/transforms.h"
-#include "mlx/version.h"
-
 static int64_t header = 0;           // bytes of a Python object's head
 static void *array_type = nullptr;   // mlx.core.array
 static void *(*save_thread)() = nullptr;

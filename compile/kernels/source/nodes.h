@@ -2,9 +2,14 @@
 // A node has `members` networks of one circuit: its values come for each of them, its rows are those of the first
 // member's batch, then those of the second's, and so on.
 #include "mlx/backend/cpu/encoder.h"
+#include "mlx/device.h"
+#include "mlx/fast.h"
 #include "mlx/ops.h"
 #include "mlx/primitives.h"
+#include "mlx/stream.h"
+#include "mlx/transforms.h"
 #include "mlx/utils.h"
+#include "mlx/version.h"
 
 typedef std::vector<array> Arrays;
 typedef std::shared_ptr<const Pair> Kernels;

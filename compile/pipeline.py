@@ -13,8 +13,9 @@ import networkx as nx
 from .. import shown
 from ..arguments import label, one_of
 from ..errors import CircuitError, LayoutError
-from ..wiring import Circuit, check
+from ..wiring import Circuit
 from ..wiring.attributes import unused
+from ..wiring.checks import errors_of
 from .cost import cheapest
 from .electrical import Coupling
 from .layouts import LAYOUTS, MixedProjection, Projection, lay_out
@@ -162,7 +163,7 @@ def make_plan(source: Source) -> Plan:
 
 
 def _plan_of(source: nx.DiGraph[Any]) -> Plan:
-    errors = [problem.message for problem in check(source) if problem.severity == "error"]
+    errors = [problem.message for problem in errors_of(source)]
     if errors:
         listed = "".join(f"\n  - {message}" for message in errors[:MOST_LISTED])
         if len(errors) > MOST_LISTED:

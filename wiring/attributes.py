@@ -14,6 +14,8 @@ from typing import Any
 
 import networkx as nx
 
+from .bulk import data_of, names_of
+
 
 @dataclass(frozen=True)
 class Attribute:
@@ -62,6 +64,8 @@ def unused(graph: nx.DiGraph[Any], used: Collection[str] = ()) -> list[str]:
     `used` are those that it does because it was told to.
     """
     counts: Counter[str] = Counter()
+    if not (names_of(data_of(graph)) | set().union(*graph.nodes.values())) & _UNUSED.keys():
+        return []
     for on, data in _records(graph):
         counts.update(key for key in data if key in _UNUSED and _UNUSED[key].on == on and key not in used)
     plural = {"neuron": "neurons", "synapse": "synapses"}

@@ -23,6 +23,7 @@ from .guards import (
     require_synapse,
     understood,
     warn_of_merged,
+    warn_of_size,
 )
 from .order import relabel
 from .origin import Origin
@@ -393,6 +394,7 @@ class Circuit(_DiGraph):
         Example:
             >>> Circuit.from_arrays(CircuitArrays([0], [1], [-1], ["sensory", "motor"], ["eye", "muscle"]))
         """
+        warn_of_size(len(arrays.pre))
         circuit = cls()
         fill(circuit, arrays)
         return circuit

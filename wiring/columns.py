@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,7 +42,7 @@ def column(values: Iterable[Any]) -> Column | None:
 def columns_of(records: Sequence[Mapping[Any, Any]], without: Iterable[str]) -> dict[str, Column]:
     """The columns of the attributes that any of many records has; those that are no columns are left out."""
     least = set(without)
-    keys = dict.fromkeys(key for record in records if record.keys() - least for key in record)
+    keys = dict.fromkeys(chain.from_iterable(records))
     found = {}
     for key in keys:
         if isinstance(key, str) and key not in least:

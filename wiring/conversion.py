@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
 from .arrays import CircuitArrays
+from .bulk import targets_of
 from .columns import Columns, columns_of, plain_values
 from .digest import ELECTRICAL
 from .electrical import gaps_of, is_electrical
-from .guards import warn_of_size
 from .roles import require_name, require_polarity
 
 
@@ -25,19 +25,31 @@ def arrays_of(circuit: nx.DiGraph[Any]) -> CircuitArrays:
     index = {name: k for k, name in enumerate(circuit)}
     names = tuple(map(require_name, circuit))
     neurons = [data for _, data in circuit.nodes(data=True)]
-    edges = [edge for edge in circuit.edges(data=True) if not is_electrical(edge[2])]
+    targets = targets_of(circuit)
+    counts = [len(held) for held in targets]
+    pre = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    post = np.fromiter(map(index.__getitem__, chain.from_iterable(targets)), np.int32, len(pre))
+    data = list(chain.from_iterable(held.values() for held in targets))
     gaps = list({frozenset((gap.pre, gap.post)): gap for gap in reversed(list(gaps_of(circuit)))}.values())[
         ::-1
     ]
-    signs = [require_polarity(data.get("polarity"), u, v) for u, v, data in edges]
+    if gaps:
+        chemical = np.fromiter((not is_electrical(held) for held in data), bool, len(data))
+        pre, post = pre[chemical], post[chemical]
+        data = [held for held, kept in zip(data, chemical.tolist(), strict=True) if kept]
+    signs = [held.get("polarity") for held in data]
+    if not (set(map(type, signs)) <= {int} and set(signs) <= {1, -1}):
+        order = list(circuit)
+        ends = zip(pre.tolist(), post.tolist(), strict=True)
+        signs = [require_polarity(sign, order[u], order[v]) for sign, (u, v) in zip(signs, ends, strict=True)]
     return CircuitArrays(
-        pre=np.array([index[u] for u, _, _ in edges], dtype=np.int32),
-        post=np.array([index[v] for _, v, _ in edges], dtype=np.int32),
+        pre=pre,
+        post=post,
         polarity=np.array(signs, dtype=np.int8),
         roles=tuple(data.get("role") for data in neurons),  # type: ignore[misc]  # CircuitArrays refuses None
         names=names,
         neuron_data=columns_of(neurons, ("role",)),
-        synapse_data=columns_of([data for _, _, data in edges], ("polarity", "gap")),
+        synapse_data=columns_of(data, ("polarity", "gap")),
         electrical=np.array([(index[gap.pre], index[gap.post]) for gap in gaps], np.int32).reshape(-1, 2),
         electrical_data=columns_of([{"weight": gap.strength} for gap in gaps], ()),
     )
@@ -45,7 +57,6 @@ def arrays_of(circuit: nx.DiGraph[Any]) -> CircuitArrays:
 
 def fill(circuit: nx.DiGraph[Any], arrays: CircuitArrays) -> None:
     """Put neurons and synapses into an empty circuit."""
-    warn_of_size(len(arrays.pre))
     names = arrays.names
     neurons = [{"role": role} for role in arrays.roles]
     _put(neurons, arrays.neuron_data)

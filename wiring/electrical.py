@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
+from .bulk import data_of, names_of
 from .digest import CHEMICAL, ELECTRICAL
 from .roles import label
 
@@ -27,6 +28,8 @@ class Gap(NamedTuple):
 
 def gaps_of(graph: nx.DiGraph[Any]) -> Iterator[Gap]:
     """Every edge that holds an electrical synapse; a pair that is given from both ends is there twice."""
+    if not names_of(data_of(graph)) & {"kind", "gap"}:
+        return
     for pre, post, data in graph.edges(data=True):
         if is_electrical(data):
             yield Gap(pre, post, data.get("weight"))

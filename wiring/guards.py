@@ -10,12 +10,19 @@ from typing import Any
 
 import networkx as nx
 
+from ..arguments import require_synapses
 from ..errors import CircuitError
 from .roles import label, synapse_label
 from .words import suggestion
 
 LARGE = 1_000_000
 """From so many synapses on, a graph of Python objects takes half a gigabyte and more."""
+
+
+def announce(synapses: float) -> None:
+    """Refuse a circuit that would fill the memory, and say how much a large one takes, before it is drawn."""
+    require_synapses(synapses)
+    warn_of_size(round(synapses))
 
 
 def warn_of_size(synapses: int) -> None:

@@ -22,7 +22,9 @@ def is_role(value: Any) -> bool:
 
 def is_polarity(value: Any) -> bool:
     """Whether `value` is a legal polarity: a number equal to +1 or -1 (a bool is not one)."""
-    return isinstance(value, Real) and not isinstance(value, bool) and value in (1, -1)
+    if type(value) is not int:  # as nearly all are, of millions
+        return isinstance(value, Real) and not isinstance(value, bool) and value in (1, -1)
+    return value == 1 or value == -1
 
 
 def text_of(name: Any) -> str | None:

@@ -18,12 +18,14 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 
 from ...errors import CircuitError
+from ..bulk import collecting_later
 from ..roles import synapse_label
 from .foreign_tables import decode_pair, decode_single
 from .format import Format
@@ -36,7 +38,13 @@ _NEURON = ["neuron", "role"]
 _SYNAPSE = ["pre", "post", "polarity"]
 _ILLEGAL = re.compile("[\0\ud800-\udfff]")  # Python's csv module refuses NUL, and UTF-8 has no surrogates
 
-_Record = tuple[str, list[str], Attributes]  # what an error calls it, its names, its attributes
+
+class _Records(NamedTuple):
+    """The rows of a table: what an error calls one, the columns of names, and attributes."""
+
+    owner: Callable[[int], str]
+    names: list[list[str]]
+    data: list[Attributes]
 
 
 def tables(path: Path) -> list[Path]:
@@ -67,12 +75,20 @@ def encode(circuit: nx.DiGraph[Any], strict: bool = True, delimiter: str = ",") 
             stacklevel=4,
         )
     texts = texts_of_names(circuit)
-    neurons = [(f"neuron {name!r}", [texts[name]], data) for name, data in neurons_of(circuit, strict)]
-    synapses = [
-        (synapse_label(pre, post), [texts[pre], texts[post]], data)
-        for pre, post, data in synapses_of(circuit, strict)
-    ]
-    return _table(_NEURON, neurons, delimiter), _table(_SYNAPSE, synapses, delimiter)
+    with collecting_later():
+        neurons = list(neurons_of(circuit, strict))
+        synapses = list(synapses_of(circuit, strict))
+        of_neurons = _Records(
+            lambda k: f"neuron {neurons[k][0]!r}",
+            [[texts[name] for name, _ in neurons]],
+            [data for _, data in neurons],
+        )
+        of_synapses = _Records(
+            lambda k: synapse_label(*synapses[k][:2]),
+            [[texts[pre] for pre, _, _ in synapses], [texts[post] for _, post, _ in synapses]],
+            [data for _, _, data in synapses],
+        )
+        return _table(_NEURON, of_neurons, delimiter), _table(_SYNAPSE, of_synapses, delimiter)
 
 
 def decode(sources: Sequence[Source], ends: Ends = None) -> RawGraph:
@@ -86,7 +102,7 @@ def decode(sources: Sequence[Source], ends: Ends = None) -> RawGraph:
     neurons, synapses = sources
     if not (_is_own(neurons, _NEURON) and _is_own(synapses, _SYNAPSE)):
         return decode_pair(neurons, synapses, ends)
-    raw = RawGraph("two tables of Ganglion", own=True)
+    raw = RawGraph("two tables of Ganglion", own=True, fresh=True)
     raw.node_error = lambda problem, at: neurons.error(problem, f"line {at}")
     raw.edge_error = lambda problem, at: synapses.error(problem, f"line {at}")
     raw.nodes = [Node(name, data, line) for line, (name,), data in _read_table(neurons, _NEURON)]
@@ -105,12 +121,61 @@ def _is_own(source: Source, fixed: list[str]) -> bool:
 # Writing
 
 
-def _table(fixed: list[str], records: list[_Record], delimiter: str) -> bytes:
+def _table(fixed: list[str], records: _Records, delimiter: str) -> bytes:
     """A table: the fixed columns, of which the last is an attribute too, then one per further attribute."""
+    kinds = _plain_kinds(fixed, records.data)
+    columns = None if kinds is None else _columns_of(fixed, kinds, records)
+    if kinds is not None and columns is not None:
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(_header(fixed, kinds))
+        writer.writerows(zip(*columns, strict=True))
+        text = file.getvalue()
+        if not _ILLEGAL.search(text):
+            return text.encode()
+    return _table_by_rows(fixed, records, delimiter)
+
+
+def _plain_kinds(fixed: list[str], data: list[Attributes]) -> dict[str, str] | None:
+    """The type of each attribute, if all values have one and the same; None if rows must be looked at."""
+    kinds = {}
+    for key in dict.fromkeys(chain.from_iterable(data)):
+        values = [held[key] for held in data if key in held]
+        types = {kind.__name__ for kind in set(map(type, values))}
+        if len(types) > 1 or not types <= _KINDS.keys() or key in fixed[:-1] or not key:
+            return None
+        kinds[key] = types.pop()
+        if kinds[key] == "str" and "" in set(values):
+            return None
+    return kinds
+
+
+def _columns_of(fixed: list[str], kinds: dict[str, str], records: _Records) -> list[list[str]] | None:
+    """The cells of a table, column by column; None if one is too long."""
+    columns = list(records.names)
+    for key in (fixed[-1], *(key for key in kinds if key != fixed[-1])):
+        cells = [held.get(key, "") for held in records.data]
+        kind = kinds.get(key, "str")
+        try:
+            texts = cells if kind == "str" else list(map(str, cells))
+        except ValueError:  # a number of more digits than Python turns into text
+            return None
+        columns.append([text.lower() for text in texts] if kind == "bool" else texts)
+    most = csv.field_size_limit()
+    return None if any(len(text) > most for column in columns for text in column) else columns
+
+
+def _header(fixed: list[str], kinds: dict[str, str]) -> list[str]:
+    return fixed + [_column(key, kind) for key, kind in kinds.items() if key != fixed[-1]]
+
+
+def _table_by_rows(fixed: list[str], records: _Records, delimiter: str) -> bytes:
+    """The same for values of any kind, with errors that say which is at fault."""
     kinds: dict[str, str] = {}
     large: dict[str, tuple[str, int]] = {}  # whose whole number a float may not hold
-    for owner, _, attributes in records:
+    for k, attributes in enumerate(records.data):
         for key, value in attributes.items():
+            owner = records.owner(k)
             if key in fixed[:-1]:
                 raise CircuitError(f"{owner} has an attribute {key!r}, which is a column of names; rename it")
             if not key:
@@ -124,12 +189,13 @@ def _table(fixed: list[str], records: list[_Record], delimiter: str) -> bytes:
                 raise CircuitError(
                     f"{what} is {value!r}, but another one is of type float; a column has one type"
                 )
-    kinds.pop(fixed[-1], None)
     file = io.StringIO(newline="")
     writer = csv.writer(file, delimiter=delimiter)
-    _write_row(writer, "the header", fixed + [_column(key, kind) for key, kind in kinds.items()])
-    for owner, names, attributes in records:
+    _write_row(writer, "the header", _header(fixed, kinds))
+    kinds.pop(fixed[-1], None)
+    for k, (attributes, *names) in enumerate(zip(records.data, *records.names, strict=True)):
         values = [attributes.get(fixed[-1], ""), *(attributes.get(key, "") for key in kinds)]
+        owner = records.owner(k)
         _write_row(writer, owner, names + [text_in_file(owner, value) for value in values])
     return file.getvalue().encode()
 

@@ -17,6 +17,7 @@ import networkx as nx
 from ...errors import CircuitError
 from ..roles import synapse_label
 from .format import Format, one
+from .graphml_quick import plain_graph
 from .graphml_reader import OWN, Reader
 from .raw import Attributes, RawGraph
 from .source import Source
@@ -42,10 +43,16 @@ def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:
         owner = f"neuron {name!r}"
         data = _data("node", owner, attributes, keys)
         lines.append(f"<node id={_quoted(owner, texts[name])}>{''.join(data)}</node>")
+    written: dict[Any, str] = {}  # most edges hold the same few numbers
     quoted = {name: quoteattr(text) for name, text in texts.items()}
     for pre, post, attributes in synapses_of(circuit, strict):
-        data = _data("edge", synapse_label(pre, post), attributes, keys)
-        lines.append(f"<edge source={quoted[pre]} target={quoted[post]}>{''.join(data)}</edge>")
+        plain = tuple(attributes.items()) if set(map(type, attributes.values())) == {int} else None
+        held = written.get(plain) if plain else None
+        if held is None:
+            held = "".join(_data("edge", synapse_label(pre, post), attributes, keys))
+            if plain:
+                written[plain] = held
+        lines.append(f"<edge source={quoted[pre]} target={quoted[post]}>{held}</edge>")
     declarations = [
         f'<key id="{identifier}" for="{scope}" attr.name={name} attr.type="{kind}"/>'
         for (scope, name, kind), identifier in keys.items()
@@ -64,9 +71,20 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
     (source,) = sources
     if not source.data.strip():
         raise source.error("the file is empty")
+    if (quick := plain_graph(source.data)) is not None:
+        quick.node_error = lambda problem, k: source.error(problem, f"line {_again(source).nodes[k].at}")
+        quick.edge_error = lambda problem, k: source.error(problem, f"line {_again(source).edges[k].at}")
+        return quick
+    raw = _again(source)
+    raw.node_error = raw.edge_error = lambda problem, at: source.error(problem, f"line {at}")
+    return raw
+
+
+def _again(source: Source) -> RawGraph:
+    """The graph by the reader that knows lines."""
     reader = Reader()
     try:
-        raw = reader.read(source.data)
+        return reader.read(source.data)
     except expat.ExpatError as error:
         problem = f"this is not XML: {expat.ErrorString(error.code)}"
         raise source.error(problem, f"line {error.lineno}, column {error.offset + 1}") from None
@@ -74,8 +92,6 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
         raise source.error(error, f"line {reader.line}") from None
     except (LookupError, ValueError) as error:  # an encoding that Python does not know
         raise source.error(f"this is not XML: {error}", f"line {reader.line}") from None
-    raw.node_error = raw.edge_error = lambda problem, at: source.error(problem, f"line {at}")
-    return raw
 
 
 def _data(scope: str, owner: str, attributes: Attributes, keys: dict[tuple[str, str, str], str]) -> list[str]:

@@ -8,7 +8,7 @@ vectors of graph-tool.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
@@ -24,7 +24,7 @@ _LABELS = ("NodeLabel", "EdgeLabel")
 
 
 @dataclass
-class _Key:
+class Key:
     """A declared attribute; `name` is None for the private ones of an editor, which are passed over."""
 
     scope: str
@@ -33,13 +33,17 @@ class _Key:
     default: str | None
     line: int
 
+    def convert(self) -> Callable[[str], Any]:
+        """How a text becomes a value; that of a type that nobody knows stays a text."""
+        if not self.kind.startswith("vector_"):
+            return _CONVERTERS.get(self.kind, str)
+        one = _CONVERTERS.get(self.kind.removeprefix("vector_"), str)
+        return lambda text: [one(part.strip()) for part in text.split(",") if part.strip()]
+
     def value(self, text: str) -> Any:
-        """The text as the type that is declared; one that nobody knows is a text."""
+        """The text as the type that is declared."""
         try:
-            if self.kind.startswith("vector_"):
-                convert = _CONVERTERS.get(self.kind.removeprefix("vector_"), str)
-                return [convert(part.strip()) for part in text.split(",") if part.strip()]
-            return _CONVERTERS.get(self.kind, str)(text)
+            return self.convert()(text)
         except (KeyError, ValueError):
             raise CircuitError(f"attribute {self.name!r} is of type {self.kind}, got {text[:60]!r}") from None
 
@@ -73,7 +77,7 @@ class Reader:
         self.line = 1
         self._space = ""
         self._open: list[_Element] = []
-        self._keys: dict[tuple[str, str], _Key] = {}
+        self._keys: dict[tuple[str, str], Key] = {}
         self._found: dict[str, list[_Element]] = {"graph": [], "node": [], "edge": []}
         self._yed = False  # whether a key is one of yFiles
 
@@ -88,23 +92,11 @@ class Reader:
             raise CircuitError("there is no <graph>")
         whole = self._found["graph"][0]
         raw = RawGraph("GraphML", own=whole.given.get("id") == OWN)
-        self._name(raw)
+        dialect(raw, self._keys.values(), self._yed)
         raw.graph = {**self._defaults("graph"), **self._kept(whole, raw.own)}
         self._nodes(raw)
         self._edges(raw, whole.given["edgedefault"] == "directed")
         return raw
-
-    def _name(self, raw: RawGraph) -> None:
-        """Whose dialect it is, and so which attribute people see as the name."""
-        names = {key.name for key in self._keys.values()}
-        if raw.own:
-            raw.form = "GraphML of Ganglion"
-        elif self._yed:
-            raw.form, raw.names = "GraphML of yEd", ("label",)
-        elif "shared name" in names:
-            raw.form, raw.names = "GraphML of Cytoscape", ("name", "shared name")
-        elif "label" in names and names & {"Edge Label", "Edge Id", "size", "r"}:
-            raw.form, raw.names = "GraphML of Gephi", ("label",)
 
     def _nodes(self, raw: RawGraph) -> None:
         defaults = self._defaults("node")
@@ -204,7 +196,7 @@ class Reader:
         if element.tag in self._found:
             self._found[element.tag].append(element)
 
-    def _key(self, data: _Element, owner: _Element) -> _Key | None:
+    def _key(self, data: _Element, owner: _Element) -> Key | None:
         """The declaration of a <data>, for what it stands in, or for all."""
         identifier = data.given.get("key", "")
         return self._keys.get((owner.tag, identifier)) or self._keys.get(("all", identifier))
@@ -228,7 +220,7 @@ class Reader:
             owner.label = owner.label or text.strip()
         elif element.tag == "key":
             given = element.given
-            self._keys[given.get("for", "all"), given["id"]] = _Key(
+            self._keys[given.get("for", "all"), given["id"]] = Key(
                 given.get("for", "all"),
                 given.get("attr.name"),
                 given.get("attr.type", "string"),
@@ -241,6 +233,19 @@ class Reader:
         if name in attributes:
             raise CircuitError(f"attribute {name!r} is given twice")
         attributes[name] = value
+
+
+def dialect(raw: RawGraph, keys: Iterable[Key], yed: bool) -> None:
+    """Whose dialect it is, by the declared attributes, and so which of them people see as the name."""
+    names = {key.name for key in keys}
+    if raw.own:
+        raw.form = "GraphML of Ganglion"
+    elif yed:
+        raw.form, raw.names = "GraphML of yEd", ("label",)
+    elif "shared name" in names:
+        raw.form, raw.names = "GraphML of Cytoscape", ("name", "shared name")
+    elif "label" in names and names & {"Edge Label", "Edge Id", "size", "r"}:
+        raw.form, raw.names = "GraphML of Gephi", ("label",)
 
 
 def _boolean(text: str) -> bool:

@@ -43,6 +43,7 @@ class RawGraph:
         directed: whether edges have a direction; one without becomes two synapses.
         own: Ganglion wrote it, so ids are names, and a repeated synapse is a fault and not a second one.
         closed: nodes are listed, so an edge to another one is a fault; an edge list has no such list.
+        fresh: nobody else holds the attributes of its edges, which may be changed.
         signed: weights carry the sign of a synapse, as those of a matrix.
         names: node attributes that a person sees as the name, the best first; ids where none is set.
         notes: what the reader left out, one sentence each.
@@ -56,6 +57,7 @@ class RawGraph:
     directed: bool = True
     own: bool = False
     closed: bool = True
+    fresh: bool = False
     signed: bool = False
     names: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)

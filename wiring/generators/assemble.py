@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..arrays import CircuitArrays
 from ..circuit import Circuit
+from ..conversion import fill
 
 Ints = NDArray[Any]  # of integers
 
@@ -41,4 +42,6 @@ def assemble(sizes: Mapping[str, int], links: Links) -> Circuit:
     # Sorted, because filling a graph in order is twice as fast, and to read well.
     order = np.argsort(links.pre * len(names) + links.post)
     pre, post, polarity = (field[order] for field in links)
-    return Circuit.from_arrays(CircuitArrays(pre, post, polarity, roles, names))
+    circuit = Circuit()
+    fill(circuit, CircuitArrays(pre, post, polarity, roles, names))
+    return circuit

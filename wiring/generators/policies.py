@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arguments import MOST_NEURONS, fraction, require_synapses, seed_number, whole
+from ...arguments import MOST_NEURONS, fraction, seed_number, whole
 from ..circuit import Circuit
+from ..guards import announce
 from .assemble import Ints, Links, assemble, join
 
 
@@ -53,7 +54,7 @@ def ncp(
     inter_fanout = _fan("inter_fanout", inter_fanout, command, "command")
     motor_fanin = _fan("motor_fanin", motor_fanin, command, "command")
     draws = whole("recurrent_command_synapses", recurrent_command_synapses, least=0)
-    require_synapses(inputs * sensory_fanout + inter * inter_fanout + draws + motor * motor_fanin)
+    announce(inputs * sensory_fanout + inter * inter_fanout + draws + motor * motor_fanin)
     rng = np.random.RandomState(seed_number(seed))
 
     # The order of the draws is that of ncps. It limits the fan-in of command neurons by their own number.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arguments import MOST_NEURONS, flag, fraction, require_synapses, seed_number, whole
+from ...arguments import MOST_NEURONS, flag, fraction, seed_number, whole
 from ..circuit import Circuit
+from ..guards import announce
 from .assemble import Ints, Links, assemble, join
 
 _TWO_THIRDS_EXCITATORY = np.array([-1, 1, 1])
@@ -34,7 +35,7 @@ def fully_connected(
     """
     units, inputs, sizes = _sizes(units, inputs, outputs)
     flag("self_connections", self_connections)
-    require_synapses(units * (units + inputs))
+    announce(units * (units + inputs))
     rng = np.random.default_rng(seed_number(seed))
     pre, post = np.divmod(np.arange(units * units), units)
     if not self_connections:
@@ -71,7 +72,7 @@ def random(
     """
     units, inputs, sizes = _sizes(units, inputs, outputs)
     sparsity = fraction("sparsity", sparsity, below=True)
-    require_synapses((1 - sparsity) * units * (units + inputs))
+    announce((1 - sparsity) * units * (units + inputs))
     rng = np.random.default_rng(seed_number(seed))
     pre, post = _pairs(rng, units, units, sparsity)
     recurrent = Links(pre, post, _signs(rng, len(pre)))

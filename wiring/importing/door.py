@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from ...arguments import flag, seed_number, text
+from ..bulk import collecting_later
 from ..circuit import Circuit
 from ..digest import CHEMICAL
 from ..files.raw import RawGraph
@@ -99,20 +100,21 @@ def circuit_from(
         if value is not None:
             text(name, value)
     seed = seed_number(seed)
-    raw, called = open_source(source, ends, neurons, format)
-    warn_of_size(len(raw.edges))
-    draft = Draft(raw, Origin(called, raw.form, len(raw.nodes), len(raw.edges)), strict)
-    _standard_keys(raw)
-    name_neurons(draft, names, clean_names)
-    direct_edges(draft)
-    read_weights(draft, weight)
-    sort_kinds(draft, kind, electrical)
-    assign_polarity(draft, polarity)
-    merge_parallel(draft, parallel, polarity)
-    assign_roles(draft, roles)
-    settle_sensors(draft, sensors)
-    draw_polarity(draft, polarity, seed)
-    return _finished(draft)
+    with collecting_later():
+        raw, called = open_source(source, ends, neurons, format)
+        warn_of_size(len(raw.edges))
+        draft = Draft(raw, Origin(called, raw.form, len(raw.nodes), len(raw.edges)), strict)
+        _standard_keys(raw)
+        name_neurons(draft, names, clean_names)
+        direct_edges(draft)
+        read_weights(draft, weight)
+        sort_kinds(draft, kind, electrical)
+        assign_polarity(draft, polarity)
+        merge_parallel(draft, parallel, polarity)
+        assign_roles(draft, roles)
+        settle_sensors(draft, sensors)
+        draw_polarity(draft, polarity, seed)
+        return _finished(draft)
 
 
 _STANDARD = ("role", "polarity", "weight", "kind")
@@ -135,9 +137,10 @@ def _finished(draft: Draft) -> Circuit:
     circuit = Circuit()
     circuit.graph.update(raw.graph)
     circuit.add_nodes_from((name, node.data) for name, node in draft.neurons.items())
-    circuit.add_edges_from(
-        (edge.pre, edge.post, _tidy(edge.data, edge.pre, edge.post)) for edge in draft.synapses
-    )
+    tables: Any = circuit  # as in `conversion.fill`
+    outgoing, incoming = tables._succ, tables._pred
+    for edge in draft.synapses:
+        outgoing[edge.pre][edge.post] = incoming[edge.post][edge.pre] = _tidy(edge.data, edge.pre, edge.post)
     for note in raw.notes:
         origin.add("note", 1, note)
     origin.neurons, origin.synapses = len(circuit), circuit.number_of_edges()
@@ -147,7 +150,8 @@ def _finished(draft: Draft) -> Circuit:
 
 
 def _tidy(data: dict[str, Any], pre: Hashable, post: Hashable) -> dict[str, Any]:
-    if is_polarity(data.get("polarity")):
+    sign = data.get("polarity")
+    if type(sign) is not int and is_polarity(sign):
         data["polarity"] = require_polarity(data["polarity"], pre, post)
     if data.get("kind") == CHEMICAL:
         del data["kind"]  # it is the rule

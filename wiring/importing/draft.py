@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ...errors import CircuitError
@@ -57,10 +58,7 @@ class Draft:
 
 
 def _keys(attributes: Any) -> list[str]:
-    found: dict[str, None] = {}
-    for data in attributes:
-        found.update(dict.fromkeys(data))
-    return list(found)
+    return list(dict.fromkeys(chain.from_iterable(attributes)))
 
 
 def rename_key(data: Attributes, old: str, new: str) -> None:

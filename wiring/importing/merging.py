@@ -26,15 +26,16 @@ def merge_parallel(draft: Draft, parallel: str | None, polarity: Any) -> None:
     Raises:
         CircuitError: parallel edges that may not be merged, or not in this way.
     """
+    if parallel is not None and parallel not in WAYS:
+        known = draft.edge_attributes()
+        if parallel not in known:
+            raise draft.no_attribute("parallel", parallel, [*WAYS, *known])
+    if len({(edge.pre, edge.post) for edge in draft.synapses}) == len(draft.synapses):
+        return
     groups: dict[tuple[Hashable, Hashable], list[Edge]] = {}
     for edge in draft.synapses:
         groups.setdefault((edge.pre, edge.post), []).append(edge)
     several = {pair: edges for pair, edges in groups.items() if len(edges) > 1}
-    known = draft.edge_attributes()
-    if parallel is not None and parallel not in (*WAYS, *known):
-        raise draft.no_attribute("parallel", parallel, [*WAYS, *known])
-    if not several:
-        return
     way = parallel or ("refuse" if draft.raw.own else "sum")
     count_weights = way == "sum" and not any("weight" in edge.data for edge in draft.synapses)
     extra = sum(map(len, several.values())) - len(several)

@@ -63,7 +63,11 @@ def name_neurons(draft: Draft, names: Names, clean: Cleaning) -> None:
     if merged:
         text = f"{len(merged)} nodes have the name of another one after cleaning ({listed(merged)})"
         origin.add("merged nodes", len(merged), text, asked)
-    draft.synapses = [_connect(draft, edge, name_of) for edge in raw.edges]
+    ends = {end for edge in raw.edges for end in (edge.pre, edge.post)} if raw.fresh else set()
+    if raw.fresh and all(name_of.get(end, name_of) == end for end in ends):
+        draft.synapses = raw.edges
+    else:
+        draft.synapses = [_connect(draft, edge, name_of) for edge in raw.edges]
 
 
 def _connect(draft: Draft, edge: Edge, name_of: dict[Hashable, Hashable]) -> Edge:

@@ -40,6 +40,9 @@ def assign_polarity(draft: Draft, polarity: Polarity) -> None:
     Raises:
         CircuitError: a synapse is left without one, or a name, attribute or sign is not known.
     """
+    if not {"kind", "made_from"} & set(draft.edge_attributes()):
+        _assign(draft, polarity)
+        return
     place = {id(edge): k for k, edge in enumerate(draft.synapses)}
     electrical = [edge for edge in draft.synapses if ELECTRICAL in _kinds(edge)]
     draft.synapses = [edge for edge in draft.synapses if ELECTRICAL not in _kinds(edge)]

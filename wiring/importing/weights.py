@@ -19,11 +19,11 @@ def read_weights(draft: Draft, weight: str | None) -> None:
     Raises:
         CircuitError: an attribute that no edge has, or a weight that is no finite number.
     """
-    for edge in draft.synapses:
+    known = draft.edge_attributes()
+    for edge in draft.synapses if "gap" in known else ():
         gap = _number(edge.data.get("gap"))  # a text in formats where all is text
         if gap is not None:
             edge.data["gap"] = gap
-    known = draft.edge_attributes()
     key = weight if weight is not None else _column(draft, known)
     if key is None:
         return

@@ -197,14 +197,15 @@ def lanes_for(batch: int) -> int:
 
 
 @cache
-def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> Any:
+def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...], crew: bool = False) -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
-    function = load_library(*_code(kernel, lanes, constants))[kernel.name]
+    function = load_library(*_code(kernel, lanes, constants, crew))[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int
     return function
 
 
-def _code(kernel: Kernel, lanes: int, constants: tuple[int, ...]) -> tuple[str, str, str]:
+def _code(kernel: Kernel, lanes: int, constants: tuple[int, ...], crew: bool = False) -> tuple[str, str, str]:
     """A kernel's source, its library's name and its function's."""
-    return cpu_source(kernel, lanes, constants), f"{kernel.name}-{lanes}", kernel.name
+    name = f"{kernel.name}{'_crew' if crew else ''}-{lanes}"
+    return cpu_source(kernel, lanes, constants, crew=crew), name, kernel.name

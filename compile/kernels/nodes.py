@@ -26,7 +26,7 @@ from .build import Extra, compiler, load_library
 from .source import SOURCE
 from .threads import pool
 
-PARTS = ("pair.h", "nodes.h", "entry.h")
+PARTS = ("crew.h", "pair.h", "nodes.h", "entry.h")
 SYMBOLS = ("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward")
 TRIAL_TIMEOUT = 120.0
 _INT, _POINTER = ctypes.c_int64, ctypes.c_void_p

@@ -19,6 +19,8 @@ from .threads import pool, thread_count
 
 DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
 ROOM = 4000
+CREW_SYNAPSES = 1 << 15
+"""From so many on, a thread has more to do between two barriers than to wait for the others."""
 
 
 class Pair:
@@ -130,12 +132,19 @@ def _index_of(runner: CPURunner) -> _Index:
 
 
 def _half(runner: CPURunner, call: CallSizes, lanes: int, *, built: bool) -> list[int]:
-    """One kernel: where it is, its sizes if nothing is saved and if something is, its numbers."""
-    words = [_address(kernel_function(runner.kernel, lanes, runner.constants)) if built else 0]
+    """One kernel: where it is, alone and for a crew; its sizes, without and with savings; its numbers."""
+    kinds = (False, True) if built and _large(runner) else (False,) if built else ()
+    words = [_address(kernel_function(runner.kernel, lanes, runner.constants, crew)) for crew in kinds]
+    words += [0] * (2 - len(words))
     for saving in (0, 1):
         sizes = {**runner.sizes, **call._replace(SAVING=saving)._asdict()}
         words += _list([sizes[name] for name in runner.kernel.sizes])
     return [*words, ctypes.addressof(runner.numbers), len(runner.numbers)]
+
+
+def _large(runner: CPURunner) -> bool:
+    """Whether there are enough synapses for threads to share them, and the kernel lets them."""
+    return runner.sizes.get("E", 0) >= CREW_SYNAPSES and "EACH_BY" not in runner.kernel.body
 
 
 def _given(forward: Kernel, backward: Kernel) -> list[int]:

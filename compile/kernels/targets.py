@@ -48,8 +48,11 @@ LANGUAGES = {
 SHARED_LIMIT = 32768  # bytes that every GPU has for one block
 
 
-def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> str:
-    """The C++ source of a kernel for a CPU, with `lanes` rows of the batch in one vector."""
+def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, crew: bool = False) -> str:
+    """The C++ source of a kernel for a CPU, with `lanes` rows of the batch in one vector.
+
+    With `crew`, threads share the neurons of one block after the other, in place of the blocks.
+    """
     given = kernel.of(*TYPES)
     lines = [
         f"// {kernel.name} for a CPU. Generated from the files in compile/kernels/source.",
@@ -57,6 +60,7 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> s
         *(f"#define {name} {value}" for name, value in zip(kernel.constants, constants, strict=True)),
         *_gcc(kernel),
         _text("lanes_cpu.h"),
+        *([_text("crew.h"), _text("lanes_crew.h")] if crew else []),
         _text("functions.h"),
         f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',
         "    void *const *arrays, int64_t batch, int64_t *next) {",
@@ -65,12 +69,17 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = ()) -> s
     lines += [f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)]
     for i, array in enumerate(given):
         lines += [_pointer(array, TYPES[array.kind], f"arrays[{i}]"), *_row_shape(array)]
-    lines += _cpu_memory(kernel)
-    lines += ["for (Block block; (block = take_block(next, batch)).count > 0;) {"]
+    lines += _cpu_memory(kernel, len(given) + 1 if crew else None)
+    if crew:
+        lines += ["for (int64_t index = crew.first; index * LANES < batch; index++) {"]
+        lines += ["const Block block = block_at(index, batch);"]
+    else:
+        lines += ["for (Block block; (block = take_block(next, batch)).count > 0;) {"]
     if totals := kernel.of("totals"):
         lines.append(f"float *row = (float *)arrays[{len(given)}] + block.index * ({_sum(totals)});")
         lines += _in_sequence(totals, "float", "row")
-    return "\n".join([*lines, kernel.body, "}", "return 0;", "}", ""])
+    end = ["BARRIER"] if crew else []
+    return "\n".join([*lines, kernel.body, *end, "}", "return 0;", "}", ""])
 
 
 def gpu_header(language: str, threads: int, parts: int) -> str:
@@ -174,14 +183,25 @@ def _packed(arrays: list[Array], kind: str, start: str, cursor: str) -> list[str
     return lines if arrays else []
 
 
-def _cpu_memory(kernel: Kernel) -> list[str]:
-    """Lines that lay the private arrays out in the thread's workspace; each starts at a whole vector."""
+def _cpu_memory(kernel: Kernel, crew: int | None) -> list[str]:
+    """Lines that lay the private arrays out in the thread's workspace; each starts at a whole vector.
+
+    `crew` says which argument is the crew whose first thread has that workspace, if there is one.
+    """
     private = kernel.of(*PRIVATE)
     lanes = {
         array.name: f"({array.size} + LANES - 1) / LANES" if array.kind == "folded" else array.size
         for array in private
     }
-    lines = [f"real *memory = workspace.reserve({' + '.join(lanes.values())});", "if (!memory) return 1;"]
+    size = " + ".join(lanes.values())
+    lines = [f"real *memory = workspace.reserve({size});", "if (!memory) return 1;"]
+    if crew is not None:
+        lines = [
+            f"Crew &crew = *(Crew *)arrays[{crew}];",
+            f"const Place place = join(crew, {size});",
+            "if (place.me < 0 || !place.memory) return place.me == 0;",
+            "real *memory = place.memory;",
+        ]
     for array in private:
         lines.append(_pointer(array, "float" if array.kind == "folded" else "real", "memory"))
         lines.append(f"memory += {lanes[array.name]};")

@@ -78,8 +78,8 @@ def _scaled(library: Any) -> Any:
         return ctypes.cast(library[name], ctypes.c_void_p).value or 0
 
     declared = [
-        *(function("ganglion_trial_forward"), 0, 0, 0, 0),  # no sizes, no numbers
-        *(function("ganglion_trial_backward"), 0, 0, 0, 0),
+        *(function("ganglion_trial_forward"), 0, 0, 0, 0, 0),  # no crew, sizes, numbers
+        *(function("ganglion_trial_backward"), 0, 0, 0, 0, 0),
         *(function("ganglion_alone"), 1, 0),  # pool, rows to a vector, bytes to save
         *(1, 1),  # one value of one float
         *(1, 1, 2),  # rows: x of two floats

@@ -142,6 +142,7 @@ void *ganglion_pair(const int64_t *declared, void *forward_index, void *backward
     Half *const halves[2] = {&pair->forward, &pair->backward};
     for (int i = 0; i < 2; i++) {
         halves[i]->function = (KernelFunction)words.one();
+        halves[i]->crew = (KernelFunction)words.one();
         for (auto &sizes : halves[i]->sizes) sizes = words.list();
         const float *numbers = (const float *)words.one();
         halves[i]->numbers.assign(numbers, numbers + words.one());

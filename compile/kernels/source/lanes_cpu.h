@@ -95,28 +95,34 @@ struct Block {
     real valid;  // 1 for the lanes that hold a row, 0 for the others
 };
 
-// Threads share `next` and take blocks from it until none is left.
-static inline Block take_block(int64_t *next, int64_t batch) {
-    const int64_t index = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED), first = index * LANES;
+static inline Block block_at(int64_t index, int64_t batch) {
+    const int64_t first = index * LANES;
     const int64_t left = batch - first;
     Block block = {index, first, (int)(left < LANES ? left : LANES), {}};
     for (int lane = 0; lane < block.count; lane++) block.valid[lane] = 1.0f;
     return block;
 }
 
-// Row `row` of an array (batch, rows, width), one lane per row of the batch.
-static inline void fetch(real *to, const float *from, int64_t rows, int64_t width, int64_t row, const Block &block) {
+// Threads share `next` and take blocks from it until none is left.
+static inline Block take_block(int64_t *next, int64_t batch) {
+    return block_at(__atomic_fetch_add(next, 1, __ATOMIC_RELAXED), batch);
+}
+
+// Row `row` of an array (batch, rows, width), one lane per row of the batch: all numbers, or some of them.
+static inline void fetch(real *to, const float *from, int64_t rows, int64_t width, int64_t row, const Block &block,
+                         int64_t begin = 0, int64_t by = 1) {
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t b = block.first + (lane < block.count ? lane : block.count - 1);
         const float *source = from + (b * rows + row) * width;
-        for (int64_t i = 0; i < width; i++) to[i][lane] = source[i];
+        for (int64_t i = begin; i < width; i += by) to[i][lane] = source[i];
     }
 }
 
-static inline void store(float *to, int64_t rows, int64_t width, int64_t row, const real *from, const Block &block) {
+static inline void store(float *to, int64_t rows, int64_t width, int64_t row, const real *from, const Block &block,
+                         int64_t begin = 0, int64_t by = 1) {
     for (int lane = 0; lane < block.count; lane++) {
         float *target = to + ((block.first + lane) * rows + row) * width;
-        for (int64_t i = 0; i < width; i++) target[i] = from[i][lane];
+        for (int64_t i = begin; i < width; i += by) target[i] = from[i][lane];
     }
 }
 

@@ -32,7 +32,7 @@ struct Words {
 };
 
 struct Half {  // one kernel
-    KernelFunction function;
+    KernelFunction function, crew;  // for threads that share blocks, and that share the neurons of one; or none
     Whole sizes[2];  // when forward saves nothing for backward, and when it does
     std::vector<float> numbers;
     std::shared_ptr<const Index> index;
@@ -163,6 +163,9 @@ static int each_member(const int64_t *, const float *, void *const *arrays, int6
     return failed;
 }
 
+static const int64_t ROWS = 16;              // of totals at once, at least
+static const int64_t MOST_TOTALS = 1 << 24;  // floats of totals at once, for more rows
+
 // One kernel over one batch, with all that it needs to run at any later time.
 struct Run {
     std::shared_ptr<const Pair> pair;
@@ -189,37 +192,69 @@ struct Run {
         }
         int64_t total = 0;
         for (auto n : pair->totals) total += back ? n : 0;
-        const array sums = spare().take(std::max<int64_t>(total * units, 1) + VECTOR);
+        // Totals have one row per block, of so many blocks at once; rows are added in order: the same sum for any number
+        // of threads, and of rows.
+        const int64_t at_once = total ? std::min(blocks, std::max(ROWS, MOST_TOTALS / (total * members))) : blocks;
+        const array sums = spare().take(std::max<int64_t>(total * at_once * members, 1) + VECTOR);
         float *const sum = aligned(data_of(sums));
 
         Members all{half.function, half.sizes[saving].data(), half.numbers.data(),
                     {}, Whole(members, 0), batch, std::min(units, threads)};
+        const size_t last = half.index->size() + read.size() + made.size();
         for (int64_t m = 0; m < members; m++) {
             for (auto &a : *half.index) all.places.push_back((void *)a.data());
             for (auto &a : read) all.places.push_back((void *)(a.data + m % a.period * a.step));
             for (size_t i = 0; i < made.size(); i++) all.places.push_back(made[i] + m * steps[i]);
-            all.places.push_back(sum + m * blocks * total);
+            all.places.push_back(nullptr);
         }
-        void *one[] = {&all};
-        int64_t next = 0;
-        int failed;
-        if (all.threads < 2) failed = each_member(nullptr, nullptr, one, members, &next);
-        else if (members > 1) failed = pair->pool(each_member, nullptr, nullptr, one, members, (int)all.threads - 1);
-        else failed = pair->pool(all.function, all.sizes, all.numbers, all.places.data(), batch, (int)all.threads - 1);
-        if (failed) throw std::runtime_error("no memory for the working arrays of a kernel");
+        std::vector<float> added(at_once < blocks ? total * members : 0);
+        for (int64_t first = 0; first < blocks; first += at_once) {
+            const int64_t end = std::min(blocks, first + at_once);
+            all.batch = std::min(batch, end * pair->lanes);
+            for (int64_t m = 0; m < members; m++) {
+                all.next[m] = first;
+                // A kernel writes the row of its block, counted from the first of all.
+                all.places[m * (last + 1) + last] = sum + (m * at_once - first) * total;
+            }
+            if (half.crew && members == 1 && end - first <= CREW_BLOCKS) together(half, all, first);
+            else run(all, members);
+            if (!back) continue;
+            for (int64_t m = 0; m < members; m++) {
+                float *const row = sum + m * at_once * total, *const kept = added.data() + m * total;
+                if (first) for (int64_t i = 0; i < total; i++) row[i] = kept[i] + row[i];
+                for (int64_t b = 1; b < end - first; b++)
+                    for (int64_t i = 0; i < total; i++) row[i] += row[b * total + i];
+                if (end < blocks) std::memcpy(kept, row, 4 * total);
+            }
+        }
         if (!back) return;
-
-        // One row per block, added in order: the same sum for any number of threads.
         for (int64_t m = 0; m < members; m++) {
-            float *const row = sum + m * blocks * total;
-            for (int64_t b = 1; b < blocks; b++)
-                for (int64_t i = 0; i < total; i++) row[i] += row[b * total + i];
+            float *const row = sum + m * at_once * total;
             for (size_t v = 0; v < gradients.size(); v++) {
                 float *const to = gradients[v] + m * pair->values[v];
                 if (pair->total_of[v] < 0) std::fill_n(to, pair->values[v], 0.0f);
                 else std::memcpy(to, row + start(pair->total_of[v]), 4 * pair->values[v]);
             }
         }
+    }
+
+    void together(const Half &half, Members &all, int64_t first) const {
+        Crew crew{threads, first, 0, 0, 0, nullptr};
+        all.places.push_back(&crew);
+        int64_t next = 0;
+        const int failed = threads < 2 ? half.crew(all.sizes, all.numbers, all.places.data(), all.batch, &next)
+                                       : pair->pool(half.crew, all.sizes, all.numbers, all.places.data(), all.batch,
+                                                    (int)threads - 1);
+        all.places.pop_back();
+        if (failed) throw std::runtime_error("no memory for the working arrays of a kernel");
+    }
+
+    void run(Members &all, int64_t members) const {
+        void *one[] = {&all};
+        int64_t next = 0;
+        const int failed = all.threads < 2 ? each_member(nullptr, nullptr, one, members, &next)
+                                           : pair->pool(each_member, nullptr, nullptr, one, members, (int)all.threads - 1);
+        if (failed) throw std::runtime_error("no memory for the working arrays of a kernel");
     }
 
     int64_t start(int64_t t) const {

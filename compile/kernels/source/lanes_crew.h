@@ -1,0 +1,67 @@
+// The words of lanes_cpu.h for a crew: thread `place.me` of `place.size` has every so manieth neuron, always the same
+// ones, as the threads of a GPU do.
+#include <sched.h>
+#include <chrono>
+
+struct Place {
+    int me, size;
+    real *memory;
+};
+
+static inline void pause(unsigned turn) {
+    if (turn % 64 == 0) sched_yield();
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// The first thread brings the memory, and begins with those that are there.
+static Place join(Crew &crew, size_t lanes) {
+    int joined = __atomic_load_n(&crew.state, __ATOMIC_ACQUIRE);
+    do {
+        if (joined & CREW_IS_ALL) return {-1, 0, nullptr};
+    } while (!__atomic_compare_exchange_n(&crew.state, &joined, joined + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    if (joined == 0) {
+        crew.memory = workspace.reserve(lanes);
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+        for (unsigned turn = 1; __atomic_load_n(&crew.state, __ATOMIC_ACQUIRE) < crew.wanted; turn++) {
+            pause(turn);
+            if (turn % 64 == 0 && std::chrono::steady_clock::now() > end) break;
+        }
+        __atomic_fetch_or(&crew.state, CREW_IS_ALL, __ATOMIC_ACQ_REL);
+    }
+    for (unsigned turn = 1; !(__atomic_load_n(&crew.state, __ATOMIC_ACQUIRE) & CREW_IS_ALL); turn++) pause(turn);
+    return {joined, crew.state & (CREW_IS_ALL - 1), (real *)crew.memory};
+}
+
+static void meet(Crew &crew, int size) {
+    if (size < 2) return;
+    const int phase = __atomic_load_n(&crew.phase, __ATOMIC_ACQUIRE);
+    if (__atomic_add_fetch(&crew.waiting, 1, __ATOMIC_ACQ_REL) == size) {
+        __atomic_store_n(&crew.waiting, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&crew.phase, phase + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    for (unsigned turn = 1; __atomic_load_n(&crew.phase, __ATOMIC_ACQUIRE) == phase; turn++) pause(turn);
+}
+
+#undef EACH
+#undef EACH_ANY
+#undef EACH_SPLIT
+#undef EACH_IN
+#undef EACH_BY
+#undef BARRIER
+#undef FETCH
+#undef STORE
+#undef CLEAR
+#define EACH_IN(i, start, end) \
+    for (int i = (start) + (place.me + place.size - (start) % place.size) % place.size; i < (end); i += place.size)
+#define EACH(i, count) for (int i = place.me; i < (count); i += place.size)
+#define EACH_ANY EACH
+#define EACH_SPLIT EACH
+#define BARRIER meet(crew, place.size);
+#define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block, place.me, place.size)
+#define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block, place.me, place.size)
+#define CLEAR(to, row) if (place.me == 0) clear(to, to##_rows, to##_width, row, block)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, Self
 
 import mlx.core as mx
 import numpy as np
@@ -53,16 +53,28 @@ class Stream:
             whole("batch_size", batch_size)
         instance("network", network, NCPLayer, "a network over sequences")
         self._batched, batch = batch_size is not None, batch_size or 1
-        self._steps: Steps = _snapshot(network)._stepped(batch)
+        self._network = _snapshot(network)
+        self._steps: Steps = self._network._stepped(batch)
         self._shape = (batch, self._steps.n_inputs)
         self.engine = self._steps.engine
         self._last: mx.array | None = None  # what was shown last, with a batch axis
 
+    def __copy__(self) -> Self:
+        """Another stream of the same parameters, which goes on by itself from where this one is."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._network = _snapshot(self._network)
+        other._steps = other._network._stepped(self._shape[0])
+        other._steps.load(self._steps.state)
+        return other
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self.__copy__()
+
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # A copy would share the state, which steps change in place, with this one.
         raise TypeError(
-            "a stream cannot be copied or pickled: make another one of the network, and give it the state, "
-            "as in other = rnn.stream(); other.state = stream.state"
+            "a stream cannot be pickled (copy.copy() is of this process): save the network by gl.save, and "
+            "give stream.state to a stream of the loaded one"
         )
 
     def __call__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import mlx.core as mx
@@ -356,3 +357,41 @@ def test_the_float32_of_a_time_span_counts() -> None:
     with pytest.raises(ValueError, match="the time span is inf: expected a finite number of at least 0"):
         stream([0.0] * I, 1e39)
     assert np.isfinite(stream([0.0] * I, 1e-300)).all()
+
+
+@pytest.mark.parametrize("kind", ["ltc", "mixed memory", "missing values", "mixed", "scaled"])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_stream_goes_on_by_itself(kind: str, copied: Any) -> None:
+    if kind == "scaled":
+        network: Any = gl.Scaled(gl.LTC(CIRCUIT), list("abcd"), list("xy"), mean=1.0, time_unit=0.5)
+    else:
+        network = (NETWORKS | STACKS)[kind]()
+    stream = network.stream(B)
+    stream(X[:, 0])
+    other = copied(stream)
+    network.update(
+        tree_map(lambda value: value + 0.2, network.parameters())
+    )  # a stream keeps those it began with
+    expected = np.array(stream(X[:, 1]))
+    stream(X[:, 2])
+    np.testing.assert_array_equal(other(X[:, 1]), expected)
+    other.reset([True, False, False])
+    assert not np.allclose(np.array(other(X[:, 2])), np.array(stream(X[:, 2])))
+
+
+def test_columns_by_name_in_the_units_of_the_data() -> None:
+    model = gl.Scaled(gl.LTC(CIRCUIT), list("abcd"), list("xy"), mean=[1.6e9, 0.0, 1.0, 2.0], spread=0.5)
+    named, plain = model.stream(), model.stream()
+    sample = {"d": 1.0, "c": 2.0, "b": 3.0, "a": 1.6e9 + 0.25}
+    np.testing.assert_array_equal(named(sample, 0.5), plain([1.6e9 + 0.25, 3.0, 2.0, 1.0], 0.5))
+    rows = model.stream(B)
+    x = np.column_stack([1.6e9 + np.arange(B), np.ones((B, 3))])
+    expected = model.stream(B)(x)
+    np.testing.assert_array_equal(rows(dict(zip("abcd", x.T, strict=True))), expected)
+    for bad, message in (
+        ({"a": 1.0}, "the sample has no 'b': expected a, b, c, d"),
+        (sample | {"e": 1.0}, "the sample has 'e': expected a, b, c, d"),
+        (sample | {"a": [1.0, 2.0]}, "columns of shapes"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            named(bad)

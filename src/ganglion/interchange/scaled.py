@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -257,7 +257,8 @@ class Scaled(NCPLayer):
     def stream(self, batch_size: int | None = None) -> Stream:
         """Feed the network one sample at a time, all in the units of the data; see `Stream`.
 
-        Samples that come without a time span are `time_unit` apart, as in a call.
+        Samples that come without a time span are `time_unit` apart, as in a call. A sample may be a mapping
+        of the inputs' names, such as ``{"speed": 3.1}``, to numbers or (B,) arrays.
         """
         return _ScaledStream(self, batch_size)
 
@@ -316,12 +317,24 @@ class _ScaledStream(Stream):
 
     def __call__(self, x: Any, timespan: Any = None, **given: Any) -> mx.array:
         scaled = self._scaled
-        x, _ = scaled.scaled(x)
+        x, _ = scaled.scaled(self._in_order(x) if isinstance(x, Mapping) else x)
         if isinstance(timespan, int | float):
             span: Any = timespan / scaled.time_unit
         else:
             span = 1.0 if timespan is None else scaled._spans(timespan)
         return scaled._shown(super().__call__(x, span, **given))
+
+    def _in_order(self, named: Mapping[str, Any]) -> Floats:
+        """(B, I) or (I,) a sample whose columns have names."""
+        inputs = self._scaled.inputs
+        if missing := [name for name in inputs if name not in named]:
+            raise ValueError(f"the sample has no {missing[0]!r}: expected {', '.join(inputs)}")
+        if unknown := [name for name in named if name not in inputs]:
+            raise ValueError(f"the sample has {label(unknown[0])}: expected {', '.join(inputs)}")
+        columns = [numbers(f"the input {name!r}", named[name]).astype(np.float64) for name in inputs]
+        if len({column.shape for column in columns}) > 1:
+            raise ValueError(f"the sample has columns of shapes {sorted({c.shape for c in columns})}")
+        return np.stack(columns, axis=-1)
 
 
 def _taken(arguments: dict[str, Any], names: tuple[str, ...], places: list[int]) -> dict[str, Any]:

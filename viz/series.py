@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FEW = 8  # neurons that get a colour and a name each
 END_NAMES = 60  # points: the longest name at the end of a line
-_NAMED_ROWS = 24  # rows that get a name each
+_EVERY = 5  # the fewest rows that are named: every fifth
 
 
 def draw_heat(ax: Axes, shown: Samples, look: Style, limit: float) -> QuadMesh:
@@ -104,16 +104,22 @@ def furnish_values(ax: Axes, label: str, look: Style) -> None:
 
 
 def name_rows(ax: Axes, shown: Samples, look: Style) -> list[Artist]:
-    """A name for every row if they are few, else for every role; lines between roles."""
+    """A name for every row where they fit, else for every second, third, ... of each role, with lines between
+    roles.
+
+    Where only a few of many would be named, roles and their numbers say more.
+    """
     size = points(look.small_text)
     height = ax.get_window_extent().height * 72 / ax.figure.dpi
     roles = np.array(shown.roles)
     starts = [0, *(np.flatnonzero(roles[1:] != roles[:-1]) + 1).tolist(), len(roles)]
     for start in starts[1:-1]:
         ax.axhline(start, color=look.ink, linewidth=0.6, zorder=3)
-    if len(shown.names) <= min(_NAMED_ROWS, height / (1.1 * size)):
-        texts = [shorten(name, size, 90) for name in shown.names]
-        middles = np.arange(0.5, len(texts))
+    every = max(1, int(np.ceil(1.1 * size * len(roles) / height)))
+    if every <= _EVERY:
+        named = [k for a, b in pairwise(starts) for k in range(a, b, every)]
+        texts = [shorten(shown.names[k], size, 90) for k in named]
+        middles = np.array(named) + 0.5
     else:
         texts = [f"{shown.roles[a]} · {b - a}" for a, b in pairwise(starts)]
         middles = np.array([0.5 * (a + b) for a, b in pairwise(starts)])

@@ -9,7 +9,7 @@ from .. import shown
 from ..wiring import Circuit
 from .space import Choice
 
-MOST_TRIALS, MOST_CURVES, MOST_CIRCUITS = 30, 8, 3
+MOST_TRIALS, MOST_CURVES, MOST_CIRCUITS = 15, 8, 3
 _STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;
 color-scheme:light dark}h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}"""
 
@@ -67,7 +67,7 @@ def _circuits(found: Any, ranked: list[Any]) -> str:
             circuit = factor.value(told) if isinstance(factor, Choice) else None
             key = f"{name} = {told}"
             if isinstance(circuit, Circuit) and key not in parts and len(parts) < MOST_CIRCUITS:
-                parts[key] = f"<div><b>{escape(key)}</b>{_drawn(circuit)}</div>"
+                parts[key] = f"<div><div><b>{escape(key)}</b></div>{_drawn(circuit)}</div>"
     return _section("Their circuits", shown.page(*parts.values()))
 
 

@@ -1,0 +1,89 @@
+"""Every single lesion and cut of a circuit at once, beside a loop of `lesion` and a call.
+
+    python benchmarks/lesions.py --rounds 3
+
+auto_ncp(64, 8), 256 sequences of 32 steps. Both are timed in turn, in processor time and by the clock; the
+largest difference of any output stands beside the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+import ganglion as gl
+from ganglion.cells.networks.together import together
+from ganglion.studies.perturbed import overlays_of
+
+BATCH, STEPS, INPUTS = 256, 32, 16
+AT_ONCE = 64
+
+
+def loop(network: gl.LTC, singles: list[Any], x: mx.array) -> list[np.ndarray]:
+    """A smaller network for each, and its outputs."""
+    found = []
+    for single in singles:
+        removed = {"synapses": [single]} if isinstance(single, tuple) else {"neurons": [single]}
+        other = gl.lesion(network, **removed, keep_shapes=False)
+        found.append(np.array(other(x)[0]))
+    return found
+
+
+def launch(network: gl.LTC, singles: list[Any], x: mx.array) -> list[np.ndarray]:
+    """All of them over the network at once."""
+    found: list[np.ndarray] = []
+    for start in range(0, len(singles), AT_ONCE):
+        members = [
+            overlays_of(network, (gl.studies.Cut(*s) if isinstance(s, tuple) else gl.studies.Lesion(s),))
+            for s in singles[start : start + AT_ONCE]
+        ]
+        found += list(np.array(together(network, members, x)[0]))
+    return found
+
+
+def timed(run: Callable[[], Any]) -> tuple[float, float, Any]:
+    clock, processor = time.perf_counter(), time.process_time()
+    result = run()
+    return time.perf_counter() - clock, time.process_time() - processor, result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cuts", type=int, default=484, help="how many of the synapses are cut")
+    arguments = parser.parse_args()
+    circuit = gl.auto_ncp(64, 8, inputs=INPUTS, seed=22222)
+    for name, make in (("LTC", gl.LTC), ("CfC", gl.CfC)):
+        network = make(circuit)
+        x = mx.random.normal((BATCH, STEPS, INPUTS), key=mx.random.key(0))
+        plan = network.cell.compiled.plan
+        ends = zip(plan.recurrent.pre.tolist(), plan.recurrent.post.tolist(), strict=True)
+        cuts = [(plan.neurons[i], plan.neurons[j]) for i, j in ends][: arguments.cuts]
+        for what, singles in (("lesions", list(plan.neurons)), ("cuts", cuts)):
+            rounds = [
+                (timed(lambda: loop(network, singles, x)), timed(lambda: launch(network, singles, x)))  # noqa: B023
+                for _ in range(arguments.rounds)
+            ]
+            clock, processor = (
+                float(np.median([one[k] / other[k] for one, other in rounds])) for k in (0, 1)
+            )
+            apart = max(
+                float(np.abs(b[..., b.shape[-1] - a.shape[-1] :] - a).max())
+                for single, a, b in zip(singles, rounds[0][0][2], rounds[0][1][2], strict=True)
+                if isinstance(single, tuple) or not single.startswith("motor")
+            )
+            seconds = rounds[-1][1][0]
+            ratios = f"{clock:.1f}x by the clock, {processor:.1f}x of processor time"
+            print(
+                f"{name}, {len(singles)} {what}: {ratios}, {seconds:.2f} s at once, apart {apart:.1e}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

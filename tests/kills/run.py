@@ -55,6 +55,7 @@ def child(act: Callable[[], None]) -> tuple[int, int]:
         try:
             os.dup2(writing, 1)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
             act()
         except BaseException:
             os.write(1, f"\n{traceback.format_exc()}".encode())
@@ -88,9 +89,11 @@ def kill(work: str, folder: Path, chance: random.Random) -> Kill:
             break
         said += more
     os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
+    _, status = os.waitpid(process, 0)
     with open(reading, "rb") as file:
         said += file.read()
+    if os.WIFEXITED(status) and status:
+        return Kill(work, after, before, f"it ended by itself: {said.decode(errors='replace')}")
     lines = said.split(b"\n")[:-1]
     if any(not line.isdigit() for line in lines) and work != "training":
         return Kill(work, after, before, said.decode(errors="replace"))
@@ -125,19 +128,19 @@ def finished(place: Path) -> dict[str, str]:
         wrong["training"] = said_by(lambda: WORK["training"](folder)) or said_by(
             lambda: WORK["training"](whole)
         )
-        weights = [sorted(path.glob("run/step-*"))[-1] / "model.safetensors" for path in (folder, whole)]
         if not wrong["training"]:
-            wrong["training"] = said_by(lambda: _require_equal(*weights))
+            wrong["training"] = said_by(lambda: _require_equal(folder, whole))
     for path in place.glob("*/.ganglion-*"):
         if path.parent.name not in ("training", "whole"):
             wrong[path.parent.name] = said_by(lambda path=path: _require_swept(path))  # type: ignore[misc]
     return wrong
 
 
-def _require_equal(first: Path, second: Path) -> None:
+def _require_equal(*folders: Path) -> None:
     from mlx.utils import tree_flatten
 
-    one, two = (dict(tree_flatten(gl.load(path).parameters())) for path in (first, second))
+    models = [max(folder.glob("run/step-*")) / "model.safetensors" for folder in folders]
+    one, two = (dict(tree_flatten(gl.load(path).parameters())) for path in models)
     assert one.keys() == two.keys()
     for name in one:
         assert np.array_equal(np.array(one[name]), np.array(two[name])), f"{name} is another one"

@@ -14,6 +14,7 @@ from ..cell import NCPRNNCell
 from ..layer import NCPLayer
 from ..overlay import Changes, Noise, Overlay
 from ..strengths import Floats
+from ..values import BOUND
 from ..wrappers import CellWrapper
 from .rnn import RNN
 from .sites import Site, chosen, sites_of
@@ -67,7 +68,7 @@ class Perturbing:
     def silence(self, neurons: Any, to: float | str | None = None) -> None:
         """Hold neurons at a value, or at their rest; sensors show it."""
         if to is not None and not isinstance(to, str):
-            real("to", to)
+            _number("to", to)
         elif to is not None:
             one_of("to", to, ("rest",))
         for site, states, sensors in self._found(neurons):
@@ -83,7 +84,7 @@ class Perturbing:
 
     def scale(self, pre: Any, post: Any, by: float) -> None:
         """Multiply the strength of the synapses from a group to a group; 0 cuts them."""
-        real("by", by)
+        _number("by", by)
         for changes, name, here in self._synapses(pre, post):
             p = changes.declared[name]
             if by == 0 or p.strength:
@@ -105,7 +106,7 @@ class Perturbing:
 
     def stimulate(self, neurons: Any, current: float) -> None:
         """Add a current to neurons, and to what sensors show."""
-        real("current", current)
+        _number("current", current)
         for site, states, sensors in self._found(neurons):
             if len(states):
                 for changes in self._over(site):
@@ -121,8 +122,8 @@ class Perturbing:
                 raise CircuitError(f"neuron {label(name)} is no sensor: noise is for sensors alone")
             units, zeros = self._units(site)
             for k in places.tolist():
-                at = 0.0 if mean is None else (real("mean", mean) - zeros[k]) / units[k]
-                wide = 1.0 if spread is None else real("spread", spread, least=0) / units[k]
+                at = 0.0 if mean is None else (_number("mean", mean) - zeros[k]) / units[k]
+                wide = 1.0 if spread is None else _number("spread", spread, least=0) / units[k]
                 self._outer(site).noise[k] = Noise(k, float(at), float(wide), seed + k)
 
     def _found(self, group: Any) -> list[tuple[Site, Index, Index]]:
@@ -232,3 +233,11 @@ def _between(
             back &= np.isin(synapses.pre, receivers[0])
         here |= back
     return here
+
+
+def _number(name: str, value: Any, **limits: float) -> float:
+    """A number that float32 holds with room for a product, as inputs do."""
+    number = real(name, value, **limits)
+    if abs(number) > BOUND:
+        raise ValueError(f"{name} must be from {-BOUND} to {BOUND}, got {value}")
+    return number

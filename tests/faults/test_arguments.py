@@ -312,6 +312,7 @@ NESTED["a"] = NESTED
             "role",
         ),
         (lambda: gl.circuit_from(C, kind=(1,)), "kind: expected an attribute or"),
+        (lambda: gl.silenced(RNN, "inter_0", to=1e300), "to must be from -1e"),
         (
             lambda: gl.viz.plot_study(studied(), style=np.zeros((4, 0))),
             "style must be one of effects, matrix",

@@ -14,7 +14,7 @@ SEED   ?= 0
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit faults kills fuzz fuzz-api matrix sanitize release browser test-browser check lint types package page docs clean
+.PHONY: help demo test audit faults kills fuzz fuzz-api matrix sanitize aarch64 release browser test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make test    set up and run the tests (PYTEST='-n 0 -k plan' passes other options)"
 	@echo "make test-browser  the editor in a real browser: standalone, JupyterLab, marimo (needs chromium)"
 	@echo "make audit   compare drawn networks with references of their own for MINUTES=10, from SEED=0"
+	@echo "make aarch64   kernels for AArch64, cross-compiled and run under qemu-user"
 	@echo "make sanitize  kernels, threads and exported C under the sanitizers of GCC"
 	@echo "make fuzz    spoilt files and messages for every reader, for SECONDS=60 each, from SEED=0"
 	@echo "make fuzz-api  CALLS=10000 wrong calls of every public name, from SEED=0"
@@ -66,6 +67,9 @@ kills: $(VENV)/ready-cpu,demo,dev
 
 matrix: $(VENV)/bin/python
 	$(BIN)/python tests/matrix.py $(ROWS)
+
+aarch64: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m tests.aarch64
 
 sanitize: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python tests/sanitize.py

@@ -6,10 +6,14 @@ static const int64_t SOME_ROWS = 32;   // rows, likewise
 
 FUNCTION real load(const float *from, int64_t count = LANES) {
     real found = {};
-    memcpy(&found, from, 4 * (count < LANES ? count : LANES));
+    if (count >= LANES) memcpy(&found, from, sizeof found);  // one instruction; the other is a call
+    else memcpy(&found, from, 4 * count);
     return found;
 }
-FUNCTION void put(float *to, real value, int64_t count = LANES) { memcpy(to, &value, 4 * (count < LANES ? count : LANES)); }
+FUNCTION void put(float *to, real value, int64_t count = LANES) {
+    if (count >= LANES) memcpy(to, &value, sizeof value);
+    else memcpy(to, &value, 4 * count);
+}
 FUNCTION float added(real value) {
     float sum = 0.0f;
     for (int lane = 0; lane < LANES; lane++) sum += value[lane];
@@ -50,8 +54,8 @@ template <class F> FUNCTION float row_sum(const float *x, int64_t n, F f) {
     while (i + 4 * LANES <= n) {
         real part[4] = {};
         for (const int64_t end = std::min(n, i + 64 * LANES); i + 4 * LANES <= end; i += 4 * LANES)
-            for (int k = 0; k < 4; k++) part[k] += f(i + k * LANES, load(x + i + k * LANES));
-        for (int k = 0; k < 4; k++) sum[k] += part[k];
+            _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) part[k] += f(i + k * LANES, load(x + i + k * LANES));
+        _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) sum[k] += part[k];
     }
     for (; i + LANES <= n; i += LANES) sum[0] += f(i, load(x + i));
     float rest = 0.0f;

@@ -1,0 +1,175 @@
+"""The CPU kernels for AArch64, cross-compiled and run under qemu-user beside plain operations.
+
+    python -m tests.aarch64 ["CfC, pure" ...]
+
+Needs Debian's ``g++-aarch64-linux-gnu`` and ``qemu-user``; CXX names another cross compiler, such as
+``clang++ --target=aarch64-linux-gnu``. Every kernel's text is that for vectors of four floats, built
+into a program of its own, which reads from a file what a call is given, and writes another one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from mlx.utils import tree_flatten
+
+import ganglion as gl
+from ganglion.compile.kernels import cpu, nodes
+from ganglion.compile.kernels.prebuilt import FLAGS
+from ganglion.compile.kernels.source import Kernel
+from ganglion.compile.kernels.targets import TYPES, cpu_source
+
+LANES = 4
+COMPILER = shlex.split(os.environ.get("CXX", "aarch64-linux-gnu-g++"))
+SCRATCH = Path(tempfile.mkdtemp(prefix="aarch64-"))
+NOTHING = np.empty(0, np.float32)
+BOUNDS = {"outputs": 1e-5, "gradients": 1e-4}
+MAIN = """
+#include <stdio.h>
+#include <vector>
+int main(int, char **names) {
+    FILE *in = fopen(names[1], "rb"), *out = fopen(names[2], "wb");
+    int64_t head[4], next = 0;
+    if (fread(head, 8, 4, in) != 4) return 2;
+    std::vector<int64_t> sizes(head[0]), counts(head[2]);
+    std::vector<float> numbers(head[1] + 1);
+    if (fread(sizes.data(), 8, head[0], in) != (size_t)head[0]) return 2;
+    if (fread(numbers.data(), 4, head[1], in) != (size_t)head[1]) return 2;
+    if (fread(counts.data(), 8, head[2], in) != (size_t)head[2]) return 2;
+    std::vector<void *> arrays(head[2]);
+    for (int64_t i = 0; i < head[2]; i++) {
+        if (posix_memalign(&arrays[i], 64, 4 * counts[i] + 64)) return 3;
+        if (fread(arrays[i], 4, counts[i], in) != (size_t)counts[i]) return 2;
+    }
+    const int failed = FUNCTION_NAME(sizes.data(), numbers.data(), arrays.data(), head[3], &next);
+    for (int64_t i = 0; i < head[2]; i++) fwrite(arrays[i], 4, counts[i], out);
+    fclose(out);
+    return failed;
+}
+"""
+
+
+@cache
+def program(kernel: Kernel, constants: tuple[int, ...]) -> Path:
+    """The program that runs a kernel, built once."""
+    place = SCRATCH / f"{kernel.name}-{'-'.join(map(str, constants))}"
+    text = cpu_source(kernel, LANES, constants) + MAIN.replace("FUNCTION_NAME", kernel.name)
+    command = [*COMPILER, *FLAGS, "-w", "-static", "-x", "c++", "-", "-o", str(place)]
+    subprocess.run(command, input=text.encode(), check=True)
+    return place
+
+
+class Emulated:
+    """A kernel in the place of a C function: `cpu.run_together` hands it the addresses of its arrays."""
+
+    def __init__(self, kernel: Kernel, constants: tuple[int, ...]) -> None:
+        self.kernel, self.program = kernel, program(kernel, constants)
+        self.constants = dict(zip(kernel.constants, constants, strict=True))
+
+    def __call__(self, sizes: Any, numbers: Any, places: Any, batch: int) -> int:
+        kernel = self.kernel
+        known = {**dict(zip(kernel.sizes, sizes, strict=True)), **self.constants}
+        blocks = -(-batch // LANES)
+        whole = {"saved": blocks * LANES, "saves": blocks * LANES, "rows": batch, "results": batch}
+        counts = [array.count(known) * whole.get(array.kind, 1) for array in kernel.of(*TYPES)]
+        counts.append(blocks * sum(array.count(known) for array in kernel.of("totals")))
+        views = [
+            np.frombuffer((ctypes.c_float * n).from_address(place or 1), np.float32)
+            if n
+            else np.empty(0, np.float32)
+            for n, place in zip(counts, places, strict=True)
+        ]
+        given, made = SCRATCH / "given", SCRATCH / "made"
+        head = np.array([len(sizes), len(numbers), len(counts), batch], np.int64)
+        parts = [head, np.array(list(sizes), np.int64), np.array(list(numbers), np.float32)]
+        parts += [np.array(counts, np.int64), *views]
+        given.write_bytes(b"".join(part.tobytes() for part in parts))
+        ran = subprocess.run(["qemu-aarch64", str(self.program), str(given), str(made)], check=False)
+        found = np.fromfile(made, np.float32)
+        for view, part in zip(views, np.split(found, np.cumsum(counts)[:-1]), strict=True):
+            view[:] = part
+        return ran.returncode
+
+
+def emulated_function(kernel: Kernel, lanes: int, constants: tuple[int, ...], crew: bool = False) -> Emulated:
+    """In the place of `cpu.kernel_function`."""
+    return Emulated(kernel, constants)
+
+
+def emulate() -> None:
+    """Let every kernel of this process run under qemu."""
+    cpu.WIDE = cpu.NARROW = LANES
+    cpu.kernel_function = emulated_function  # type: ignore[assignment]
+    cpu.run_together = (  # type: ignore[assignment]
+        lambda function, sizes, numbers, places, batch, blocks: function(sizes, numbers, places, batch)
+    )
+    nodes.usable = lambda: False  # type: ignore[assignment]
+
+
+def networks() -> dict[str, gl.RNN]:
+    """One of each family."""
+    circuit = gl.auto_ncp(12, 3, inputs=4, seed=1)
+    coupled = circuit.copy()
+    coupled.add_edge("inter_0", "command_1", kind="electrical", polarity=1, weight=0.5)
+    key = mx.random.key(0)
+    return {
+        "LTC": gl.LTC(circuit, engine="fused", key=key),
+        "LTC, electrical": gl.LTC(gl.Circuit(coupled), engine="fused", key=key),
+        "LTC, mixed memory": gl.LTC(circuit, mixed_memory=True, engine="fused", key=key),
+        "CfC": gl.CfC(circuit, engine="fused", key=key),
+        "CfC, pure": gl.CfC(circuit, mode="pure", engine="fused", key=key),
+        "CfC, no gate": gl.CfC(circuit, mode="no_gate", engine="fused", key=key),
+        "CfC, dense": gl.CfC(gl.dense(4, 10), engine="fused", key=key),
+    }
+
+
+def apart(rnn: gl.RNN) -> dict[str, float]:
+    """The largest difference between the two engines, of the largest number."""
+    rng = np.random.default_rng(0)
+    x = mx.array(rng.normal(size=(7, 5, 4)).astype(np.float32))
+    timespans = mx.array(rng.uniform(0.1, 2.0, (7, 5)).astype(np.float32))
+
+    def loss(parameters: dict[str, Any], x: mx.array) -> mx.array:
+        rnn.update(parameters)
+        return mx.square(rnn(x, timespans=timespans)[0]).sum()
+
+    found: dict[str, list[np.ndarray]] = {}
+    for engine in ("fused", "ops"):
+        rnn.engine = engine
+        outputs = [np.array(rnn(x, timespans=timespans)[0])]
+        gradients = mx.grad(loss, argnums=(0, 1))(rnn.trainable_parameters(), x)
+        found[engine] = outputs + [np.array(value) for _, value in tree_flatten(gradients)]
+    far = [
+        float(np.abs(a - b).max(initial=0) / max(np.abs(b).max(initial=0), 1e-3))
+        for a, b in zip(found["fused"], found["ops"], strict=True)
+    ]
+    return {"outputs": far[0], "gradients": max(far[1:])}
+
+
+def main() -> None:
+    emulate()
+    missed = []
+    print(f"{' '.join(COMPILER)}, qemu-aarch64, vectors of {LANES}\n")
+    print("| network | outputs | gradients |\n|---|---|---|")
+    chosen = sys.argv[1:] or list(networks())
+    for name in chosen:
+        rnn = networks()[name]
+        far = apart(rnn)
+        print(f"| {name} | {far['outputs']:.0e} | {far['gradients']:.0e} |", flush=True)
+        missed += [name for what, bound in BOUNDS.items() if not far[what] <= bound]
+    if missed:
+        sys.exit(f"too far from plain operations: {', '.join(missed)}")
+
+
+if __name__ == "__main__":
+    main()

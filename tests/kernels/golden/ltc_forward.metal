@@ -320,10 +320,11 @@ for (int step = 0; step < T; step++) {
     }
     // close: ends a time step forward. Without a sample, a row keeps its state and what it showed last.
     EACH(j, M) shown[j] = SHOW(j);
-    if (EVENTS) {
-        EACH(j, M) shown[j] = showing[j] = choose(event < 0.0f, showing[j], shown[j]);
+    if (EVENTS && SOME(event != 0.0f)) {
+        EACH(j, M) shown[j] = choose(event < 0.0f, showing[j], shown[j]);
         EACH(j, N) STATE[j] = choose(event < 0.0f, before[j], choose(event > 0.0f, splat(0.0f), STATE[j]));
     }
+    if (EVENTS) EACH(j, M) showing[j] = shown[j];
     STORE(outputs, here, shown);
 }
 STORE(last, 0, v + now);

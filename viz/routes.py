@@ -202,8 +202,16 @@ class Router:
             return False
         others = np.delete(links.curves, k, axis=0)[:, _COARSE]
         cost = crossed(found.curves[right][:, _COARSE], others) + 0.5 * _winding(found.curves[right])
+        cost += 100 * self._outside(found.curves[right])  # where headings stand
         _put(links, np.array([k]), found, right[[cost.argmin()]])
         return True
+
+    def _outside(self, curves: Points) -> Points:
+        """(L,) how far each curve leaves the box around all neurons and their loops, in its heights."""
+        low, high = self.pos.min(axis=0), self.pos.max(axis=0)
+        room, beyond = 2 * self.reach.max(), np.maximum(low - curves, curves - high).max(axis=(1, 2))
+        far: Points = np.maximum(beyond - room, 0) / max(float((high - low).max()), 1e-12)
+        return far
 
     def _first(self, links: Links, wrong: Ids, ways: list[list[Points]]) -> None:
         """Give each synapse the first of its ways that is right, many at a time."""

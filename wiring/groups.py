@@ -17,7 +17,9 @@ from .words import listed, suggestion
 
 def is_group(circuit: nx.DiGraph[Any], group: Any) -> bool:
     """Whether `group` is one in words of ours, of which networkx, taking it for names, finds nothing."""
-    if isinstance(group, Mapping) or (callable(group) and group not in circuit):
+    if isinstance(group, Mapping):  # networkx hands on mappings of neurons, such as distances
+        return bool(group) and not any(name in circuit for name in group)
+    if callable(group) and group not in circuit:
         return True
     return isinstance(group, str) and (is_role(group) or not any(name in circuit for name in (group, *group)))
 

@@ -80,9 +80,8 @@ def kill(work: str, folder: Path, chance: random.Random) -> Kill:
     after = chance.uniform(0, LONGEST.get(work, 0.4))
     process, reading = child(lambda: WORK[work](folder))
     said, end = b"", time.monotonic() + PATIENCE
-    if work != "training":  # the moment counts from the first number on
-        while b"\n" not in said and time.monotonic() < end and (more := os.read(reading, 4096)):
-            said += more
+    while b"\n" not in said and time.monotonic() < end and (more := os.read(reading, 4096)):
+        said += more  # the moment counts from the first number on
     stop = time.monotonic() + after
     while (left := stop - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
         if not (more := os.read(reading, 65536)):

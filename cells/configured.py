@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
@@ -140,6 +142,28 @@ class Configured(nn.Module):
                 found[name] = value
         found |= {name: getattr(self, name) for name in self.changeable if name in self.__dict__}
         return {name: value for name, value in found.items() if name not in NOT_IN_CONFIG}
+
+
+@contextmanager
+def classes_of(model: nn.Module) -> Iterator[None]:
+    """Let the names in a model's config stand for the classes that it is of, for a while.
+
+    A name stands for the latest class of it, and an object may be of the one before, as in a notebook.
+
+    Raises:
+        ValueError: two classes of one name in one model, which a config cannot tell apart.
+    """
+    ours: dict[str, type[Configured]] = {}
+    for part in model.modules():
+        if isinstance(part, Configured) and ours.setdefault(part._config_name, type(part)) is not type(part):
+            raise ValueError(f"two classes of this model are called {part._config_name}: rename one of them")
+    before = dict(Configured._classes)
+    Configured._classes.update(ours)
+    try:
+        yield
+    finally:
+        Configured._classes.clear()
+        Configured._classes.update(before)
 
 
 @cache

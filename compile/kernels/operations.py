@@ -173,6 +173,10 @@ def _ready(count: int, *arrays: mx.array) -> Operations | None:
 def _library() -> Operations | None:
     if not nodes.usable():
         return None
+    try:
+        thread_count()
+    except KernelError:  # which is told where a kernel runs
+        return None
     source = [f"#define LANES {vector_floats()}", *((SOURCE / part).read_text() for part in PARTS)]
     symbols = (*nodes.SYMBOLS, "ganglion_operation")
     trial = partial(nodes.tried, trial="operations")

@@ -358,3 +358,24 @@ def test_names_and_numbers_are_checked(tmp_path: Path) -> None:
     with pytest.raises(KernelError, match="MLX operation"):
         gl.export_c(gl.Stack([gl.LTC(CIRCUIT), lambda x: mx.cumsum(x, axis=-1)]), tmp_path / "policy.c")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_class_whose_name_another_has_taken_is_exported_as_it_is(tmp_path: Path) -> None:
+    """As in a notebook whose cell ran twice: an object of the first class has the equation of the first."""
+
+    def twice(factor: float) -> type[gl.NCPRNNCell]:
+        class Twice(gl.NCPRNNCell):
+            def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
+                return factor * x
+
+        return Twice
+
+    def of(kind: type[gl.NCPRNNCell]) -> gl.RNN:
+        return gl.RNN(kind(gl.dense(3, 3)))
+
+    first, second = twice(2.0), twice(3.0)
+    for network, factor in ((of(first), 2.0), (of(second), 3.0), (gl.Stack([of(first), of(second)]), 6.0)):
+        gl.export_c(network, tmp_path / "net.c")
+        compiled("-Dnet_MAIN", tmp_path / "net.c", "-o", tmp_path / "net", "-lm")
+        said = subprocess.run([tmp_path / "net"], input="1,2,4\n", capture_output=True, text=True, check=True)
+        assert [float(word) for word in said.stdout.split(",")] == [factor, 2 * factor, 4 * factor]

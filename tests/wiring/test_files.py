@@ -267,7 +267,9 @@ class TestWhatCannotBeWritten:
         circuit = reflex()
         circuit.graph["loop"] = []
         circuit.graph["loop"].append(circuit.graph["loop"])
-        with pytest.raises(CircuitError, match="attribute 'loop' of the circuit is nested too deeply"):
+        with pytest.raises(
+            CircuitError, match="attribute 'loop' of the circuit cannot be written to JSON: it is nested"
+        ):
             write(circuit, tmp_path / "c.json")
 
     def test_json_of_an_integer_without_end(self, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import mlx.nn as nn
 from mlx.utils import tree_map
 
 from ..cells import RNN, NCPRNNCell
+from ..cells.configured import classes_of
 from ..cells.overlay import lay_over, overlay_of
 from ..compile.layouts.segments import plain
 from .describe import build, describe
@@ -48,7 +49,7 @@ def plainly(model: nn.Module) -> Iterator[None]:
 
 
 def _prepared_cell(network: RNN) -> NCPRNNCell:
-    with random_state_kept():
+    with random_state_kept(), classes_of(network):
         twin = build(describe(network), largest=2**31, engine="ops", layout="dense")
     take_precision(twin, parameters_of(network))
     load_arrays(twin, parameters_of(network))

@@ -33,7 +33,10 @@ def ignored() -> None:
 
 
 def usual() -> None:
+    """As in a terminal: who runs tests with nohup or behind & has some ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def blocked() -> None:

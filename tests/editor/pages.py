@@ -31,6 +31,7 @@ class Page:
         self.numbers = itertools.count(1)
         self.circuit: gl.Circuit = gl.Circuit()
         self.revision = -1
+        self.early: list[dict[str, Any]] = []  # what came while the page said hello
 
     def send(self, kind: str, **fields: Any) -> int:
         number = next(self.numbers)
@@ -53,16 +54,19 @@ class Page:
     def wait(self, kind: str, **fields: Any) -> dict[str, Any]:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            message = self.hear()
+            message = self.early.pop(0) if self.early else self.hear()
             if message["type"] == kind and all(message.get(k) == v for k, v in fields.items()):
                 return message
         raise TimeoutError(kind)
 
     def hello(self) -> dict[str, Any]:
+        """Greet; the facts of the circuit may come before, between and behind the answers."""
         self.send("hello", protocol=1)
-        welcome = self.wait("welcome")
-        self.wait("snapshot")
-        return welcome
+        heard: list[dict[str, Any]] = []
+        while not heard or heard[-1]["type"] != "snapshot":
+            heard.append(self.hear())
+        self.early = [message for message in heard if message["type"] not in ("welcome", "snapshot")]
+        return next(message for message in heard if message["type"] == "welcome")
 
     def edit(self, edit: edits.Edit) -> dict[str, Any]:
         """Send an edit and wait for its answer."""

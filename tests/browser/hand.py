@@ -49,6 +49,10 @@ class Hand:
         x, y = self.frame.evaluate("name => window.ganglion.positions()[name]", name)
         return x, y
 
+    def revision(self) -> int:
+        """How many edits the page has."""
+        return int(self.frame.evaluate("() => window.ganglion.revision"))
+
     def names(self) -> list[str]:
         return list(self.frame.evaluate("() => Object.keys(window.ganglion.positions())"))
 

@@ -61,8 +61,9 @@ def test_by_dragging_after_the_kind_was_chosen(editor: Standalone, hand: Hand) -
 
 
 def test_beside_synapses_of_both_directions(editor: Standalone, hand: Hand) -> None:
+    before = hand.revision()
     editor.circuit.add_synapse("c", "a", polarity=-1)
-    until(lambda: "c" in hand.names())
+    until(lambda: hand.revision() > before, "the page has the synapse, and its neurons stand still")
     hand.click("a")
     hand.click("c", "Shift")
     hand.keys("j")

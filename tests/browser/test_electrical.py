@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.hand import Hand, until
+from tests.browser.hand import Hand, frames, until
 from tests.browser.test_standalone import small
 from tests.support.edits import exact
 
@@ -96,7 +96,9 @@ def test_a_synapse_becomes_electrical_and_chemical_again_while_the_network_runs(
 
 
 def test_the_matrix_shows_it_from_both_sides(editor: Standalone, hand: Hand) -> None:
+    before = hand.revision()
     editor.circuit.add_synapse("a", "b", polarity=1, kind="electrical")
+    until(lambda: hand.revision() > before)
     hand.keys("x")
     matrix = hand.page.get_by_test_id("matrix")
     until(lambda: matrix.bounding_box() is not None)
@@ -106,6 +108,7 @@ def test_the_matrix_shows_it_from_both_sides(editor: Standalone, hand: Hand) -> 
     row = ["ArrowRight"] * 4 + ["ArrowDown"] + ["ArrowLeft"] * 4
     for key in ["ArrowDown", *["ArrowLeft"] * 5, *row * 4]:
         hand.page.keyboard.press(key)
+        frames(hand.page, 2)
         words.add(hint.inner_text())
     assert {"a → b: electrical", "b → a: electrical"} <= words
 

@@ -350,6 +350,7 @@ def main() -> None:
     )
     print(text)
     if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
         (arguments.out / "editor.md").write_text(text, encoding="utf-8")
 
 

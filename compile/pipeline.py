@@ -32,6 +32,8 @@ CHOICES = ("auto", *LAYOUTS)
 BLOCK_SIZES = (8, 16, 32, 64)
 READ_TWICE = 20_000  # synapses up to which a circuit is read twice, to notice any edit and not only its size
 TRIES = 20
+EDITED = RuntimeError, KeyError, ValueError
+"""What reading ends in while another thread edits: another size, a lost neuron, too few items."""
 MOST_LISTED = 20  # problems in one message
 
 
@@ -177,7 +179,7 @@ def _tell_unused(source: object, used: Collection[str], stacklevel: int) -> None
     """Say which numbers in a graph a cell does not use, so that nobody believes they act."""
     try:
         found = unused(source, used) if isinstance(source, nx.DiGraph) else []
-    except (RuntimeError, KeyError):  # it is being edited, about which `make_plan` knows more
+    except EDITED:  # it is being edited, about which `make_plan` knows more
         found = []
     if found:
         warnings.warn(
@@ -193,27 +195,29 @@ def _settled(circuit: nx.DiGraph[Any], make: Callable[[], Plan]) -> Plan:
     Raises:
         CircuitError: it is edited all the time.
     """
+    reason: Exception | None = None
     for _ in range(TRIES):
         size = _size(circuit)
         try:
             plan = make()
             alike = size == _size(circuit) and (len(plan.recurrent) > READ_TWICE or plan == make())
-        except (RuntimeError, KeyError):  # a dictionary changed size; a synapse lost its neuron
-            continue
         except CircuitError:  # half of an edit, perhaps, which is over a moment later
             if size == _size(circuit):
                 raise
             continue
+        except EDITED as error:
+            reason = error
+            continue
         if alike:
             return plan
-    raise CircuitError("the circuit is being edited, in another thread: compile it when it rests")
+    raise CircuitError("the circuit is being edited, in another thread: compile it when it rests") from reason
 
 
 def _size(circuit: nx.DiGraph[Any]) -> tuple[int, int] | None:
     """Neurons and synapses; None while they change."""
     try:
         return len(circuit), circuit.number_of_edges()
-    except (RuntimeError, KeyError):
+    except EDITED:
         return None
 
 

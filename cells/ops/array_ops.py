@@ -10,6 +10,19 @@ from numpy.typing import NDArray
 
 from ..values import Values, Where, any_array, running_on
 
+__all__ = [
+    "concatenate",
+    "held_index",
+    "length_mask",
+    "ones",
+    "reshape",
+    "reverse_index",
+    "split",
+    "take_steps",
+    "transpose",
+    "zeros",
+]
+
 Mask = NDArray[np.bool_]
 Index = NDArray[np.int32]
 Shape = int | Sequence[int]

@@ -13,6 +13,17 @@ from ...arguments import one_of
 from ...compile.kernels import operations
 from ..values import Values, Where, any_array, mlx_array, running_on
 
+__all__ = [
+    "add",
+    "matmul",
+    "mean",
+    "multiply",
+    "ode_step",
+    "softplus_inverse",
+    "sum",
+    "synaptic_sigmoid",
+]
+
 Rate = Callable[[mx.array], mx.array]
 
 # The solvers that need only the right-hand side; a cell knows its own semi-implicit step.

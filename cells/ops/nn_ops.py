@@ -14,6 +14,46 @@ from ..values import Values, Where, mlx_array, running_on
 from .math_ops import mean as average
 from .random_ops import uniform
 
+__all__ = [
+    "ACTIVATIONS",
+    "activate",
+    "activation_of",
+    "affine",
+    "batch_norm",
+    "celu",
+    "dropout",
+    "elu",
+    "exponential",
+    "gelu",
+    "gelu_approx",
+    "gelu_fast_approx",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_tanh",
+    "hardswish",
+    "layer_norm",
+    "leaky_relu",
+    "lecun_tanh",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu2",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "step",
+    "tanh",
+]
+
 # What a layer takes for its activation: a name of `ACTIVATIONS` or `ALIASES`, or any function of one array.
 Activation: TypeAlias = "str | Callable[[mx.array], mx.array]"
 WIDE = 16  # numbers that fill a vector: shorter rows are left to MLX
@@ -207,25 +247,10 @@ def _along_last(x: mx.array, axis: int) -> bool:
     return x.ndim > 0 and axis in (-1, x.ndim - 1) and x.shape[-1] >= WIDE
 
 
-_OURS: tuple[Callable[..., mx.array], ...] = (
-    *(celu, elu, exponential, gelu, gelu_approx, gelu_fast_approx, glu, hard_shrink, hard_sigmoid, hard_tanh),
-    *(
-        hardswish,
-        leaky_relu,
-        lecun_tanh,
-        linear,
-        log_sigmoid,
-        log_softmax,
-        mish,
-        relu,
-        relu2,
-        relu6,
-        selu,
-        sigmoid,
-    ),
-    *(silu, softmax, softmin, softplus, softshrink, softsign, step, tanh),
-)
-_FUNCTIONS: dict[str, Callable[..., mx.array]] = {function.__name__: function for function in _OURS}
+_OTHERS = "ACTIVATIONS", "activate", "activation_of", "affine", "batch_norm", "dropout", "layer_norm"
+_FUNCTIONS: dict[str, Callable[..., mx.array]] = {
+    name: globals()[name] for name in __all__ if name not in _OTHERS
+}
 ACTIVATIONS = tuple(sorted(_FUNCTIONS))
 # Other names that Keras or MLX have for the same.
 ALIASES = {

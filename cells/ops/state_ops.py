@@ -14,6 +14,16 @@ from numpy.typing import NDArray
 from ...arguments import instance, one_of
 from ..values import Values, Where, any_array, running_on
 
+__all__ = [
+    "blend",
+    "detach",
+    "reset",
+    "rows",
+    "update",
+    "variables",
+    "zero_state",
+]
+
 # The state of one batch: (B, N), or several such arrays for a cell with more than one kind of memory.
 State: TypeAlias = "mx.array | tuple[mx.array, ...]"
 # (B,) booleans: which rows of a batch are meant.

@@ -29,6 +29,8 @@ from .threads import pool
 PARTS = ("crew.h", "pair.h", "nodes.h", "entry.h")
 SYMBOLS = ("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward")
 TRIAL_TIMEOUT = 120.0
+DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
+ROOM = 4000  # bytes for the words of an error
 _INT, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
 

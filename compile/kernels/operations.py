@@ -19,19 +19,18 @@ import mlx.core as mx
 
 from ...errors import KernelError
 from . import nodes
+from .nodes import DONE, FAILED_BEFORE, FOLLOWED, NO_MEMORY, ROOM
 from .processor import vector_floats
 from .source import SOURCE
 from .threads import pool, thread_count
 from .tracing import exporting
 
 PARTS = (*nodes.PARTS, "lanes_cpu.h", "curves.h", "whole.h", "operations.h")
-DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
 KINDS = ("curve", "rowwise", "reduce", "draw", "multiply", "listed")
 LISTED = ("masked", "by_synapse", "segments", "expand")
 ROWWISE = ("softmax", "log_softmax", "layer_norm", "glu")
 OVER = ("all", "last", "first")
 DRAWN = ("uniform", "normal")
-ROOM = 4000
 LEAST = 2048
 """From so many numbers on, a node takes less time than MLX's own operation."""
 LEAST_ROWS = 4

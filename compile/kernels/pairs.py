@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from ...errors import KernelError
 from .cpu import CPURunner, kernel_function
-from .nodes import library
+from .nodes import DONE, FAILED, FOLLOWED, NO_MEMORY, ROOM, library
 from .source import Array, CallSizes, Kernel
 from .threads import pool, thread_count
 
-DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
-ROOM = 4000
 CREW_SYNAPSES = 1 << 15
 """From so many on, a thread has more to do between two barriers than to wait for the others."""
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
-from tests.browser.hand import PATIENCE
+from tests.browser.hand import PATIENCE, Hand
 from tests.browser.start import start
+
+from ganglion.editor.standalone import Standalone
 
 expect.set_options(timeout=1000 * PATIENCE)
 
@@ -43,3 +45,10 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def hand(editor: Standalone, page: Page) -> Hand:
+    """On the page of the `editor` that a module's tests have."""
+    page.goto(editor.url)
+    return Hand(page)

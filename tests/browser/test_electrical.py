@@ -24,12 +24,6 @@ def editor() -> Iterator[Standalone]:
         yield editor
 
 
-@pytest.fixture
-def hand(editor: Standalone, page: Page) -> Hand:
-    page.goto(editor.url)
-    return Hand(page)
-
-
 def test_by_keys_and_undone(editor: Standalone, hand: Hand) -> None:
     hand.click("a")
     hand.keys("j", "ArrowDown", "Enter")

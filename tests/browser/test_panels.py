@@ -27,12 +27,6 @@ def editor() -> Iterator[Standalone]:
         yield editor
 
 
-@pytest.fixture
-def hand(editor: Standalone, page: Page) -> Hand:
-    page.goto(editor.url)
-    return Hand(page)
-
-
 def panel(page: Page, name: str) -> Any:
     page.get_by_role("button", name=name, exact=True).click()
     return page.get_by_role("complementary", name=name)

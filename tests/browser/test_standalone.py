@@ -32,12 +32,6 @@ def editor() -> Iterator[Standalone]:
         yield editor
 
 
-@pytest.fixture
-def hand(editor: Standalone, page: Page) -> Hand:
-    page.goto(editor.url)
-    return Hand(page)
-
-
 def test_the_token_leaves_the_address(editor: Standalone, hand: Hand) -> None:
     assert "token" not in hand.page.url
     hand.page.reload()

@@ -94,6 +94,14 @@ static Arrays lazy(const Kernels &pair, Arrays inputs, int64_t members, int64_t 
 
 enum { DONE = 0, NO_MEMORY = -1, FAILED = -2, FOLLOWED = -3, FAILED_BEFORE = -4 };
 
+// The code of an error that was thrown, and its words if the code does not say it all.
+static int told(const std::exception &e, char *error, int64_t room) {
+    if (dynamic_cast<const std::bad_alloc *>(&e)) return NO_MEMORY;
+    std::strncpy(error, e.what(), room - 1);
+    error[room - 1] = 0;
+    return FAILED;
+}
+
 extern "C" {
 
 const char *ganglion_mlx() { return mx::version(); }
@@ -192,12 +200,8 @@ int ganglion_call(void *pair, void *const *objects, int64_t n, void *const *made
         }
         for (int64_t i = 0; i < n_made; i++) array_of(made[i])->overwrite_descriptor(found[i]);
         return DONE;
-    } catch (const std::bad_alloc &) {
-        return NO_MEMORY;
     } catch (const std::exception &e) {
-        std::strncpy(error, e.what(), room - 1);
-        error[room - 1] = 0;
-        return FAILED;
+        return told(e, error, room);
     }
 }
 

@@ -449,12 +449,8 @@ int ganglion_operation(int kind, int what, const float *numbers, int64_t n_numbe
         array_of(made)->overwrite_descriptor(operation(kind, what, {numbers, numbers + n_numbers},
                                                        {shape, shape + axes}, inputs));
         return DONE;
-    } catch (const std::bad_alloc &) {
-        return NO_MEMORY;
     } catch (const std::exception &e) {
-        std::strncpy(error, e.what(), room - 1);
-        error[room - 1] = 0;
-        return FAILED;
+        return told(e, error, room);
     }
 }
 }

@@ -32,7 +32,7 @@ def valid_samples(mask: Any, lengths: Any, batch: int, steps: int, batched: bool
     counts = whole_array("lengths", lengths)
     if counts.shape != (batch,) or not batched:
         raise ValueError(f"lengths have shape {counts.shape}: expected ({batch},), for a batched input")
-    if ((counts < 0) | (counts > steps)).any():
+    if np.count_nonzero((counts < 0) | (counts > steps)):
         raise ValueError(f"lengths reach from {counts.min()} to {counts.max()}: expected 0 to {steps}")
     return length_mask(counts, steps)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import mlx.core as mx
 
 from ...arguments import instance, one_of
+from ..configured import classes_of
 from ..layer import NCPLayer, Shape
 from ..running import Steps
 from ..values import Values, Where, running_on
@@ -52,7 +53,8 @@ class Bidirectional(NCPLayer):
         if backward is not None:
             instance("backward", backward, RNN, "a network, such as gl.LTC(circuit)")
         if backward is None:
-            backward = type(rnn).from_config(rnn.get_config() | {"reverse": True})
+            with classes_of(rnn):  # a class of a notebook may have a namesake by now
+                backward = type(rnn).from_config(rnn.get_config() | {"reverse": True})
         if rnn.reverse or not backward.reverse:
             raise ValueError("expected a network that reads forwards, and one made with reverse=True")
         self.forward, self.backward, self.merge = rnn, backward, merge

@@ -91,6 +91,24 @@ def test_bidirectional_refuses_what_does_not_fit(arguments: dict[str, Any], mess
         gl.Bidirectional(gl.LTC(CIRCUIT), **arguments)
 
 
+def test_backwards_is_of_the_class_that_forwards_is() -> None:
+    def own(factor: float) -> type[gl.LTC]:
+        class Namesake(gl.LTC):
+            def __call__(self, *given: Any, **options: Any) -> Any:
+                y, state = super().__call__(*given, **options)
+                return factor * y, state
+
+        return Namesake
+
+    first = own(2.0)
+    own(3.0)  # a cell of a notebook that was run twice
+    rnn = gl.Bidirectional(first(CIRCUIT))
+    assert type(rnn.backward) is first
+    plain = gl.LTC(CIRCUIT, reverse=True)
+    plain.update(rnn.backward.parameters())
+    np.testing.assert_allclose(np.array(rnn.backward(X)[0]), 2 * np.array(plain(X)[0]), rtol=1e-6)
+
+
 # Stacks
 
 

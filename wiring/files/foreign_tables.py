@@ -14,7 +14,7 @@ from ...errors import CircuitError
 from ..roles import label
 from .raw import Edge, Node, RawGraph
 from .source import Source
-from .tables import NEURON, POST, PRE, Ends, column, edges_of_columns, nodes_of_columns, numbers_in
+from .tables import NEURON, POST, PRE, Ends, column, edges_of_columns, is_number, nodes_of_columns, numbers_in
 
 _DELIMITERS = (",", "\t", ";", "|", " ")
 _PEEKED = 30  # rows that tell the separator
@@ -122,7 +122,7 @@ def _has_header(rows: list[list[str]]) -> bool:
     first = rows[0]
     if column(first, PRE) is not None and column(first, POST) is not None:
         return True
-    return len(first) < 3 or not _is_number(first[2])
+    return len(first) < 3 or not is_number(first[2])
 
 
 def _table(source: Source, rows: list[list[str]], lines: list[int], delimiter: str, headless: bool) -> Table:
@@ -165,14 +165,6 @@ def _numbers(cells: Sequence[Any], delimiter: str) -> Sequence[Any]:
     return found
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _matrix(source: Source, rows: list[list[str]], lines: list[int]) -> RawGraph | None:
     """A square of numbers with the same names above and on the left, or without any."""
     names: list[Any] = [cell.strip() for cell in rows[0]][-(len(rows) - 1) :] if len(rows) > 1 else []
@@ -180,7 +172,7 @@ def _matrix(source: Source, rows: list[list[str]], lines: list[int]) -> RawGraph
     framed = all(len(cells) == len(names) + 1 for cells in body)
     if len(names) > 1 and framed and [cells[0].strip() for cells in body] == names:
         cells, at = [row[1:] for row in body], lines[1:]
-    elif all(len(row) == len(rows) for row in rows) and all(_is_number(cell) for row in rows for cell in row):
+    elif all(len(row) == len(rows) for row in rows) and all(is_number(cell) for row in rows for cell in row):
         if len(rows) in (2, 3):
             raise source.error(
                 f"{len(rows)} rows of {len(rows)} numbers may be a matrix or a list of edges: ends=(0, 1) "
@@ -199,7 +191,7 @@ def _matrix(source: Source, rows: list[list[str]], lines: list[int]) -> RawGraph
         for name, cell in zip(names, row, strict=True):
             if cell == "0":
                 continue  # most entries of a large matrix
-            if cell.strip() and not _is_number(cell):
+            if cell.strip() and not is_number(cell):
                 raise source.error(f"expected a number, got {label(cell, 60)}", f"line {at[k]}")
             if cell.strip() and float(cell):
                 value = float(cell)

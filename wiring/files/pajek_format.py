@@ -13,7 +13,7 @@ from ..roles import synapse_label
 from .format import Format, one
 from .raw import Attributes, Edge, Node, RawGraph, with_signs
 from .source import Source
-from .tables import Ends
+from .tables import Ends, is_number
 from .writing import neurons_of, synapses_of, text_in_file, texts_of_names
 
 _MARK = "% ganglion-circuit"
@@ -89,7 +89,7 @@ def _vertex(tokens: list[str], number: int, own: bool) -> Node:
     found: Attributes = {"label": tokens[1]} if tokens[1:] else {}
     rest = tokens[2:]
     for key in ("x", "y", "z"):  # up to three coordinates
-        if rest and _is_number(rest[0]):
+        if rest and is_number(rest[0]):
             found[key] = float(rest.pop(0))
     if rest and rest[0].lower() in _SHAPES:
         found["shape"] = rest.pop(0)
@@ -100,7 +100,7 @@ def _vertex(tokens: list[str], number: int, own: bool) -> Node:
 def _pairs(rest: list[str]) -> Attributes:
     """A weight, and then pairs of a name and a value."""
     data: Attributes = {}
-    if rest and _is_number(rest[0]):
+    if rest and is_number(rest[0]):
         data["weight"] = float(rest.pop(0))
     data.update(zip(rest[::2], rest[1::2], strict=False))
     return data
@@ -113,7 +113,7 @@ def _row(raw: RawGraph, tokens: list[str], row: int, number: int) -> None:
         raise CircuitError(f"row {row} of a matrix of {len(raw.nodes)} vertices")
     raw.signed = True
     for node, cell in zip(raw.nodes, tokens, strict=True):
-        if not _is_number(cell):
+        if not is_number(cell):
             raise CircuitError(f"expected a number, got {cell!r}")
         if float(cell):
             raw.edges.append(Edge(raw.nodes[row - 1].id, node.id, {"weight": float(cell)}, number))
@@ -123,14 +123,6 @@ def _link(raw: RawGraph, both: bool, pre: str, post: str, data: Attributes, numb
     raw.edges.append(Edge(pre, post, data, number))
     if both and pre != post:
         raw.edges.append(Edge(post, pre, dict(data), number))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:

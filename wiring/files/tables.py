@@ -107,6 +107,15 @@ def _attributes(columns: Columns, names: list[Any], row: int) -> Attributes:
     return {str(name).strip(): value for name in names if not _blank(value := columns[name][row])}
 
 
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def numbers_in(cells: Sequence[Any]) -> Sequence[Any]:
     """A column of texts as numbers, if each that is set is one; leading zeros are names and stay."""
     found: list[Any] = []

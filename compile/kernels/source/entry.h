@@ -22,6 +22,17 @@ static array *array_of(void *object) {
     return state & 4 ? (array *)place : *(array **)place;
 }
 
+// The arrays in objects, or the first object without one, counted from 1; 0 if all have theirs.
+static int gather(void *const *objects, int64_t n, Arrays &arrays) {
+    arrays.reserve(n);
+    for (int64_t i = 0; i < n; i++) {
+        const array *a = array_of(objects[i]);
+        if (!a) return (int)i + 1;
+        arrays.push_back(*a);
+    }
+    return 0;
+}
+
 // Whether a transformation such as mx.grad or mx.compile is at work: an array that one follows says so.
 static bool transformed() {
     static const array *probe = [] {
@@ -179,12 +190,7 @@ int ganglion_call(void *pair, void *const *objects, int64_t n, void *const *made
     try {
         if (failed_late.exchange(false)) return FAILED_BEFORE;
         Arrays inputs;
-        inputs.reserve(n);
-        for (int64_t i = 0; i < n; i++) {
-            const array *a = array_of(objects[i]);
-            if (!a) return (int)i + 1;
-            inputs.push_back(*a);
-        }
+        if (const int wrong = gather(objects, n, inputs)) return wrong;
         if (const int wrong = misfit(*kernels, inputs, members)) return wrong;
         if (!follow && transformed()) return FOLLOWED;
         Arrays found;

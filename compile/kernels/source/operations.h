@@ -440,12 +440,7 @@ int ganglion_operation(int kind, int what, const float *numbers, int64_t n_numbe
         if (!follow && transformed()) return FOLLOWED;
         shared_threads = threads;
         Arrays inputs;
-        inputs.reserve(n);
-        for (int64_t i = 0; i < n; i++) {
-            const array *a = array_of(objects[i]);
-            if (!a) return (int)i + 1;
-            inputs.push_back(*a);
-        }
+        if (const int wrong = gather(objects, n, inputs)) return wrong;
         array_of(made)->overwrite_descriptor(operation(kind, what, {numbers, numbers + n_numbers},
                                                        {shape, shape + axes}, inputs));
         return DONE;

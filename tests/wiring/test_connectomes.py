@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
+import openpyxl
 import pytest
 
 import ganglion as gl
@@ -72,6 +73,41 @@ def test_a_whole_animal(tmp_path: Path) -> None:
     assert "Cook" in circuit.graph["citation"]
     with pytest.raises(CircuitError, match="expected the columns Cell name, Type, got"):
         gl.connectomes.celegans(edges, edges)
+
+
+def test_the_workbook_of_the_publication(tmp_path: Path) -> None:
+    """Its matrices have groups of cells and totals around them; gap junctions stand there twice."""
+    book = openpyxl.Workbook()
+    book.active.title = "TITLE AND LEGEND"
+    matrices = {
+        "hermaphrodite chemical": [[3, None, 0], [None, 2, 4]],
+        "herm gap jn symmetric": [[None, 7, None], [7, None, None]],
+        "herm gap jn asymmetric": [[None, 7, None], [None, None, None]],
+        "male chemical": [[9, 9, 9], [9, 9, 9]],
+    }
+    for title, values in matrices.items():
+        sheet = book.create_sheet(title)
+        sheet.append([None, None, None, "PHARYNX"])
+        sheet.append([])
+        sheet.append([None, None, None, "ASHL", "VD01", "dBWML1", None])
+        for name, row in zip(("ASHL", "VD01"), values, strict=True):
+            sheet.append(["GROUP", None, name, *row, sum(value or 0 for value in row)])
+        sheet.append([None, None, None, 9, 9, 9, 9])
+    book.save(tmp_path / "SI5.xlsx")
+    (tmp_path / "cells.csv").write_text("Cell name,Type\nASHL,Layer 1 interneuron\n")
+    circuit = gl.connectomes.celegans(tmp_path / "SI5.xlsx", tmp_path / "cells.csv")
+    assert circuit.edges["ASHL", "ASHL"] == {"weight": 3, "polarity": 1}
+    assert circuit.edges["VD1", "dBWML1"] == {"weight": 4, "polarity": -1}
+    assert circuit.edges["ASHL", "VD1"] == {"weight": 7, "kind": "electrical", "polarity": 1}
+    assert circuit.number_of_edges() == 4
+
+    (tmp_path / "text.xlsx").write_text("no workbook")
+    with pytest.raises(CircuitError, match=r"text\.xlsx: no workbook can be read from it"):
+        gl.connectomes.celegans(tmp_path / "text.xlsx", tmp_path / "cells.csv")
+    del book["herm gap jn asymmetric"]
+    book.save(tmp_path / "half.xlsx")
+    with pytest.raises(CircuitError, match=r"expected sheets such as .*, got 'TITLE AND LEGEND', 'herm"):
+        gl.connectomes.celegans(tmp_path / "half.xlsx", tmp_path / "cells.csv")
 
 
 def test_a_file_that_nobody_gave(monkeypatch: pytest.MonkeyPatch) -> None:

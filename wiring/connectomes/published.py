@@ -17,6 +17,7 @@ from ..files.source import read_together
 from ..importing.door import circuit_from
 from ..importing.polarity import Polarity
 from ..importing.roles import Roles
+from .workbook import edges_of_workbook
 
 Pathlike = str | os.PathLike[str]
 
@@ -41,8 +42,10 @@ def celegans(
     and leading zeros go (`VD01` is `VD1`). A neuron of several kinds has the role that is named first.
 
     Args:
-        edges: the edge list `herm_full_edgelist.csv` (Source, Target, Weight, Type), or another in columns.
-            By default the one that the package `cect` has, if it is installed.
+        edges: the edge list `herm_full_edgelist.csv` (Source, Target, Weight, Type), or another in columns;
+            by default the one that the package `cect` has, if it is installed. Or the publication's own
+            matrices, the workbook of its supplementary information 5 (`.xlsx`, read by openpyxl), which
+            `cect` has too: they have 300 edges more than the list.
         cells: a table `Cell name`, `Type`; by default `all_cell_info.csv` of `cect`. What is not in it is an
             end organ.
         polarity: as in `circuit_from`. By default the 26 neurons that use GABA inhibit and all others excite,
@@ -66,8 +69,9 @@ def celegans(
     def sign(pre: Any, _: Any) -> int:
         return -1 if GABA.fullmatch(str(pre)) else 1
 
+    path = _shipped("edges", edges)
     circuit = circuit_from(
-        _shipped("edges", edges),
+        edges_of_workbook(path) if path.suffix == ".xlsx" else path,
         roles=role,
         polarity=sign if polarity is None else polarity,
         sensors=sensors,

@@ -116,6 +116,23 @@ def test_the_command_exports_what_was_trained(tmp_path: Path, capsys: pytest.Cap
         assert main(["export", "run", "-o", "policy.c"]) == 0
         assert capsys.readouterr().out.splitlines()[-1] == "policy.c, policy.h: policy_step and policy_reset"
         model = gl.load("run")
+        assert main(["export", "run", "-o", "fixed.c", "--fixed", "data.csv"]) == 0
+        said = capsys.readouterr().out.splitlines()[-1]
+        assert said.startswith("fixed point differs from floats by at most: torque ")
+        for bad, message in (
+            (["-o", "fixed.onnx", "--fixed", "data.csv"], "ONNX has no numbers in fixed point"),
+            (["-o", "other.c", "--fixed", "gone.csv"], "gone.csv"),
+            (["-o", "other.c", "--fixed", "short.csv"], "no column 'angle'"),
+        ):
+            (tmp_path / "short.csv").write_text("t,speed\n0,1\n1,2\n")
+            assert main(["export", "run", *bad]) == 2
+            error = capsys.readouterr().err
+            assert message in error
+            assert error.count("\n") == 1
+            assert not (tmp_path / bad[1]).exists()
+    span, most = np.diff(rows[:, 0], prepend=rows[0, 0] - model.time_unit), float(said.split()[-1])
+    found = run(program_of(tmp_path / "fixed.c"), "speed,angle,dt\n" + table(x, span))
+    assert np.abs(numbers(found.stdout) - model.predict(x, span)).max() < 1.5 * most < 1e-3
     spans = rng.uniform(0.5, 1.5, 40)
     found = run(program_of(tmp_path / "policy.c"), "speed,angle,dt\n" + table(x[:40], spans))
     expected = model.predict(x[:40], spans)
@@ -141,3 +158,15 @@ def test_the_command_says_what_it_cannot_export(
     assert said in error
     assert error.count("\n") == 1
     assert not (tmp_path / out).exists()
+
+
+def test_a_saved_network_takes_columns_of_the_names_of_its_inputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gl.save(gl.CfC(gl.auto_ncp(8, 1, inputs=2, seed=1)), tmp_path / "m.safetensors")
+    (tmp_path / "data.csv").write_text("sensory_1,other,sensory_0\n1,x,2\n0.5,y,0.25\n")
+    out = tmp_path / "policy.c"
+    words = ["export", str(tmp_path / "m.safetensors"), "-o", str(out), "--fixed", str(tmp_path / "data.csv")]
+    assert main(words) == 0
+    assert "differs from floats by at most: output 0 " in capsys.readouterr().out
+    assert "Over 2 samples" in out.with_suffix(".h").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,21 @@ from ...cells import NCPLayer
 from ...storage import replace_files
 from .c99 import c99_files
 from .numbers import Fixed, Floats, fraction_for
-from .program import Program
+from .program import Array, Program
+from .simulated import largest_differences
 from .trace import traced
 
 MOST = 2000
 """Samples that are looked at for numbers in fixed point."""
 
 
-def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> None:
+def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array | None:
     """Write a trained network as a C file and a header, without dependencies and without heap.
 
     The files have a state struct and two functions, ``<name>_reset`` and ``<name>_step``, where the name is
     that of the file and begins all names in it; the header says how to call them. Compiled with
     ``-D<name>_MAIN`` it is a program that reads samples as CSV from standard input and writes the outputs.
-    All numbers are float32, and the files are C99 and C++.
+    Numbers are float32, and the files are C99 and C++.
 
     Args:
         model: a network that reads forwards: `LTC`, `CfC`, `RNN` over any cell, `Stack`, or `Scaled`, whose
@@ -37,6 +39,10 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> None:
             numbers in fixed point: 32 bits, of which as many are behind the point as leave room for twice
             what these samples lead to; beyond, numbers stop at the largest, and NaN counts as 0. Inputs and
             outputs stay floats. None for float32.
+
+    Returns:
+        In fixed point, (M,) how far each output is from that of float32 at most, in its unit, over the first
+        2000 of these samples, one behind the other; the header says it, too. None for float32.
 
     Raises:
         TypeError: no network.
@@ -56,13 +62,24 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> None:
             "the ending .c"
         )
     program = traced(model, sparse=True)
-    numbers = Floats() if fixed is None else Fixed(_fraction(program, fixed))
-    files = c99_files(program, path.stem, numbers)
+    if fixed is None:
+        _write(path, c99_files(program, path.stem, Floats()))
+        return None
+    samples, spans = _looked_at(program, fixed)
+    numbers = Fixed(fraction_for(program, samples, spans))
+    differ = largest_differences(program, numbers, samples, spans)
+    differ *= 1.0 if program.units is None else program.units.scale
+    told = replace(numbers, samples=len(samples), differ=tuple(differ.tolist()))
+    _write(path, c99_files(program, path.stem, told))
+    return differ
+
+
+def _write(path: Path, files: dict[str, str]) -> None:
     replace_files({path.with_suffix(ending): text.encode() for ending, text in files.items()})
 
 
-def _fraction(program: Program, fixed: Any) -> int:
-    """How many bits go behind the point, by samples of a user."""
+def _looked_at(program: Program, fixed: Any) -> tuple[Array, Array]:
+    """(T, I) samples of a user and (T,) their time spans, in the units of the network."""
     x, spans = fixed if isinstance(fixed, tuple) and len(fixed) == 2 else (fixed, None)
     samples, n = as_numbers("fixed", x).astype(np.float64), program.n_inputs
     if samples.shape[-1:] != (n,) or samples.ndim not in (2, 3) or not samples.size:
@@ -81,4 +98,4 @@ def _fraction(program: Program, fixed: Any) -> int:
     except ValueError:
         raise ValueError(f"the time spans of fixed have shape {times.shape}: expected {shape}") from None
     flat = samples.reshape(-1, n)[:MOST].astype(np.float32)
-    return fraction_for(program, flat, times.reshape(-1)[:MOST].astype(np.float32))
+    return flat, times.reshape(-1)[:MOST].astype(np.float32)

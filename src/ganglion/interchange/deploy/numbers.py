@@ -64,9 +64,16 @@ class Floats:
 
 @dataclass(frozen=True)
 class Fixed:
-    """Numbers of 32 bits, of which `fraction` are behind the point: for boards without floats."""
+    """Numbers of 32 bits, for boards without floats.
+
+    Attributes:
+        fraction: how many of the bits are behind the point.
+        samples, differ: over how many samples each output (M,) differs how much from that of floats.
+    """
 
     fraction: int
+    samples: int = 0
+    differ: tuple[float, ...] = ()
     kind = "int32_t"
     total = "int64_t"
     functions = "fixed.h"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,53 @@ def test_an_undirected_file_is_a_synapse_each_way(tmp_path: Path) -> None:
         circuit = read(tmp_path / name)
         assert set(circuit.synapses()) == {("a", "b", 1), ("b", "a", 1), ("b", "b", -1)}
         assert "became two synapses, one each way" in str(circuit.origin)
+
+
+def test_each_edge_has_a_direction_of_its_own(tmp_path: Path) -> None:
+    """As Gephi writes them, into tables too: one that has none in a directed graph, and the reverse."""
+    (tmp_path / "edges.csv").write_text(
+        "Source,Target,Type,polarity\na,b,Directed,1\nb,c,Undirected,-1\nc,c,mutual,1\n"
+    )
+    nodes = "".join(f'<node id="{name}"/>' for name in "abc")
+    edges = "".join(
+        f'<edge source="{pre}" target="{post}"{way}/>'
+        for pre, post, way in (("a", "b", ' type="directed"'), ("b", "c", ""), ("c", "c", ""))
+    )
+    graph = f'<graph defaultedgetype="undirected"><nodes>{nodes}</nodes><edges>{edges}</edges></graph>'
+    (tmp_path / "c.gexf").write_text(f"<gexf>{graph}</gexf>")
+    for name, sign in (("edges.csv", "polarity"), ("c.gexf", 1)):
+        circuit = circuit_from(tmp_path / name, roles={"motor": ["a", "b", "c"]}, polarity=sign)
+        assert {(pre, post) for pre, post, _ in circuit.synapses()} == {
+            ("a", "b"),
+            ("b", "c"),
+            ("c", "b"),
+            ("c", "c"),
+        }
+        assert "1 edges without a direction became two synapses" in str(circuit.origin)
+    assert circuit.edges["a", "b"] == {"polarity": 1}
+    kinds = "pre,post,type\na,b,undirected\nb,c,electrical\n"  # a column that says something else
+    (tmp_path / "kinds.csv").write_text(kinds)
+    with pytest.raises(CircuitError, match="undirected"):
+        circuit_from(tmp_path / "kinds.csv", roles={"motor": ["a", "b", "c"]}, polarity=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("w.npy", r"numpy\.load\(path\)"),
+        ("w.mtx.gz", r"scipy\.io\.mmread"),
+        ("w.xlsx", "read_excel"),
+        ("w.sif", "format='TSV'"),
+    ],
+)
+def test_what_others_read_names_the_call(name: str, call: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\x93NUMPY")
+    with pytest.raises(
+        ValueError, match=rf"{re.escape(name)}: such files are read by circuit_from\(.*{call}"
+    ):
+        read(tmp_path / name)
+    with (tmp_path / name).open("rb") as file, pytest.raises(ValueError, match=call):
+        circuit_from(file)
 
 
 @pytest.mark.parametrize("ending", [".json", ".graphml", ".csv", ".tsv", ".gexf", ".gml", ".net", ".dot"])

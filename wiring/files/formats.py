@@ -40,6 +40,21 @@ FORMATS: tuple[Format, ...] = (
     csv_format.TSV,
 )
 
+# Files that other libraries open, or that need to be told of, and the source that circuit_from takes instead.
+_INSTEAD = {
+    ".npy": "numpy.load(path)",
+    ".npz": "scipy.sparse.load_npz(path)",
+    ".mtx": "scipy.io.mmread(path)",
+    ".mat": "scipy.io.loadmat(path)[name]",
+    ".xlsx": "pandas.read_excel(path)",
+    ".xls": "pandas.read_excel(path)",
+    ".parquet": "pandas.read_parquet(path)",
+    ".feather": "pandas.read_feather(path)",
+    ".sif": "path, format='TSV', ends=(0, 2)",
+    ".edges": "path, format='CSV', ends=(0, 1)",
+    ".edgelist": "networkx.read_edgelist(path, create_using=networkx.DiGraph)",
+    ".adjlist": "networkx.read_adjlist(path, create_using=networkx.DiGraph)",
+}
 _PEEKED = 4096  # characters that tell a format whose ending does not
 
 
@@ -56,9 +71,13 @@ def read_file(source: Any, ends: Ends, form: str | None) -> tuple[RawGraph, str]
         sources = [read_open(source)]
         path = sources[0].path
         chosen = _named(form) or of_ending(path)
+        if chosen is None:
+            _read_elsewhere(path)
     else:
         path = at_home("the source", source)
         chosen = _named(form) or of_ending(path)
+        if chosen is None:
+            _read_elsewhere(path)
         sources = read_together(chosen.paths(path) if chosen else [path])
     chosen = chosen or _peek(sources[0])
     if form == "neurons":
@@ -88,8 +107,11 @@ def writable(path: Path) -> Format:
 
 def of_ending(path: Path) -> Format | None:
     """The format that the ending of a path means, .gz left out."""
-    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return next((form for form in FORMATS if plain.suffix.lower() in form.endings), None)
+    return next((form for form in FORMATS if _plain(path).suffix.lower() in form.endings), None)
+
+
+def _plain(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 def endings() -> str:
@@ -113,6 +135,14 @@ def _named(form: str | None) -> Format | None:
     raise ValueError(
         f"format: expected one of {', '.join(names)}, got {label(form)}{suggestion(form, names)}"
     )
+
+
+def _read_elsewhere(path: Path) -> None:
+    if (instead := _INSTEAD.get(_plain(path).suffix.lower())) is not None:
+        plans = (
+            " (or, if it holds a plan, by Plan.read)" if _plain(path).suffix in (".npz", ".parquet") else ""
+        )
+        raise FileError(f"{path}: such files are read by circuit_from({instead}, ...){plans}")
 
 
 def _peek(source: Source) -> Format:

@@ -48,22 +48,17 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
         raise source.error(f"expected <gexf> with a <graph>, got <{root.tag}>", "line 1")
     raw.own = any(child.text.strip() == _CREATOR for child in root.all("meta", "creator"))
     raw.names = () if raw.own else ("label",)
-    raw.directed = graph.given.get("defaultedgetype", "undirected") != "undirected"
     try:
         declared = {scope: _declared(graph, scope) for scope in ("node", "edge")}
         for node in _nested(graph, "node"):
             data = _attributes(node, declared["node"], *raw.names)
             raw.nodes.append(Node(_given(node, "id"), data, node.line))
-        mirrored = 0
+        default = graph.given.get("defaultedgetype", "undirected")
         for edge in _nested(graph, "edge"):
             data = _attributes(edge, declared["edge"], "label", "weight")
-            raw.edges.append(Edge(_given(edge, "source"), _given(edge, "target"), data, edge.line))
-            way = edge.given.get("type", "directed" if raw.directed else "undirected")
-            if raw.directed and way in ("undirected", "mutual"):
-                raw.edges.append(Edge(edge.given["target"], edge.given["source"], dict(data), edge.line))
-                mirrored += 1
-        if mirrored:
-            raw.notes.append(f"{mirrored} edges without a direction became two synapses, one each way")
+            directed = edge.given.get("type", default) not in ("undirected", "mutual")
+            ends = _given(edge, "source"), _given(edge, "target")
+            raw.edges.append(Edge(*ends, data, edge.line, directed))
     except _Fault as fault:
         raise source.error(fault.problem, f"line {fault.line}") from None
     return raw

@@ -58,7 +58,10 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
         raw.graph = _unescaped(raw.graph)
         raw.nodes = [Node(node.data.pop("label"), _unescaped(node.data), node.at) for node in raw.nodes]
         place = dict(zip(graph, (node.id for node in raw.nodes), strict=True))
-        raw.edges = [Edge(place[u], place[v], _unescaped(data), k) for u, v, data, k in raw.edges]
+        raw.edges = [
+            edge._replace(pre=place[edge.pre], post=place[edge.post], data=_unescaped(edge.data))
+            for edge in raw.edges
+        ]
     for node in raw.nodes:
         graphics = node.data.get("graphics")
         if isinstance(graphics, dict):  # of Gephi and yEd

@@ -118,19 +118,13 @@ class Reader:
 
     def _edges(self, raw: RawGraph, directed: bool) -> None:
         defaults = self._defaults("edge")
-        ways = {edge.given.get("directed", str(directed).lower()) == "true" for edge in self._found["edge"]}
-        raw.directed = ways != {False} if ways else directed
         for edge in self._found["edge"]:
             pre, post = edge.given["source"], edge.given["target"]
             data = {**defaults, **self._kept(edge, raw.own)}
             if edge.label:
                 data.setdefault("label", edge.label)
-            raw.edges.append(Edge(pre, post, data, edge.line))
-            if raw.directed and edge.given.get("directed", str(directed).lower()) != "true" and pre != post:
-                raw.edges.append(Edge(post, pre, dict(data), edge.line))
-        if len(raw.edges) > len(self._found["edge"]):
-            extra = len(raw.edges) - len(self._found["edge"])
-            raw.notes.append(f"{extra} edges without a direction became two synapses, one each way")
+            way = edge.given.get("directed", str(directed).lower()) == "true"
+            raw.edges.append(Edge(pre, post, data, edge.line, way))
 
     def _kept(self, element: _Element, own: bool) -> Attributes:
         """The attributes that are set; editors write an empty element for one that is not."""

@@ -20,12 +20,13 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """One edge by the ids of its ends."""
+    """One edge by the ids of its ends; one without a direction becomes two synapses, one each way."""
 
     pre: Hashable
     post: Hashable
     data: Attributes
     at: int = 0
+    directed: bool = True
 
 
 def _nowhere(problem: object, _: int) -> CircuitError:
@@ -40,7 +41,7 @@ class RawGraph:
         form: what was recognised, in words, such as "GraphML of yEd".
         nodes, edges: in the order of the source; ids may be repeated, and parallel edges stay.
         graph: attributes of the whole.
-        directed: whether edges have a direction; one without becomes two synapses.
+        directed: whether edges have a direction; if not, none has one.
         own: Ganglion wrote it, so ids are names, and a repeated synapse is a fault and not a second one.
         closed: nodes are listed, so an edge to another one is a fault; an edge list has no such list.
         fresh: nobody else holds the attributes of its edges, which may be changed.

@@ -19,6 +19,7 @@ PRE = ("pre", "source", "from", "src", "presynaptic", "pre name", "pre_name", "p
 POST = ("post", "target", "to", "dst", "postsynaptic", "post name", "post_name", "post id", "post_id",
         "post_root_id", "post_pt_root_id", "bodyid_post", "receiver", "neuron 2", "neuron2", "node2", "cell2",
         "destination", "column")  # fmt: skip
+_DIRECTED = {"directed": True, "undirected": False, "mutual": False}
 NEURON = ("neuron", "name", "id", "label", "node", "cell", "root_id", "bodyid", "neuron id", "neuron name")
 
 
@@ -63,7 +64,8 @@ def ends_of(columns: Columns | Sequence[Any], ends: Ends) -> tuple[Any, Any]:
 def edges_of_columns(raw: RawGraph, columns: Columns, ends: Ends) -> RawGraph:
     """Edges, and the neurons at their ends as they come; rows without ends are passed over."""
     pre, post = ends_of(columns, ends)
-    others = [name for name in columns if name not in (pre, post) and str(name).strip()]
+    ways = _ways(columns)
+    others = [name for name in columns if name not in (pre, post, ways) and str(name).strip()]
     nodes: dict[Hashable, Node] = {}
     empty = 0
     for k, (u, v) in enumerate(zip(columns[pre], columns[post], strict=True)):
@@ -74,7 +76,8 @@ def edges_of_columns(raw: RawGraph, columns: Columns, ends: Ends) -> RawGraph:
             if _blank(end):
                 raise raw.edge_error("this edge has one end only", k)
             nodes.setdefault(end, Node(end, {}, k))
-        raw.edges.append(Edge(u, v, _attributes(columns, others, k), k))
+        directed = ways is None or _DIRECTED.get(str(columns[ways][k]).strip().casefold(), True)
+        raw.edges.append(Edge(u, v, _attributes(columns, others, k), k, directed))
     raw.nodes = list(nodes.values())
     raw.closed = False
     if empty:
@@ -96,6 +99,17 @@ def nodes_of_columns(raw: RawGraph, columns: Columns) -> RawGraph:
             continue
         raw.nodes.append(Node("" if given is None else given, data, k))
     return raw
+
+
+def _ways(columns: Columns) -> Any:
+    """The column that says of each edge whether it has a direction, as Gephi's tables do, or None."""
+    name = column(columns, ("type", "edge type", "directed"))
+    words = (
+        {str(cell).strip().casefold() for cell in columns[name] if not _blank(cell)}
+        if name is not None
+        else ()
+    )
+    return name if words and words <= set(_DIRECTED) else None
 
 
 def _blank(cell: Any) -> bool:

@@ -21,9 +21,10 @@ WAYS = ("keep", "drop", "synapses")
 
 def direct_edges(draft: Draft) -> None:
     """Turn each undirected edge into two synapses, one each way."""
-    if draft.raw.directed:
+    both = [edge for edge in draft.synapses if not (draft.raw.directed and edge.directed)]
+    if not both:
         return
-    back = [Edge(e.post, e.pre, dict(e.data), e.at) for e in draft.synapses if e.pre != e.post]
+    back = [Edge(e.post, e.pre, dict(e.data), e.at) for e in both if e.pre != e.post]
     draft.synapses += back
     text = f"{len(back)} edges without a direction became two synapses, one each way"
     draft.origin.add("undirected", len(back), text)

@@ -72,7 +72,7 @@ def name_neurons(draft: Draft, names: Names, clean: Cleaning) -> None:
 
 def _connect(draft: Draft, edge: Edge, name_of: dict[Hashable, Hashable]) -> Edge:
     try:
-        return Edge(name_of[edge.pre], name_of[edge.post], dict(edge.data), edge.at)
+        return edge._replace(pre=name_of[edge.pre], post=name_of[edge.post], data=dict(edge.data))
     except (KeyError, TypeError):
         lost = next(end for end in (edge.pre, edge.post) if not _known(end, name_of))
         problem = (

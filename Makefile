@@ -14,7 +14,7 @@ SEED   ?= 0
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit faults kills fuzz fuzz-api matrix sanitize aarch64 release browser test-browser check lint types package page docs clean
+.PHONY: help demo test audit faults kills fuzz fuzz-api matrix sanitize aarch64 release mac browser test-browser check lint types package page docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make test-browser  the editor in a real browser: standalone, JupyterLab, marimo (needs chromium)"
 	@echo "make audit   compare drawn networks with references of their own for MINUTES=10, from SEED=0"
 	@echo "make aarch64   kernels for AArch64, cross-compiled and run under qemu-user"
+	@echo "make mac     whether the kernels compute and how fast, as a report: for owners of a Mac"
 	@echo "make sanitize  kernels, threads and exported C under the sanitizers of GCC"
 	@echo "make fuzz    spoilt files and messages for every reader, for SECONDS=60 each, from SEED=0"
 	@echo "make fuzz-api  CALLS=10000 wrong calls of every public name, from SEED=0"
@@ -70,6 +71,9 @@ matrix: $(VENV)/bin/python
 
 aarch64: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m tests.aarch64
+
+mac: $(VENV)/ready-cpu,demo,dev
+	$(BIN)/python -m tests.mac
 
 sanitize: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python tests/sanitize.py

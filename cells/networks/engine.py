@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from functools import cache
 
-from ...compile.kernels import ExportError, on_metal, way_in, where
+from ...compile.kernels import ExportError, way_in, where
 from ...errors import KernelError
 from ..cell import NCPRNNCell
 from ..offers import cell_kernel, has_kernel
@@ -20,12 +20,12 @@ def run_update(cell: NCPRNNCell, engine: str, *, record: bool, checkpoint_every:
     """The engine of one call: the kernel where it can run, else operations.
 
     With "auto", what stands in the kernel's way is told once in a warning, unless it is the cell itself;
-    with "fused" it is an error. On Metal, "auto" runs operations: the kernels have never run there.
+    with "fused" it is an error.
     """
     if isinstance(cell, InputWrapper):
         inner = run_update(cell.cell, engine, record=record, checkpoint_every=checkpoint_every)
         return cell.around(inner)
-    if engine == "ops" or (engine == "auto" and (not has_kernel(cell) or on_metal())):
+    if engine == "ops" or (engine == "auto" and not has_kernel(cell)):
         return run_ops(cell)
     kernel = run_kernel(cell, record=record, checkpoint_every=checkpoint_every)
     return kernel if engine == "fused" else _with_fallback(kernel, cell)
@@ -72,11 +72,6 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     plain = f"Plain MLX operations run step by step on {layout}"
     if engine == "ops":
         return f"{sizes}: {plain[0].lower()}{plain[1:]}, as asked for."
-    if engine == "auto" and on_metal():
-        return (
-            f"{sizes}: {plain}. The fused kernels have never run on Metal: engine='fused' tries them, and "
-            f"after mx.set_default_device(mx.cpu) those of the processor run."
-        )
     try:
         kernel = cell_kernel(cell)
         kernel.sequence.load()

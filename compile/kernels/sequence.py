@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
@@ -283,7 +284,9 @@ def where() -> str:
     if on_gpu():
         return "the GPU"
     threads = thread_count()
-    return f"the CPU, {WIDE} sequences to a vector, on {threads} thread{'s' if threads > 1 else ''} at most"
+    shared = ", whose memory the GPU shares" if mx.metal.is_available() else ""
+    many = f"{threads} thread{'s' if threads > 1 else ''} at most"
+    return f"the CPU{shared}, {WIDE} sequences to a vector, on {many}"
 
 
 def way_in() -> str:
@@ -304,10 +307,11 @@ def _against_nodes() -> str:
 
 
 def on_gpu() -> bool:
-    """Whether MLX's default device is a GPU."""
-    return bool(mx.default_device().type == mx.gpu)
+    """Whether kernels run on a GPU: one of NVIDIA, where it is MLX's default device.
 
-
-def on_metal() -> bool:
-    """Whether kernels would run on Metal, where they have never run."""
-    return on_gpu() and mx.metal.is_available()
+    On Metal they have never run, and processor and GPU share their memory: the processor's kernels run there,
+    unless GANGLION_METAL=1 asks for the others.
+    """
+    if mx.default_device().type != mx.gpu:
+        return False
+    return not mx.metal.is_available() or os.environ.get("GANGLION_METAL") == "1"

@@ -24,7 +24,7 @@ from mlx.utils import tree_flatten
 import ganglion as gl
 from ganglion.cells.ltc.kernel import LTC_PARAMETERS, ltc_kernel
 from ganglion.cells.networks import engine
-from ganglion.compile.kernels import SAVED_MOST, build, cpu, nodes, processor
+from ganglion.compile.kernels import SAVED_MOST, build, cpu, gpu, nodes, processor
 from ganglion.errors import KernelError
 
 CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
@@ -383,15 +383,19 @@ def test_explain_says_what_runs_and_why(monkeypatch: pytest.MonkeyPatch) -> None
     assert "so every call is an error." in gl.RNN(gl.CTRNNCell(CIRCUIT), engine="fused").explain()
     assert "full matrices" in gl.CfC(gl.dense(3, 5), engine="ops").explain()
     assert "synapses" not in gl.CfC(gl.dense(3, 5)).explain()
-    monkeypatch.setattr(engine, "on_metal", lambda: True)
-    assert "never run on Metal" in gl.LTC(CIRCUIT).explain()
-    assert "one fused kernel" in gl.LTC(CIRCUIT, engine="fused").explain()
 
 
-def test_on_metal_operations_run_unless_the_kernel_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "on_metal", lambda: True)
-    monkeypatch.setattr(engine, "run_kernel", lambda *_, **__: pytest.fail("the kernel ran"))
-    assert gl.LTC(CIRCUIT)(mx.zeros((2, 3)))[0].shape == (2, 4)
+def test_on_a_mac_the_processors_kernels_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Metal as the default device, where no kernel has run; GANGLION_METAL=1 asks for those."""
+    rnn = gl.LTC(CIRCUIT, engine="fused")
+    expected = np.array(rnn(mx.ones((2, 3)))[0])
+    monkeypatch.setattr(mx.metal, "is_available", lambda: True)
+    monkeypatch.setattr(mx, "default_device", lambda: mx.Device(mx.gpu, 0))
+    assert "the CPU, whose memory the GPU shares" in rnn.explain()
+    monkeypatch.setattr(gpu.GPURunner, "__call__", lambda *_: pytest.fail("Metal's kernel ran"))
+    np.testing.assert_array_equal(np.array(rnn(mx.ones((2, 3)))[0]), expected)
+    monkeypatch.setenv("GANGLION_METAL", "1")
+    assert "on the GPU" in rnn.explain()
 
 
 @pytest.mark.parametrize("make", [gl.LTC, gl.CfC])

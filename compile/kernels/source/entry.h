@@ -91,7 +91,7 @@ static Arrays computed(const Kernels &pair, const Arrays &inputs, int64_t member
 }
 
 static Arrays lazy(const Kernels &pair, Arrays inputs, int64_t members, int64_t threads) {
-    const auto stream = mx::default_stream(mx::default_device());
+    const auto stream = mx::default_stream(mx::Device::cpu);  // which a Mac's default device is not
     const size_t n = pair->values.size();
     const int all = inputs[n].shape(0);
     for (size_t i = n; i < inputs.size(); i++) {

@@ -7,6 +7,8 @@ from .cfc.cell import CfCCell
 from .ctgru import CTGRUCell
 from .ctrnn import CTRNNCell
 from .dense import NCPDense
+from .equations.cell import EquationCell
+from .equations.declaration import electrical, motor, neuron, sensor, synapse
 from .layer import NCPLayer
 from .ltc.cell import LTCCell
 from .missing import MissingValueCell
@@ -35,6 +37,7 @@ __all__ = [
     "CfC",
     "CfCCell",
     "Ensemble",
+    "EquationCell",
     "LTCCell",
     "LiquidCell",
     "Memory",
@@ -46,15 +49,20 @@ __all__ = [
     "Stack",
     "Stream",
     "carried",
+    "electrical",
     "ensemble",
     "lesion",
     "load_ncps",
+    "motor",
     "ncps_options",
     "ncps_parameters",
+    "neuron",
     "ops",
     "record",
     "saliency",
+    "sensor",
     "solver_error",
+    "synapse",
     "time_constants",
     "transfer",
     "untie",

@@ -46,6 +46,7 @@ class Overlay:
             is multiplied with 0 is not read at all.
         noise: sensors that show random numbers.
         starts_elsewhere: whether a state is held at another value than 0.
+        stays: (N,) which neurons' states the equation leaves as they are; None for none.
     """
 
     factors: Mapping[str, mx.array] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Overlay:
     inputs: tuple[mx.array, mx.array] | None = None
     noise: tuple[Noise, ...] = ()
     starts_elsewhere: bool = False
+    stays: mx.array | None = None
 
     def over(self, name: str, value: mx.array) -> mx.array:
         """A parameter, as the equation uses it, with the overlay."""
@@ -136,6 +138,7 @@ class Changes:
         self._shifts = {name: as_floats(values) for name, values in before.shifts.items()}
         n, i = cell.n_neurons, cell.n_inputs
         self.held, self.values = np.zeros(n, bool), np.zeros(n)
+        self.stays = np.zeros(n, bool) if before.stays is None else np.array(before.stays)
         if before.held is not None:
             self.held, self.values = np.array(before.held[0]), as_floats(before.held[1])
         self.input_factor, self.input_shift = np.ones(i), np.zeros(i)
@@ -171,6 +174,10 @@ class Changes:
         """The parameters that lie on the recurrent, sensory or electrical synapses."""
         return {name: p for name, p in self.declared.items() if len(p.axes) == 1 and p.lies_on == side}
 
+    def stay(self, neurons: Index) -> None:
+        """Let the equation leave the states of neurons as they are; its class says that it can."""
+        self.stays[neurons] = True
+
     def cut_into(self, neurons: Index) -> None:
         """Cut what reaches neurons by chemical synapses."""
         for side in ("recurrent", "sensory"):
@@ -205,6 +212,7 @@ class Changes:
             inputs,
             tuple(self.noise.values()),
             bool(self.values[self.held].any()),
+            mx.array(self.stays) if self.stays.any() else None,
         )
 
     def _of(self, name: str) -> tuple[Floats, Floats]:

@@ -16,6 +16,7 @@ from .cells import CfCCell as CfCCell
 from .cells import CTGRUCell as CTGRUCell
 from .cells import CTRNNCell as CTRNNCell
 from .cells import Ensemble as Ensemble
+from .cells import EquationCell as EquationCell
 from .cells import LiquidCell as LiquidCell
 from .cells import LTCCell as LTCCell
 from .cells import MissingValueCell as MissingValueCell
@@ -26,13 +27,18 @@ from .cells import NCPRNNCell as NCPRNNCell
 from .cells import Stack as Stack
 from .cells import Stream as Stream
 from .cells import carried as carried
+from .cells import electrical as electrical
 from .cells import ensemble as ensemble
 from .cells import lesion as lesion
 from .cells import load_ncps as load_ncps
+from .cells import motor as motor
 from .cells import ncps_options as ncps_options
+from .cells import neuron as neuron
 from .cells import record as record
 from .cells import saliency as saliency
+from .cells import sensor as sensor
 from .cells import solver_error as solver_error
+from .cells import synapse as synapse
 from .cells import time_constants as time_constants
 from .cells import transfer as transfer
 from .cells import untie as untie

@@ -244,6 +244,9 @@ def _graph_is_law(cell: NCPRNNCell) -> None:
     reachable, direct = (np.zeros((n, plan.n_neurons), bool) for n in (plan.n_inputs, plan.n_neurons))
     reachable[plan.sensory.pre, plan.sensory.post] = True
     direct[plan.recurrent.pre, plan.recurrent.post] = True
+    direct[plan.electrical.pre, plan.electrical.post] = direct[plan.electrical.post, plan.electrical.pre] = (
+        True
+    )
     for _ in range(plan.n_neurons):
         reachable |= (reachable.astype(int) @ direct.astype(int)) > 0
     x, spans = _data(cell)
@@ -345,7 +348,9 @@ def _over_as_many_synapses_as_neurons(cell: NCPRNNCell) -> NCPRNNCell:
 
 def _reached(cell: NCPRNNCell, neuron: str) -> set[str]:
     """The neurons that a path leads to from one, or that are reached from what reads it."""
-    circuit: nx.DiGraph[Any] = circuit_of(cell.compiled.plan)
+    circuit: nx.DiGraph[Any] = nx.DiGraph(circuit_of(cell.compiled.plan))
+    electrical = [(a, b) for a, b, data in circuit.edges(data=True) if data.get("kind") == "electrical"]
+    circuit.add_edges_from((b, a) for a, b in electrical)
     return set(nx.descendants(circuit, neuron))
 
 

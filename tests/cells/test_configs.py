@@ -65,7 +65,7 @@ def given(layer: Any) -> mx.array:
 
 def test_every_layer_is_here() -> None:
     classes = {type(layer) for layer in (LAYERS[name]() for name in LAYERS)}
-    abstract = {gl.NCPLayer, gl.NCPRNNCell, gl.cells.CellWrapper}
+    abstract = {gl.NCPLayer, gl.NCPRNNCell, gl.cells.CellWrapper, gl.EquationCell}
     public = {getattr(gl.cells, name) for name in gl.cells.__all__}
     assert classes == {c for c in public if isinstance(c, type) and issubclass(c, gl.NCPLayer)} - abstract
 

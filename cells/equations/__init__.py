@@ -1,0 +1,1 @@
+"""Cells from equations: what a class declares, read, differentiated, and run."""

@@ -1,0 +1,308 @@
+"""The base of cells that are written as equations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import mlx.core as mx
+import numpy as np
+
+from ...arguments import MOST_UNFOLDS, label, one_of, whole
+from ...compile import Source
+from ...compile.synapses import Index
+from ..calls import step_call
+from ..cell import NCPRNNCell
+from ..layer import Shape
+from ..overlay import Changes, overlay_of
+from ..parameters import POSITIVE, Parameter
+from ..sharing import Scale, Ties
+from ..signs import POLARITY
+from ..strengths import Floats, Strengths, as_floats
+from ..values import Values
+from .declaration import SOLVERS, WORDS, Declaration, Quantity
+from .expression import ZERO, name, substituted
+from .latex import latex
+from .model import SAMPLE, Model, model_of
+from .operations import Prepared, evaluate, prepared, step_ops
+from .parsing import EquationError
+from .reference import Reference
+
+
+class EquationCell(NCPRNNCell):
+    r"""A cell whose class says its equations, from which all that a cell needs follows.
+
+    A class declares, as attributes:
+
+    ==============  ==============================================================================
+    ``parameters``  name -> ``gl.synapse``, ``gl.neuron``, ``gl.electrical``, ``gl.sensor`` or ``gl.motor``
+    ``synapse``     name -> what each synapse brings; the name is the sum over the synapses onto a
+                    neuron. A state ``v`` of the source is ``v_pre``, that of the neuron itself
+                    ``v``, outside of functions
+    ``sensory``     the same for synapses from sensors, where ``x`` is what the sensor shows; without
+                    an entry, the first state of the source is that
+    ``electrical``  the same for electrical synapses, which lead both ways
+    ``let``         name -> a part of an equation; ``name_pre`` is its value at the source of a synapse
+    ``dynamics``    ``"dv/dt = ..."`` or ``"m * dv/dt = ..."``, one or a list of them; the first
+                    state is what neurons show
+    ``update``      instead: ``"v = ..."``, the new values after a sample, from the old ones and
+                    ``timespan``
+    ``inputs``      what a sensor shows, from the sample ``x``; ``x`` itself if not given
+    ``outputs``     what a motor neuron shows, from its first state; that itself if not given
+    ``solver``      "semi_implicit" (what is linear in a state is taken at the new time: stable for
+                    leaks of any step), "euler", "exponential" (exact for what is linear in a
+                    state) or "rk4" (order 4)
+    ``unfolds``     solver steps per sample, 6 if not given
+    ==============  ==============================================================================
+
+    Equations have names, numbers, ``+ - * / **`` and the functions exp, log, sqrt, sin, cos, tanh, sigmoid,
+    softplus, relu, abs, min, max, ``where(a < b, yes, no)`` and ``spike(a)``: 1 where a > 0, else 0, with the
+    slope :math:`1 / (1 + 10 |a|)^2` for learning. Every name is what the class declares, and a wrong one is
+    refused where the class is made. A subclass may change some of the attributes.
+
+    For a time span below 1e-30, `dynamics` leave states as they are.
+
+    Args:
+        circuit: a circuit, a plan, or a compiled circuit.
+        solver, ode_unfolds: instead of the `solver` and `unfolds` of the class.
+        positive: how quantities that are positive stay so: "clip" or "softplus", see `LTCCell`.
+        polarity: "init" or "fixed": whether quantities that begin at the signs of synapses keep them.
+        tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`.
+        equations: the digest of the equations with which a saved network was made, as `get_config` has it.
+        key: random key for the initial values; MLX's global state if not given.
+
+    Attributes:
+        model: the equations as they were read.
+
+    Raises:
+        ValueError: equations that are wrong, with the name and the column, where the class is made; an
+            unknown option; or `equations` that are others.
+        CircuitError: the circuit breaks a rule.
+
+    Example:
+        >>> class Leaky(gl.EquationCell):
+        ...     parameters = {"w": gl.synapse("signed_glorot", strength=True), "tau": gl.neuron(0.5, 2.0)}
+        ...     synapse = {"i": "w * tanh(v_pre)"}
+        ...     dynamics = "tau * dv/dt = i - v"
+        >>> outputs, state = gl.RNN(Leaky(gl.auto_ncp(16, 2, inputs=3)))(mx.zeros((8, 20, 3)))
+    """
+
+    needs_circuit = True
+    model: ClassVar[Model]
+    _declared_words: ClassVar[Mapping[str, Any]] = {}
+    # What a class declares; what the base has under such a name is its method again once the class is made.
+    parameters: Any
+    update: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        own = {
+            word: vars(cls)[word] for word in WORDS if word in vars(cls) and not _is_method(vars(cls)[word])
+        }
+        for word in own:
+            delattr(cls, word)
+        super().__init_subclass__(**kwargs)
+        if not own:
+            return
+        words = dict(cls._declared_words)
+        for one, other in (("dynamics", "update"), ("update", "dynamics")):
+            if one in own and other not in own:
+                words.pop(other, None)
+        cls._declared_words = words | own
+        cls.model = model_of(Declaration.of(cls.__name__, cls._declared_words))
+        for key in cls.model.parameters:
+            if hasattr(cls, key):
+                raise EquationError(
+                    f"{cls.__name__}.parameters: {key!r} is what every cell has under this name: choose "
+                    "another"
+                )
+        cls.runs_electrical = bool(cls.model.declaration.electrical)
+
+    def __init__(
+        self,
+        circuit: Source,
+        *,
+        solver: str | None = None,
+        ode_unfolds: int | None = None,
+        positive: str = "clip",
+        polarity: str = "init",
+        tie: Ties = None,
+        scale: Scale = None,
+        fixed: Any = None,
+        penalty: Any = None,
+        equations: str | None = None,
+        key: mx.array | None = None,
+    ) -> None:
+        if not hasattr(type(self), "model"):
+            raise TypeError(
+                "an EquationCell has no equations: make a class of it that has dynamics or update"
+            )
+        declaration = self.model.declaration
+        if solver is not None:
+            one_of("solver", solver, SOLVERS)
+        if ode_unfolds is not None:
+            whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
+        if not self.model.continuous and (solver is not None or ode_unfolds is not None):
+            kind = type(self).__name__
+            raise ValueError(f"a {kind} is updated once per sample: it has no solver and no ode_unfolds")
+        one_of("positive", positive, POSITIVE)
+        one_of("polarity", polarity, POLARITY)
+        if equations not in (None, declaration.digest):
+            raise ValueError(
+                f"the equations of {type(self).__name__} are others now than those of the saved network: "
+                f"their digest is {declaration.digest}, and was {label(equations)}"
+            )
+        super().__init__(circuit)
+        if self.model.continuous:
+            self.solver, self.ode_unfolds = solver or declaration.solver, ode_unfolds or declaration.unfolds
+            self.keep("solver", self.solver)
+            self.keep("ode_unfolds", self.ode_unfolds)
+        self.positive, self.polarity = positive, polarity
+        self.keep("equations", declaration.digest)
+        self.share(tie, scale, fixed, penalty)
+        self.make_parameters(key)
+
+    @classmethod
+    def latex(cls) -> str:
+        """The equations in LaTeX, as the body of an ``aligned`` block.
+
+        Example:
+            >>> print(gl.CTRNNCell.latex())
+        """
+        return latex(cls.model.declaration)
+
+    def declared(self) -> dict[str, Parameter]:
+        coupled = len(self.compiled.plan.electrical) > 0
+        return {k: p for k, p in self.model.parameters.items() if coupled or p.home != "electrical"}
+
+    @property
+    def steps_with(self) -> tuple[str, int]:
+        """The solver, and its steps per sample; those of an update are none, and one."""
+        return (self.solver, self.ode_unfolds) if self.model.continuous else ("", 1)
+
+    @property
+    def state_shapes(self) -> tuple[Shape, ...]:
+        return ((self.n_neurons,),) * len(self.model.states)
+
+    def prepare(self) -> Prepared:
+        return prepared(self.model, self.compiled, self.effective(), self._stays())
+
+    def encode(self, x: mx.array) -> mx.array:
+        if self.model.encoded is None:
+            return x
+        return self._mapped(self.model.encoded, {SAMPLE: x}, x.shape)
+
+    def step(self, prepared: Prepared, x: mx.array, state: Any, timespan: mx.array) -> Any:
+        solver, unfolds = self.steps_with
+        states = state if isinstance(state, tuple) else (state,)
+        new = step_ops(self.model, prepared, x, states, timespan, unfolds, solver)
+        return new if isinstance(state, tuple) else new[0]
+
+    def decode(self, states: mx.array) -> mx.array:
+        shown = states[..., : self.n_outputs]
+        if self.model.decoded is None:
+            return shown
+        return self._mapped(self.model.decoded, {name("state", self.model.states[0]): shown}, shown.shape)
+
+    def _mapped(self, expression: Any, known: dict[Any, Any], shape: tuple[int, ...]) -> mx.array:
+        for key, value in self.effective().items():
+            home = self.model.parameters[key].home
+            if home in ("sensor", "motor"):
+                known[name(home, key)] = value
+            elif home == "neuron":
+                known[name(home, key)] = value[: self.n_outputs]
+        (found,) = evaluate([expression], known)
+        return mx.broadcast_to(found, shape)
+
+    def _stays(self) -> mx.array | None:
+        overlay = overlay_of(self)
+        return None if overlay is None else overlay.stays
+
+    def reference(self, x: Values, state: Any = None, timespans: Values = 1.0) -> tuple[Floats, Any]:
+        """Outputs and the last state in float64 NumPy, straight from the text of the equations.
+
+        It shares nothing with the engines: what they compute can be compared with it.
+
+        Args:
+            x: (B, T, I) inputs.
+            state: the state before, as a call takes it; zeros if not given.
+            timespans: a scalar, (T,) or (B, T).
+
+        Returns:
+            (B, T, M) outputs, and (B, N) states, a tuple of them where there are several.
+
+        Raises:
+            ValueError: shapes that do not fit.
+
+        Example:
+            >>> outputs, state = cell.reference(x)
+        """
+        values = np.asarray(x, np.float64)
+        if values.ndim != 3 or values.shape[-1] != self.n_inputs:
+            raise ValueError(f"x has shape {values.shape}: expected (batch, time, {self.n_inputs}) inputs")
+        step_call(mx.array(values[:, 0].astype(np.float32)), state, 1.0, self.n_inputs, self.state_shapes)
+        given = state if isinstance(state, tuple) else (state,) * len(self.state_shapes)
+        zeros = np.zeros((len(values), self.n_neurons))
+        states = [zeros if part is None else np.asarray(part, np.float64) for part in given]
+        spans = np.broadcast_to(np.asarray(timespans, np.float64), values.shape[:2])
+        p = {key: as_floats(value) for key, value in self.effective().items()}
+        solver, unfolds = self.steps_with
+        reference = Reference(self.model.declaration, self.compiled.plan, p)
+        outputs, last = reference.run(values, spans, states, solver, unfolds)
+        return outputs, last[0] if len(last) == 1 else tuple(last)
+
+    # What networks ask of a cell.
+
+    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+        changes.stay(neurons)
+
+    def conducting_parameters(self, side: str) -> list[str]:
+        """The parameters without which no sum over the synapses of a side is left.
+
+        Raises:
+            TypeError: there are none: the sums are not 0 where all quantities of a synapse are 0.
+        """
+        of = [total.of for total in self.model.totals.values() if total.kind == side]
+        names = [key for key, p in self.declared().items() if p.lies_on == side]
+
+        def vanish(keys: list[str]) -> bool:
+            zeros = {name(side, key): ZERO for key in keys}
+            return all(substituted(part, zeros) is ZERO for part in of)
+
+        alone = [key for key in names if vanish([key])]
+        if not alone and not vanish(names):
+            raise TypeError(
+                f"the {side} synapses of a {type(self).__name__} bring something where all their quantities "
+                "are 0, so they cannot be cut: give them a factor, such as w * (...)"
+            )
+        return alone or names
+
+    def strengths(self) -> Strengths:
+        """The product of the quantities that are strengths, with the signs of those that carry signs."""
+        p, plan, declared = self.effective(), self.compiled.plan, self.declared()
+        sides = []
+        for side in ("recurrent", "sensory"):
+            synapses = getattr(plan, side)
+            named = [key for key, q in declared.items() if q.lies_on == side and q.strength]
+            signed = [key for key, q in declared.items() if q.lies_on == side and q.signed and not q.strength]
+            if not named:
+                raise TypeError(
+                    f"the synapses of a {type(self).__name__} have no strength: declare which quantity it "
+                    "is, as gl.synapse(..., strength=True)"
+                )
+            found = np.ones(len(synapses))
+            for key in named:
+                found = found * as_floats(p[key])
+            for key in signed:
+                values = as_floats(p[key])
+                found = found * np.where(values == 0, synapses.polarity, np.sign(values))
+            sides.append(found)
+        return Strengths(plan, *sides)
+
+    def _extra_repr(self) -> str:
+        solver, unfolds = self.steps_with
+        with_solver = f", solver={solver!r}, ode_unfolds={unfolds}" if self.model.continuous else ""
+        return f"{self.compiled.plan!r}{with_solver}"
+
+
+def _is_method(value: Any) -> bool:
+    return callable(value) and not isinstance(value, Quantity)

@@ -1,0 +1,106 @@
+"""What of a synapse's expression depends on its parameters alone, and is computed once for many steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .algebra import linear_in
+from .expression import SOURCES, Expression, add, call, in_order, multiply, name, number, rebuilt
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Expressions at the synapses of one kind, with names for the parts of parameters alone.
+
+    Attributes:
+        of: the expressions, of what sources show and of ``("folded", "0")`` and so on.
+        parts: what these names stand for, in order.
+    """
+
+    of: list[Expression]
+    parts: list[Expression]
+
+    @staticmethod
+    def symbol(k: int) -> Expression:
+        """The name of a part."""
+        return name("folded", str(k))
+
+
+def folded(expressions: list[Expression], kind: str, *, numbers: bool = False) -> Folded:
+    """Fold expressions at the synapses of a kind.
+
+    What is linear in what the source shows becomes one product and one sum.
+
+    Args:
+        expressions: of parameters of the kind and of what sources show.
+        kind: "recurrent", "sensory" or "electrical".
+        numbers: whether only parts of sums, products and quotients are folded, and no functions.
+    """
+    own, parts = frozenset({kind}), dict[Expression, int]()
+    found: dict[Expression, Expression] = {}
+
+    def simple(part: Expression) -> bool:
+        return not numbers or all(p.op in ("number", "name", "+", "*", "/") for p in in_order([part]))
+
+    def is_own(part: Expression) -> bool:
+        return bool(part.kinds) and part.kinds <= own and simple(part)
+
+    def place(part: Expression) -> Expression:
+        return Folded.symbol(parts.setdefault(part, len(parts)))
+
+    def fold(part: Expression) -> Expression:
+        if part not in found:
+            found[part] = _fold(part)
+        return found[part]
+
+    def _fold(part: Expression) -> Expression:
+        if is_own(part):
+            return place(part)
+        if part.op in ("+", "*"):
+            both = add if part.op == "+" else multiply
+            mine = [p for p in part.inputs if is_own(p)]
+            if mine:
+                mine += [p for p in part.inputs if p.op == "number"]
+                rest = [fold(p) for p in part.inputs if not is_own(p) and p.op != "number"]
+                return both(place(both(*mine)), *rest)
+        return rebuilt(part, (fold(p) for p in part.inputs))
+
+    of = [fold(straightened(expression)) for expression in expressions]
+    return Folded(of, list(parts))
+
+
+def straightened(expression: Expression) -> Expression:
+    """An expression in which every part that is linear in one source is ``slope * source + rest``."""
+    found: dict[Expression, Expression] = {}
+    for part in in_order([expression]):
+        made = rebuilt(part, (found[inner] for inner in part.inputs))
+        sources = {p for p in in_order([made]) if p.op == "name" and p.symbol.kind in SOURCES}
+        if part.op in ("+", "*") and len(sources) == 1:
+            (source,) = sources
+            linear = linear_in(made, source)
+            if not (linear.rest.kinds | linear.slope.kinds) & SOURCES:
+                made = add(multiply(linear.slope, source), linear.rest)
+        found[part] = made
+    return found[expression]
+
+
+LOG2E = 1.4426950408889634
+
+
+def lowered(expression: Expression) -> Expression:
+    """An expression with 2^z in place of e^z, whose factor can then be folded."""
+    found: dict[Expression, Expression] = {}
+    for part in in_order([expression]):
+        made = rebuilt(part, (found[inner] for inner in part.inputs))
+        if made.op == "sigmoid":
+            made = _half(made.inputs[0], -LOG2E)
+        elif made.op == "tanh":
+            made = add(number(1.0), multiply(number(-2.0), _half(made.inputs[0], 2 * LOG2E)))
+        elif made.op == "exp":
+            made = call("exp2", multiply(number(LOG2E), made.inputs[0]))
+        found[part] = made
+    return found[expression]
+
+
+def _half(of: Expression, factor: float) -> Expression:
+    return call("sigmoid2", multiply(number(factor), of))

@@ -1,0 +1,245 @@
+"""An equation cell's time step in plain MLX operations, on any layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import mlx.core as mx
+
+from ...compile import CompiledCircuit
+from ...compile.layouts import Projection
+from .algebra import separated
+from .expression import SOURCES, SYNAPTIC, Expression, in_order, name, symbols
+from .folding import Folded, folded
+from .functions import FUNCTIONS
+from .model import SAMPLE, SPAN, STEP, Model, Total
+
+TINY = 1e-30
+"""Time spans below it count as 0, in which a state goes nowhere; kernels have the same."""
+Known: TypeAlias = "dict[Expression, Any]"
+Arrays: TypeAlias = "tuple[mx.array, ...]"
+Sum: TypeAlias = "Callable[[Callable[[Expression], Any]], list[mx.array]]"
+
+
+def evaluate(wanted: Iterable[Expression], known: Known) -> list[Any]:
+    """The values of expressions, from those of names; every part that they share is computed once."""
+
+    def value(part: Expression) -> Any:
+        if part not in known:
+            known[part] = part.number if part.op == "number" else computed(part, map(value, part.inputs))
+        return known[part]
+
+    return [value(part) for part in wanted]
+
+
+def computed(part: Expression, inputs: Iterable[Any]) -> Any:
+    """One operation, of arrays and numbers."""
+    values = list(inputs)
+    if part.op in ("+", "*"):
+        found = values[0]
+        for other in values[1:]:
+            found = found + other if part.op == "+" else found * other
+        return found
+    if part.op == "/":
+        return values[0] / values[1]
+    return FUNCTIONS[part.op].mlx(*map(_array, values))
+
+
+def _array(value: Any) -> mx.array:
+    return value if isinstance(value, mx.array) else mx.array(value, mx.float32)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a step needs that depends on parameters alone.
+
+    Attributes:
+        known: values of quantities of neurons, and of what is of them alone.
+        sums: for each sum over synapses, what computes it, and the names of those it computes at once.
+        stays: (N,) which neurons are held; None for none.
+    """
+
+    known: Known
+    sums: Mapping[str, tuple[Sum, tuple[str, ...]]]
+    stays: mx.array | None
+
+
+def prepared(
+    model: Model, compiled: CompiledCircuit, p: Mapping[str, mx.array], stays: mx.array | None
+) -> Prepared:
+    """Lay the parameters of a model out over a compiled circuit."""
+    known: Known = {}
+    for key, parameter in model.parameters.items():
+        if parameter.home == "neuron":
+            known[name("neuron", key)] = p[key]
+    sums: dict[str, tuple[Sum, tuple[str, ...]]] = {}
+    for kind in ("recurrent", "sensory", "electrical"):
+        totals = [total for total in model.totals.values() if total.kind == kind]
+        projection = _projection(compiled, kind)
+        if totals and projection is None:
+            sums |= {total.name: (_nothing, (total.name,)) for total in totals}
+        elif projection is not None:
+            values = {name(kind, key): _of_links(compiled, kind, p[key]) for key in _named(totals, kind)}
+            sums |= _sums(projection, totals, values)
+    return Prepared(known, sums, stays)
+
+
+def step_ops(
+    model: Model, terms: Prepared, x: mx.array, states: Arrays, timespan: mx.array, unfolds: int, solver: str
+) -> Arrays:
+    """One time step of (B, N) states with encoded inputs (B, I) and a time span (B, 1) or (1, 1)."""
+    if not model.continuous:
+        known = {**terms.known, SPAN: timespan, SAMPLE: x}
+        return _held(terms, _Values(model, terms, known).new(model.rights, states), states)
+    stays, before = timespan < TINY, states
+    constant = {**terms.known, SAMPLE: x, STEP: mx.where(stays, 1.0, timespan) / unfolds}
+    drives = [total for total in model.totals.values() if total.kind == "sensory"]
+    _Values(model, terms, constant).all(total.symbol for total in drives)
+    step = (lambda v: _rk4(model, terms, constant, v)) if solver == "rk4" else (
+        lambda v: _Values(model, terms, dict(constant)).new(model.step(solver), v)
+    )  # fmt: skip
+    for _ in range(unfolds):
+        states = _held(terms, step(states), states)
+    return tuple(mx.where(stays, old, new) for old, new in zip(before, states, strict=True))
+
+
+def _rk4(model: Model, terms: Prepared, constant: Known, states: Arrays) -> Arrays:
+    """One step of the classical method of Runge and Kutta."""
+    dt = constant[STEP]
+
+    def rates(by: float, slopes: Arrays) -> Arrays:
+        there = [v + by * dt * k for v, k in zip(states, slopes, strict=True)] if by else states
+        return _Values(model, terms, dict(constant)).new(model.rates(), tuple(there))
+
+    k1 = rates(0.0, states)
+    k2 = rates(0.5, k1)
+    k3 = rates(0.5, k2)
+    k4 = rates(1.0, k3)
+    return tuple(
+        v + dt / 6.0 * (a + 2.0 * (b + c) + d) for v, a, b, c, d in zip(states, k1, k2, k3, k4, strict=True)
+    )
+
+
+def _held(terms: Prepared, new: Arrays, old: Arrays) -> Arrays:
+    if terms.stays is None:
+        return new
+    return tuple(mx.where(terms.stays, before, after) for before, after in zip(old, new, strict=True))
+
+
+class _Values:
+    """The values of a model's expressions at one time, each computed once."""
+
+    def __init__(self, model: Model, terms: Prepared, known: Known) -> None:
+        self.model, self.terms, self.known = model, terms, known
+
+    def new(self, wanted: Iterable[Expression], states: Arrays) -> Arrays:
+        """Values (B, N) at some states."""
+        for key, value in zip(self.model.states, states, strict=True):
+            self.known[name("state", key)] = self.known[name("pre", key)] = value
+        found = self.all(wanted)
+        return tuple(mx.broadcast_to(_array(value), states[0].shape) for value in found)
+
+    def all(self, wanted: Iterable[Expression]) -> list[Any]:
+        return [self(part) for part in wanted]
+
+    def __call__(self, part: Expression) -> Any:
+        if part not in self.known:
+            if part.op == "number":
+                self.known[part] = part.number
+            elif part.op == "name":
+                self._name(part)
+            else:
+                self.known[part] = computed(part, map(self, part.inputs))
+        return self.known[part]
+
+    def _name(self, part: Expression) -> None:
+        key = part.symbol.name
+        if part.symbol.kind == "pre":
+            self.known[part] = self(self.model.sources[key])
+            return
+        compute, together = self.terms.sums[key]
+        for other, value in zip(together, compute(self), strict=True):
+            self.known[self.model.totals[other].symbol] = value
+
+
+def _projection(compiled: CompiledCircuit, kind: str) -> Projection | None:
+    if kind == "electrical":
+        return None if compiled.electrical is None else compiled.electrical.projection
+    return compiled.recurrent if kind == "recurrent" else compiled.sensory
+
+
+def _of_links(compiled: CompiledCircuit, kind: str, value: mx.array) -> mx.array:
+    """A parameter per synapse; electrical ones are two links each."""
+    coupling = compiled.electrical
+    return coupling.both_ways(value) if kind == "electrical" and coupling is not None else value
+
+
+def _named(totals: list[Total], kind: str) -> list[str]:
+    return symbols([total.of for total in totals], kind)
+
+
+def _nothing(_: Any) -> list[Any]:
+    return [0.0]
+
+
+def _sums(
+    projection: Projection, totals: list[Total], values: Mapping[Expression, mx.array]
+) -> dict[str, tuple[Sum, tuple[str, ...]]]:
+    """What computes each sum: a product with weights where that is all, else synapse by synapse."""
+    found: dict[str, tuple[Sum, tuple[str, ...]]] = {}
+    others: dict[tuple[str, ...], list[Total]] = {}
+    for total in totals:
+        products = separated(total.of, SYNAPTIC, SOURCES)
+        if products is not None and len(products) <= 2:
+            found[total.name] = (_products(projection, products, dict(values)), (total.name,))
+        else:
+            others.setdefault(tuple(symbols([total.of], *SOURCES)), []).append(total)
+    for read, group in others.items():
+        together = tuple(total.name for total in group)
+        compute = _each(projection, [total.of for total in group], read, dict(values))
+        found |= {total.name: (compute, together) for total in group}
+    return found
+
+
+def _products(projection: Projection, products: list[tuple[Expression, Expression]], values: Known) -> Sum:
+    """A sum of products of what is of parameters and what is of sources."""
+    count = len(projection.synapses)
+    weights = [
+        projection.weights(mx.broadcast_to(_array(weight), (count,)))
+        for weight in evaluate([w for w, _ in products], values)
+    ]
+
+    def compute(value: Callable[[Expression], Any]) -> list[mx.array]:
+        total = None
+        for (_, of), weight in zip(products, weights, strict=True):
+            shown = value(of)
+            if not isinstance(shown, mx.array):
+                shown = mx.full((1, projection.synapses.n_pre), shown)
+            part = projection.matmul(shown, weight)
+            total = part if total is None else total + part
+        return [mx.zeros((1, projection.synapses.n_post)) if total is None else total]
+
+    return compute
+
+
+def _each(projection: Projection, of: list[Expression], read: tuple[str, ...], values: Known) -> Sum:
+    """Sums of whatever each synapse brings."""
+    kind = next(iter(frozenset().union(*(e.kinds for e in of)) & SYNAPTIC), "recurrent")
+    parts = folded(of, kind)
+    spread = [projection.spread(value) for value in evaluate(parts.parts, values)]
+    folds = [Folded.symbol(k) for k in range(len(spread))]
+    names = [part for part in in_order(parts.of) if part.op == "name" and part.symbol.kind in SOURCES]
+
+    def currents(shown: list[mx.array], given: Iterable[mx.array]) -> tuple[mx.array, ...]:
+        known: Known = dict(zip(folds, given, strict=True)) | dict(zip(names, shown, strict=True))
+        return tuple(evaluate(parts.of, known))
+
+    def compute(value: Callable[[Expression], Any]) -> list[mx.array]:
+        shown = [value(part) for part in names]
+        if len(names) == 1:
+            return list(projection.sums(lambda v, *given: currents([v], given), shown[0], *spread))
+        return [projection.reduce(a) for a in currents([projection.gather(v) for v in shown], spread)]
+
+    return compute

@@ -9,8 +9,6 @@ images. On a control task, `examples/control/run.py` prints the same beside its 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -18,36 +16,22 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from exported import loaded
 
 import ganglion as gl
 from ganglion.demo.data import Digits
 from ganglion.demo.training import RECIPES, train
 
-SIZE = """
-#include "policy.h"
-unsigned long policy_size(void);
-unsigned long policy_size(void) { return sizeof(policy_state); }
-"""
-
 
 def outputs(rnn: Any, images: np.ndarray, fixed: np.ndarray | None) -> np.ndarray:
     """(B, 10) what the C of a network says after the last row of each image."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        gl.export_c(rnn, folder / "policy.c", fixed=fixed)
-        (folder / "size.c").write_text(SIZE)
-        sources = [folder / "policy.c", folder / "size.c"]
-        command = ["cc", "-O2", "-shared", "-fPIC", *sources, "-o", folder / "policy.so"]
-        subprocess.run(command, check=True)
-        c = ctypes.CDLL(str(folder / "policy.so"))
-    floats = np.ctypeslib.ndpointer(np.float32, flags="C")
-    c.policy_step.argtypes = [ctypes.c_void_p, floats, ctypes.c_float, floats]
-    c.policy_size.restype = ctypes.c_ulong
-    state, found = ctypes.create_string_buffer(c.policy_size()), np.zeros((len(images), 10), np.float32)
-    for image, output in zip(images, found, strict=True):
-        c.policy_reset(state)
-        for row in image:
-            c.policy_step(state, np.ascontiguousarray(row), 1.0, output)
+    found = np.zeros((len(images), 10), np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        step, reset = loaded(rnn, Path(folder), fixed)
+        for image, output in zip(images, found, strict=True):
+            reset()
+            for row in image:
+                step(np.ascontiguousarray(row), 1.0, output)
     return found
 
 

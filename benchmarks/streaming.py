@@ -5,7 +5,8 @@
 
 Both have the same weights and read the same samples, in turns of 100. The stream is also measured for eight
 rows side by side, and beside calls of the network itself. What is measured is processor time: on an idle
-machine that of the wall, since nothing here is large enough for a second thread.
+machine that of the wall, since nothing here is large enough for a second thread. How long the slowest steps
+take, `latency.py` tells; with --out, its table is behind this one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import latency
 import mlx.core as mx
 import ncps.torch
 import ncps.wirings
@@ -28,7 +30,7 @@ from measure import machine
 
 import ganglion as gl
 
-INPUTS, TURN, REPEATS = 16, 100, 15
+INPUTS, TURN, REPEATS, STEPS = 16, 100, 15, 20_000
 LIMIT, WANTED = 46.0, 8.0  # microseconds per sample for the first row, and times faster than ncps
 
 
@@ -127,6 +129,7 @@ def main() -> None:
         lines.append(measure(loop))
         print(lines[-1], flush=True)
     if chosen.out:
+        lines += ["", latency.title(STEPS), *latency.rows(STEPS)]
         chosen.out.mkdir(parents=True, exist_ok=True)
         (chosen.out / "streaming.md").write_text("\n".join(lines) + "\n")
 

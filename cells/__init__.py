@@ -14,6 +14,7 @@ from .ltc.cell import LTCCell
 from .missing import MissingValueCell
 from .networks.analysis import saliency, time_constants
 from .networks.bidirectional import Bidirectional
+from .networks.bounded import BoundedStream
 from .networks.ensemble import Ensemble, ensemble
 from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
@@ -31,6 +32,7 @@ __all__ = [
     "RNN",
     "BackboneCfCCell",
     "Bidirectional",
+    "BoundedStream",
     "CTGRUCell",
     "CTRNNCell",
     "CellWrapper",

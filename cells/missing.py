@@ -11,7 +11,7 @@ import numpy as np
 from .cell import NCPRNNCell
 from .layer import Shape
 from .ops.state_ops import State, joined, parted
-from .running import Call, Engine, Run, Sample, Steps, Timespan
+from .running import Call, Engine, Run, Sample, Stage, Steps, Timespan
 from .stepped import OneCellSteps, column
 from .wrappers import InputWrapper
 
@@ -139,20 +139,47 @@ class _MissingValueSteps(OneCellSteps):
     def __init__(self, cell: MissingValueCell, inner: Steps, batch: int) -> None:
         super().__init__(cell, batch)
         self._observe, self._inner, self.engine = cell.observe, inner, inner.engine
+        # The last values and the times since then, which stay where they are.
+        self._seen = tuple(np.zeros((batch, self.n_inputs), np.float32) for _ in range(2))
         self.load()
 
     @property
     def state(self) -> State:
-        return (*parted(self._inner.state), *self._seen)
+        return (*parted(self._inner.state), *map(mx.array, self._seen))
 
     @state.setter
     def state(self, state: State) -> None:
         *inner, last, elapsed = state
         self._inner.load(joined(inner))
-        self._seen = last, elapsed
+        self._see(last, elapsed)
+
+    def _see(self, *seen: mx.array) -> None:
+        for array, given in zip(self._seen, seen, strict=True):
+            array[:] = np.array(given)
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
-        features, *seen = self._observe(mx.array(x), *self._seen, column(timespan))
+        last, elapsed = self._seen
+        features, *seen = self._observe(mx.array(x), mx.array(last), mx.array(elapsed), column(timespan))
         mx.eval(features, seen)
-        self._seen = seen[0], seen[1]
+        self._see(*seen)
         return self._inner.step(features, timespan)
+
+    def staged(self) -> Stage:
+        inner, (last, elapsed), n = self._inner.staged(), self._seen, self.n_inputs
+        x, there = np.zeros_like(last), np.zeros(last.shape, bool)
+        values, flags, times = (inner.x[:, k * n : (k + 1) * n] for k in range(3))
+        since, spans, zero = inner.timespan[:, None], np.zeros_like(last), np.zeros((), np.float32)
+
+        def run() -> None:
+            np.isnan(x, out=there)
+            np.logical_not(there, out=there)
+            np.copyto(last, x, where=there)
+            np.copyto(spans, since)
+            np.add(elapsed, spans, out=elapsed)
+            np.copyto(values, last)
+            np.copyto(flags, there)
+            np.copyto(times, elapsed)
+            np.copyto(elapsed, zero, where=there)
+            inner.run()
+
+        return Stage(x, inner.timespan, (*inner.states, last, elapsed), inner.outputs, run)

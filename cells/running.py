@@ -135,6 +135,37 @@ class CellKernel(NamedTuple):
     encodes: bool = False
 
 
+ALLOCATES = "its steps make arrays, so they are not bounded; the C that gl.export_c writes allocates nothing"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step over arrays that are there before.
+
+    Attributes:
+        x: (B, I) what a step reads.
+        timespan: (B,) the time since the previous one.
+        states: the arrays of the states, (B, ...) each, which a step changes.
+        outputs: (B, M) what a step gives.
+        run: does a step.
+    """
+
+    x: NDArray[np.float32]
+    timespan: NDArray[np.float32]
+    states: tuple[NDArray[np.float32], ...]
+    outputs: NDArray[np.float32]
+    run: Callable[[], None]
+
+    def then(
+        self,
+        outputs: NDArray[np.float32],
+        run: Callable[[], None],
+        states: tuple[NDArray[np.float32], ...] = (),
+    ) -> Stage:
+        """The stage that this one and another one behind it are, which `run` runs together."""
+        return replace(self, outputs=outputs, run=run, states=(*self.states, *states))
+
+
 class Steps(Protocol):
     """Steps of B rows.
 
@@ -160,4 +191,12 @@ class Steps(Protocol):
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
         """The outputs (B, M) for the next samples (B, I), which come a scalar or (B,) after the last ones."""
+        ...
+
+    def staged(self) -> Stage:
+        """The same steps over arrays that are there before; they change the same states.
+
+        Raises:
+            ValueError: a part makes arrays at every step; the message names it.
+        """
         ...

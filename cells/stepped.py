@@ -10,7 +10,7 @@ import numpy as np
 from .calls import initial_state
 from .cell import NCPRNNCell
 from .ops.state_ops import State, reset
-from .running import Timespan
+from .running import ALLOCATES, Stage, Timespan
 
 
 class OneCellSteps:
@@ -26,6 +26,9 @@ class OneCellSteps:
 
     def reset(self, chosen: mx.array) -> None:
         self.state = reset(self.state, chosen)
+
+    def staged(self) -> Stage:
+        raise ValueError(f"{type(self._cell).__name__} in plain operations: {ALLOCATES}")
 
 
 def column(timespan: Timespan) -> mx.array:

@@ -217,7 +217,8 @@ class RNN(NCPLayer):
     def _stepped(self, batch: int) -> Steps:
         if self.reverse:
             raise ValueError(BACKWARDS)
-        return cell_steps(self.cell, self.engine, self._project, batch)
+        project = None if self.proj_size is None else self.projection
+        return cell_steps(self.cell, self.engine, project, batch)
 
     def memory(self, batch: int, steps: int) -> Memory:
         """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""

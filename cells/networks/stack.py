@@ -188,7 +188,7 @@ class Stack(NCPLayer):
             except ValueError as error:
                 raise ValueError(f"layer {k} ({type(layer).__name__}): {error}") from None
             shape = (1, 3, _output_shape(layer, shape)[-1])
-        return ChainSteps(parts, self.input_size)
+        return ChainSteps(parts, self.input_size, batch)
 
     def memory(self, batch: int, steps: int) -> Memory:
         """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""

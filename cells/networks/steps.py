@@ -15,9 +15,10 @@ from ..cell import NCPRNNCell
 from ..offers import cell_kernel
 from ..ops.state_ops import State, each, joined, parted
 from ..overlay import Overlay, lay_over, overlay_of
-from ..running import Sample, Steps, Timespan
+from ..running import ALLOCATES, Sample, Stage, Steps, Timespan
 from ..stepped import OneCellSteps, column
 from ..wrappers import InputWrapper
+from .stages import chained, mapped
 
 Map: TypeAlias = Callable[[mx.array], mx.array]
 
@@ -29,7 +30,7 @@ class KernelSteps(OneCellSteps):
 
     engine = "fused"
 
-    def __init__(self, cell: NCPRNNCell, project: Map, batch: int) -> None:
+    def __init__(self, cell: NCPRNNCell, project: Map | None, batch: int) -> None:
         super().__init__(cell, batch)
         self._project = project
         kernel = cell_kernel(cell)
@@ -50,7 +51,15 @@ class KernelSteps(OneCellSteps):
         stepper.x[:] = x if self._encode is None else np.array(self._encode(mx.array(x)))
         stepper.timespan[:] = timespan
         stepper()
-        return self._project(mx.array(stepper.outputs))
+        outputs = mx.array(stepper.outputs)
+        return outputs if self._project is None else self._project(outputs)
+
+    def staged(self) -> Stage:
+        stepper = self._stepper
+        if self._encode is not None:
+            raise ValueError(f"the layer in front of the {type(self._cell).__name__}: {ALLOCATES}")
+        stage = Stage(stepper.x, stepper.timespan, stepper.states, stepper.outputs, stepper)
+        return stage if self._project is None else mapped(self._project, stage)
 
 
 class CellSteps(OneCellSteps):
@@ -58,7 +67,7 @@ class CellSteps(OneCellSteps):
 
     engine = "ops"
 
-    def __init__(self, cell: NCPRNNCell, project: Map, batch: int) -> None:
+    def __init__(self, cell: NCPRNNCell, project: Map | None, batch: int) -> None:
         super().__init__(cell, batch)
         cell.refuse_weights_of_other_circuits()
         self._project, self._prepared = project, cell.prepare()
@@ -66,7 +75,7 @@ class CellSteps(OneCellSteps):
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
         output, _, state = self._cell.advance(self._prepared, mx.array(x), self.state, column(timespan))
-        output = self._project(output)
+        output = output if self._project is None else self._project(output)
         mx.eval(state, output)  # or the graph of all samples would pile up
         self.state = each(mx.stop_gradient, state)
         return output
@@ -99,12 +108,15 @@ class OverlaidSteps:
             x if self._overlay.inputs is None else self._overlay.seen(mx.array(x)), timespan
         )
 
+    def staged(self) -> Stage:
+        raise ValueError(f"neurons that are held, or sensors that show something else: {ALLOCATES}")
+
 
 class ChainSteps:
     """Steps of layers one behind the other, of which those without state map the samples."""
 
-    def __init__(self, layers: Sequence[Steps | Map], n_inputs: int) -> None:
-        self._layers, self.n_inputs = layers, n_inputs
+    def __init__(self, layers: Sequence[Steps | Map], n_inputs: int, batch: int) -> None:
+        self._layers, self.n_inputs, self._batch = layers, n_inputs, batch
         self._parts = [layer for layer in layers if not callable(layer)]
         engines = {part.engine for part in self._parts}
         self.engine = "ops" if not engines else engines.pop() if len(engines) == 1 else "mixed"
@@ -138,8 +150,11 @@ class ChainSteps:
         mx.eval(values)
         return mx.stop_gradient(values)
 
+    def staged(self) -> Stage:
+        return chained(self._layers, self._batch, self.n_inputs)
 
-def cell_steps(cell: NCPRNNCell, engine: str, project: Map, batch: int) -> Steps:
+
+def cell_steps(cell: NCPRNNCell, engine: str, project: Map | None, batch: int) -> Steps:
     """The fastest way to step that an engine allows, with a map of the outputs behind it.
 
     Raises:

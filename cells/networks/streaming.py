@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_map
+from numpy.typing import NDArray
 
 from ...arguments import instance, whole
 from ...compile.kernels.stepper import Floats
@@ -19,8 +20,28 @@ from ..running import Steps
 from ..samples import RowFlags, only_valid
 from ..values import BOUND, Flags, Values, boolean_array, real_array, surely_bounded
 
+UNPICKLED = (
+    "a stream cannot be pickled (copy.copy() is of this process): save the network by gl.save, and "
+    "give stream.state to a stream of the loaded one"
+)
 LONGEST_SPAN = float(np.finfo(np.float32).max)
 """Beyond it a time span is infinite in float32, in which networks compute."""
+
+
+class Scaling(NamedTuple):
+    """The units of samples and outputs.
+
+    Attributes:
+        mean, spread: (I,) what is subtracted from samples and divided out of them.
+        offset, scale: (M,) zero and unit of outputs.
+        time_unit: the time span that the network sees as 1.
+    """
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    time_unit: float
 
 
 class Stream:
@@ -72,10 +93,15 @@ class Stream:
         return self.__copy__()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError(
-            "a stream cannot be pickled (copy.copy() is of this process): save the network by gl.save, and "
-            "give stream.state to a stream of the loaded one"
-        )
+        raise TypeError(UNPICKLED)
+
+    def scaling(self) -> Scaling | None:
+        """The units of samples and outputs; None if they are those of the network."""
+        return None
+
+    def sample(self, x: Values) -> NDArray[Any]:
+        """(B, I) a sample of whatever kind, in its own units, after a look at it."""
+        return np.asarray(self._checked(x, 1.0)[0])
 
     def __call__(
         self,

@@ -22,10 +22,13 @@ def make(net: str, inputs: int, actions: int, seed: int) -> nn.Module:
     mx.random.seed(seed)
     if net == "lstm":
         return LSTM(inputs, actions + 1)
-    circuit = gl.auto_ncp(UNITS, 8, inputs=inputs, sparsity=0.5, seed=seed + 1)
+    # An LTC's synapses begin, as in ncps, where inputs are between 0 and 1: what lies around 0 goes to it
+    # through a layer that gives both signs, without which it is half blind.
+    width = 8 if net == "ltc" else inputs
+    circuit = gl.auto_ncp(UNITS, 8, inputs=width, sparsity=0.5, seed=seed + 1)
     first: list[nn.Module] = {
         "cfc": lambda: [gl.CfC(circuit)],
-        "ltc": lambda: [gl.LTC(circuit)],
+        "ltc": lambda: [gl.NCPDense(width), gl.LTC(circuit)],
         "mlp": lambda: [gl.NCPDense(UNITS, "tanh"), gl.NCPDense(UNITS, "tanh")],
     }[net]()
     policy = gl.Stack([*first, gl.NCPDense(actions + 1)])
@@ -63,7 +66,7 @@ class Loop:
 
     def __init__(self, policy: nn.Module, rows: int, state: Any = None) -> None:
         self._policy, self._state = policy, state
-        self._stream = policy.stream(rows) if isinstance(policy, gl.Stack) else None
+        self._stream = gl.BoundedStream(policy.stream(rows)) if isinstance(policy, gl.Stack) else None
         if self._stream is not None and state is not None:
             self._stream.state = state
 

@@ -12,8 +12,9 @@ from policies import Loop
 from tasks import Task
 
 ROWS, STEPS, EPOCHS, PARTS = 16, 64, 4, 4
+RATE = 3e-3
 DISCOUNT, MIXING, CLIP, ENTROPY = 0.99, 0.95, 0.2, 0.01
-SCALE = 0.05  # of rewards, so that values are of the size of the other outputs
+SCALE = 0.01  # of rewards: values of up to 100 steps' rewards are then of the size of the other outputs
 
 
 class Rollout:
@@ -41,6 +42,8 @@ class Rollout:
             for k, env in enumerate(self._envs):
                 observation, reward, ended, cut, _ = env.step(int(actions[k]))
                 rewards[k], self._starts[k] = SCALE * float(reward), ended or cut
+                if cut and not ended:  # it would have gone on, about as well as it stood
+                    rewards[k] += DISCOUNT * float(outputs[k, -1])
                 self._now[k] = self._task.see(env.reset()[0] if ended or cut else observation)
             chosen = np.take_along_axis(logs, actions[:, None], 1)[:, 0]
             rows = (seen, starts, actions, chosen, outputs[:, -1], rewards, self._starts.copy())
@@ -68,7 +71,7 @@ def _gains(told: dict[str, Any], after: np.ndarray) -> tuple[np.ndarray, np.ndar
 def train(task: Task, policy: nn.Module, seed: int, iterations: int = 80) -> nn.Module:
     """Train a policy by its own steps."""
     rollout, rng = Rollout(task, policy, seed), np.random.default_rng(seed + 1)
-    optimizer = optim.Adam(2e-3, bias_correction=True)
+    optimizer = optim.Adam(RATE, bias_correction=True)
 
     def loss(policy: nn.Module, told: dict[str, Any], rows: np.ndarray) -> mx.array:
         state = None if told["state"] is None else _rows(told["state"], rows)
@@ -85,7 +88,7 @@ def train(task: Task, policy: nn.Module, seed: int, iterations: int = 80) -> nn.
 
     step = nn.value_and_grad(policy, loss)
     for k in range(iterations):
-        optimizer.learning_rate = 2e-3 * (1.0 - 0.9 * k / iterations)
+        optimizer.learning_rate = RATE * (1.0 - 0.9 * k / iterations)
         told = rollout()
         for _ in range(EPOCHS):
             for rows in np.array_split(rng.permutation(ROWS), PARTS):

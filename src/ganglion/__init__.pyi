@@ -11,6 +11,7 @@ from . import wiring as wiring
 from .cells import LTC as LTC
 from .cells import RNN as RNN
 from .cells import Bidirectional as Bidirectional
+from .cells import BoundedStream as BoundedStream
 from .cells import CfC as CfC
 from .cells import CfCCell as CfCCell
 from .cells import CTGRUCell as CTGRUCell

@@ -196,6 +196,8 @@ TABLE: dict[str, Callable[[], Call]] = {
         gl.Scaled, {"model": gl.CfC(CIRCUIT), "inputs": ["a", "b", "c"], "outputs": ["d", "e"]}
     ),
     "Stream": lambda: Call(gl.Stream, {"network": ltc()}),
+    "BoundedStream": lambda: Call(gl.BoundedStream, {"stream": ltc().stream()}),
+    "bounded()": lambda: Call(gl.BoundedStream(ltc().stream(4)).__call__, {"x": X[:, 0]}),
     "ltc()": lambda: Call(ltc().__call__, {"x": X}),
     "cfc()": lambda: Call(cfc().__call__, {"x": X}),
     "cell()": lambda: Call(ltc().cell.__call__, {"x": X[:, 0]}),

@@ -16,6 +16,7 @@ from ..arguments import instance, label, numbers, real, several
 from ..cells import Bidirectional, Memory, NCPLayer, Stack, Stream
 from ..cells.networks.carrying import outputs_between
 from ..cells.networks.memory import predict_memory
+from ..cells.networks.streaming import Scaling
 from ..cells.running import Steps
 from ..compile import CompiledCircuit
 from ..recording import Recording
@@ -323,6 +324,17 @@ class _ScaledStream(Stream):
         else:
             span = 1.0 if timespan is None else scaled._spans(timespan)
         return scaled._shown(super().__call__(x, span, **given))
+
+    def scaling(self) -> Scaling:
+        scaled = self._scaled
+        return Scaling(scaled._mean, scaled._spread, scaled._offset, scaled._scale, scaled.time_unit)
+
+    def sample(self, x: Any) -> Floats:
+        given = self._in_order(x) if isinstance(x, Mapping) else numbers("the input", x).astype(np.float64)
+        expected = self._shape if self._batched else self._shape[1:]
+        if given.shape != expected:
+            raise ValueError(f"the sample has shape {given.shape}: expected {expected}")
+        return given
 
     def _in_order(self, named: Mapping[str, Any]) -> Floats:
         """(B, I) or (I,) a sample whose columns have names."""

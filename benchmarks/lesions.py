@@ -17,11 +17,10 @@ import mlx.core as mx
 import numpy as np
 
 import ganglion as gl
-from ganglion.cells.networks.together import together
-from ganglion.studies.perturbed import overlays_of
+from ganglion.cells.networks.varied import varied
+from ganglion.studies.perturbed import overlays_of_each
 
 BATCH, STEPS, INPUTS = 256, 32, 16
-AT_ONCE = 64
 
 
 def loop(network: gl.LTC, singles: list[Any], x: mx.array) -> list[np.ndarray]:
@@ -36,14 +35,8 @@ def loop(network: gl.LTC, singles: list[Any], x: mx.array) -> list[np.ndarray]:
 
 def launch(network: gl.LTC, singles: list[Any], x: mx.array) -> list[np.ndarray]:
     """All of them over the network at once."""
-    found: list[np.ndarray] = []
-    for start in range(0, len(singles), AT_ONCE):
-        members = [
-            overlays_of(network, (gl.studies.Cut(*s) if isinstance(s, tuple) else gl.studies.Lesion(s),))
-            for s in singles[start : start + AT_ONCE]
-        ]
-        found += list(np.array(together(network, members, x)[0]))
-    return found
+    each = [(gl.studies.Cut(*s) if isinstance(s, tuple) else gl.studies.Lesion(s),) for s in singles]
+    return list(varied(network, [overlay for ((_, overlay),) in overlays_of_each(network, each)], x))
 
 
 def timed(run: Callable[[], Any]) -> tuple[float, float, Any]:

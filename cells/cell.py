@@ -24,10 +24,11 @@ from .ops.state_ops import State, rows, zero_state
 from .overlay import Changes
 from .own_call import called
 from .precision import in_type_of
-from .running import CellKernel
+from .running import Call, CellKernel
 from .sharing import described, used_attributes
 from .strengths import Floats, Strengths
 from .values import Values, Where, running_on
+from .variants import Differences, Variants
 
 # What a cell can be made over: a circuit in any form, sizes without wiring, or a number of units alone.
 Units: TypeAlias = "Source | Dense | int"
@@ -214,6 +215,14 @@ class NCPRNNCell(ParameterHolder):
             KernelError: there is none for the cell, or for one of its options.
         """
         raise KernelError(f"there is no fused kernel for {type(self).__name__}")
+
+    def variants(self, differences: Differences, call: Call) -> Variants:
+        """The kernel that runs networks which differ from this cell's in little, see `varied`.
+
+        Raises:
+            KernelError: there is none for the cell, for one of its options, or for such a call.
+        """
+        raise KernelError(f"there is no kernel for variants of a {type(self).__name__}")
 
     def describe(self) -> str:
         """The circuit in words, how many numbers the cell keeps, and which of them are shared.

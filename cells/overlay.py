@@ -16,7 +16,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
-from ..compile.synapses import Index
+from ..compile.synapses import Index, Synapses
 from .ops.state_ops import State
 from .parameters import Axis, Parameter, Repeated, axis_length
 from .running import Call
@@ -123,16 +123,35 @@ def refuse_perturbed(network: nn.Module, what: str) -> None:
         )
 
 
+class Known(NamedTuple):
+    """What is known of a cell, whatever is laid over it.
+
+    Attributes:
+        declared: its parameters.
+        plans: the plans they lie on.
+        conducting: side -> the parameters without which a synapse does nothing, with their synapses.
+        shapes: of the parameters as the equation uses them.
+    """
+
+    declared: dict[str, Parameter]
+    plans: Any
+    conducting: dict[str, list[tuple[str, Synapses]]]
+    shapes: dict[str, tuple[int, ...]]
+
+
 class Changes:
     """An overlay of one cell while it is written.
 
     Attributes:
+        known: what does not change from one overlay to the next.
         declared: the cell's parameters.
         plans: the plans they lie on.
     """
 
-    def __init__(self, cell: Any) -> None:
-        self.cell, self.declared, self.plans = cell, cell.declared(), cell.plans
+    def __init__(self, cell: Any, known: Known | None = None) -> None:
+        self.cell = cell
+        self.known = Known(cell.declared(), cell.plans, {}, {}) if known is None else known
+        self.declared, self.plans = self.known.declared, self.known.plans
         before = overlay_of(cell) or Overlay()
         self._factors = {name: as_floats(values) for name, values in before.factors.items()}
         self._shifts = {name: as_floats(values) for name, values in before.shifts.items()}
@@ -178,12 +197,20 @@ class Changes:
         """Let the equation leave the states of neurons as they are; its class says that it can."""
         self.stays[neurons] = True
 
+    def conducting(self, side: str) -> list[tuple[str, Synapses]]:
+        """The parameters without which synapses of a side do nothing, and these synapses."""
+        if side not in self.known.conducting:
+            self.known.conducting[side] = [
+                (name, self.declared[name].synapses(self.plans[self.declared[name].part]))
+                for name in self.cell.conducting_parameters(side)
+            ]
+        return self.known.conducting[side]
+
     def cut_into(self, neurons: Index) -> None:
         """Cut what reaches neurons by chemical synapses."""
         for side in ("recurrent", "sensory"):
-            for name in self.cell.conducting_parameters(side):
-                synapses = self.declared[name].synapses(self.plans[self.declared[name].part])
-                self.scale(name, np.isin(synapses.post, neurons), 0.0)
+            for name, synapses in self.conducting(side):
+                self.scale(name, among(synapses.post, neurons, synapses.n_post), 0.0)
 
     def sever(self, axis: str, numbers: Index) -> None:
         """Cut what matrices beside the circuit bring to and from neurons or sensors, such as a memory's."""
@@ -217,14 +244,24 @@ class Changes:
 
     def _of(self, name: str) -> tuple[Floats, Floats]:
         if name not in self._factors:
-            p = self.declared[name]
-            plan = self.plans[p.part]
-            free = tuple(self.cell[name].shape)  # which a plan does not say
-            shape = tuple(
-                free[k] if axis == "free" else axis_length(axis, plan) for k, axis in enumerate(p.axes)
-            )
+            if name not in self.known.shapes:
+                self.known.shapes[name] = self._shape(name)
+            shape = self.known.shapes[name]
             self._factors[name], self._shifts[name] = np.ones(shape), np.zeros(shape)
         return self._factors[name], self._shifts[name]
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        p = self.declared[name]
+        plan = self.plans[p.part]
+        free = tuple(self.cell[name].shape)  # which a plan does not say
+        return tuple(free[k] if axis == "free" else axis_length(axis, plan) for k, axis in enumerate(p.axes))
+
+
+def among(ids: Index, chosen: Index, n: int) -> Any:
+    """Which ids, all below n, are among some; `np.isin` takes ten times as long for a few hundred."""
+    found = np.zeros(n, bool)
+    found[chosen] = True
+    return found[ids]
 
 
 def _places(home: Axis, axis: str, numbers: Index, plan: Any) -> Index:

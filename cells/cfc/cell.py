@@ -18,14 +18,16 @@ from ..maps import map_parameters
 from ..ncps import WIRED_CFC, InNcps
 from ..overlay import Changes
 from ..parameters import Parameter, constant, uniform
-from ..running import CellKernel
+from ..running import Call, CellKernel
 from ..sharing import Scale, Ties
 from ..signs import POLARITY
 from ..strengths import Floats, Strengths, as_floats
+from ..variants import Differences, Variants
 from .compat import compat_plans, lift_index
-from .kernel import CFC_PARAMETERS, cfc_kernel
+from .kernel import CFC_PARAMETERS, are_one, cfc_kernel
 from .ncps import cfc_order, read_cfc
 from .operations import HEADS, MAPS, CfCTerms, Phase, cfc_step_ops
+from .variants import cfc_variants
 
 ALMOST = 1.0 - 1e-9
 """1 in float32, whose inverse hyperbolic tangent is a number."""
@@ -174,6 +176,9 @@ class CfCCell(NCPRNNCell):
         outputs = plan.n_neurons if all_states else plan.n_outputs
         sequence = cfc_kernel(plan.recurrent, plan.sensory, outputs, self.mode, phases, signal)
         return CellKernel(sequence, [p.get(name, known(0.0, 0)) for name in CFC_PARAMETERS], encodes=True)
+
+    def variants(self, differences: Differences, call: Call) -> Variants:
+        return cfc_variants(self, differences, even=are_one(call.timespans))
 
     def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
         """Without synapses, a neuron is where the biases of its maps put it."""

@@ -45,7 +45,7 @@ class CfCSequence(FusedSequence):
         parameters: Sequence[mx.array],
         **options: Any,
     ) -> tuple[mx.array, States]:
-        if _are_one(timespans):
+        if are_one(timespans):
             return self._even(x, timespans, state, parameters, **options)
         return super().__call__(x, timespans, state, parameters, **options)
 
@@ -61,7 +61,7 @@ class _EvenSequence(FusedSequence):
         return [found[name.replace("time_b", "time_a")] for name in CFC_PARAMETERS]
 
 
-def _are_one(timespans: mx.array) -> bool:
+def are_one(timespans: mx.array) -> bool:
     """Whether time spans have values, all are 1, and nobody asks for their gradient."""
     if timespans is unit_spans(*timespans.shape):
         return True

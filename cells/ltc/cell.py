@@ -23,14 +23,16 @@ from ..ncps import LTC, InNcps
 from ..ops import affine
 from ..overlay import Changes
 from ..parameters import POSITIVE, Parameter, constant, from_polarity, uniform
-from ..running import CellKernel
+from ..running import Call, CellKernel
 from ..sharing import Scale, Ties
 from ..signs import POLARITY, held
 from ..strengths import Floats, Strengths, as_floats
+from ..variants import Differences, Variants
 from .kernel import LTC_PARAMETERS, ltc_kernel
 from .ncps import MAPPINGS, ltc_options, read_ltc
 from .operations import SOLVERS, LTCTerms, ltc_step_ops
 from .start import starting_weights
+from .variants import ltc_variants
 
 LARGE, BARELY = 2.0**60, 1e-12
 """A conductance beside which all others vanish, and one that vanishes beside all others."""
@@ -224,6 +226,13 @@ class LTCCell(NCPRNNCell):
         links = None if coupling is None else coupling.projection.synapses
         sequence = ltc_kernel(plan.recurrent, plan.sensory, outputs, self.ode_unfolds, self.epsilon, links)
         return CellKernel(sequence, [p[name] for name in LTC_PARAMETERS], encodes=True)
+
+    def variants(self, differences: Differences, call: Call) -> Variants:
+        if self.solver != "semi_implicit" or len(self.compiled.plan.electrical):
+            raise KernelError(
+                "the kernel for variants has the semi-implicit solver and no electrical synapses"
+            )
+        return ltc_variants(self, differences)
 
     def conducting_parameters(self, side: str) -> list[str]:
         return [name for name in super().conducting_parameters(side) if name in ("w", "sensory_w", "gap")]

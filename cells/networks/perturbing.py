@@ -12,7 +12,7 @@ from ...compile.synapses import Index
 from ...errors import CircuitError
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
-from ..overlay import Changes, Noise, Overlay
+from ..overlay import Changes, Noise, Overlay, among
 from ..strengths import Floats
 from ..values import BOUND
 from ..wrappers import CellWrapper
@@ -40,6 +40,10 @@ class Perturbing:
         self._cells = {site.path: _chain(site) for site in self.sites}
         self._changes = {id(cell): Changes(cell) for chain in self._cells.values() for cell in chain}
 
+    def begin(self) -> None:
+        """Begin anew, with what is laid over the network now."""
+        self._changes = {key: Changes(old.cell, old.known) for key, old in self._changes.items()}
+
     def overlays(self) -> list[tuple[NCPRNNCell, Overlay | None]]:
         """Every cell, and what is to be laid over it."""
         return [(changes.cell, changes.done()) for changes in self._changes.values()]
@@ -51,11 +55,10 @@ class Perturbing:
             for changes in self._over(site):
                 cell = changes.cell
                 for side in SIDES:
-                    for name in cell.conducting_parameters(side):
-                        synapses = _of(changes, name)
+                    for name, synapses in changes.conducting(side):
                         pre = inner if side == "sensory" else states
-                        post = np.isin(synapses.post, states)
-                        changes.scale(name, np.isin(synapses.pre, pre) | post, 0.0)
+                        post = among(synapses.post, states, synapses.n_post)
+                        changes.scale(name, among(synapses.pre, pre, synapses.n_pre) | post, 0.0)
                 changes.sever("neuron", states)
                 changes.sever("sensor", inner if cell is self._cells[site.path][-1] else sensors)
             self._hold(site, states, np.zeros(len(states)))
@@ -151,8 +154,7 @@ class Perturbing:
             senders, receivers = given
             for changes in self._over(site):
                 for side in SIDES:
-                    for name in self._named(changes, side, signed):
-                        synapses = _of(changes, name)
+                    for name, synapses in self._named(changes, side, signed):
                         here = _between(self, site, synapses, side, senders, receivers)
                         count += int(here.sum())
                         found.append((changes, name, here))
@@ -162,11 +164,11 @@ class Perturbing:
         return found
 
     @staticmethod
-    def _named(changes: Changes, side: str, signed: bool) -> list[str]:
+    def _named(changes: Changes, side: str, signed: bool) -> list[tuple[str, Synapses]]:
         if not signed:
-            named: list[str] = changes.cell.conducting_parameters(side)
-            return named
-        return [name for name, p in changes.synaptic(side).items() if p.signed]
+            return changes.conducting(side)
+        declared = changes.synaptic(side)
+        return [(name, p.synapses(changes.plans[p.part])) for name, p in declared.items() if p.signed]
 
     def _over(self, site: Site) -> list[Changes]:
         return [self._changes[id(cell)] for cell in self._cells[site.path]]
@@ -208,12 +210,6 @@ def _chain(site: Site) -> list[NCPRNNCell]:
     return found
 
 
-def _of(changes: Changes, name: str) -> Synapses:
-    p = changes.declared[name]
-    found: Synapses = p.synapses(changes.plans[p.part])
-    return found
-
-
 def _between(
     writer: Perturbing, site: Site, synapses: Synapses, side: str, senders: Any, receivers: Any
 ) -> Any:
@@ -222,15 +218,15 @@ def _between(
     if senders is not None:
         states, sensors = senders
         numbers = writer._inner(site, sensors) if side == "sensory" else states
-        here &= np.isin(synapses.pre, numbers)
+        here &= among(synapses.pre, numbers, synapses.n_pre)
     if receivers is not None:
-        here &= np.isin(synapses.post, receivers[0])
+        here &= among(synapses.post, receivers[0], synapses.n_post)
     if side == "electrical":
         back = np.ones(len(synapses), bool)
         if senders is not None:
-            back &= np.isin(synapses.post, senders[0])
+            back &= among(synapses.post, senders[0], synapses.n_post)
         if receivers is not None:
-            back &= np.isin(synapses.pre, receivers[0])
+            back &= among(synapses.pre, receivers[0], synapses.n_pre)
         here |= back
     return here
 

@@ -73,6 +73,13 @@ class CPURunner:
         self._layout = lru_cache(maxsize=16)(self._layout_of)  # few lengths of sequences come again and again
 
     def __call__(self, batch: int, call: CallSizes, arrays: Sequence[Any]) -> list[Any]:
+        """Run over all rows of a batch, and give results to MLX; see `run`."""
+        results, kept = self.run(batch, call, arrays)
+        return [*map(mx.array, results), *kept]
+
+    def run(
+        self, batch: int, call: CallSizes, arrays: Sequence[Any]
+    ) -> tuple[list[NDArray[np.float32]], list[Any]]:
         """Run over all rows of a batch, the GIL released, on as many threads as there are blocks for.
 
         Args:
@@ -102,14 +109,14 @@ class CPURunner:
         places = (ctypes.c_void_p * len(pointers))(*pointers)
         if run_together(function, sizes, self.numbers, places, batch, blocks):
             raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
-        results = [*map(mx.array, made), *saving]
+        kept: list[Any] = saving
         if ends:
             # One row per block, added in order: the same sum for any number of threads.
             first, *others = totals.reshape(blocks, ends[-1])
             for other in others:
                 first += other
-            results += [mx.array(first[start:end]) for start, end in pairwise((0, *ends))]
-        return results
+            kept = saving + [mx.array(first[start:end]) for start, end in pairwise((0, *ends))]
+        return made, kept
 
     def load(self, batch: int) -> None:
         """Build the kernel for a batch now, if it was never built on this machine.

@@ -197,11 +197,11 @@ class Scaled(NCPLayer):
         inputs, spans = self.scaled(x, timespans)
         result = self.model(inputs, state, spans, **given)
         if not isinstance(result, tuple):
-            return self._shown(result)
+            return self.shown(result)
         outputs, *others = result
         if given.get("record") is True:
             others[-1] = self._recorded(self.model, others[-1])
-        return (self._shown(outputs), *others)
+        return (self.shown(outputs), *others)
 
     def _recorded(self, network: Any, recorded: Any, first: bool = True, last: bool = True) -> Any:
         """A recording of a network in the units of the data, where it reads or gives some."""
@@ -282,7 +282,7 @@ class Scaled(NCPLayer):
         with np.errstate(over="ignore"):  # what is beyond float32 is refused as infinite
             return mx.array(spans.astype(np.float32))
 
-    def _shown(self, outputs: mx.array) -> mx.array:
+    def shown(self, outputs: mx.array) -> mx.array:
         """Outputs of the network in the units of the data, in float32."""
         finest = np.spacing(np.abs(self._offset).astype(np.float32)).astype(np.float64)
         if (coarse := finest > COARSE * self._scale).any():
@@ -323,7 +323,7 @@ class _ScaledStream(Stream):
             span: Any = timespan / scaled.time_unit
         else:
             span = 1.0 if timespan is None else scaled._spans(timespan)
-        return scaled._shown(super().__call__(x, span, **given))
+        return scaled.shown(super().__call__(x, span, **given))
 
     def scaling(self) -> Scaling:
         scaled = self._scaled

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..arguments import instance, label
 from ..cells import NCPLayer
@@ -14,6 +15,7 @@ from ..cells.overlay import laid_over, lay_over
 from .perturbations import Perturbation, Silence
 
 Network = TypeVar("Network", bound=NCPLayer)
+Overlays: TypeAlias = "list[tuple[Any, Any]]"
 
 
 class Perturbed(Generic[Network]):
@@ -54,14 +56,25 @@ class Perturbed(Generic[Network]):
         return f"Perturbed({type(self.network).__name__}: {said})"
 
 
-def overlays_of(network: NCPLayer, perturbations: tuple[Perturbation, ...]) -> list[tuple[Any, Any]]:
+def overlays_of(network: NCPLayer, perturbations: tuple[Perturbation, ...]) -> Overlays:
     """Every cell of a network with what is to be laid over it."""
+    return next(overlays_of_each(network, [perturbations]))
+
+
+def overlays_of_each(
+    network: NCPLayer, perturbations: Iterable[tuple[Perturbation, ...]]
+) -> Iterator[Overlays]:
+    """The same for some perturbations after another, each by itself."""
     writer = Perturbing(network)
-    for each in perturbations:
-        if not isinstance(each, Perturbation):
-            raise TypeError(f"expected perturbations, such as gl.studies.Lesion('AVA'), got {label(each)}")
-        each.write(writer)
-    return writer.overlays()
+    for together in perturbations:
+        writer.begin()
+        for each in together:
+            if not isinstance(each, Perturbation):
+                raise TypeError(
+                    f"expected perturbations, such as gl.studies.Lesion('AVA'), got {label(each)}"
+                )
+            each.write(writer)
+        yield writer.overlays()
 
 
 def perturbed(network: Network, *perturbations: Perturbation) -> Perturbed[Network]:

@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import mlx.core as mx
 import numpy as np
@@ -16,19 +16,24 @@ from mlx.utils import tree_flatten
 from numpy.typing import NDArray
 
 from ..arguments import at_home, flag, fraction, instance, label, seed_number, whole
-from ..cells import NCPLayer
+from ..cells import RNN, NCPLayer
 from ..cells.networks.together import together
+from ..cells.networks.varied import varied
 from ..cells.overlay import laid_over, refuse_perturbed
 from ..cells.values import Values, real_array
+from ..errors import KernelError
+from ..interchange import Scaled
 from ..notebook import in_notebook
 from .measures import Floats, Look, Measure, Measures, measures_of, values_of
 from .perturbations import Each, Perturbation, Together, as_names, shown
-from .perturbed import overlays_of
+from .perturbed import overlays_of_each
 from .store import Store
 from .table import Row, Study
 
 MOST_NUMBERS = 1 << 25
 """Outputs of one launch: beyond, there are several."""
+ROUNDING = 2e-6
+"""Changes up to so much of the largest output are those of sums in another order, and no effect."""
 
 
 def study(
@@ -102,13 +107,16 @@ def study(
     draws = rng.integers(0, len(base), (resamples, len(base)))
     show = sys.stderr.isatty() and not in_notebook() if progress is None else progress
 
-    members = [overlays_of(network, (each,)) for each in wanted]
+    members = list(overlays_of_each(network, ((each,) for each in wanted)))
     keys = [f"{each} {_of(member)}" for each, member in zip(wanted, members, strict=True)]
     left = [k for k, key in enumerate(keys) if key not in done]
+    largest = float(np.abs(base[np.isfinite(base)]).max(initial=0.0))
     size = max(1, MOST_NUMBERS // max(base.size, 1))
     for start in range(0, len(left), size):
         part = left[start : start + size]
         for k, outputs in zip(part, _run(network, [members[k] for k in part], inputs, call), strict=True):
+            same = np.abs(outputs - base) <= ROUNDING * largest  # false for a NaN
+            outputs = np.where(same, base, outputs)
             look = Look(outputs, base, inputs, y, wanted[k], network, members[k])
             done[keys[k]] = [
                 _row(wanted[k], name, values_of(name, each, look), before[name], draws, confidence)
@@ -140,6 +148,10 @@ def _listed(network: NCPLayer, given: Any) -> list[Perturbation]:
 
 def _run(network: NCPLayer, members: Sequence[Any], x: Any, call: dict[str, Any]) -> list[NDArray[Any]]:
     """The outputs under each of some perturbations: at once, but for noise."""
+    try:
+        return _varied(network, members, x, **call)
+    except KernelError:
+        pass
     alone = [any(o is not None and o.noise for _, o in member) for member in members]
     found: list[Any] = [None] * len(members)
     at_once = [k for k, noisy in enumerate(alone) if not noisy]
@@ -152,6 +164,27 @@ def _run(network: NCPLayer, members: Sequence[Any], x: Any, call: dict[str, Any]
             with laid_over(members[k]):
                 found[k] = _outputs(network(x, **call))
     return found
+
+
+def _varied(
+    network: NCPLayer, members: Sequence[Any], x: Any, timespans: Any = None, **given: Any
+) -> list[NDArray[Any]]:
+    """The same by a kernel that runs of each perturbed network only what its perturbation reaches.
+
+    Raises:
+        KernelError: there is none for this network or this call.
+    """
+    if given:
+        raise KernelError(f"a kernel for variants does not take {', '.join(given)}")
+    if isinstance(network, Scaled):
+        inputs, spans = network.scaled(x, timespans)
+        return [
+            np.array(network.shown(mx.array(each)))
+            for each in _varied(cast(NCPLayer, network.model), members, inputs, spans)
+        ]
+    if not isinstance(network, RNN) or len(members[0]) != 1:
+        raise KernelError(f"there is no kernel for variants of a {type(network).__name__}")
+    return list(varied(network, [overlay for ((_, overlay),) in members], x, None, timespans))
 
 
 def _outputs(result: Any) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ganglion as gl
 from ganglion import cli
 
 
@@ -105,3 +106,27 @@ def test_an_interrupt_in_a_destructor_is_not_lost() -> None:
     ran = ganglion("demo", before=before)
     assert ran.returncode == 130
     assert ran.stderr == "ganglion demo: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("trian c.json", "'train'"),
+        ("show c.json --qqqqqq", ""),
+        ("train c.json d.csv --target y --out r --windw 3", "'--window'"),
+        ("train c.json d.csv --target y --out r --missing imput", "'impute'"),
+    ],
+)
+def test_what_was_meant_is_said(line: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(line.split())
+    told = capsys.readouterr().err
+    assert (f"did you mean {meant}?" in told) if meant else ("did you mean" not in told)
+
+
+def test_names_and_options_are_suggested() -> None:
+    with pytest.raises(AttributeError, match="ganglion has no 'auto_npc'; did you mean 'auto_ncp'"):
+        gl.auto_npc  # noqa: B018
+    with pytest.raises(TypeError, match="has no option 'unfolds'; did you mean 'ode_unfolds'"):
+        gl.LTC(gl.auto_ncp(8, 1, inputs=2), unfolds=3)  # type: ignore[call-overload]
+    assert not hasattr(gl, "__nothing__")

@@ -13,6 +13,7 @@ from ...compile import CompiledCircuit, Source
 from ...compile.pipeline import compiled_for
 from ...recording import Recording
 from ...wiring import Dense, fully_connected
+from ...wiring.words import suggestion
 from ..backbone.cell import BackboneCfCCell
 from ..cell import NCPRNNCell
 from ..cfc.cell import CfCCell
@@ -164,8 +165,9 @@ def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def _refuse_unknown(network: type, cell: type[NCPLayer], given: Mapping[str, Any]) -> None:
     """Raise TypeError for an option that the cell does not have; Python would only name the cell."""
     if unknown := set(given) - options_of(cell):
+        hint = suggestion(min(unknown), options_of(cell) | set(RUNNER) - {"self"})
         over = "without wiring" if cell is BackboneCfCCell else "over a circuit"
-        raise TypeError(f"{network.__name__} {over} has no option {min(unknown)!r}")
+        raise TypeError(f"{network.__name__} {over} has no option {min(unknown)!r}{hint}")
 
 
 def _shown(argument: object) -> str:

@@ -7,6 +7,7 @@ sentence on stderr says why), 130 interrupted, 141 nobody reads the output any m
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,8 +57,27 @@ class _Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
+        message += self._suggestion(message)
         message = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def _suggestion(self, message: str) -> str:
+        """What was meant instead of a command, a choice or an option that there is not."""
+        wrong = re.search(
+            r"invalid choice: '([^']*)' \(choose from (.*)\)|unrecognized arguments: (\S+)", message
+        )
+        if wrong is None:
+            return ""
+        from .wiring.words import suggestion
+
+        if wrong[3] is None:
+            return suggestion(wrong[1], re.findall(r"[^\s',]+", wrong[2]))
+        parsers = [self, *(part for action in self._actions for part in _parsers(action))]
+        return suggestion(wrong[3], [name for parser in parsers for name in parser._option_string_actions])
+
+
+def _parsers(action: argparse.Action) -> list[argparse.ArgumentParser]:
+    return list(action.choices.values()) if isinstance(action, argparse._SubParsersAction) else []
 
 
 def main(argv: Sequence[str] | None = None) -> int:

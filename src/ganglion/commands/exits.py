@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from ..distribution import how_to_install
 from ..errors import CircuitError, FileError, KernelError, LayoutError
@@ -120,22 +121,30 @@ def _interrupts_repeated() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only there are signals handled
         yield
         return
-    dropped, before = sys.unraisablehook, signal.signal(signal.SIGINT, signal.default_int_handler)
-    timers: list[threading.Timer] = []
-    main = threading.get_ident()
+    dropped = sys.unraisablehook
+
+    def later() -> None:  # when the destructor is left; it wakes up who sleeps, too
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
 
     def repeat(unraisable: sys.UnraisableHookArgs) -> None:
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             dropped(unraisable)
-        else:  # when the destructor is left, and so that a sleeping thread wakes up
-            timers.append(threading.Timer(0.01, signal.pthread_kill, (main, signal.SIGINT)))
-            timers[-1].start()
+        else:
+            later()
 
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        while frame is not None and frame.f_code is not repeat.__code__:
+            frame = frame.f_back
+        if frame is None:
+            raise KeyboardInterrupt
+        later()  # the hook would lose it again
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGALRM)}
     sys.unraisablehook = repeat
     try:
         yield
     finally:
         sys.unraisablehook = dropped
-        for timer in timers:
-            timer.cancel()
-        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)

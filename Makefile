@@ -65,6 +65,8 @@ faults: $(VENV)/ready-cpu,demo,dev
 
 kills: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/python -m tests.kills.run --moments $(MOMENTS) --seed $(SEED)
+	$(BIN)/python -m tests.kills.workers --backend loky --seed $(SEED)
+	$(BIN)/python -m tests.kills.workers --backend dask --seed $(SEED)
 
 matrix: $(VENV)/bin/python
 	$(BIN)/python tests/matrix.py $(ROWS)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import ganglion as gl
-from ganglion.studies import Trial
+from ganglion.studies import Evolving, Generator, Trial
 from ganglion.studies.journal import FileLock, study_of
 from ganglion.studies.space import seed_of
 
@@ -112,6 +113,70 @@ def test_a_bayesian_search_finds_and_goes_on(tmp_path: Path) -> None:
     found = gl.experiment(value, {"x": (0.0, 1.0)}, search="bayesian", trials=25, store=store)
     assert [r.number for r in found] == list(range(25))
     assert found.best.value < 0.01
+
+
+def size(trial: Trial) -> float:
+    """Of few synapses, many of which are between command neurons, and of a rate near 0.3."""
+    circuit, roles = trial["circuit"], trial["circuit"].nodes(data="role")
+    inside = sum(roles[pre] == roles[post] == "command" for pre, post in circuit.edges)
+    return circuit.number_of_edges() - 3 * inside + (trial["rate"] - 0.3) ** 2 + 1e-9 * trial.seed
+
+
+STARTS = {
+    "policy": gl.auto_ncp(20, 2, inputs=4, seed=1),
+    "random": gl.random(12, inputs=4, outputs=2, seed=1),
+}
+EVOLVING = {
+    "starts": {"circuit": Evolving(STARTS, most_synapses=70), "rate": (0.0, 1.0)},
+    "generator": {
+        "circuit": Evolving(
+            Generator(partial(gl.ncp, motor=2, inputs=4), {
+                "inter": (2, 9), "command": (2, 9), "sensory_fanout": (1, 5), "inter_fanout": (1, 5),
+                "recurrent_command_synapses": (1, 20), "motor_fanin": (1, 5),
+            })
+        ),
+        "rate": [0.1, 0.3, 0.7],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", EVOLVING)
+def test_evolution_gets_better_and_does_not_depend_on_interruptions(kind: str, tmp_path: Path) -> None:
+    space, seen = EVOLVING[kind], []
+
+    def interrupted(trial: Trial) -> float:
+        seen.append(trial.number)
+        if len(seen) in (5, 40, 61):
+            raise KeyboardInterrupt
+        return size(trial)
+
+    def run(function: Any, name: str) -> Any:
+        return gl.experiment(
+            function, space, search="evolutionary", trials=40, population=8, seeds=2, store=tmp_path / name
+        )
+
+    found = run(size, "e.journal")
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            run(interrupted, "f.journal")
+    assert numbers(run(interrupted, "f.journal")) == numbers(found)
+    assert [r.number for r in found] == list(range(80))
+    assert found.best.value < min(r.value for r in found[:16]) - 3  # of the first generation
+    for result in found:
+        circuit = found.values(result)["circuit"]
+        assert not [problem for problem in gl.check(circuit) if problem.severity == "error"]
+        assert kind == "generator" or circuit.number_of_edges() <= 70
+    found.report(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "synapses:" in page
+    assert any(level.level.endswith("synapses") for level in found.effects())
+
+
+def test_a_random_search_draws_circuits_of_a_generator(tmp_path: Path) -> None:
+    found = gl.experiment(
+        size, EVOLVING["generator"], search="random", trials=6, store=tmp_path / "e.journal", workers=1
+    )
+    assert len({r.parameters["circuit"] for r in found}) == 6
 
 
 SCRIPT = """
@@ -235,6 +300,9 @@ def test_the_page_has_circuits_curves_and_effects(tmp_path: Path) -> None:
         ({"space": {"x": (0.0, 1.0)}}, ValueError, "a grid needs lists of values, and x is a range"),
         ({"space": {"x": [1, 1]}}, ValueError, "x holds a value twice"),
         ({"search": "random"}, ValueError, "needs trials="),
+        ({"search": "evolutionary"}, ValueError, "needs trials="),
+        ({"space": {"c": Evolving(STARTS)}}, ValueError, "c is a range or evolves"),
+        ({"space": {"c": Evolving(STARTS)}, "search": "bayesian", "trials": 3}, ValueError, "c evolves"),
         ({"search": "tpe"}, ValueError, "unknown search"),
         ({"train": 3}, TypeError, "train must be a function of a trial"),
         ({"seeds": 0}, ValueError, "seeds must be 1 or more"),
@@ -244,6 +312,29 @@ def test_mistakes_are_named(changed: Any, error: Any, message: str, tmp_path: Pa
     given: dict[str, Any] = {"train": train, "space": SPACE, "store": tmp_path / "e.journal"} | changed
     with pytest.raises(error, match=message):
         gl.experiment(**given)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Evolving({}), ValueError, "starts is empty"),
+        (lambda: Evolving({"a": 3}), TypeError, "starts must be labels and circuits, got 'a'"),
+        (lambda: Evolving(STARTS, most_synapses=0), ValueError, "most_synapses must be 1 or more"),
+        (lambda: Evolving(STARTS, share=2), ValueError, "share must be from 0"),
+        (lambda: Generator(3, {}), TypeError, "a generator is a function"),
+        (lambda: Generator(gl.random, {"units": 3}), ValueError, "units is 3: expected"),
+        (
+            lambda: Generator(partial(gl.random, inputs=3, outputs=5), {"units": (1, 2)}).drawn(
+                np.random.default_rng(0)
+            ),
+            ValueError,
+            "gave no circuit",
+        ),
+    ],
+)
+def test_mistakes_of_circuits_that_evolve_are_named(make: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
 
 
 def test_another_experiment_in_a_store_is_refused(tmp_path: Path) -> None:

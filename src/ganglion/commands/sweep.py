@@ -17,8 +17,9 @@ stays: the same command goes on where it was interrupted. FILE is TOML:
   targets = ["torque"]
   seeds = 5                                   # runs of every setting
   epochs = 50
-  search = "grid"                             # or "random", "bayesian"
+  search = "grid"                             # or "random", "bayesian", "evolutionary"
   # trials = 40                               # settings, if not a grid
+  # population = 16; most_synapses = 200      # of an evolution, which edits the circuits
   # inputs = ["speed"]; time = "t"; group = "run"
 
   [space]                                     # settings of ganglion train
@@ -49,7 +50,8 @@ def _sweep(arguments: argparse.Namespace) -> None:
     for level in found.effects():
         said = f"{level.mean:.4g} ({level.low:.4g} to {level.high:.4g}, {level.trials} runs)"
         print(f"{level.factor} = {level.level}: {said}")
-    best = ", ".join(f"{name} = {value}" for name, value in found.best.parameters.items())
+    told = found.best.parameters.items()
+    best = ", ".join(f"{name} = {found.space[name].shown(value)}" for name, value in told)
     print(f"best: {best}; error {found.best.value:.4g}")
     if arguments.report is not None:
         found.report(arguments.report, title=arguments.file.stem)

@@ -3,6 +3,7 @@
 A `Perturbation` is a value, such as ``Lesion("AVA")``; `perturbed` lays some over a network for a block.
 """
 
+from .evolution import Evolving, Generator
 from .experiment import experiment
 from .measures import Look
 from .outcome import Experiment, Result
@@ -28,8 +29,10 @@ from .trials import Trial
 __all__ = [
     "Cut",
     "Each",
+    "Evolving",
     "Experiment",
     "Flip",
+    "Generator",
     "Lesion",
     "Look",
     "Noise",

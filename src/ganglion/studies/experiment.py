@@ -6,19 +6,21 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..arguments import at_home, flag, label, one_of, seed_number, text, whole
+from .evolution import Evolving, bred
 from .journal import claimed, optuna
-from .outcome import Experiment, outcome_of
+from .outcome import Experiment, outcome_of, results_of
 from .space import planned, space_of
 from .trials import Plan, Trial, done, run_trial
 
-SEARCHES = ("grid", "random", "bayesian")
+SEARCHES = ("grid", "random", "bayesian", "evolutionary")
 DIRECTIONS = ("minimize", "maximize")
 AGAIN = 20
-"""How often workers are started again after one died."""
+"""How often workers are started again without that a trial ended meanwhile."""
 
 
 def experiment(
@@ -28,6 +30,7 @@ def experiment(
     seeds: int = 1,
     trials: int | None = None,
     search: str = "grid",
+    population: int = 16,
     store: str | os.PathLike[str] = "experiment.journal",
     name: str = "experiment",
     direction: str = "minimize",
@@ -42,17 +45,20 @@ def experiment(
     Every trial ends with exactly one result: one whose process died is run again, in its own directory with
     its checkpoints. Seeds and, for a grid and a random search, settings are functions of `seed` and the
     trial's number alone, so that a run with interruptions is the run without, to the bit if `train` is. With
+    search="evolutionary" they are functions of the results of the generations before, too. With
     search="bayesian" later settings depend on the results there are, and so on interruptions; `prune` ends
     trials by the others that are done, and depends on them, too.
 
     Args:
         train: given a `Trial`, returns a number. In several processes it must be a function that can be
             pickled, of a module or of a notebook.
-        space: name -> a list of values, a mapping from labels to values such as circuits, or a range (low,
-            high) or (low, high, "log").
+        space: name -> a list of values, a mapping from labels to values such as circuits, a range (low,
+            high) or (low, high, "log"), or circuits that evolve by edits: `gl.studies.Evolving`.
         seeds: how many trials every setting has, each with a seed of its own.
-        trials: how many settings are tried, for a random or a Bayesian search.
-        search: "grid", "random", or "bayesian" (Optuna's tree-structured Parzen estimator).
+        trials: how many settings are tried, for a random, a Bayesian or an evolutionary search.
+        search: "grid", "random", "bayesian" (Optuna's tree-structured Parzen estimator), or "evolutionary"
+            (the settings of a generation are children of the best quarter of all before).
+        population: how many settings a generation has.
         store: Optuna's journal file, or the address of a database such as "postgresql://...". Directories of
             trials are beside the file, or in the working directory.
         name: of the experiment in the store.
@@ -90,9 +96,15 @@ def experiment(
     seed_number(seed)
     text("name", name)
     show = sys.stderr.isatty() if progress is None else flag("progress", progress)
-    settings = [] if search == "bayesian" else planned(factors, search, trials, seed)
-    if search == "bayesian" and (trials is None or seeds != 1):
-        raise ValueError("a Bayesian search needs trials= and has one seed for each")
+    bred_later = search in ("bayesian", "evolutionary")
+    settings = [] if bred_later else planned(factors, search, trials, seed)
+    if bred_later and trials is None:
+        raise ValueError(f"search={search!r} needs trials=, how many settings are tried")
+    if search == "bayesian" and seeds != 1:
+        raise ValueError("a Bayesian search has one seed for each setting")
+    evolving = [name for name, factor in factors.items() if isinstance(factor, Evolving)]
+    if search == "bayesian" and evolving:
+        raise ValueError(f"{evolving[0]} evolves: search='evolutionary' and 'random' know how")
     address = store if isinstance(store, str) and "://" in store else str(at_home("store", store).absolute())
     folder = Path(name if "://" in address else f"{address}.trials").absolute()
     optuna()
@@ -101,9 +113,13 @@ def experiment(
         Path(address).touch()
     plan = Plan(train, factors, settings, seeds, address, name, direction, seed, folder, prune)
     description = {"space": sorted(factors), "search": search, "seeds": seeds, "seed": seed}
+    if search == "evolutionary":
+        description["population"] = whole("population", population, 2)
     _same(plan, description | {"direction": direction, "settings": str(settings[:50])})
     if search == "bayesian":
         _chosen(plan, whole("trials", trials), workers, backend, show)
+    elif search == "evolutionary":
+        plan = _evolved(plan, whole("trials", trials), population, workers, backend, show)
     else:
         _all(plan, [(k, None) for k in range(len(settings) * seeds)], workers, backend, show)
     return outcome_of(plan)
@@ -111,10 +127,12 @@ def experiment(
 
 def _all(plan: Plan, wanted: list[Any], workers: int, backend: str | None, show: bool) -> None:
     """Run trials until each has a result, whatever becomes of the workers."""
-    for attempt in range(AGAIN):
+    attempt, before = 0, -1
+    while True:
         known = done(plan.study)
         left = [each for each in wanted if each[0] not in known]
-        if not left:
+        attempt, before = 0 if len(left) != before else attempt + 1, len(left)
+        if not left or attempt == AGAIN:  # somebody else may be at it
             break
         if workers == 1 and backend is None:
             for count, (number, asked) in enumerate(left, 1):
@@ -158,6 +176,23 @@ def _chosen(plan: Plan, trials: int, workers: int, backend: str | None, show: bo
         if not begun:
             return
         _all(plan, begun, workers, backend, show)
+
+
+def _evolved(plan: Plan, trials: int, population: int, workers: int, backend: str | None, show: bool) -> Plan:
+    """Generation after generation, each of settings that come from the results of those before."""
+    sign = 1.0 if plan.direction == "minimize" else -1.0
+    while len(plan.settings) < trials:
+        found: dict[int, list[float]] = {}
+        for result in results_of(plan):
+            value = sign * result.value if result.state == "complete" else float("inf")
+            found.setdefault(result.number // plan.repeats, []).append(value)
+        known = [(told, sum(found[k]) / len(found[k])) for k, told in enumerate(plan.settings)]
+        first = len(known)
+        new = bred(plan.space, known, min(population, trials - first), plan.seed)
+        plan = replace(plan, settings=[*plan.settings, *new])
+        numbers = range(first * plan.repeats, len(plan.settings) * plan.repeats)
+        _all(plan, [(number, None) for number in numbers], workers, backend, show)
+    return plan
 
 
 def _same(plan: Plan, description: dict[str, Any]) -> None:

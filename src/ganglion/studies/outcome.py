@@ -13,6 +13,7 @@ import numpy as np
 from .. import shown
 from ..arguments import path as as_path
 from ..storage import replace_files
+from .evolution import Evolving
 from .journal import optuna
 from .space import Choice, Factor
 from .trials import Plan
@@ -101,6 +102,10 @@ class Experiment(Sequence[Result]):
             raise ValueError("no trial is complete")
         return ranked[0]
 
+    def values(self, result: Result) -> dict[str, Any]:
+        """The values that a trial was given, such as its circuit: name -> value."""
+        return {name: factor.value(result.parameters[name]) for name, factor in self.space.items()}
+
     def effects(self) -> list[Level]:
         """The mean value at every level of each factor, over all settings of the others and all seeds."""
         complete = self.ranked()
@@ -150,6 +155,15 @@ def outcome_of(plan: Plan) -> Experiment:
     Raises:
         RuntimeError: every trial failed.
     """
+    results = results_of(plan)
+    failed = [r for r in results if r.state == "fail"]
+    if results and len(failed) == len(results):
+        raise RuntimeError(f"every trial failed; the first one with {failed[0].error}")
+    return Experiment(results, dict(plan.space), plan.direction)
+
+
+def results_of(plan: Plan) -> list[Result]:
+    """The results that a store has, in its order."""
     running, results = optuna().trial.TrialState.RUNNING, []
     for trial in plan.study.get_trials(deepcopy=False):
         if trial.state != running:
@@ -158,14 +172,11 @@ def outcome_of(plan: Plan) -> Experiment:
             results.append(
                 Result(
                     said.get("number", trial.number), said.get("repeat", 0), said.get("seed", 0),
-                    dict(trial.params), trial.state.name.lower(), value, dict(trial.intermediate_values),
-                    said.get("seconds", math.nan), said.get("error"),
+                    {**trial.params, **said.get("evolved", {})}, trial.state.name.lower(), value,
+                    dict(trial.intermediate_values), said.get("seconds", math.nan), said.get("error"),
                 )
             )  # fmt: skip
-    failed = [r for r in results if r.state == "fail"]
-    if results and len(failed) == len(results):
-        raise RuntimeError(f"every trial failed; the first one with {failed[0].error}")
-    return Experiment(results, dict(plan.space), plan.direction)
+    return results
 
 
 def _levels(name: str, factor: Factor, results: list[Result]) -> Iterator[tuple[str, Any]]:
@@ -176,8 +187,11 @@ def _levels(name: str, factor: Factor, results: list[Result]) -> Iterator[tuple[
             if values:
                 yield str(told), np.array(values)
         return
-    ordered = sorted(results, key=lambda r: r.parameters[name])
+    told, unit = (lambda r: r.parameters[name]), ""
+    if isinstance(factor, Evolving):  # by their size
+        told, unit = (lambda r: factor.value(r.parameters[name]).number_of_edges()), " synapses"
+    ordered = sorted(results, key=told)
     for part in np.array_split(np.arange(len(ordered)), 4):
         if len(part):
-            ends = ordered[part[0]].parameters[name], ordered[part[-1]].parameters[name]
-            yield f"{ends[0]:.4g} to {ends[1]:.4g}", np.array([ordered[k].value for k in part])
+            ends = told(ordered[part[0]]), told(ordered[part[-1]])
+            yield f"{ends[0]:.4g} to {ends[1]:.4g}{unit}", np.array([ordered[k].value for k in part])

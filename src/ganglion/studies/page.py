@@ -7,7 +7,6 @@ from typing import Any
 
 from .. import shown
 from ..wiring import Circuit
-from .space import Choice
 
 MOST_TRIALS, MOST_CURVES, MOST_CIRCUITS = 15, 8, 3
 _STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;
@@ -24,7 +23,7 @@ def page_of(found: Any, title: str) -> str:
         rows = [
             (
                 r.number,
-                *(_short(r.parameters[n]) for n in names),
+                *(_short(found.space[n].shown(r.parameters[n])) for n in names),
                 r.repeat,
                 f"{r.value:.5g}",
                 f"{r.seconds:.3g}",
@@ -64,8 +63,8 @@ def _circuits(found: Any, ranked: list[Any]) -> str:
     for result in ranked:
         for name, factor in found.space.items():
             told = result.parameters[name]
-            circuit = factor.value(told) if isinstance(factor, Choice) else None
-            key = f"{name} = {told}"
+            circuit = factor.value(told)
+            key = f"{name} = {factor.shown(told)}"
             if isinstance(circuit, Circuit) and key not in parts and len(parts) < MOST_CIRCUITS:
                 parts[key] = f"<div><div><b>{escape(key)}</b></div>{_drawn(circuit)}</div>"
     return _section("Their circuits", shown.page(*parts.values()))
@@ -102,6 +101,5 @@ def _bars(name: str, levels: list[Any]) -> str:
     return f"<div><b>{escape(name)}</b><div>{picture}</div><div>{low:.4g} to {high:.4g}</div></div>"
 
 
-def _short(value: Any) -> str:
-    told = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return told if len(told) <= 28 else f"{told[:27]}\u2026"
+def _short(value: str) -> str:
+    return value if len(value) <= 44 else f"{value[:43]}\u2026"

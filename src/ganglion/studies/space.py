@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import label, mapping_of, real, whole
+from ..arguments import label, mapping_of, whole
+from .evolution import Evolving
+from .ranges import Range
 
 PLAIN = (str, int, float, bool, type(None))
 
@@ -32,44 +34,19 @@ class Choice:
         """The same for Optuna."""
         return optuna.distributions.CategoricalDistribution(list(self.values))
 
-
-@dataclass(frozen=True)
-class Range:
-    """A number between two, both included; whole if both are."""
-
-    low: float
-    high: float
-    log: bool = False
-    whole: bool = False
-
-    def drawn(self, rng: np.random.Generator) -> Any:
-        """A number at random, uniform in itself or in its logarithm."""
-        if self.whole and not self.log:
-            return int(rng.integers(int(self.low), int(self.high) + 1))
-        low, high = np.log([self.low, self.high]) if self.log else (self.low, self.high)
-        found = float(rng.uniform(low, high))
-        found = float(np.clip(np.exp(found), self.low, self.high)) if self.log else found
-        return round(found) if self.whole else found
-
-    def value(self, told: Any) -> Any:
-        """The number itself."""
-        return told
-
-    def distribution(self, optuna: Any) -> Any:
-        """The same for Optuna."""
-        if self.whole:
-            return optuna.distributions.IntDistribution(int(self.low), int(self.high), log=self.log)
-        return optuna.distributions.FloatDistribution(self.low, self.high, log=self.log)
+    def shown(self, told: Any) -> str:
+        """A label in a few words."""
+        return f"{told:.4g}" if isinstance(told, float) else str(told)
 
 
-Factor = Choice | Range
+Factor = Choice | Range | Evolving
 
 
 def space_of(given: Any) -> dict[str, Factor]:
     """The factors by name.
 
     Each is a list of values; a mapping from labels to values, for values that are no numbers or texts, such
-    as circuits; or a range (low, high), of whole numbers if both are, or (low, high, "log").
+    as circuits; a range (low, high), of whole numbers if both are, or (low, high, "log"); or `Evolving`.
 
     Raises:
         TypeError, ValueError: a factor that is none of these.
@@ -85,18 +62,14 @@ def space_of(given: Any) -> dict[str, Factor]:
 
 
 def _factor(name: str, values: Any) -> Factor:
+    if isinstance(values, Evolving):
+        return values
     if isinstance(values, Mapping):
         if not values or not all(isinstance(key, PLAIN) for key in values):
             raise ValueError(f"{name} must be a mapping from labels to values, got {label(values)}")
         return Choice(dict(values))
     if isinstance(values, tuple):
-        log = values[2:] == ("log",)
-        if len(values) != 2 + log:
-            raise ValueError(f"{name} is {label(values)}: expected (low, high), (low, high, 'log') or a list")
-        low, high = (real(f"the limits of {name}", limit) for limit in values[:2])
-        if not low < high or (log and low <= 0):
-            raise ValueError(f"{name} is {label(values)}: expected {'0 < ' if log else ''}low < high")
-        return Range(low, high, log, all(isinstance(limit, int) for limit in values[:2]))
+        return Range.of(name, values)
     if not isinstance(values, list) or not values:
         raise TypeError(f"{name} must be a list of values, a mapping or a range, got {label(values)}")
     strange = [value for value in values if not isinstance(value, PLAIN)]
@@ -117,10 +90,10 @@ def planned(space: Mapping[str, Factor], search: str, trials: int | None, seed: 
         ValueError: a grid over a range, or a random search without a number of trials.
     """
     if search == "grid":
-        ranges = [name for name, factor in space.items() if isinstance(factor, Range)]
-        if ranges:
+        drawn = [name for name, factor in space.items() if not isinstance(factor, Choice)]
+        if drawn:
             raise ValueError(
-                f"a grid needs lists of values, and {ranges[0]} is a range: search='random' draws"
+                f"a grid needs lists of values, and {drawn[0]} is a range or evolves: search='random' draws"
             )
         values = [list(factor.values) for factor in space.values() if isinstance(factor, Choice)]
         found = [dict(zip(space, each, strict=True)) for each in product(*values)]

@@ -14,6 +14,7 @@ from ..errors import FileError
 from ..storage import read_file
 from ..training import series
 from ..wiring import read, write
+from .evolution import Evolving
 from .experiment import experiment
 from .outcome import Experiment
 from .trials import Trial
@@ -27,6 +28,8 @@ KNOWN = {
     "seeds",
     "epochs",
     "search",
+    "population",
+    "most_synapses",
     "trials",
     "seed",
     "space",
@@ -89,12 +92,16 @@ def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: b
         epochs=whole("epochs", said.get("epochs", 100)),
         columns=given_columns,
     )
+    factor: Any = circuits
+    if said.get("search") == "evolutionary":
+        factor = Evolving(circuits, said.get("most_synapses"))
     return experiment(
         train,
-        {"circuit": circuits, **{name: _values(name, values) for name, values in space.items()}},
+        {"circuit": factor, **{name: _values(name, values) for name, values in space.items()}},
         seeds=said.get("seeds", 1),
         trials=said.get("trials"),
         search=said.get("search", "grid"),
+        population=said.get("population", 16),
         seed=said.get("seed", 0),
         name=said.get("name", file.stem),
         store=store,

@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..arguments import label, whole
+from .evolution import Evolving
 from .journal import claimed, optuna, study_of
 from .space import Factor, seed_of
 
@@ -157,13 +158,17 @@ def _record(
             asked[0], value if state == "COMPLETE" else None, state=getattr(found.trial.TrialState, state)
         )
         return
+    # Of circuits that evolve there is no end, which Optuna's categories must have.
+    evolved = {name: told[name] for name, factor in plan.space.items() if isinstance(factor, Evolving)}
     study.add_trial(
         found.trial.create_trial(
             state=getattr(found.trial.TrialState, state),
             value=value if state == "COMPLETE" else None,
-            params=told,
-            distributions={name: factor.distribution(found) for name, factor in plan.space.items()},
-            user_attrs=attributes,
+            params={name: value for name, value in told.items() if name not in evolved},
+            distributions={
+                name: factor.distribution(found) for name, factor in plan.space.items() if name not in evolved
+            },
+            user_attrs={**attributes, "evolved": evolved},
             intermediate_values=curve,
         )
     )

@@ -170,10 +170,8 @@ class MixedMemoryCell(CellWrapper):
         if not encodes:
             raise KernelError("the fused kernel has no mixed memory for a cell with a layer in front")
         p = {name: self[name] for name in MEMORY} if overlay_of(self) is None else self.effective()
-        weights = mx.concatenate([p["input_kernel"], p["recurrent_kernel"]]).reshape(-1)
-        return CellKernel(
-            sequence.remembering(self.forget_bias), [*parameters, weights, p["bias"]], encodes=True
-        )
+        own = [p[name].reshape(-1) for name in MEMORY]
+        return CellKernel(sequence.remembering(self.forget_bias), [*parameters, *own], encodes=True)
 
     def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
         """The memory forgets all at once, and brings what makes the value that others read."""

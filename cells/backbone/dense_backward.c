@@ -1,8 +1,7 @@
 // dense_backward: the gradients of dense_forward for one block of the batch, from the last time step to the first.
 //
 // What a step needs was saved (SAVING = 1), or is computed again. `d_act` holds the gradients of `act`. Both are kept
-// for CHUNK time steps; then the gradients of all weights are added up at once, SIDE by SIDE of them, which stay in
-// registers while time runs.
+// for CHUNK time steps; then the gradients of all weights are added up at once.
 //
 //: constants MAPS CHUNK
 //: carried   MAPS=1,4 CHUNK=32
@@ -88,22 +87,9 @@ for (int t = T - 1; t >= 0; t--) {
         BARRIER
         for (int layer = LAYERS; layer >= 0; layer--) {
             #include "dense_place.c"
-            EACH_BY(TILE, i, 0, width) {
-                int column[TILE];
-                real sum[TILE];
-                for (int r = 0; r < TILE; r++) {
-                    column[r] = i + r < width ? i + r : width - 1;
-                    sum[r] = splat(0.0f);
-                }
-                for (int o = PART; o < count; o += PARTS) {
-                    const int64_t row = at + (int64_t)o * width;
-                    for (int r = 0; r < TILE; r++) sum[r] += weights[row + column[r]] * d_act[to + o];
-                }
-                for (int r = 0; r < TILE && i + r < width; r++) {
-                    sum[r] = JOINED(sum[r]);
-                    if (PART == 0) d_act[from + i + r] = layer ? sum[r] * bend[from + i + r] : sum[r];
-                }
-            }
+            EACH(i, width) d_act[from + i] = splat(0.0f);
+            ADD_PRODUCTS(d_act + from, width, d_act + to, count, weights + at, 1, width)
+            if (layer) EACH(i, width) d_act[from + i] *= bend[from + i];
             BARRIER
         }
         EACH(j, N) g[j] = d_act[I + j];
@@ -122,16 +108,12 @@ for (int t = T - 1; t >= 0; t--) {
         const int steps = T - t < CHUNK ? T - t : CHUNK;
         for (int layer = 0; layer <= LAYERS; layer++) {
             #include "dense_place.c"
-            EACH_BY(SIDE, o, 0, count) {
-                for (int r = 0; PART == 0 && r < SIDE && o + r < count; r++) {
-                    real sum = splat(0.0f);
-                    for (int c = 0; c < steps; c++) sum += d_acts[c * ACTS + to + o + r];
-                    d_biases[bias_at + o + r] += TOTAL(sum);
-                }
-                for (int i = SIDE * PART; i < width; i += SIDE * PARTS) {
-                    #include "dense_tile.c"
-                }
+            EACH(o, count) {
+                real sum = splat(0.0f);
+                for (int c = 0; c < steps; c++) sum += d_acts[c * ACTS + to + o];
+                d_biases[bias_at + o] += TOTAL(sum);
             }
+            ADD_OUTER(d_weights + at, width, d_acts + to, ACTS, count, acts + from, ACTS, width, steps)
         }
     }
     BARRIER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,10 @@ from .threads import pool, thread_count
 
 CREW_SYNAPSES = 1 << 15
 """From so many on, a thread has more to do between two barriers than to wait for the others."""
+
+
+SINGLE = re.compile("EACH_BY|ADD_PRODUCTS")
+"""Words that lanes_crew.h does not have."""
 
 
 class Pair:
@@ -142,7 +147,7 @@ def _half(runner: CPURunner, call: CallSizes, lanes: int, *, built: bool) -> lis
 
 def _large(runner: CPURunner) -> bool:
     """Whether there are enough synapses for threads to share them, and the kernel lets them."""
-    return runner.sizes.get("E", 0) >= CREW_SYNAPSES and "EACH_BY" not in runner.kernel.body
+    return runner.sizes.get("E", 0) >= CREW_SYNAPSES and not SINGLE.search(runner.kernel.body)
 
 
 def _given(forward: Kernel, backward: Kernel) -> list[int]:

@@ -63,8 +63,8 @@ class FusedSequence:
     def remembering(self, forget_bias: float) -> FusedSequence:
         """The same for a cell whose state passes through an LSTM first, see `MixedMemoryCell`.
 
-        Its parameters have ``memory_w`` ((I + N) 4N,) and ``memory_b`` (4N,) behind the others, and its state
-        is a pair with the LSTM's cells.
+        Its parameters have ``memory_x_w`` (I 4N,), ``memory_h_w`` (N 4N,) and ``memory_b`` (4N,) behind the
+        others, and its state is a pair with the LSTM's cells.
         """
         if forget_bias not in self._remembering:
             self._remembering[forget_bias] = FusedSequence(

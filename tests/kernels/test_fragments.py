@@ -22,6 +22,7 @@ HEADERS = "".join((SOURCE / name).read_text() for name in ("functions.h", "lanes
 KNOWN = WORDS | set(re.findall(r"#define (\w+)", HEADERS)) | set(re.findall(r"FUNCTION \w+ (\w+)\(", HEADERS))
 """The words of the small language: those of C, and what the lanes and the shared functions define."""
 LOOPS = {"EACH", "EACH_SPLIT", "EACH_ANY", "EACH_IN"}  # macros whose first argument is declared by them
+CHANGERS = {"FETCH", "CLEAR", "ADD_PRODUCTS", "ADD_OUTER"}  # macros that write their first argument
 TOKEN = re.compile(r"[A-Za-z_]\w*|[-+*/]?=(?!=)|[<>=!]=|\d[\w.]*|\S")
 
 
@@ -70,7 +71,7 @@ def declared(tokens: list[str]) -> tuple[set[str], set[str]]:
 
 def written(tokens: list[str]) -> set[str]:
     """The names that stand, with an index or not, left of an assignment, or in a FETCH or a CLEAR."""
-    found = {tokens[k + 2] for k, token in enumerate(tokens) if token in ("FETCH", "CLEAR")}
+    found = {tokens[k + 2] for k, token in enumerate(tokens) if token in CHANGERS}
     for k, token in enumerate(tokens):
         if token not in ("=", "+=", "-=", "*=", "/="):
             continue

@@ -38,9 +38,7 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define SAVED(name, row, i) name[(block.index * name##_rows + (row)) * name##_width + (i)]
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
-// How a dense layer is cut so that its sums stay in registers: units at once, and a square of weights at once
-// for the gradients. SIDE divides 4, the gates of an LSTM, so that those come out even.
-#define TILE 8
+// How many weights of a CfC's neuron, or neurons, are done at once for the gradients.
 #define SIDE 4
 
 // How many lanes fit into the processor's registers.
@@ -139,13 +137,14 @@ static inline real value_of(const float *from, int64_t rows, int64_t row, const 
     return found;
 }
 
-// The sum over a block's rows, always in the same order: lanes are added by fours, then the four sums.
+// The sum over a block's rows, always in the same order: halves of lanes are added until four are left, then pairs.
 typedef float Four __attribute__((vector_size(16)));
 static inline Four by_fours(real value, const Block &block) {
     union { real lane; Four part[LANES / 4]; } all = {value * block.valid};
-    Four sum = all.part[0];
-    for (int i = 1; i < LANES / 4; i++) sum += all.part[i];
-    return sum;
+    for (int n = LANES / 8; n > 0; n /= 2) {
+        for (int i = 0; i < n; i++) all.part[i] += all.part[n + i];
+    }
+    return all.part[0];
 }
 
 static inline float total(real value, const Block &block) {
@@ -155,11 +154,22 @@ static inline float total(real value, const Block &block) {
 
 // Four totals in the same order, by additions that serve all of them.
 static inline Four totals(real first, real second, real third, real fourth, const Block &block) {
+#if defined(AVX512) && LANES == 16
+    const __m512 a = (native)(first * block.valid), b = (native)(second * block.valid);
+    const __m512 c = (native)(third * block.valid), d = (native)(fourth * block.valid);
+    const __m512 ab = _mm512_shuffle_f32x4(a, b, 0x44) + _mm512_shuffle_f32x4(a, b, 0xee);
+    const __m512 cd = _mm512_shuffle_f32x4(c, d, 0x44) + _mm512_shuffle_f32x4(c, d, 0xee);
+    __m512 sum = _mm512_shuffle_f32x4(ab, cd, 0x88) + _mm512_shuffle_f32x4(ab, cd, 0xdd);
+    sum += _mm512_permute_ps(sum, 0xb1);
+    sum += _mm512_permute_ps(sum, 0x4e);
+    return (Four){sum[0], sum[4], sum[8], sum[12]};
+#else
     const Four a = by_fours(first, block), b = by_fours(second, block);
     const Four c = by_fours(third, block), d = by_fours(fourth, block);
     const Four ab = (Four){a[0], b[0], a[2], b[2]} + (Four){a[1], b[1], a[3], b[3]};
     const Four cd = (Four){c[0], d[0], c[2], d[2]} + (Four){c[1], d[1], c[3], d[3]};
     return (Four){ab[0], ab[1], cd[0], cd[1]} + (Four){ab[2], ab[3], cd[2], cd[3]};
+#endif
 }
 
 // Memory for one block, kept by each thread for its next calls.

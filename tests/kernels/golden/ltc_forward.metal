@@ -41,7 +41,6 @@ typedef float real;
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
 // Threads do the cutting: see lanes_cpu.h.
-#define TILE 1
 #define SIDE 1
 #define TOGETHER 1
 
@@ -54,6 +53,25 @@ FUNCTION real joined(real value, int me) {
     for (int distance = PARTS / 2; distance > 0; distance /= 2) value += NEIGHBOUR(value, distance);
     return value;
 }
+
+// Products of matrices: see products.h. Who has a sum has it alone.
+#define ADD_PRODUCTS(to, count, from, width, weights, across, along) \
+    EACH_SPLIT(o_, count) { \
+        real sum_ = splat(0.0f); \
+        for (int i_ = PART; i_ < (width); i_ += PARTS) { \
+            sum_ += (weights)[(int64_t)o_ * (across) + (int64_t)i_ * (along)] * (from)[i_]; \
+        } \
+        sum_ = JOINED(sum_); \
+        if (PART == 0) (to)[o_] += sum_; \
+    }
+#define ADD_OUTER(to, across, left, left_step, count, right, right_step, width, steps) \
+    for (int o_ = UNIT; o_ < (count); o_ += UNITS) { \
+        for (int i_ = PART; i_ < (width); i_ += PARTS) { \
+            real sum_ = splat(0.0f); \
+            for (int c_ = 0; c_ < (steps); c_++) sum_ += (left)[c_ * (left_step) + o_] * (right)[c_ * (right_step) + i_]; \
+            (to)[(int64_t)o_ * (across) + i_] += sum_; \
+        } \
+    }
 
 // Functions of a lane that every target shares; exp2_lane is each target's own.
 #define LOG2E 1.44269504f

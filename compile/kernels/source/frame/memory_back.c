@@ -1,5 +1,5 @@
 // memory_back: from g, the gradient of the state behind the LSTM, to that of the state before it.
-//: uses I N SAMPLE SAVING event found memories memory_w passed_memory t, writes SAMPLE_BACK d_gates d_memory_b d_memory_w d_seen filled g g_memory gates passing seen_memory
+//: uses GATES I N SAMPLE SAVING SEEN event memories memory_h_w memory_x_w passed_memory t, writes SAMPLE_BACK d_gates d_memory_b d_memory_h_w d_memory_x_w d_seen filled g g_memory gates passing seen_memory
 EACH(j, N) {
     if (SAVING) {
         for (int m = 0; m < 7; m++) passing[m * N + j] = SAVED(memories, t, m * N + j);
@@ -12,26 +12,14 @@ EACH(j, N) {
     gates[2 * N + j] = d_cell * passing[N + j] * (keep - keep * keep);
     gates[3 * N + j] = g[j] * said * (show - show * show);
     g_memory[j] = choose(event < 0.0f, passed_memory[j], d_cell * keep);
-    seen_memory[(filled * (I + N)) + I + j] = passing[j];
-    for (int m = 0; m < 4; m++) d_gates[filled * 4 * N + m * N + j] = gates[m * N + j];
+    seen_memory[filled * SEEN + I + j] = passing[j];
+    for (int m = 0; m < 4; m++) d_gates[filled * GATES + m * N + j] = gates[m * N + j];
 }
-EACH(i, I) seen_memory[filled * (I + N) + i] = SAMPLE[i];
+EACH(i, I) seen_memory[filled * SEEN + i] = SAMPLE[i];
+EACH(i, I + N) d_seen[i] = splat(0.0f);
 BARRIER
-EACH_BY(SIDE, i, 0, I + N) {
-    int64_t row[SIDE];
-    real sum[SIDE];
-    for (int r = 0; r < SIDE; r++) {
-        row[r] = (int64_t)4 * N * (i + r < I + N ? i + r : I + N - 1);
-        sum[r] = splat(0.0f);
-    }
-    for (int o = PART; o < 4 * N; o += PARTS) {
-        for (int r = 0; r < SIDE; r++) sum[r] += memory_w[row[r] + o] * gates[o];
-    }
-    for (int r = 0; r < SIDE && i + r < I + N; r++) {
-        sum[r] = JOINED(sum[r]);
-        if (PART == 0) d_seen[i + r] = sum[r];
-    }
-}
+ADD_PRODUCTS(d_seen, I, gates, 4 * N, memory_x_w, 4 * N, 1)
+ADD_PRODUCTS(d_seen + I, N, gates, 4 * N, memory_h_w, 4 * N, 1)
 filled++;
 if (filled == WAITING) {
     #include "memory_weights.c"

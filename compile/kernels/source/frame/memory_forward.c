@@ -1,7 +1,7 @@
 // memory_forward: behind the forward kernel of a cell, for one whose state passes through an LSTM.
 //
 //: numbers  FORGET
-//: values   memory_w[4*N*(I+N)] memory_b[4*N]
+//: values   memory_x_w[4*N*I] memory_h_w[4*N*N] memory_b[4*N]
 //: rows     first_memory[1][N]
 //: results  last_memory[1][N] kept_memory[(T+KEEP-1)/KEEP][N]
 //: saves    memories[SAVING*T][7*N]

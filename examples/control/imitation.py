@@ -32,10 +32,17 @@ def episodes(task: Task, policy: nn.Module | None, seeds: range) -> list[tuple[n
 
 
 def imitate(
-    task: Task, policy: nn.Module, seed: int, rounds: int = 8, episodes_each: int = 8, epochs: int = 20
+    task: Task,
+    policy: nn.Module,
+    seed: int,
+    rounds: int = 8,
+    *,
+    rate: float = 5e-3,
+    episodes_each: int = 8,
+    epochs: int = 20,
 ) -> nn.Module:
     """Train a policy on what the expert says."""
-    rng, optimizer, kept = np.random.default_rng(seed), optim.Adam(5e-3, bias_correction=True), []
+    rng, optimizer, kept = np.random.default_rng(seed), optim.Adam(rate, bias_correction=True), []
 
     def loss(
         policy: nn.Module, x: mx.array, lengths: np.ndarray, said: mx.array, there: mx.array

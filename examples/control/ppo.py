@@ -12,7 +12,6 @@ from policies import Loop
 from tasks import Task
 
 ROWS, STEPS, EPOCHS, PARTS = 16, 64, 4, 4
-RATE = 3e-3
 DISCOUNT, MIXING, CLIP, ENTROPY = 0.99, 0.95, 0.2, 0.01
 SCALE = 0.01  # of rewards: values of up to 100 steps' rewards are then of the size of the other outputs
 
@@ -68,10 +67,10 @@ def _gains(told: dict[str, Any], after: np.ndarray) -> tuple[np.ndarray, np.ndar
     return gains, gains + told["values"]
 
 
-def train(task: Task, policy: nn.Module, seed: int, iterations: int = 80) -> nn.Module:
+def train(task: Task, policy: nn.Module, seed: int, iterations: int = 80, *, rate: float = 2e-3) -> nn.Module:
     """Train a policy by its own steps."""
     rollout, rng = Rollout(task, policy, seed), np.random.default_rng(seed + 1)
-    optimizer = optim.Adam(RATE, bias_correction=True)
+    optimizer = optim.Adam(rate, bias_correction=True)
 
     def loss(policy: nn.Module, told: dict[str, Any], rows: np.ndarray) -> mx.array:
         state = None if told["state"] is None else _rows(told["state"], rows)
@@ -88,7 +87,7 @@ def train(task: Task, policy: nn.Module, seed: int, iterations: int = 80) -> nn.
 
     step = nn.value_and_grad(policy, loss)
     for k in range(iterations):
-        optimizer.learning_rate = RATE * (1.0 - 0.9 * k / iterations)
+        optimizer.learning_rate = rate * (1.0 - 0.9 * k / iterations)
         told = rollout()
         for _ in range(EPOCHS):
             for rows in np.array_split(rng.permutation(ROWS), PARTS):

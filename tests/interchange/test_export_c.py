@@ -223,7 +223,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "a mark alone": ("\ufeff", "no samples on standard input"),
     "semicolons": ("1;2;3;4\n", "line 1: 1 names, expected 4"),
     "spaces": ("1 2 3 4\n", "line 1: 1 names, expected 4"),
-    "tabs": (GOOD + "1\t2\t3\t4\n", "line 2, column 1: '1\t2\t3\t4' is no number"),
+    "tabs": (GOOD + "1\t2\t3\t4\n", "line 2, column 1: '1?2?3?4' is no number"),
     "hexadecimal": ("1,0x10,3,4\n", "line 1, column 2: '0x10' is no number"),
     "a decimal comma": ("1,5,2,5,3,5,4,5\n", "line 1: 8 numbers, expected 4"),
     "thousands": (GOOD + "1'000,2,3,4\n", "line 2, column 1: '1'000' is no number"),
@@ -234,7 +234,20 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "a comment": ("# of today\n" + GOOD, "line 1: 1 names, expected 4"),
     "a zero byte": (b"1,2\x003,3,4\n", "line 1: a zero byte: expected text"),
     "sixteen bits": ("1,2,3,4\n".encode("utf-16"), "line 1: a zero byte: expected text"),
-    "a carriage return inside": ("1,2\r3,3,4\n", "line 1, column 2: '2\r3' is no number"),
+    "a carriage return inside": ("1,2\r3,3,4\n", "line 1, column 2: '2?3' is no number"),
+    "what moves a terminal": (GOOD + "\x1b[2J,2,3,4\n", "line 2, column 1: '?[2J' is no number"),
+    "lines of an old Mac": ("1,2,3,4\r1,2,3,4\r", "line 1, column 4: '4?1' is no number"),
+    "a compressed table": (b"\x1f\x8b\x08\x00abc\n", "line 1: a zero byte: expected text"),
+    "an object": ('{"a":1}\n' + GOOD, "line 1: 1 names, expected 4"),
+    "a number with its unit": (GOOD + "10 m,2,3,4\n", "line 2, column 1: '10 m' is no number"),
+    "a point alone": (GOOD + ".,2,3,4\n", "line 2, column 1: '.' is no number"),
+    "a dash for nothing": (GOOD + "-,2,3,4\n", "line 2, column 1: '-' is no number"),
+    "null": (GOOD + "NULL,2,3,4\n", "line 2, column 1: 'NULL' is no number"),
+    "digits of another script": (GOOD + "\uff11,2,3,4\n", "line 2, column 1: '\uff11' is no number"),
+    "a space that does not break": (GOOD + "1\u00a0,2,3,4\n", "line 2, column 1: '1\u00a0' is no number"),
+    "a mark inside": (GOOD + "\ufeff1,2,3,4\n", "line 2, column 1: '\ufeff1' is no number"),
+    "a time span barely negative": ("1,2,3,4,-1e-300\n", "line 1, column 5: '-1e-300' is no time span"),
+    "a zero byte at the end": (b"1,2,3,4\n\x00", "line 2: a zero byte: expected text"),
     "a long cell": (f"1,{NUMBER},3,4\n", "line 1: a cell is longer than any number"),
     "a line of a megabyte": ("1," * (1 << 19) + "1\n", "line 1: 524289 numbers, expected 4"),
     "a negative time span": ("1,2,3,4,1\n1,2,3,4,-1\n", "line 2, column 5: '-1' is no time span"),
@@ -302,6 +315,13 @@ def test_units_of_the_data(scaled: tuple[Any, Path]) -> None:
     assert np.abs(numbers(found.stdout) - network.predict(x)).max() < 1e-5
 
 
+def test_a_time_span_that_is_infinite_in_its_unit_is_refused(scaled: tuple[Any, Path]) -> None:
+    for span, code in (("6.7e36", 0), ("6.9e36", 2), ("1e-300", 0)):
+        found = run(scaled[1], f"1.6e9,2,3,4,{span}\n1.6e9,2,3,4\n")
+        assert found.returncode == code
+        assert ("is no time span: expected a finite number" in found.stderr) == (code == 2)
+
+
 def test_other_columns_than_those_trained_on_are_refused(scaled: tuple[Any, Path]) -> None:
     found = run(scaled[1], 'inflow,seconds,a "b"?,d\n1,2,3,4\n')
     assert found.returncode == 2
@@ -316,6 +336,7 @@ def test_the_header_tells_units_and_names(scaled: tuple[Any, Path]) -> None:
     assert "typedef double scaled_number;" in text
     for line in ("inputs[0]: seconds", 'inputs[2]: a "b"_', "outputs[2]: z", "0.02 is the usual time span"):
         assert line in text
+    assert "-lm" not in text
 
 
 def test_names_of_columns_do_not_end_a_string_or_comment(tmp_path: Path) -> None:

@@ -36,8 +36,7 @@ HEADER = """\
 //     NAME_reset(&state);
 //     NAME_step(&state, inputs, timespan, outputs);   // once per sample
 //
-// A state is plain memory: copy it to go back to it. Nothing else is kept, and nothing is allocated.
-//
+// A state is plain memory: copy it to go back to it. Nothing else is kept, and nothing is allocated.LIBRARY
 //@units@
 #ifndef NAME_H
 #define NAME_H
@@ -113,6 +112,7 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
     header = header.replace("SIGNATURE", SIGNATURE).replace(
         "STATE", "\n".join(f"    {line}" for line in fields or ["char none;"])
     )
+    header = header.replace("LIBRARY", " Link with -lm." if library else "")
     words = {"INPUTS": str(program.n_inputs), "OUTPUTS": str(program.n_outputs), "NAME": name}
     texts = {".c": "\n".join(part for part in source if part is not None), ".h": header}
     for word, value in words.items():
@@ -251,8 +251,10 @@ def constant(name: str, values: NDArray[Any]) -> str:
 
 def _main(program: Program, wide: bool) -> str:
     text = (FOLDER / "main.c").read_text()
+    unit = 1.0 if program.units is None else float(program.units.time_unit)
     known = {
-        "NAME_timespan": repr(1.0 if program.units is None else float(program.units.time_unit)),
+        "NAME_timespan": repr(unit),
+        "NAME_span": repr(float(np.finfo(np.float32).max) * min(1.0, unit * (1.0 - 1e-6))),
         "NAME_missing": str(int(program.missing)),
         "NAME_most": "DBL_MAX" if wide else "FLT_MAX",
     }

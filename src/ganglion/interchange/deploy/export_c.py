@@ -53,7 +53,7 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array |
 
     Example:
         >>> gl.export_c(rnn, "policy.c")
-        >>> # cc -O2 -Dpolicy_MAIN policy.c -o policy && ./policy < samples.csv
+        >>> # cc -O2 -Dpolicy_MAIN policy.c -o policy -lm && ./policy < samples.csv
     """
     path = as_path("path", path)
     if not re.fullmatch(r"[A-Za-z_]\w*", path.stem, re.ASCII) or path.suffix != ".c":

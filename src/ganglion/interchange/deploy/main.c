@@ -11,9 +11,19 @@ static int NAME_named;  // whether there was a header
 enum { NAME_longest = 255 };  // characters of a cell
 static const char *const NAME_columns[] = {@columns@};  // names in a header; empty if any will do
 
+// Says where a cell is and the first of its characters, without those that move a terminal.
+static void NAME_quote(int column, const char *text) {
+    fprintf(stderr, "NAME: line %ld, column %d: '", NAME_line, column);
+    for (int i = 0; text[i] && i < 60; i++) {
+        fputc((unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i], stderr);
+    }
+    fputc('\'', stderr);
+}
+
 static int NAME_refuse(int column, const char *text, const char *expected) {
-    if (column) fprintf(stderr, "NAME: line %ld, column %d: '%.60s' %s\n", NAME_line, column, text, expected);
-    else fprintf(stderr, "NAME: line %ld: %s%s\n", NAME_line, text, expected);
+    if (column) NAME_quote(column, text);
+    else fprintf(stderr, "NAME: line %ld:", NAME_line);
+    fprintf(stderr, " %s\n", expected);
     return 2;
 }
 
@@ -80,8 +90,8 @@ int main(int count, char **words) {
                     return NAME_refuse(column, text, "is a number beside names: expected a header or a sample");
                 }
                 if (*wanted && strcmp(text, wanted)) {
-                    fprintf(stderr, "NAME: line %ld, column %d: '%.60s': ", NAME_line, column, text);
-                    fprintf(stderr, "expected '%s'\n", wanted);
+                    NAME_quote(column, text);
+                    fprintf(stderr, ": expected '%s'\n", wanted);
                     return 2;
                 }
                 continue;
@@ -97,7 +107,7 @@ int main(int count, char **words) {
                 }
                 given[column - 1] = (NAME_number)value;
             } else {
-                if (!(value >= 0.0 && value <= FLT_MAX)) {
+                if (!(value >= 0.0 && value <= NAME_span)) {
                     return NAME_refuse(column, text, "is no time span: expected a finite number of at least 0");
                 }
                 timespan = value;

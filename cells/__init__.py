@@ -19,6 +19,7 @@ from .networks.ensemble import Ensemble, ensemble
 from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
 from .networks.ncps import load_ncps, ncps_options, ncps_parameters
+from .networks.observing import Calcium, Observed, observe
 from .networks.rnn import RNN
 from .networks.solving import solver_error
 from .networks.stack import Stack
@@ -35,6 +36,7 @@ __all__ = [
     "BoundedStream",
     "CTGRUCell",
     "CTRNNCell",
+    "Calcium",
     "CellWrapper",
     "CfC",
     "CfCCell",
@@ -48,6 +50,7 @@ __all__ = [
     "NCPDense",
     "NCPLayer",
     "NCPRNNCell",
+    "Observed",
     "Stack",
     "Stream",
     "carried",
@@ -59,6 +62,7 @@ __all__ = [
     "ncps_options",
     "ncps_parameters",
     "neuron",
+    "observe",
     "ops",
     "record",
     "saliency",

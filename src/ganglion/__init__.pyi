@@ -12,6 +12,7 @@ from .cells import LTC as LTC
 from .cells import RNN as RNN
 from .cells import Bidirectional as Bidirectional
 from .cells import BoundedStream as BoundedStream
+from .cells import Calcium as Calcium
 from .cells import CfC as CfC
 from .cells import CfCCell as CfCCell
 from .cells import CTGRUCell as CTGRUCell
@@ -25,6 +26,7 @@ from .cells import MixedMemoryCell as MixedMemoryCell
 from .cells import NCPDense as NCPDense
 from .cells import NCPLayer as NCPLayer
 from .cells import NCPRNNCell as NCPRNNCell
+from .cells import Observed as Observed
 from .cells import Stack as Stack
 from .cells import Stream as Stream
 from .cells import carried as carried
@@ -35,6 +37,7 @@ from .cells import load_ncps as load_ncps
 from .cells import motor as motor
 from .cells import ncps_options as ncps_options
 from .cells import neuron as neuron
+from .cells import observe as observe
 from .cells import record as record
 from .cells import saliency as saliency
 from .cells import sensor as sensor

@@ -44,6 +44,8 @@ LAYERS: dict[str, Any] = {
     "CfC": lambda: gl.CfC(CIRCUIT, ncps_compat=True, mode="pure", checkpoint_every=2),
     "CfC dense": lambda: gl.CfC(gl.dense(I, 5), backbone_layers=0, proj_size=2),
     "Bidirectional": lambda: gl.Bidirectional(gl.CfC(CIRCUIT), "max", backward=gl.LTC(CIRCUIT, reverse=True)),
+    "Calcium": lambda: gl.Calcium(0.2, 1.5, gain=2.0, offset=-1.0),
+    "Observed": lambda: gl.observe(gl.LTC(CIRCUIT), ["motor_0", "inter_0"], gl.Calcium(0.0, 1.0)),
     "Stack": lambda: gl.Stack([gl.LTC(CIRCUIT), gl.NCPDense(3)], dropout=0.3, return_state=False),
 }  # fmt: skip
 

@@ -82,6 +82,8 @@ def _padding(batches: Batches, loss: Callable[..., Any]) -> tuple[int, int]:
     if place is None or not isinstance(batches.data, Arrays) or place >= len(batches.data.arrays):
         return 0, 0
     mask = np.array(batches.data.arrays[place])
+    if mask.ndim > 2:  # of targets, not of samples
+        return 0, 0
     return int((mask == 0).sum()), mask.size
 
 
@@ -105,7 +107,7 @@ def _stuck(run: Run, batch: Sequence[mx.array]) -> str | None:
     How a loss of one's own calls the model is not known here.
     """
     given = {name: batch[place] for name, place in places(mse).items() if place < len(batch)}
-    if isinstance(run.model, Scaled):
+    if isinstance(run.model, Scaled) or ("mask" in given and given["mask"].ndim > 2):
         return None
     with modes_kept(run.model):
         run.model.eval()

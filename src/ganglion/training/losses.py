@@ -33,7 +33,9 @@ def mse(
         x: (B, T, I) inputs.
         y: targets of the output's shape, (B, T, M) or, without sequences, (B, M).
         timespans: (B, T) time since the previous sample.
-        mask: (B, T) 1 for the samples that count and 0 for padding.
+        mask: (B, T) 1 for the samples that count and 0 for padding; or, of the shape of the targets, 1 for
+            those that there are, of which the network is told nothing: the loss is the mean over sequences
+            of the mean over their targets.
 
     Raises:
         ValueError: the targets have another shape than the outputs, or a sequence has no valid sample.
@@ -43,10 +45,15 @@ def mse(
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
     """
-    outputs, valid = _outputs(model, x, timespans, mask)
+    gaps = mask if isinstance(mask, mx.array) and mask.ndim > 2 and mask.shape == y.shape else None
+    outputs, valid = _outputs(model, x, timespans, None if gaps is not None else mask)
     instance("y", y, mx.array, "an MLX array")
     if outputs.shape != y.shape:  # broadcasting would hide it
         raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
+    if gaps is not None:
+        seen, wanted, given = (array.reshape(len(y), -1) for array in (outputs, y, gaps))
+        there = flags("mask", given, seen.shape[0], seen.shape[1])
+        return mean_over_valid(mx.square(only_valid(seen, there) - only_valid(wanted, there)), there)
     if outputs.ndim == x.ndim:
         outputs, y = only_valid(outputs, valid), only_valid(y, valid)
     errors = mx.square(outputs - y)

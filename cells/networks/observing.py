@@ -45,6 +45,10 @@ class Calcium(NCPLayer):
         self.keep("gain", self.start[0])
         self.keep("offset", self.start[1])
 
+    @property
+    def input_size(self) -> int | None:
+        return self._features
+
     def build(self, input_shape: Shape) -> None:
         self.gain, self.offset = (mx.full((input_shape[-1],), value) for value in self.start)
         super().build(input_shape)

@@ -58,6 +58,7 @@ class Calcium(NCPLayer):
 
     def call(self, x: mx.array, timespans: Values | None = None) -> mx.array:
         """What is seen of (..., T, K) values that neurons show, which come `timespans` after each other."""
+        self._require_width("call", x.shape)
         spans = mx.ones(()) if timespans is None else mlx_array("timespans", timespans)
         if spans.ndim == x.ndim and spans.shape[-1] == 1:
             spans = spans[..., 0]

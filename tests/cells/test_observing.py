@@ -101,5 +101,7 @@ def test_what_cannot_be_seen_is_refused() -> None:
         gl.Calcium(0.1, 0.0)
     with pytest.raises(ValueError, match="takes no lengths"):
         gl.observe(rnn, "motor_0", gl.Calcium(0.1, 1.0))(X, lengths=[9, 9, 9, 3])
+    with pytest.raises(ValueError, match="1 features"):
+        gl.observe(rnn, "motor_0", gl.Calcium(0.1, 1.0)).indicator(X)
     with pytest.raises(ValueError, match="returns sequences"):
         gl.observe(gl.LTC(CIRCUIT, return_sequences=False))

@@ -143,7 +143,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if mx.default_device().type != mx.gpu:
         parser.error("MLX has no GPU here")
-    wanted = [row for row in rows() if row.training is not None and chosen.only in row.name]
+    wanted = [row for row in rows() if row.training and chosen.only in row.name]
     gpu = mx.device_info().get("device_name", "a GPU")
     lines = [
         f"{gpu}; CPU: {machine()}, {os.cpu_count()} processors; "

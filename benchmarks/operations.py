@@ -173,7 +173,7 @@ def twins() -> list[Twin]:
     ]  # fmt: skip
 
 
-def clock(runs: dict[str, Callable[[], Any]], seconds: float = 0.5) -> dict[str, float]:
+def clock(runs: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
     """The least time of each run, in turns."""
     least = dict.fromkeys(runs, float("inf"))
     end = time.perf_counter() + seconds
@@ -188,7 +188,7 @@ def clock(runs: dict[str, Callable[[], Any]], seconds: float = 0.5) -> dict[str,
     return least
 
 
-def measure(twin: Twin) -> tuple[str, bool]:
+def measure(twin: Twin, seconds: float) -> tuple[str, bool]:
     """One line of the table, and whether it is as asked."""
     given = [mx.array(value) for value in twin.arguments]
     mx.eval(given)
@@ -199,7 +199,7 @@ def measure(twin: Twin) -> tuple[str, bool]:
             mx.eval(found)
         return found
 
-    times = clock({"ours": ours, "numpy": lambda: twin.numpy(*twin.arguments)})
+    times = clock({"ours": ours, "numpy": lambda: twin.numpy(*twin.arguments)}, seconds)
     found, expected = ours(), twin.numpy(*twin.arguments)
     pairs = zip(found, expected, strict=True) if isinstance(found, list) else [(found, expected)]
     differ = 0.0 if twin.random else max(float(np.abs(np.array(a) - b).max()) for a, b in pairs)
@@ -216,6 +216,8 @@ def measure(twin: Twin) -> tuple[str, bool]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="folder for operations.md")
+    parser.add_argument("--only", nargs="+", help="measure these operations only")
+    parser.add_argument("--seconds", type=float, default=0.5, help="for each; more on a busy machine")
     chosen = parser.parse_args()
     lines = [
         f"{machine()}; microseconds for {ROWS} rows of {N}, without a ratio: the call alone\n",
@@ -225,7 +227,9 @@ def main() -> None:
     print("\n".join(lines))
     missed = []
     for twin in twins():
-        line, good = measure(twin)
+        if chosen.only and twin.name not in chosen.only:
+            continue
+        line, good = measure(twin, chosen.seconds)
         lines.append(line)
         missed += [] if good else [twin.name]
         print(line, flush=True)

@@ -1,16 +1,19 @@
-"""Ganglion against ncps on PyTorch: the same circuit, the same weights, the same inputs, in one run.
+"""Ganglion beside the strongest form of each peer: the same circuit, weights and inputs, in one run.
 
-Both are called as their users call them: ``rnn(x)``, and for training the mean square of the outputs with the
-gradients of all parameters. The two take turns of a tenth of a second, and medians are compared. Needs
-ncps 1.0.1 and PyTorch:
+The peers are ncps on PyTorch as its users call it, the same with its cell through `torch.compile`, and the
+same network written in JAX and jitted (for an LTC the better of matrices over all pairs and of segment sums).
+Ours is called as it is, ``rnn(x)``, and inside `mx.compile`. Training is the mean square of the outputs with
+the gradients of all parameters. All take turns of a tenth of a second, and medians are compared. Needs ncps
+1.0.1, PyTorch and JAX:
 
     pip install -e ".[cpu,bench]"
-    python benchmarks/peers.py --out benchmarks/results
+    python benchmarks/peers.py --out benchmarks/results        # some minutes on a quiet machine
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import platform
@@ -26,58 +29,64 @@ import mlx.core as mx
 import ncps.torch
 import ncps.wirings as wirings
 import numpy as np
+import peers_jax
 import torch
 
 import ganglion as gl
 
 INPUTS, BATCH = 16, 32
 TURN = 0.1  # seconds
+PEERS = ("ncps", "ncps, cell compiled", "JAX jitted")
+WORKS = ("forward", "training")
+OURS = ("Ganglion", "Ganglion in mx.compile")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One network in both packages, and how much faster ours is meant to be."""
+    """One network in all packages."""
 
     name: str
     theirs: Callable[[], torch.nn.Module]
     ours: Callable[[], Any]
-    forward: float
-    training: float | None
+    training: bool = True
     batch: int = BATCH
     steps: int = 32
     stream: bool = False
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Median milliseconds of both packages, and how many times faster ours is meant to be at least."""
-
-    theirs: float
-    ours: float
-    wanted: float
-
-    def __str__(self) -> str:
-        ratio = self.theirs / self.ours
-        met = "" if ratio >= self.wanted else " (missed)"
-        return f"{self.theirs:.2f} ms | {self.ours:.3f} ms | {ratio:.0f}x | {self.wanted:.0f}x{met}"
-
-
-@dataclass(frozen=True)
 class Figures:
-    """What was measured of a row: the largest difference of the outputs, and the times."""
+    """What was measured of a row.
+
+    Attributes:
+        name: of the row.
+        difference: the largest one between our outputs and those of any peer.
+        forward, training: milliseconds of each way.
+    """
 
     name: str
     difference: float
-    forward: Pair
-    training: Pair | None
+    forward: dict[str, float]
+    training: dict[str, float]
 
-    def __str__(self) -> str:
-        training = "- | - | - | -" if self.training is None else str(self.training)
-        return f"| {self.name} | {self.difference:.1e} | {self.forward} | {training} |"
+    def line(self, work: str) -> str:
+        """The row of the table of a work."""
+        found: dict[str, float] = getattr(self, work)
+        cells = [f"{found[way]:.3g}" if way in found else "-" for way in (*PEERS, *OURS)]
+        return f"| {self.name} | {self.difference:.1e} | {' | '.join(cells)} | {self.times(work):.1f}x |"
+
+    def times(self, work: str) -> float:
+        """How many times faster ours is than the best peer."""
+        found: dict[str, float] = getattr(self, work)
+        peer = min(found[way] for way in PEERS if way in found)
+        return peer / min(found[way] for way in OURS if way in found)
 
 
-HEADER = """| row | outputs differ by | forward: ncps | Ganglion | ratio | wanted | training: ncps | Ganglion | ratio | wanted |
-|---|---|---|---|---|---|---|---|---|---|"""  # noqa: E501
+def table(found: list[Figures], work: str) -> str:
+    """The milliseconds of all rows that have the work."""
+    head = ["row", "outputs differ by", *PEERS, *OURS, "best peer / best of ours"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    return "\n".join(lines + [figures.line(work) for figures in found if getattr(figures, work)])
 
 
 def wired(network: Any, make: Callable[[], wirings.Wiring], **options: Any) -> dict[str, Any]:
@@ -97,65 +106,101 @@ def rows() -> list[Row]:
     """The table."""
     compat = {"ncps_compat": True}
     return [
-        Row("LTC, auto_ncp(64, 8)", **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8)), forward=30, training=80),
+        Row("LTC, auto_ncp(64, 8)", **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8))),
         Row(
             "LTC, random(128, sparsity 0.9)",
-            **wired(gl.LTC, lambda: wirings.Random(128, 8, 0.9)), forward=30, training=80,
+            **wired(gl.LTC, lambda: wirings.Random(128, 8, 0.9)),
         ),
         Row(
             "LTC, fully_connected(64)",
-            **wired(gl.LTC, lambda: wirings.FullyConnected(64, 8)), forward=6, training=10,
+            **wired(gl.LTC, lambda: wirings.FullyConnected(64, 8)),
         ),
         Row(
             "LTC, random(512, sparsity 0.95), T=16",
-            **wired(gl.LTC, lambda: wirings.Random(512, 8, 0.95)), forward=500, training=500, steps=16,
+            **wired(gl.LTC, lambda: wirings.Random(512, 8, 0.95)), steps=16,
         ),
         Row(
             "CfC wired, auto_ncp(64, 8)",
-            **wired(gl.CfC, lambda: wirings.AutoNCP(64, 8), **compat), forward=15, training=15,
+            **wired(gl.CfC, lambda: wirings.AutoNCP(64, 8), **compat),
         ),
         Row(
             "CfC wired, auto_ncp(256, 16, sparsity 0.8)",
-            **wired(gl.CfC, lambda: wirings.AutoNCP(256, 16, 0.8), **compat), forward=12, training=12,
+            **wired(gl.CfC, lambda: wirings.AutoNCP(256, 16, 0.8), **compat),
         ),
         Row(
             "CfC dense, 64 units, backbone 128",
             lambda: ncps.torch.CfC(INPUTS, 64, backbone_units=128, backbone_layers=1),
             lambda: gl.CfC(gl.dense(INPUTS, 64), backbone_units=128, backbone_layers=1),
-            forward=4, training=4,
+        ),
+        Row(
+            "CfC dense, 64 units, backbone 128, B=256",
+            lambda: ncps.torch.CfC(INPUTS, 64, backbone_units=128, backbone_layers=1),
+            lambda: gl.CfC(gl.dense(INPUTS, 64), backbone_units=128, backbone_layers=1), batch=256,
         ),
         Row(
             "LTC, auto_ncp(64, 8), one sample per call",
-            **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8)), forward=8, training=None, batch=1, steps=1,
+            **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8)), training=False, batch=1, steps=1,
         ),
         Row(
             "the same, ours through rnn.stream()",
-            **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8)), forward=8, training=None, batch=1, steps=1,
+            **wired(gl.LTC, lambda: wirings.AutoNCP(64, 8)), training=False, batch=1, steps=1,
             stream=True,
         ),
     ]  # fmt: skip
 
 
-def measure(row: Row, repeats: int) -> Figures:
-    """Compare the outputs, then time both in turns."""
+def measure(row: Row, repeats: int, compiles: bool) -> Figures:
+    """Compare the outputs, then time all ways in turns."""
     torch.manual_seed(0)
     theirs = row.theirs()
     ours = row.ours()
     gl.load_ncps(ours, theirs)
     values = np.random.default_rng(0).normal(size=(row.batch, row.steps, INPUTS)).astype(np.float32)
     x, their_x = mx.array(values), torch.from_numpy(values)
+    jitted = peers_jax.models(
+        {name: array.detach().numpy() for name, array in theirs.state_dict().items()}, row.batch, row.steps
+    )
+    expected = np.array(ours(x)[0])
     with torch.no_grad():
-        difference = np.abs(theirs(their_x)[0].numpy() - np.array(ours(x)[0])).max()
+        given = [theirs(their_x)[0].numpy()]
+    given += [peers_jax.outputs_of(*model, values) for model in jitted.values()]
+    difference = max(float(np.abs(y - expected).max()) for y in given)
 
-    loop = row.training is None
-    our_step = stream_of(ours, values) if row.stream else step_of(ours, x, loop)
-    tasks = [their_step_of(theirs, their_x, loop), our_step]
-    times = interleaved(tasks, repeats)
-    forward, training = Pair(*times, row.forward), None
-    if row.training is not None:
-        times = interleaved([their_training_of(theirs, their_x), training_of(ours, x)], repeats)
-        training = Pair(*times, row.training)
-    return Figures(row.name, float(difference), forward, training)
+    loop = not row.training
+    works: dict[str, dict[str, Callable[[], None]]] = {"forward": {}, "training": {}}
+    works["forward"] |= {
+        "ncps": their_step_of(theirs, their_x, loop),
+        OURS[0]: stream_of(ours, values) if row.stream else step_of(ours, x, loop),
+    }
+    if row.training:
+        works["forward"][OURS[1]] = compiled_of(ours, x)
+        works["training"] = {
+            "ncps": their_training_of(theirs, their_x),
+            OURS[0]: training_of(ours, x),
+            OURS[1]: training_of(ours, x, compiled=True),
+        }
+    if compiles:
+        quick = copy.deepcopy(theirs)
+        quick.rnn_cell = torch.compile(quick.rnn_cell)
+        works["forward"][PEERS[1]] = their_step_of(quick, their_x, loop)
+        if row.training:
+            works["training"][PEERS[1]] = their_training_of(quick, their_x)
+    for name, model in jitted.items():
+        works["forward"][f"JAX {name}"] = peers_jax.forward_of(*model, values, loop)
+        if row.training:
+            works["training"][f"JAX {name}"] = peers_jax.training_of(*model, values)
+    return Figures(row.name, difference, *(_better(interleaved_by_name(w, repeats)) for w in works.values()))
+
+
+def interleaved_by_name(tasks: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
+    return dict(zip(tasks, interleaved(list(tasks.values()), repeats), strict=True))
+
+
+def _better(times: dict[str, float]) -> dict[str, float]:
+    """The same with the faster way of JAX alone."""
+    jitted = [t for name, t in times.items() if name.startswith("JAX")]
+    others = {name: t for name, t in times.items() if not name.startswith("JAX")}
+    return others | ({PEERS[2]: min(jitted)} if jitted else {})
 
 
 def step_of(rnn: Any, x: mx.array, loop: bool) -> Callable[[], None]:
@@ -187,18 +232,25 @@ def their_step_of(rnn: torch.nn.Module, x: torch.Tensor, loop: bool) -> Callable
     return call
 
 
-def training_of(rnn: Any, x: mx.array) -> Callable[[], None]:
+def compiled_of(rnn: Any, x: mx.array) -> Callable[[], None]:
+    """One call inside `mx.compile`."""
+    run = mx.compile(lambda x: rnn(x), inputs=rnn.state)
+    return lambda: mx.eval(run(x))
+
+
+def training_of(rnn: Any, x: mx.array, *, compiled: bool = False) -> Callable[[], None]:
     """The loss and all gradients of ours."""
 
-    def loss(parameters: Any) -> mx.array:
+    def loss(parameters: Any, x: mx.array) -> mx.array:
         rnn.update(parameters)
         return mx.square(rnn(x)[0]).mean()
 
     parameters = rnn.trainable_parameters()
     step = mx.value_and_grad(loss)
+    step = mx.compile(step) if compiled else step
 
     def call() -> None:
-        mx.eval(step(parameters))
+        mx.eval(step(parameters, x))
         rnn.update(parameters)
 
     return call
@@ -238,23 +290,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="measure only rows whose name contains this")
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--no-torch-compile", action="store_true", help="spare its build, minutes per row")
     parser.add_argument("--out", type=Path, help="folder for peers.md and peers.json")
     chosen = parser.parse_args()
     torch.set_num_threads(2)
     machine = f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
-    versions = f"MLX {version('mlx')}, ncps {version('ncps')}, torch {version('torch')} with 2 threads"
-    print(f"{machine}; {versions}; B={BATCH}, T=32, I={INPUTS}, median of {chosen.repeats} turns\n\n{HEADER}")
+    versions = ", ".join(f"{name} {version(name)}" for name in ("mlx", "ncps", "torch", "jax"))
+    told = (
+        f"{machine}; {versions}; milliseconds, B={BATCH}, T=32, I={INPUTS}, median of {chosen.repeats} turns"
+    )
+    print(told, flush=True)
     found = []
     for row in rows():
         if chosen.only in row.name:
-            found.append(measure(row, chosen.repeats))
-            print(found[-1], flush=True)
+            found.append(measure(row, chosen.repeats, not chosen.no_torch_compile))
+            print(*(found[-1].line(work) for work in WORKS if getattr(found[-1], work)), sep="\n", flush=True)
+    text = "\n\n".join([told, *(f"## {work.capitalize()}\n\n{table(found, work)}" for work in WORKS)])
     if chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
         facts = {"machine": machine, "versions": versions, "rows": [asdict(figures) for figures in found]}
         (chosen.out / "peers.json").write_text(json.dumps(facts, indent=2) + "\n")
-        table = "\n".join([HEADER, *map(str, found)])
-        (chosen.out / "peers.md").write_text(f"{machine}; {versions}\n\n{table}\n")
+        (chosen.out / "peers.md").write_text(text + "\n")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from ..layer import Shape
 from ..ncps import FREE_CFC, InNcps
 from ..ops import Activation, Draws, activate, activation_of, softplus_inverse
 from ..running import CellKernel
-from .kernel import dense_kernel
+from .kernel import DENSE_PARAMETERS, dense_kernel
 from .ncps import ACTIVATIONS as NCPS_ACTIVATIONS
 from .ncps import backbone_options, read_backbone
 
@@ -197,17 +197,19 @@ class BackboneCfCCell(LiquidCell):
             raise KernelError(f"the fused kernel has no activation {activation!r}")
         if self.dropout is not None and self.training:
             raise KernelError("the fused kernel has no dropout, which acts in training")
-        layers = [*self.backbone, *(self[name] for name in self.heads)]
         none = constant(0.0, 0)
-        parameters = [
-            mx.concatenate([layer.weight.reshape(-1) for layer in layers]),
-            mx.concatenate([layer.bias for layer in layers]),
-            *((mx.abs(self.w_tau), self.A) if self.mode == "pure" else (none, none)),
-        ]
-        first = layers[0].weight.shape[1] - self.n_neurons
+        found = dict.fromkeys(DENSE_PARAMETERS, none)
+        if self.backbone:
+            found["backbone_w"] = _in_one([layer.weight.reshape(-1) for layer in self.backbone])
+            found["backbone_b"] = _in_one([layer.bias for layer in self.backbone])
+        for name in self.heads:
+            found |= {f"{name}_w": self[name].weight.reshape(-1), f"{name}_b": self[name].bias}
+        if self.mode == "pure":
+            found |= {"w_tau": mx.abs(self.w_tau), "A": self.A}
+        first = (self.backbone or [self["ff1"]])[0].weight.shape[1] - self.n_neurons
         shape = (first, self.n_neurons, self.backbone_layers, self.backbone_units)
         kernel = dense_kernel(*shape, self.mode, activation)
-        given = [p.astype(mx.float32) for p in parameters]
+        given = [p.astype(mx.float32) for p in found.values()]
         return CellKernel(kernel, given, encodes=self.features is None)
 
     def ncps(self) -> InNcps:
@@ -230,3 +232,8 @@ class BackboneCfCCell(LiquidCell):
 
     def _extra_repr(self) -> str:
         return f"{len(self.sensors)} inputs, {self.n_neurons} units, mode={self.mode!r}"
+
+
+def _in_one(vectors: list[mx.array]) -> mx.array:
+    """One vector behind the other; a single one as it is, so that MLX has nothing to copy."""
+    return vectors[0] if len(vectors) == 1 else mx.concatenate(vectors)

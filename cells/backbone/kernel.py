@@ -7,9 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 from ...compile.kernels import ACTIVATIONS, FusedSequence
-from ..cfc.kernel import CFC_MAPS, CHUNK
+from ..cfc.kernel import CFC_MAPS, CHUNK, CfCSequence
 
 FOLDER = Path(__file__).parent
+DENSE_PARAMETERS = (
+    *("backbone_w", "backbone_b"),
+    *(name for m in CFC_MAPS for name in (f"{m}_w", f"{m}_b")),
+    *("w_tau", "A"),
+)
 
 
 @lru_cache(maxsize=32)
@@ -18,30 +23,27 @@ def dense_kernel(
 ) -> FusedSequence:
     """The fused CfC without wiring, behind a backbone of `layers` layers of `width` units.
 
-    Its parameters are all weights in one vector (each layer's (units, inputs) matrix, then those of the maps
-    ff1, ff2, time_a and time_b), all biases in one vector, and w_tau and A, which are empty but for "pure".
+    Its parameters are `DENSE_PARAMETERS`, empty where a mode has none. Those of the backbone are all layers'
+    (units, inputs) matrices in one vector, and all biases in one.
 
     Example:
         >>> kernel = dense_kernel(16, 64, 1, 128)
-        >>> outputs, state = kernel(x, timespans, state, [weights, biases, empty, empty])
+        >>> outputs, state = kernel(x, timespans, state, [p.get(name, empty) for name in DENSE_PARAMETERS])
     """
-    maps = 1 if mode == "pure" else len(CFC_MAPS)
     widths = [inputs + units] + [width] * layers
-    weights = sum(a * b for a, b in pairwise(widths)) + widths[-1] * maps * units
-    return FusedSequence(
-        FOLDER,
-        "dense",
-        sizes={
-            "I": inputs,
-            "N": units,
-            "M": units,
-            "H": width,
-            "LAYERS": layers,
-            "WEIGHTS": weights,
-            "MAPS": maps,
-            "ACTIVATION": ACTIVATIONS.index(activation),
-            "CHUNK": CHUNK,
-        },
-        numbers={"GATED": float(mode == "default")},
-        index={},
-    )
+    sizes = {
+        "I": inputs,
+        "N": units,
+        "M": units,
+        "H": width,
+        "W": widths[-1],
+        "LAYERS": layers,
+        "WEIGHTS": sum(a * b for a, b in pairwise(widths)),
+        "MAPS": 1 if mode == "pure" else len(CFC_MAPS),
+        "ACTIVATION": ACTIVATIONS.index(activation),
+        "CHUNK": CHUNK,
+    }
+    numbers = {"GATED": float(mode == "default")}
+    if mode == "pure":
+        return FusedSequence(FOLDER, "dense", sizes=sizes, numbers=numbers, index={})
+    return CfCSequence(FOLDER, "dense", DENSE_PARAMETERS, sizes=sizes, numbers=numbers, index={})

@@ -33,9 +33,10 @@ class CfCSequence(FusedSequence):
     The gate is sigmoid(a t + b) of two maps a and b of what a neuron reads; for t = 1 one map, a + b, does.
     """
 
-    def __init__(self, folder: Path, name: str, **declared: Any) -> None:
+    def __init__(self, folder: Path, name: str, parameters: Sequence[str], **declared: Any) -> None:
         super().__init__(folder, name, **declared)
-        self._even = _EvenSequence(folder, name, **{**declared, "sizes": {**self.sizes, "MAPS": 3}})
+        even = {**declared, "sizes": {**self.sizes, "MAPS": 3}}
+        self._even = _EvenSequence(folder, name, parameters, **even)
 
     def __call__(
         self,
@@ -56,9 +57,13 @@ class CfCSequence(FusedSequence):
 class _EvenSequence(FusedSequence):
     """A gated CfC whose time spans are all 1: its time maps are terms of one sum, and have one gradient."""
 
+    def __init__(self, folder: Path, name: str, parameters: Sequence[str], **declared: Any) -> None:
+        super().__init__(folder, name, **declared)
+        self._names = parameters
+
     def gradients(self, totals: Sequence[T]) -> Sequence[T]:
-        found = dict(zip(CFC_PARAMETERS, totals, strict=True))
-        return [found[name.replace("time_b", "time_a")] for name in CFC_PARAMETERS]
+        found = dict(zip(self._names, totals, strict=True))
+        return [found[name.replace("time_b", "time_a")] for name in self._names]
 
 
 def are_one(timespans: mx.array) -> bool:
@@ -95,28 +100,26 @@ def cfc_kernel(
     ff, sensory_ff = signal or (recurrent, sensory)
     ranges = np.array(phases or [(0, recurrent.n_post)], np.int32)
     index = _index_arrays(recurrent, sensory, ff, sensory_ff, ranges)
-    return (FusedSequence if mode == "pure" else CfCSequence)(
-        FOLDER,
-        "cfc",
-        sizes={
-            "I": sensory.n_pre,
-            "N": recurrent.n_post,
-            "M": outputs,
-            "E": len(recurrent),
-            "S": len(sensory),
-            "F": len(ff),
-            "G": len(sensory_ff),
-            "CHUNK": CHUNK,
-            "TEAM": TEAM,
-            "SECTIONS": SECTIONS,
-            "P": len(index["synapse"]),
-            "Q": len(index["out_post"]),
-            "PHASES": len(ranges),
-            "MAPS": 1 if mode == "pure" else len(CFC_MAPS),
-        },
-        numbers={"GATED": float(mode == "default")},
-        index=index,
-    )
+    sizes = {
+        "I": sensory.n_pre,
+        "N": recurrent.n_post,
+        "M": outputs,
+        "E": len(recurrent),
+        "S": len(sensory),
+        "F": len(ff),
+        "G": len(sensory_ff),
+        "CHUNK": CHUNK,
+        "TEAM": TEAM,
+        "SECTIONS": SECTIONS,
+        "P": len(index["synapse"]),
+        "Q": len(index["out_post"]),
+        "PHASES": len(ranges),
+        "MAPS": 1 if mode == "pure" else len(CFC_MAPS),
+    }
+    numbers = {"GATED": float(mode == "default")}
+    if mode == "pure":
+        return FusedSequence(FOLDER, "cfc", sizes=sizes, numbers=numbers, index=index)
+    return CfCSequence(FOLDER, "cfc", CFC_PARAMETERS, sizes=sizes, numbers=numbers, index=index)
 
 
 def _index_arrays(

@@ -17,7 +17,7 @@ from ganglion.compile.kernels.source import SOURCE
 from ..support.kernels import FOLDERS
 
 TYPES = {"int", "int64_t", "float", "real"}
-WORDS = TYPES | {"const", "for", "if", "else", "continue", "define", "undef", "endif", "return"}
+WORDS = TYPES | {"const", "for", "if", "else", "continue", "define", "undef", "elif", "endif", "return"}
 HEADERS = "".join((SOURCE / name).read_text() for name in ("functions.h", "lanes_cpu.h", "lanes_gpu.h"))
 KNOWN = WORDS | set(re.findall(r"#define (\w+)", HEADERS)) | set(re.findall(r"FUNCTION \w+ (\w+)\(", HEADERS))
 """The words of the small language: those of C, and what the lanes and the shared functions define."""

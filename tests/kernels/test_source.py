@@ -25,7 +25,7 @@ SIZES = {
         **{"MAPS": 4, "CHUNK": 32, "TEAM": 8, "SECTIONS": 5},
     },
     "dense": {
-        **{"I": 3, "N": 20, "M": 20, "H": 8, "LAYERS": 2, "WEIGHTS": 888},
+        **{"I": 3, "N": 20, "M": 20, "H": 8, "W": 8, "LAYERS": 2, "WEIGHTS": 248},
         **{"MAPS": 4, "ACTIVATION": 0, "CHUNK": 32},
     },
 }

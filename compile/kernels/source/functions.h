@@ -41,15 +41,14 @@ FUNCTION real activation(int kind, real z) {
     return z * normal_cdf(z);
 }
 
-FUNCTION real activation_slope(int kind, real z) {
-    if (kind == LECUN_TANH || kind == TANH) {
-        const real tangent = tanh_lane(kind == TANH ? z : 0.666f * z);
-        return (kind == TANH ? 1.0f : 1.7159f * 0.666f) * (1.0f - tangent * tangent);
-    }
+FUNCTION real activation_slope(int kind, real z, real shown) {  // from z and what became of it
+    if (kind == LECUN_TANH) return 0.666f * 1.7159f - 0.666f / 1.7159f * shown * shown;
+    if (kind == TANH) return 1.0f - shown * shown;
     if (kind == RELU) return choose(z > 0.0f, splat(1.0f), splat(0.0f));
-    if (kind == SILU || kind == SIGMOID) {
-        const real s = sigmoid(z), slope = s * (1.0f - s);
-        return kind == SILU ? s + z * slope : slope;
+    if (kind == SIGMOID) return shown * (1.0f - shown);
+    if (kind == SILU) {
+        const real s = sigmoid(z);
+        return s + shown * (1.0f - s);
     }
     return normal_cdf(z) + z * 0.398942280f * exp2_lane(z * z * (-0.5f * LOG2E));
 }

@@ -71,6 +71,7 @@ class CTGRUCell(NCPRNNCell):
     """
 
     needs_circuit = True
+    by_effective = True
 
     def __init__(
         self,

@@ -76,6 +76,7 @@ class CTRNNCell(NCPRNNCell):
     """
 
     needs_circuit = True
+    by_effective = True
 
     def __init__(
         self,
@@ -123,6 +124,7 @@ class CTRNNCell(NCPRNNCell):
         """A neuron of an endless time constant stays where it starts."""
         if self.clip is not None and (np.abs(values) > self.clip).any():
             raise ValueError(f"states are clipped at {self.clip}, got {label(values.tolist())}")
+        changes.cut_into(neurons)
         changes.put("tau", neurons, ENDLESS)
 
     def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:

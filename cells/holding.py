@@ -11,10 +11,11 @@ import mlx.nn as nn
 import numpy as np
 
 from ..compile import CompiledCircuit, Plan
+from ..compile.synapses import Index
 from .layer import NCPLayer
 from .ops.math_ops import softplus_inverses
 from .ops.random_ops import Draws
-from .overlay import overlay_of
+from .overlay import ONLY, overlay_of
 from .parameters import Grouped, Parameter, Rule, fresh, rule_of
 from .sharing import Scale, Share, Ties, shares
 from .signs import signs
@@ -28,11 +29,14 @@ class ParameterHolder(NCPLayer):
     """The part of `NCPRNNCell` that has to do with its parameters.
 
     Attributes:
+        by_effective: whether a step takes all synapses from `compiled` and all parameters from `effective`,
+            so that it can run over some of its synapses alone.
         polarity: "init" or "fixed": whether signed parameters may leave the signs of their synapses.
         positive: "clip" or "softplus": how non-negative parameters stay so.
         compiled: the compiled circuit; a cell without wiring has no such attribute.
     """
 
+    by_effective: ClassVar[bool] = False
     polarity: str = "init"
     positive: str = "clip"
     compiled: CompiledCircuit
@@ -107,9 +111,29 @@ class ParameterHolder(NCPLayer):
         for name, share in self._shares.items():
             found[name] = share.spread(found[name])
         overlay = overlay_of(self)
-        return (
-            found if overlay is None else {name: overlay.over(name, value) for name, value in found.items()}
-        )
+        return found if overlay is None else self._left({n: overlay.over(n, v) for n, v in found.items()})
+
+    def _left(self, values: dict[str, mx.array]) -> dict[str, mx.array]:
+        """Parameters without the synapses that a perturbation has removed."""
+        only = self.__dict__.get(ONLY)
+        if not only:
+            return values
+        declared = self.declared()
+        places = {name: (p.part, p.lies_on) for name, p in declared.items() if len(p.axes) == 1}
+        return {n: v[only[places[n]]] if places.get(n) in only else v for n, v in values.items()}
+
+    def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
+        """The attributes by which a cell runs over some of its synapses alone.
+
+        Attributes are those that `step` takes synapses from; with none, what is removed is multiplied with 0.
+
+        Args:
+            kept: (part, side) -> the numbers of the synapses that are kept, of sides that lose some.
+        """
+        if not self.by_effective:
+            return {}
+        self._rules()  # which are of all synapses
+        return {"compiled": self.compiled.only({side: numbers for (_, side), numbers in kept.items()})}
 
     def penalty(self) -> mx.array:
         """What the priors of shared parameters add to a loss, as `fit` does: see the option `penalty`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import mlx.core as mx
@@ -22,7 +23,8 @@ from .parameters import Axis, Parameter, Repeated, axis_length
 from .running import Call
 from .strengths import Floats, as_floats
 
-KEY = "_overlay"
+KEY, WHOLE, ONLY = "_overlay", "_whole", "_only"
+"""Where a cell has its overlay, what it is without, and the synapses that are left with it."""
 
 
 class Noise(NamedTuple):
@@ -47,6 +49,7 @@ class Overlay:
         noise: sensors that show random numbers.
         starts_elsewhere: whether a state is held at another value than 0.
         stays: (N,) which neurons' states the equation leaves as they are; None for none.
+        conducting: (part, side) -> the parameters without which the synapses there do nothing.
     """
 
     factors: Mapping[str, mx.array] = field(default_factory=dict)
@@ -56,6 +59,22 @@ class Overlay:
     noise: tuple[Noise, ...] = ()
     starts_elsewhere: bool = False
     stays: mx.array | None = None
+    conducting: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def kept(self) -> dict[tuple[str, str], Index]:
+        """The numbers of the synapses that are still there, of each part and side where some are removed.
+
+        What is multiplied with 0 is not there: a NaN would pass through it otherwise.
+        """
+        found = {}
+        for where, names in self.conducting.items():
+            if all(name in self.factors for name in names):
+                gone = [(self.factors[name] == 0) & (self.shifts[name] == 0) for name in names]
+                there = ~np.logical_and.reduce([np.array(each) for each in gone])
+                if not there.all():
+                    found[where] = np.flatnonzero(there).astype(np.int32)
+        return found
 
     def over(self, name: str, value: mx.array) -> mx.array:
         """A parameter, as the equation uses it, with the overlay."""
@@ -97,7 +116,18 @@ def overlay_of(cell: Any) -> Overlay | None:
 
 def lay_over(cell: Any, overlay: Overlay | None) -> None:
     """Lay something over a cell instead of what is there now; nothing if there is none."""
+    for name, value in cell.__dict__.pop(WHOLE, {}).items():
+        setattr(cell, name, value)
+    object.__setattr__(cell, ONLY, {})
     object.__setattr__(cell, KEY, overlay)  # nn.Module would take it for parameters
+    if overlay is not None and overlay.kept:
+        new = cell.rewired(overlay.kept)
+        if new:
+            object.__setattr__(cell, WHOLE, {name: getattr(cell, name) for name in new})
+            only = {where: mx.array(numbers) for where, numbers in overlay.kept.items()}
+            object.__setattr__(cell, ONLY, only)
+            for name, value in new.items():
+                setattr(cell, name, value)
 
 
 @contextmanager
@@ -139,6 +169,11 @@ class Known(NamedTuple):
     shapes: dict[str, tuple[int, ...]]
 
 
+def _known(cell: Any) -> Known:
+    with laid_over([(cell, None)]):
+        return Known(cell.declared(), cell.plans, {}, {})
+
+
 class Changes:
     """An overlay of one cell while it is written.
 
@@ -150,7 +185,7 @@ class Changes:
 
     def __init__(self, cell: Any, known: Known | None = None) -> None:
         self.cell = cell
-        self.known = Known(cell.declared(), cell.plans, {}, {}) if known is None else known
+        self.known = _known(cell) if known is None else known
         self.declared, self.plans = self.known.declared, self.known.plans
         before = overlay_of(cell) or Overlay()
         self._factors = {name: as_floats(values) for name, values in before.factors.items()}
@@ -240,7 +275,16 @@ class Changes:
             tuple(self.noise.values()),
             bool(self.values[self.held].any()),
             mx.array(self.stays) if self.stays.any() else None,
+            self._conducting(),
         )
+
+    def _conducting(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for side, conducting in self.known.conducting.items():  # those that somebody asked for
+            for name, _ in conducting:
+                where = self.declared[name].part, side
+                found[where] = (*found.get(where, ()), name)
+        return found
 
     def _of(self, name: str) -> tuple[Floats, Floats]:
         if name not in self._factors:

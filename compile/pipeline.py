@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any, TypeAlias
 
@@ -16,13 +16,14 @@ from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit
 from ..wiring.attributes import unused
 from ..wiring.checks import errors_of
+from .attributes import Attributes
 from .cost import cheapest
 from .electrical import Coupling
 from .layouts import LAYOUTS, MixedProjection, Projection, lay_out
 from .orders import ORDERS, find_orders
 from .plan import Plan
 from .report import Report, make_report
-from .synapses import Synapses
+from .synapses import Index, Synapses
 from .tiling import Order, Tiling
 
 # What can be compiled: a Circuit or any other DiGraph, a plan, or what was compiled before.
@@ -62,6 +63,12 @@ class CompiledCircuit:
     def with_plan(self, plan: Plan) -> CompiledCircuit:
         """Another plan, compiled with the same options."""
         return compile_circuit(plan, self.layout, self.block_size, self.order)
+
+    def only(self, kept: Mapping[str, Index]) -> CompiledCircuit:
+        """The same with some of the synapses alone; see `Plan.only`."""
+        plan = self.plan.only(kept)
+        bare = self.with_plan(replace(plan, attributes=Attributes()))  # whose use is nobody's question here
+        return replace(bare, plan=plan)
 
     def report(self) -> Report:
         """Tiles, fill, memory and predicted time of every layout and order, and why this one is in use.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -20,7 +20,7 @@ from ..errors import CircuitError
 from ..wiring import Circuit, CircuitArrays
 from ..wiring.array_files import read_arrays, write_arrays
 from .arranged import STATE_ROLES, arranged, default_names
-from .attributes import Attributes, joined
+from .attributes import PARTS, Attributes, joined
 from .neighbourhood import neighbourhood
 from .reading import Meaning, Table, arrays_from
 from .synapses import Index, Synapses
@@ -245,6 +245,12 @@ class Plan:
             named = [neurons] if isinstance(neurons, str) else list(neurons)
             arrays = neighbourhood(arrays, named, whole("distance", distance, least=0))
         return Circuit.from_arrays(arrays)
+
+    def only(self, kept: Mapping[str, Index]) -> Plan:
+        """The plan with some of the synapses alone: of each side that is named, the numbers that are kept."""
+        sides = {side: getattr(self, side).only(numbers) for side, numbers in kept.items()}
+        everything: dict[str, Any] = dict.fromkeys(PARTS, slice(None))
+        return replace(self, attributes=self.attributes.chosen(**everything | dict(kept)), **sides)
 
     @property
     def n_inputs(self) -> int:

@@ -139,6 +139,10 @@ class Synapses:
             self.pre[part], self.post[part] - np.int32(start), self.polarity[part], self.n_pre, stop - start
         )
 
+    def only(self, kept: Index) -> Synapses:
+        """Some of the synapses, by ascending number."""
+        return Synapses(self.pre[kept], self.post[kept], self.polarity[kept], self.n_pre, self.n_post)
+
     def __len__(self) -> int:
         return len(self.pre)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -78,6 +79,7 @@ class CfCCell(NCPRNNCell):
     """
 
     needs_circuit = True
+    by_effective = True
 
     def __init__(
         self,
@@ -179,6 +181,21 @@ class CfCCell(NCPRNNCell):
 
     def variants(self, differences: Differences, call: Call) -> Variants:
         return cfc_variants(self, differences, even=are_one(call.timespans))
+
+    def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
+        """Without the synapses that all maps have lost; with `ncps_compat` they have not the same ones."""
+        parts = ("signal",) if self.mode == "pure" else ("signal", "gates")
+        wanted = [(part, side) for side in {side for _, side in kept} for part in parts]
+        alike = all(key in kept and np.array_equal(kept[key], kept["signal", key[1]]) for key in wanted)
+        if self.ncps_compat or not alike:
+            return {}
+        compiled = super().rewired(kept)["compiled"]
+        ranges = [(phase.start, phase.stop) for phase in self._phases]
+        return {
+            "compiled": compiled,
+            "signal": compiled.plan,
+            "_phases": tuple(Phase.split(compiled.recurrent, ranges)),
+        }
 
     def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
         """Without synapses, a neuron is where the biases of its maps put it."""

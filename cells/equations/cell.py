@@ -88,6 +88,7 @@ class EquationCell(NCPRNNCell):
     """
 
     needs_circuit = True
+    by_effective = True
     model: ClassVar[Model]
     _declared_words: ClassVar[Mapping[str, Any]] = {}
     # What a class declares; what the base has under such a name is its method again once the class is made.

@@ -127,6 +127,7 @@ class LTCCell(NCPRNNCell):
 
     needs_circuit = True
     runs_electrical = True
+    by_effective = True
 
     def __init__(
         self,

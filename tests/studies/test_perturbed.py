@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import mlx.core as mx
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -73,6 +74,65 @@ def test_exported_c_is_of_the_perturbed_network(tmp_path: Any) -> None:
     with gl.perturbed(rnn, Scale("command", "motor", by=0.5)):
         gl.export_c(rnn, tmp_path / "other.c")
     assert (tmp_path / "plain.c").read_text() != (tmp_path / "other.c").read_text()
+
+
+KINDS: dict[str, Any] = {
+    "LTC": gl.LTC,
+    "LTC, explicit": lambda c, **o: gl.LTC(c, solver="explicit", ode_unfolds=30, **o),
+    "CfC": gl.CfC,
+    "CfC, pure": lambda c, **o: gl.CfC(c, mode="pure", schedule="synchronous", **o),
+    "CTRNN": lambda c, **o: gl.RNN(gl.CTRNNCell(c), **o),
+    "CTGRU": lambda c, **o: gl.RNN(gl.CTGRUCell(c), **o),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("layout", ["edge", "dense", "block"])
+@pytest.mark.parametrize("engine", ["auto", "ops"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_nan_passes_by_no_synapse_that_is_cut(kind: str, engine: str, layout: str) -> None:
+    """As in the network of the circuit without the synapse, or without the neuron."""
+    circuit = gl.auto_ncp(10, 2, inputs=3, seed=2)
+    mx.random.seed(1)
+    rnn = KINDS[kind](gl.compile_circuit(circuit, layout, block_size=8), engine=engine)
+    x = np.array(X)
+    x[:, 2, 0] = np.nan
+    before = np.array(rnn(x)[0])
+    for perturbation in (
+        Cut("sensory_0", "inter"), Cut(None, "motor_0"), Lesion("sensory_0"), Lesion("inter_1"),
+        Lesion("command_0"), Silence(list(circuit.successors("sensory_0"))),
+    ):  # fmt: skip
+        with gl.perturbed(rnn, perturbation):
+            outputs = np.array(rnn(x)[0])
+        left = circuit.copy()
+        if isinstance(perturbation, Lesion):
+            left.remove_node(perturbation.neurons)
+        elif isinstance(perturbation, Cut):
+            pres = [perturbation.pre] if perturbation.pre else list(circuit)
+            posts = circuit.neurons("inter") if perturbation.post == "inter" else [perturbation.post]
+            left.remove_edges_from([(pre, post) for pre in pres for post in posts])
+        else:
+            left.remove_nodes_from(perturbation.neurons)
+        for k, motor in enumerate(rnn.cell.neurons[:2]):
+            reached = "sensory_0" in left and motor in left and motor in nx.descendants(left, "sensory_0")
+            assert np.isnan(outputs[..., k]).any() == reached, (perturbation, motor)
+    assert np.array_equal(rnn(x)[0], before, equal_nan=True)
+
+
+def test_blocks_inside_each_other_add_up_where_synapses_are_gone() -> None:
+    rnn = gl.LTC(CIRCUIT)
+    with gl.perturbed(rnn, Lesion("inter_0"), Cut("inter_1"), Silence("inter_2", 0.3)):
+        whole = np.array(rnn(X)[0])
+        assert rnn.cell.compiled.plan.recurrent.pre.tolist().count(rnn.cell.neurons.index("inter_1")) == 0
+    with (
+        gl.perturbed(rnn, Lesion("inter_0")),
+        gl.perturbed(rnn, Cut("inter_1")),
+        gl.silenced(rnn, "inter_2", 0.3),
+    ):
+        assert np.array_equal(rnn(X)[0], whole)
+        with gl.perturbed(gl.CfC(CIRCUIT), Lesion("inter_0")) as other:
+            other(X)
+    assert len(rnn.cell.compiled.plan.recurrent) == len(rnn.cell.w)
 
 
 def test_each_makes_one_for_every_neuron_pair_or_synapse() -> None:

@@ -50,7 +50,7 @@ def test_a_sweep_evolves_its_circuits(tmp_path: Path, capsys: pytest.CaptureFixt
     said = 'search = "evolutionary"\ntrials = 4\npopulation = 2\nmost_synapses = 20\n[space]'
     file.write_text(file.read_text().replace("seeds = 2\n", "").replace("[space]", said))
     assert main(["sweep", str(file)]) == 0
-    assert "synapses: " in capsys.readouterr().out
+    assert " synapses, " in capsys.readouterr().out
     found = gl.studies.sweep(file, store=tmp_path / "sweep.journal")
     circuits = [found.values(result)["circuit"] for result in found]
     assert len({circuit.digest() for circuit in circuits}) == 4

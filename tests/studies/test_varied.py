@@ -107,6 +107,19 @@ def test_nothing_is_read_of_what_is_left_out(kind: str) -> None:
             assert (np.isnan(outputs[..., k]).any(axis=1) == reached).all(), (perturbation, motor)
 
 
+def test_a_study_of_plain_operations_reads_nothing_of_what_is_left_out_either() -> None:
+    circuit = CIRCUITS["policy"]
+    x = X.copy()
+    x[:, 2, 1] = np.nan
+    for engine in ("ops", "auto"):
+        rnn = gl.CfC(circuit, engine=engine)
+        (row,) = gl.study(
+            rnn, Lesion("sensory_1"), x=x, measure=lambda look: float(np.isnan(look.outputs).sum())
+        )
+        assert row.value == 0.0
+        assert row.baseline > 0.0
+
+
 def test_many_launches_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     rnn = gl.LTC(CIRCUITS["policy"])
     laid = overlays(rnn, gl.each("inter").of(rnn))

@@ -136,8 +136,8 @@ class Evolving:
         """A label in a few words."""
         genome = json.loads(told)
         start = genome.get("start") or ", ".join(f"{k}={_short(v)}" for k, v in genome["made"].items())
-        circuit = self.value(told)
-        return f"{circuit.number_of_edges()} synapses: {start}, {len(genome['edits'])} edits"
+        count, synapses = len(genome["edits"]), self.value(told).number_of_edges()
+        return f"{synapses} synapses, {count} edit{'s' * (count != 1)} of {start}"
 
     def _told(self, genome: dict[str, Any], made: list[Any], rng: np.random.Generator) -> str:
         """The label of a circuit with some more edits, and with as many synapses as it may have."""

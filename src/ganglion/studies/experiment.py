@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..arguments import at_home, flag, label, one_of, seed_number, text, whole
 from .evolution import Evolving, bred
@@ -156,8 +157,32 @@ def _in_parallel(plan: Plan, left: Iterable[Any], workers: int, backend: str | N
         raise ImportError("several workers need joblib: pip install 'ganglion-mlx[studies]'") from None
     # By a context, since Parallel gives Dask an option of its own; one trial at a time, for progress.
     with joblib.parallel_config(backend) if backend is not None else nullcontext():
+        client = getattr(joblib.parallel.get_active_backend()[0], "client", None)
+        if client is not None:
+            _on_cluster(client, plan, left, workers)
+            return
         pool = joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch=2 * workers)
         pool(joblib.delayed(run_trial)(plan, number, asked) for number, asked in left)
+
+
+def _on_cluster(client: Any, plan: Plan, left: Iterable[Any], workers: int) -> None:
+    """The same on the cluster of a client of Dask's.
+
+    Dask gives a trial up when four workers have died over it, and joblib then waits for ever.
+    """
+    import distributed
+
+    waiting, as_completed = iter(left), cast(Any, distributed.as_completed)
+
+    def begun(count: int) -> list[Any]:
+        return [client.submit(run_trial, plan, *each, pure=False) for each in islice(waiting, count)]
+
+    running, given_up = as_completed(begun(2 * workers)), None
+    for future in running:
+        given_up = future.exception() if future.status == "error" else given_up
+        running.update(begun(1))
+    if given_up is not None:
+        raise given_up
 
 
 def _chosen(plan: Plan, trials: int, workers: int, backend: str | None, show: bool) -> None:

@@ -66,7 +66,9 @@ def _circuits(found: Any, ranked: list[Any]) -> str:
             circuit = factor.value(told)
             key = f"{name} = {factor.shown(told)}"
             if isinstance(circuit, Circuit) and key not in parts and len(parts) < MOST_CIRCUITS:
-                parts[key] = f"<div><div><b>{escape(key)}</b></div>{_drawn(circuit)}</div>"
+                parts[key] = (
+                    f'<div style="max-width:32em"><div><b>{escape(key)}</b></div>{_drawn(circuit)}</div>'
+                )
     return _section("Their circuits", shown.page(*parts.values()))
 
 

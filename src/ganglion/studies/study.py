@@ -114,7 +114,11 @@ def study(
     size = max(1, MOST_NUMBERS // max(base.size, 1))
     for start in range(0, len(left), size):
         part = left[start : start + size]
-        for k, outputs in zip(part, _run(network, [members[k] for k in part], inputs, call), strict=True):
+        for k, outputs in zip(
+            part,
+            _run(network, [members[k] for k in part], inputs, call, bool(np.isfinite(base).all())),
+            strict=True,
+        ):
             same = np.abs(outputs - base) <= ROUNDING * largest  # false for a NaN
             outputs = np.where(same, base, outputs)
             look = Look(outputs, base, inputs, y, wanted[k], network, members[k])
@@ -146,13 +150,19 @@ def _listed(network: NCPLayer, given: Any) -> list[Perturbation]:
     return found
 
 
-def _run(network: NCPLayer, members: Sequence[Any], x: Any, call: dict[str, Any]) -> list[NDArray[Any]]:
-    """The outputs under each of some perturbations: at once, but for noise."""
+def _run(
+    network: NCPLayer, members: Sequence[Any], x: Any, call: dict[str, Any], finite: bool
+) -> list[NDArray[Any]]:
+    """The outputs under each of some perturbations: at once, but for noise.
+
+    Without a kernel for that, networks that run together have the same synapses, those of a weight of 0
+    included: where not all is `finite`, they run one after the other.
+    """
     try:
         return _varied(network, members, x, **call)
     except KernelError:
         pass
-    alone = [any(o is not None and o.noise for _, o in member) for member in members]
+    alone = [not finite or any(o is not None and o.noise for _, o in member) for member in members]
     found: list[Any] = [None] * len(members)
     at_once = [k for k, noisy in enumerate(alone) if not noisy]
     if at_once:

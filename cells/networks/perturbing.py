@@ -194,8 +194,9 @@ class Perturbing:
         """What a sensor's 1 and 0 are in the units that inputs come in."""
         units, zeros = np.ones(len(site.sensors)), np.zeros(len(site.sensors))
         for wrapper in reversed(site.wrappers):
-            if hasattr(wrapper, "units"):
-                spread, mean = wrapper.units
+            given = getattr(wrapper, "units", None)
+            if isinstance(given, tuple):  # of data; those of a cell are its neurons
+                spread, mean = given
                 units, zeros = units * spread, zeros * spread + mean
         return units, zeros
 

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import ganglion as gl
-from ganglion.studies import Cut, Lesion, Look, Noise, Silence
+from ganglion.studies import Cut, Flip, Lesion, Look, Noise, Scale, Silence, Stimulate
 
 CIRCUIT = gl.auto_ncp(24, 3, inputs=4, seed=5)
 X = np.random.default_rng(0).normal(size=(24, 10, 4)).astype(np.float32)
@@ -145,6 +145,39 @@ def test_pairs_are_drawn_as_a_matrix_and_others_with_intervals() -> None:
     np.testing.assert_allclose(picture.artists["effects"].get_offsets()[:, 0], ranked)
     low, high = picture.artists["intervals"].get_segments()[0][:, 0]
     assert low < ranked[0] < high
+
+
+CONTAINERS: dict[str, Any] = {
+    "scaled": lambda: gl.Scaled(gl.LTC(CIRCUIT), list("abcd"), list("pqr"), mean=[1.0] * 4, spread=[2.0] * 4),
+    "stack": lambda: gl.Stack([gl.NCPDense(4), gl.LTC(CIRCUIT)]),
+    "bidirectional": lambda: gl.Bidirectional(gl.CfC(CIRCUIT)),
+    "missing": lambda: gl.RNN(gl.MissingValueCell(gl.LTCCell(gl.auto_ncp(24, 3, inputs=12, seed=5)))),
+    "mixed memory": lambda: gl.LTC(CIRCUIT, mixed_memory=True),
+    "scaled stack": lambda: gl.Scaled(gl.Stack([gl.CfC(CIRCUIT)]), list("abcd"), list("pqr")),
+}
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_every_container_can_be_studied(kind: str, tmp_path: Any) -> None:
+    """Each effect, by whatever engine, is that of the perturbed network alone."""
+    network = CONTAINERS[kind]()
+    network(X)
+    named = getattr(network, "sensors", ())
+    sensor = named[1] if len(named) > 1 else "sensory_1"
+    chosen = [
+        Noise(sensor), Stimulate(sensor, 0.5), Stimulate("inter_0", 0.5), Silence(sensor, 0.3),
+        Silence("inter_1"), Lesion(sensor), Lesion("inter_2"), Cut("command", "motor"), Flip("inter"),
+        Scale("inter", by=0.5),
+    ]  # fmt: skip
+    found = gl.study(network, chosen, x=X, store=tmp_path / "s.jsonl")
+    outputs = [np.array(network(X)[0])]
+    for perturbation, row in zip(chosen, found, strict=True):
+        with gl.perturbed(network, perturbation):
+            outputs.append(np.array(network(X)[0]))
+        expected = np.abs(outputs[-1] - outputs[0]).mean()
+        assert row.effect == pytest.approx(expected, rel=1e-3, abs=2e-6), perturbation
+        assert row.low <= row.effect <= row.high
+    assert str(gl.study(network, chosen, x=X, store=tmp_path / "s.jsonl")) == str(found)
 
 
 def test_a_study_goes_on_where_it_stopped(tmp_path: Any) -> None:

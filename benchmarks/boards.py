@@ -51,9 +51,17 @@ SMALL, LARGE = gl.auto_ncp(16, 2, inputs=4, seed=1), gl.auto_ncp(64, 10, inputs=
 NETWORKS: dict[str, Callable[[], Any]] = {
     "LTC, auto_ncp(16, 2)": lambda: gl.LTC(SMALL),
     "CfC, auto_ncp(16, 2)": lambda: gl.CfC(SMALL),
+    "scaled stack: dense 4, LTC as above, dense 1": lambda: stack(),
     "LTC, auto_ncp(64, 10)": lambda: gl.LTC(LARGE),
     "CfC, auto_ncp(64, 10)": lambda: gl.CfC(LARGE),
 }
+
+
+def stack() -> Any:
+    """What one trains for a small robot, in the units of its data."""
+    layers = gl.Stack([gl.NCPDense(4, "tanh"), gl.LTC(SMALL), gl.NCPDense(1)])
+    layers.build((1, 1, 4))
+    return gl.Scaled(layers, list("abcd"), ["e"], mean=0.5, spread=2.0, scale=3.0)
 
 
 @dataclass(frozen=True)

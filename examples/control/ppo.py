@@ -67,7 +67,9 @@ def _gains(told: dict[str, Any], after: np.ndarray) -> tuple[np.ndarray, np.ndar
     return gains, gains + told["values"]
 
 
-def train(task: Task, policy: nn.Module, seed: int, iterations: int = 80, *, rate: float = 2e-3) -> nn.Module:
+def train(
+    task: Task, policy: nn.Module, seed: int, iterations: int = 160, *, rate: float = 2e-3
+) -> nn.Module:
     """Train a policy by its own steps."""
     rollout, rng = Rollout(task, policy, seed), np.random.default_rng(seed + 1)
     optimizer = optim.Adam(rate, bias_correction=True)

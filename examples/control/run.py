@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--nets", nargs="+", choices=NETS, default=NETS)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--effort", type=int, help="rounds of imitation (8), or iterations of PPO (80)")
+    parser.add_argument("--effort", type=int, help="rounds of imitation (8), or iterations of PPO (160)")
     parser.add_argument("--episodes", type=int, default=len(TESTED))
     chosen = parser.parse_args()
     task, tested = TASKS[chosen.task], TESTED[: chosen.episodes]

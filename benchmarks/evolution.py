@@ -6,27 +6,29 @@
 search: `gl.experiment` with search="evolutionary" over policies, `gl.ncp` with arguments that are drawn and
 edits behind them. It sees the demo's training images only: a third of them tells how good a circuit is.
 compare: the best one and the demo's own by the demo's recipe on all training images, with the same seed in
-pairs; the test images are looked at here for the first time. What was compared is kept, and goes on where it
-was stopped.
+pairs, all seeds of a circuit in one ensemble; the test images are looked at here for the first time.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
 import numpy as np
 from scipy import stats
 
 import ganglion as gl
 from ganglion.demo import UNITS, build
 from ganglion.demo.data import CLASSES, COLUMNS, Digits
-from ganglion.demo.training import RECIPES, train
+from ganglion.demo.training import RECIPES, steps_per_epoch
 
 CELL = "cfc"
 DEMO = gl.auto_ncp(UNITS, CLASSES, inputs=COLUMNS)
@@ -58,15 +60,42 @@ def part_of(digits: Digits) -> Digits:
     return Digits(images[seen], labels[seen], images[told], labels[told])
 
 
-def score(circuit: gl.Circuit, digits: Digits, seed: int, epochs: int | None = None) -> list[float]:
-    """Accuracy in percent after each epoch."""
+def scores(
+    circuit: gl.Circuit, digits: Digits, seeds: Sequence[int], epochs: int | None = None
+) -> list[list[float]]:
+    """Accuracy in percent after each epoch, for each seed: the demo's training, of all in one ensemble."""
     recipe = RECIPES[CELL] if epochs is None else replace(RECIPES[CELL], epochs=epochs)
-    network = build(CELL, gl.compile_circuit(circuit), seed)
-    return [100 * value for value in train(network, digits, recipe, seed=seed).accuracy]
+    compiled, images, labels = gl.compile_circuit(circuit), digits.train_images, digits.train_labels
+    ensemble = gl.ensemble([build(CELL, compiled, seed) for seed in seeds])
+    mx.random.seed(seeds[0])
+    shufflers = [np.random.default_rng(seed) for seed in seeds]
+    steps = recipe.epochs * steps_per_epoch(digits, recipe)
+    schedule = optim.cosine_decay(recipe.learning_rate, steps)
+    optimizer = optim.Adam(learning_rate=schedule, bias_correction=True)
+
+    def loss_of(ensemble: gl.Ensemble, x: mx.array, y: mx.array) -> mx.array:
+        motor, _ = ensemble(x + recipe.noise * mx.random.normal(x.shape), own=True)
+        return nn.losses.cross_entropy(recipe.gain * motor, y, reduction="none").mean(axis=1).sum()
+
+    loss_and_gradients = nn.value_and_grad(ensemble, loss_of)
+    found: list[list[float]] = [[] for _ in seeds]
+    for _ in range(recipe.epochs):
+        orders = np.stack([shuffler.permutation(len(labels)) for shuffler in shufflers])
+        for start in range(0, len(labels), recipe.batch_size):
+            chosen = orders[:, start : start + recipe.batch_size]
+            _, gradients = loss_and_gradients(ensemble, mx.array(images[chosen]), mx.array(labels[chosen]))
+            optimizer.update(ensemble, gradients)
+            ensemble.apply_constraints()
+            mx.eval(ensemble.parameters(), optimizer.state)
+        motor, _ = ensemble(mx.array(digits.test_images))
+        right = np.argmax(np.array(motor), axis=-1) == digits.test_labels
+        for each, value in zip(found, right.mean(axis=1), strict=True):
+            each.append(100 * float(value))
+    return found
 
 
 def objective(trial: gl.studies.Trial, *, epochs: int) -> float:
-    found = score(trial["circuit"], part_of(Digits.load()), trial.seed % 2**31, epochs)
+    (found,) = scores(trial["circuit"], part_of(Digits.load()), [trial.seed % 2**31], epochs)
     for epoch, value in enumerate(found, 1):
         trial.report(epoch, value)
     return found[-1]
@@ -96,13 +125,8 @@ def search(options: Any) -> None:
 def compare(options: Any) -> None:
     found = searched(options)
     circuit, digits = found.values(found.best)["circuit"], Digits.load()
-    kept = options.store.with_suffix(".compared.json")
-    pairs: dict[str, list[float]] = json.loads(kept.read_text()) if kept.exists() else {}
-    for seed in range(options.seeds):
-        if str(seed) not in pairs:
-            pairs[str(seed)] = [score(each, digits, seed)[-1] for each in (DEMO, circuit)]
-            kept.write_text(json.dumps(pairs))
-    demo, evolved = np.array([pairs[str(seed)] for seed in range(options.seeds)]).T
+    seeds = range(options.seeds)
+    demo, evolved = (np.array([each[-1] for each in scores(c, digits, seeds)]) for c in (DEMO, circuit))
     difference = evolved - demo
     bound = difference.mean() - stats.t.ppf(0.95, len(difference) - 1) * stats.sem(difference)
     lines = [
@@ -143,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", choices=("search", "compare"))
     parser.add_argument("--store", type=Path, default=Path("evolution.journal"))
-    parser.add_argument("--trials", type=int, default=36)
+    parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--population", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--workers", type=int, default=1)

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -76,13 +77,25 @@ def begun(folder: Path) -> list[tuple[int, int]]:
 
 
 def busy(trials: Path) -> list[int]:
-    """The processes that have a trial which is not done."""
-    found = set()
+    """The processes that have a trial which is not done, and had one before.
+
+    A worker of Dask's that dies before its nanny knows that it has started is never replaced.
+    """
+    last, count = set(), Counter[int]()
     for folder in trials.glob("0*"):
         runs, state = begun(folder), folder / "state"
+        count.update(process for process, _ in runs)
         if runs and not (state.exists() and state.read_text() == str(STEPS)):
-            found.add(runs[-1][0])
-    return sorted(process for process in found if Path(f"/proc/{process}").exists())
+            last.add(runs[-1][0])
+    return sorted(process for process in last if count[process] > 1 and alive(process))
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that is dead and that nobody has asked for yet does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def disturbed(store: Path, backend: str, moments: int, rng: random.Random) -> int:

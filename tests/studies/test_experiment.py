@@ -73,6 +73,39 @@ def test_a_random_search_draws_what_its_seed_says(tmp_path: Path) -> None:
     assert {r.parameters["units"] for r in found} > {r.parameters["units"] for r in found[:3]}
 
 
+def train_together(trials: list[Trial]) -> list[float]:
+    assert len({(trial["rate"], trial["kind"]) for trial in trials}) == 1
+    return [train(trial) for trial in trials]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_seeds_of_a_setting_run_together(workers: int, tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def counted(trials: list[Trial]) -> list[float]:
+        calls.append(len(trials))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return train_together(trials)
+
+    alone = gl.experiment(train, SPACE, seeds=3, store=tmp_path / "e.journal")
+    store = tmp_path / "f.journal"
+    if workers == 1:
+        with pytest.raises(KeyboardInterrupt):
+            gl.experiment(counted, SPACE, seeds=3, store=store, together=True)
+    backend = None if workers == 1 else "threading"
+    found = gl.experiment(
+        train_together, SPACE, seeds=3, store=store, together=True, workers=workers, backend=backend
+    )
+    assert numbers(found) == numbers(alone)
+    assert calls == ([3, 3, 3] if workers == 1 else [])
+
+
+def test_what_does_not_return_a_number_for_each_seed_fails(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"train must return 2 numbers, one for each trial, got 1\.0"):
+        gl.experiment(lambda trials: 1.0, {"x": [1]}, seeds=2, store=tmp_path / "e", together=True)
+
+
 def failing(trial: Trial) -> float:
     if trial["kind"] == "b":
         raise ArithmeticError("went to infinity")
@@ -306,6 +339,7 @@ def test_the_page_has_circuits_curves_and_effects(tmp_path: Path) -> None:
         ({"space": {"c": Evolving(STARTS)}, "search": "bayesian", "trials": 3}, ValueError, "c evolves"),
         ({"search": "tpe"}, ValueError, "unknown search"),
         ({"train": 3}, TypeError, "train must be a function of a trial"),
+        ({"prune": True, "together": True}, ValueError, "prune=True ends single trials"),
         ({"seeds": 0}, ValueError, "seeds must be 1 or more"),
     ],
 )

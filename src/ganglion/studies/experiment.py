@@ -16,7 +16,7 @@ from .evolution import Evolving, bred
 from .journal import claimed, optuna
 from .outcome import Experiment, outcome_of, results_of
 from .space import planned, space_of
-from .trials import Plan, Trial, done, run_trial
+from .trials import Plan, done, run_trial
 
 SEARCHES = ("grid", "random", "bayesian", "evolutionary")
 DIRECTIONS = ("minimize", "maximize")
@@ -25,7 +25,7 @@ AGAIN = 20
 
 
 def experiment(
-    train: Callable[[Trial], float],
+    train: Callable[[Any], Any],
     space: Any,
     *,
     seeds: int = 1,
@@ -36,6 +36,7 @@ def experiment(
     name: str = "experiment",
     direction: str = "minimize",
     prune: bool = False,
+    together: bool = False,
     workers: int = 1,
     backend: str | None = None,
     seed: int = 0,
@@ -65,6 +66,9 @@ def experiment(
         name: of the experiment in the store.
         direction: "minimize" or "maximize".
         prune: whether a trial ends that reports a value worse than the median of the others at its step.
+        together: whether `train` takes all trials of a setting at once, which differ in their seeds alone,
+            in a list, and returns as many numbers: so that their networks can be one `gl.ensemble`, which
+            trains several times as fast.
         workers: processes; with a `backend` of joblib, tasks at a time.
         backend: "loky" (processes, the default), or any that joblib knows, such as "dask" with a client of a
             cluster; also from ``joblib.parallel_config``.
@@ -93,7 +97,8 @@ def experiment(
     one_of("direction", direction, DIRECTIONS)
     for what, value in (("seeds", seeds), ("workers", workers)):
         whole(what, value)
-    flag("prune", prune)
+    if flag("prune", prune) and flag("together", together):
+        raise ValueError("prune=True ends single trials, and together=True has all of a setting in one")
     seed_number(seed)
     text("name", name)
     show = sys.stderr.isatty() if progress is None else flag("progress", progress)
@@ -112,7 +117,7 @@ def experiment(
     folder.mkdir(parents=True, exist_ok=True)
     if "://" not in address:
         Path(address).touch()
-    plan = Plan(train, factors, settings, seeds, address, name, direction, seed, folder, prune)
+    plan = Plan(train, factors, settings, seeds, address, name, direction, seed, folder, prune, together)
     description = {"space": sorted(factors), "search": search, "seeds": seeds, "seed": seed}
     if search == "evolutionary":
         description["population"] = whole("population", population, 2)
@@ -122,8 +127,14 @@ def experiment(
     elif search == "evolutionary":
         plan = _evolved(plan, whole("trials", trials), population, workers, backend, show)
     else:
-        _all(plan, [(k, None) for k in range(len(settings) * seeds)], workers, backend, show)
+        _all(plan, _wanted(plan, 0), workers, backend, show)
     return outcome_of(plan)
+
+
+def _wanted(plan: Plan, first: int) -> list[Any]:
+    """The trials of all settings from one on; where seeds are together, the first of each."""
+    step = plan.repeats if plan.together else 1
+    return [(k, None) for k in range(first * plan.repeats, len(plan.settings) * plan.repeats, step)]
 
 
 def _all(plan: Plan, wanted: list[Any], workers: int, backend: str | None, show: bool) -> None:
@@ -131,7 +142,7 @@ def _all(plan: Plan, wanted: list[Any], workers: int, backend: str | None, show:
     attempt, before = 0, -1
     while True:
         known = done(plan.study)
-        left = [each for each in wanted if each[0] not in known]
+        left = [each for each in wanted if not known.issuperset(plan.numbers(each[0]))]
         attempt, before = 0 if len(left) != before else attempt + 1, len(left)
         if not left or attempt == AGAIN:  # somebody else may be at it
             break
@@ -215,8 +226,7 @@ def _evolved(plan: Plan, trials: int, population: int, workers: int, backend: st
         first = len(known)
         new = bred(plan.space, known, min(population, trials - first), plan.seed)
         plan = replace(plan, settings=[*plan.settings, *new])
-        numbers = range(first * plan.repeats, len(plan.settings) * plan.repeats)
-        _all(plan, [(number, None) for number in numbers], workers, backend, show)
+        _all(plan, _wanted(plan, first), workers, backend, show)
     return plan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,9 +82,10 @@ class Plan:
         store, name, direction, seed: of the experiment.
         folder: of the directories of trials.
         prune: whether hopeless trials end early.
+        together: whether the function takes all trials of a setting at once.
     """
 
-    train: Callable[[Trial], float]
+    train: Callable[[Any], Any]
     space: Mapping[str, Factor]
     settings: list[dict[str, Any]]
     repeats: int
@@ -94,6 +95,11 @@ class Plan:
     seed: int
     folder: Path
     prune: bool
+    together: bool = False
+
+    def numbers(self, number: int) -> list[int]:
+        """The trials that are run with one: itself, or all of its setting."""
+        return list(range(number, number + self.repeats)) if self.together else [number]
 
     @property
     def study(self) -> Any:
@@ -115,31 +121,50 @@ def done(study: Any) -> set[int]:
 def run_trial(plan: Plan, number: int, asked: tuple[int, dict[str, Any]] | None = None) -> bool:
     """Run one trial and record its result, unless somebody else does or did; whether it was recorded.
 
-    `asked` is the number that Optuna gave a trial that its sampler chose, and its labels.
+    `asked` is the number that Optuna gave a trial that its sampler chose, and its labels. In a plan whose
+    seeds are `together`, all trials of a setting are run whose first one has this number.
     """
     with claimed(plan.folder, number) as mine:
-        study = plan.study
-        if not mine or number in done(study):
+        study, numbers = plan.study, plan.numbers(number)
+        left = set(numbers) - done(study)
+        if not mine or not left:
             return False
-        setting, repeat = divmod(number, plan.repeats)
-        told = plan.settings[setting] if asked is None else asked[1]
-        values = {name: factor.value(told[name]) for name, factor in plan.space.items()}
-        folder = plan.folder / f"{number:06d}"
+        told = plan.settings[number // plan.repeats] if asked is None else asked[1]
         hopeless = (lambda trial, step: _hopeless(study, trial, step, plan.direction)) if plan.prune else None
-        trial = Trial(number, seed_of(plan.seed, number), repeat, values, folder, _hopeless=hopeless)
-        begun, state, value, error = time.perf_counter(), "COMPLETE", math.nan, None
+        # All of them, even where some are recorded: another ensemble might draw other random numbers.
+        trials = [_trial(plan, each, told, hopeless) for each in numbers]
+        begun, state, error = time.perf_counter(), "COMPLETE", None
+        values = [math.nan] * len(trials)
         try:
-            value = _number(plan.train(trial))
+            if plan.together:
+                values = _numbers(plan.train(trials), len(trials))
+            else:
+                values = [_number(plan.train(trials[0]))]
         except Pruned:
             state = "PRUNED"
         except Exception as problem:
             state, error = "FAIL", f"{type(problem).__name__}: {problem}"[:2000]
-        attributes = {
-            "number": number, "repeat": repeat, "seed": trial.seed, "error": error,
-            "seconds": time.perf_counter() - begun,
-        }  # fmt: skip
-        _record(plan, study, told, state, value, trial.curve, attributes, asked)
+        seconds = (time.perf_counter() - begun) / len(trials)
+        for trial, value in zip(trials, values, strict=True):
+            if trial.number in left:
+                attributes: dict[str, Any] = {"number": trial.number, "repeat": trial.repeat}
+                attributes |= {"seed": trial.seed, "error": error, "seconds": seconds}
+                _record(plan, study, told, state, value, trial.curve, attributes, asked)
         return True
+
+
+def _trial(plan: Plan, number: int, told: dict[str, Any], hopeless: Any) -> Trial:
+    values = {name: factor.value(told[name]) for name, factor in plan.space.items()}
+    folder = plan.folder / f"{number:06d}"
+    return Trial(
+        number, seed_of(plan.seed, number), number % plan.repeats, values, folder, _hopeless=hopeless
+    )
+
+
+def _numbers(values: Any, count: int) -> list[float]:
+    if not isinstance(values, Iterable) or len(found := list(values)) != count:
+        raise TypeError(f"train must return {count} numbers, one for each trial, got {label(values)}")
+    return [_number(value) for value in found]
 
 
 def _record(

@@ -1,11 +1,12 @@
 """Where the time of a training step of the demo goes: kernels, the rest of MLX, the optimizer, `fit`.
 
-    python benchmarks/step_shares.py               # half a minute on a quiet machine
+    python benchmarks/step_shares.py               # a minute
 
 "older" is a step outside `mx.compile`, the kernels around MLX, as before they were nodes of its graph; "fit"
 is `gl.fit`, which compiles its step. Of each the table has the milliseconds of a whole step and of its parts:
 the kernels' own time, what gradients take beyond that, what Adam and constraints take beyond gradients, and
-what `fit` takes beyond such a step. Ways take turns, one of each after a step of `fit`; medians are compared.
+what `fit` takes beyond such a step. Ways take turns, one of each after a step of `fit`, when that has run so
+long that it compiles what follows the gradients; medians are compared.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import ganglion as gl
 from ganglion.compile.kernels import cpu
 from ganglion.demo import UNITS
 from ganglion.demo.data import CLASSES, COLUMNS
+from ganglion.training.update import LONG
 
 BATCH, ROWS, EPOCH = 32, 8, 45  # as the demo has them: rows of an image, steps of an epoch
 NETWORKS = {"LTC": gl.LTC, "CfC": gl.CfC}
@@ -63,30 +65,32 @@ class Way:
     def step(self) -> None:
         mx.eval(self._step(*self.batch), self.state)
 
-    def fit(self, turns: gl.training.Callback, epochs: int) -> None:
+    def fit(self, turns: gl.training.Callback) -> None:
         gl.fit(
-            self.network, (self.x, self.y), loss=gl.training.mse, optimizer=self.optimizer, epochs=epochs,
+            self.network, (self.x, self.y), loss=gl.training.mse, optimizer=self.optimizer, epochs=1 << 20,
             batch_size=BATCH, progress=False, callbacks=[turns],
         )  # fmt: skip
 
 
 class Turns(gl.training.Callback):
-    """Between two steps of `fit`, one of each other way; the seconds of all, but for the first epoch."""
+    """Between two steps of `fit`, one of each other way; the seconds of all, once it compiles."""
 
-    def __init__(self, ways: dict[str, Callable[[], float]]) -> None:
-        self.ways, self.steps = ways, 0
+    def __init__(self, ways: dict[str, Callable[[], float]], steps: int) -> None:
+        self.ways, self.steps = ways, steps
         self.times: dict[str, list[float]] = {name: [] for name in (*ways, "fit")}
 
     def on_start(self, run: gl.training.Run) -> None:
         self.last = time.perf_counter()
+        self.begin = time.monotonic() + LONG + 2
 
     def on_step(self, run: gl.training.Run) -> None:
         taken = {"fit": time.perf_counter() - self.last}
         taken |= {name: way() for name, way in self.ways.items()}
-        self.steps += 1
-        if self.steps > EPOCH:
+        if time.monotonic() > self.begin:
             for name, t in taken.items():
                 self.times[name].append(t)
+        if len(self.times["fit"]) == self.steps:
+            run.stop = "measured"
         self.last = time.perf_counter()
 
     def medians(self) -> dict[str, float]:
@@ -118,7 +122,7 @@ def kernels_of(run: Callable[[], object]) -> float:
     return sum(taken)
 
 
-def row(name: str, epochs: int) -> list[str]:
+def row(name: str, steps: int) -> list[str]:
     """The two lines of a network."""
     before, after, fitted = (Way(name, compiled=k > 0) for k in range(3))
     turns = Turns(
@@ -128,9 +132,10 @@ def row(name: str, epochs: int) -> list[str]:
             "older step": lambda: seconds(lambda: older(before.step)),
             "gradients": lambda: seconds(after.gradients),
             "step": lambda: seconds(after.step),
-        }
+        },
+        steps,
     )
-    fitted.fit(turns, epochs + 1)
+    fitted.fit(turns)
     t = turns.medians()
 
     def line(label: str, whole: float, gradients: float, step: float) -> str:
@@ -146,13 +151,13 @@ def row(name: str, epochs: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--epochs", type=int, default=10, help=f"of {EPOCH} steps")
+    parser.add_argument("--steps", type=int, default=300, help="of each way")
     chosen = parser.parse_args()
     print(f"{machine()}; a step of the demo, B={BATCH}, T={ROWS}, milliseconds\n")
     print("| | whole | kernels | rest of gradients | optimizer | fit | whole / kernels |")
     print("|---|---|---|---|---|---|---|")
     for name in NETWORKS:
-        print(*row(name, chosen.epochs), sep="\n", flush=True)
+        print(*row(name, chosen.steps), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def test_cfc(
 @on_all_modes
 @settings(max_examples=10)
 @given(
-    inputs=st.integers(1, 9), units=st.integers(1, 9), layers=st.integers(0, 3), width=st.integers(1, 9),
+    inputs=st.integers(1, 9), units=st.integers(1, 20), layers=st.integers(0, 3), width=st.integers(1, 40),
     activation=st.sampled_from(["lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid"]),
     seed=SEEDS, batch=BATCHES, steps=LENGTHS, every=st.integers(1, 9),
 )  # fmt: skip
@@ -163,9 +163,12 @@ def test_extreme_values_stay_finite() -> None:
         assert difference(fused(x)[0], np.array(plain(x)[0])) < VALUES
 
 
+@pytest.mark.parametrize(
+    "circuit", [gl.auto_ncp(16, 3, inputs=4, seed=1), gl.dense(4, 9)], ids=["wired", "dense"]
+)
 @pytest.mark.parametrize("spans", [None, 1.0, 1.5])
-def test_time_spans_that_are_one_have_their_gradient(spans: float | None) -> None:
-    rnn = gl.CfC(gl.auto_ncp(16, 3, inputs=4, seed=1), engine="fused")
+def test_time_spans_that_are_one_have_their_gradient(spans: float | None, circuit: Any) -> None:
+    rnn = gl.CfC(circuit, engine="fused")
     x = mx.random.normal((3, 5, 4))
     given = mx.ones((3, 5)) if spans is None else mx.full((5,), spans)
 

@@ -57,9 +57,12 @@ def drive(store: Path, backend: str) -> None:
 
     with ExitStack() as stack:
         if backend == "dask":
+            import dask
             import distributed
             import joblib
 
+            # A local cluster drops for good whoever is away when so long has passed since it last went.
+            stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}))
             cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
             stack.enter_context(cluster)
             stack.enter_context(distributed.Client(cluster))

@@ -89,7 +89,7 @@ def test_what_is_beyond_all_samples_stops_at_the_largest_number(tmp_path: Path) 
             lambda: gl.RNN(gl.MissingValueCell(gl.LTCCell(gl.auto_ncp(8, 2, inputs=6, seed=1)))),
             np.ones((5, 2)),
             ValueError,
-            "cannot be missing",
+            "a network with missing values has no fixed-point form",
         ),
     ],
 )  # fmt: skip

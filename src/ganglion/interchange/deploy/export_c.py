@@ -19,8 +19,8 @@ from .program import Array, Program
 from .simulated import largest_differences
 from .trace import traced
 
-MOST = 2000
-"""Samples that are looked at for numbers in fixed point."""
+MOST, MEASURED = 2000, 1000
+"""Samples that are looked at for numbers in fixed point, and those over which their error is measured."""
 
 
 def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array | None:
@@ -42,7 +42,7 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array |
 
     Returns:
         In fixed point, (M,) how far each output is from that of float32 at most, in its unit, over the first
-        2000 of these samples, one behind the other; the header says it, too. None for float32.
+        1000 of these samples, one behind the other; the header says it, too. None for float32.
 
     Raises:
         TypeError: no network.
@@ -67,6 +67,7 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array |
         return None
     samples, spans = _looked_at(program, fixed)
     numbers = Fixed(fraction_for(program, samples, spans))
+    samples, spans = samples[:MEASURED], spans[:MEASURED]
     differ = largest_differences(program, numbers, samples, spans)
     differ *= 1.0 if program.units is None else program.units.scale
     told = replace(numbers, samples=len(samples), differ=tuple(differ.tolist()))
@@ -84,10 +85,13 @@ def _looked_at(program: Program, fixed: Any) -> tuple[Array, Array]:
     samples, n = as_numbers("fixed", x).astype(np.float64), program.n_inputs
     if samples.shape[-1:] != (n,) or samples.ndim not in (2, 3) or not samples.size:
         raise ValueError(f"fixed has shape {samples.shape}: expected samples (B, T, {n}) or (T, {n})")
-    if program.missing or not np.isfinite(samples).all():
+    if program.missing:
         raise ValueError(
-            "numbers in fixed point cannot be missing: expected finite samples, and no such cell"
+            "a network with missing values has no fixed-point form, whose numbers cannot be missing: export "
+            "it as floats"
         )
+    if not np.isfinite(samples).all():
+        raise ValueError("fixed has a sample that is not finite: numbers in fixed point cannot be missing")
     units, shape = program.units, samples.shape[:-1]
     unit = 1.0 if units is None else units.time_unit
     times = as_numbers("the time spans of fixed", unit if spans is None else spans).astype(np.float64) / unit

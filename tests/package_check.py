@@ -36,7 +36,12 @@ import mlx.core as mx
 import ganglion as gl
 assert not [name for name in ("c++", "g++", "clang++", "cc", "gcc") if shutil.which(name)]
 circuit = gl.auto_ncp(12, 2, inputs=3, sparsity=0.5, seed=1)
-for rnn in (gl.LTC(circuit), gl.CfC(circuit), gl.CfC(gl.dense(3, 5)), gl.CfC(circuit, mode="pure")):
+networks = [
+    make(graph, mixed_memory=memory)
+    for memory in (False, True)
+    for make, graph in ((gl.LTC, circuit), (gl.CfC, circuit), (gl.CfC, gl.dense(3, 5)))
+]
+for rnn in (*networks, gl.CfC(circuit, mode="pure")):
     rnn.engine = "fused"
     loss = lambda parameters, x: (rnn.update(parameters), (rnn(x)[0] ** 2).mean())[1]
     for batch in (1, 40):

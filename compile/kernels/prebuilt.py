@@ -54,13 +54,16 @@ def kernel_texts(cells: Path, lanes: Sequence[int]) -> Iterator[tuple[str, str]]
     """The names and sources of all kernels in the folders of cells, for vectors of so many floats.
 
     A kernel file that has constants says in a line ``//: carried`` which values of each a network can have.
+    One that includes fragments of a memory is a kernel with it, too.
     """
     for path in sorted(cells.glob("*/*.c")):
-        if "\n//: sizes " not in path.read_text():  # a fragment
+        text = path.read_text()
+        if "\n//: sizes " not in text:  # a fragment
             continue
-        kernel = read_kernel(path.parent, path.stem)
-        for constants, count in product(kernel.carried, lanes):
-            yield f"{kernel.name}-{count}", cpu_source(kernel, count, constants)
+        for memory in (False, True)[: 2 if '#include "frame/memory' in text else 1]:
+            kernel = read_kernel(path.parent, path.stem, memory=memory)
+            for constants, count in product(kernel.carried, lanes):
+                yield f"{kernel.name}-{count}", cpu_source(kernel, count, constants)
 
 
 def build_kernels(package: Path, platform_tag: str, command: Sequence[str]) -> list[Path]:

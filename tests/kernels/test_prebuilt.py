@@ -18,6 +18,7 @@ from ganglion.compile.kernels.cpu import CPURunner, _code
 from ganglion.compile.kernels.sequence import FusedSequence
 from ganglion.errors import KernelError
 
+from ..support.electrical import with_pairs
 from ..support.kernels import CELLS, kernel_named
 
 SOURCE = 'extern "C" int answer() { return 42; }\n'
@@ -94,6 +95,10 @@ NETWORKS = {
         f"dense CfC {mode}": lambda mode=mode: gl.CfC(gl.dense(3, 5), mode=mode)
         for mode in ("default", "pure", "no_gate")
     },
+    "electrical LTC": lambda: gl.LTC(with_pairs(CIRCUIT)),
+    "LTC with memory": lambda: gl.LTC(CIRCUIT, mixed_memory=True),
+    "CfC with memory": lambda: gl.CfC(CIRCUIT, mixed_memory=True),
+    "dense CfC with memory": lambda: gl.CfC(gl.dense(3, 5), mixed_memory=True),
 }
 
 
@@ -115,8 +120,11 @@ def test_a_wheel_carries_every_kernel_that_networks_run(name: str) -> None:
 
 
 def test_every_family_of_kernels_is_in_that_list() -> None:
+    """A new file of a kernel, or a new way to read one, must be carried."""
     stems = {path.stem for path in CELLS.glob("*/*ward.c")}
-    assert {name.rpartition("-")[0] for name, _ in prebuilt.kernel_texts(CELLS, (4,))} == stems
+    with_memory = {stem.replace("_", "_memory_") for stem in stems if "variants" not in stem}
+    texts = prebuilt.kernel_texts(CELLS, (4,))
+    assert {name.rpartition("-")[0] for name, _ in texts} == stems | with_memory
 
 
 def test_explain_says_where_the_code_is_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +187,8 @@ def test_the_step_of_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(processor, "LEVELS", [lowest._replace(floats=4)])
     built = prebuilt.build_kernels(package, tag, ["c++"])
     texts = kernel_named("ltc_forward").carried
-    assert sorted(path.name.rpartition("-")[0] for path in built) == ["ltc_forward-4"] * len(texts) + ["pool"]
+    names = ["ltc_forward-4", "ltc_memory_forward-4"] * len(texts) + ["pool"]
+    assert sorted(path.name.rpartition("-")[0] for path in built) == sorted(names)
     for path in built:
         assert path.parent == package / "compile" / "kernels" / "prebuilt" / lowest.name
         assert b"ltc_forward.c" not in (data := path.read_bytes())

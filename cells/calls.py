@@ -8,6 +8,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import array_of
 from ..compile.kernels import unit_spans
 from ..compile.kernels.tracing import evaluable
 from ..rounding import refuse_stamps
@@ -162,13 +163,15 @@ def _times(what: str, given: Values) -> Values:
         TypeError: booleans, as a mask has them.
         ValueError: numbers of 64 bits that float32 cannot tell apart, as times of day have them.
     """
-    array = given if isinstance(given, mx.array | np.ndarray) else np.asarray(given)
+    array = given if isinstance(given, mx.array | np.ndarray) else array_of(given)
+    if array is None:  # no numbers, which is said where they are read
+        return given
     if array.dtype in (mx.bool_, np.bool_):
         raise TypeError(
             f"{what} are booleans: expected times; give a mask as mask=, or to fit behind the time spans, as "
             "in (x, y, timespans, mask)"
         )
-    if isinstance(array, np.ndarray) and array.ndim:
+    if isinstance(array, np.ndarray) and array.ndim and array.size:
         refuse_stamps(array[None] if array.ndim < 2 else array.reshape(len(array), -1), what)
     return given
 

@@ -76,7 +76,8 @@ def any_array(what: str, values: Values) -> mx.array:
     array = _numpy_array(what, values)
     if array.dtype.kind not in "biufc":
         raise TypeError(f"{what} must hold numbers, got {type(values).__name__} of {array.dtype}")
-    return mx.array(array.astype(np.float32) if array.dtype == np.float64 else array)
+    with np.errstate(over="ignore"):
+        return mx.array(array.astype(np.float32) if array.dtype == np.float64 else array)
 
 
 def bounded(x: mx.array) -> mx.array:

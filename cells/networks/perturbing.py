@@ -71,7 +71,7 @@ class Perturbing:
     def silence(self, neurons: Any, to: float | str | None = None) -> None:
         """Hold neurons at a value, or at their rest; sensors show it."""
         if to is not None and not isinstance(to, str):
-            _number("to", to)
+            to = _number("to", to)
         elif to is not None:
             one_of("to", to, ("rest",))
         for site, states, sensors in self._found(neurons):
@@ -87,7 +87,7 @@ class Perturbing:
 
     def scale(self, pre: Any, post: Any, by: float) -> None:
         """Multiply the strength of the synapses from a group to a group; 0 cuts them."""
-        _number("by", by)
+        by = _number("by", by)
         for changes, name, here in self._synapses(pre, post):
             p = changes.declared[name]
             if by == 0 or p.strength:
@@ -109,7 +109,7 @@ class Perturbing:
 
     def stimulate(self, neurons: Any, current: float) -> None:
         """Add a current to neurons, and to what sensors show."""
-        _number("current", current)
+        current = _number("current", current)
         for site, states, sensors in self._found(neurons):
             if len(states):
                 for changes in self._over(site):

@@ -8,6 +8,8 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import LARGEST, instance, several, whole
+from ..axes import axis_of, counts_of, lengths, mask_of, steps_of
 from ..values import Values, Where, any_array, running_on
 
 __all__ = [
@@ -41,19 +43,25 @@ def ones(shape: Shape, dtype: mx.Dtype = mx.float32, *, stream: Where = None) ->
 def reshape(x: Values, shape: Shape, *, stream: Where = None) -> mx.array:
     """The same numbers, row after row, in another shape, of which one length may be -1."""
     with running_on(stream):
-        return mx.reshape(any_array("x", x), _lengths(shape))
+        return mx.reshape(any_array("x", x), lengths(shape, -1))
 
 
 def transpose(x: Values, axes: Sequence[int] | None = None, *, stream: Where = None) -> mx.array:
     """The axes in another order; turned around if none is given."""
     with running_on(stream):
-        return mx.transpose(any_array("x", x), None if axes is None else list(axes))
+        array = any_array("x", x)
+        if axes is not None:
+            axes = [axis_of(axis, array) for axis in several("axes", axes, "axes")]
+        return mx.transpose(array, axes)
 
 
 def concatenate(arrays: Sequence[Values], axis: int | None = 0, *, stream: Where = None) -> mx.array:
     """Arrays one behind the other along an axis; None lays each flat first."""
     with running_on(stream):
-        return mx.concatenate([any_array("arrays", x) for x in arrays], axis)
+        found = [any_array("arrays", x) for x in several("arrays", arrays, "arrays")]
+        if not found:
+            raise ValueError("arrays is empty: expected one or more")
+        return mx.concatenate(found, None if axis is None else axis_of(axis, found[0]))
 
 
 def split(x: Values, sections: int | Sequence[int], axis: int = 0, *, stream: Where = None) -> list[mx.array]:
@@ -64,24 +72,28 @@ def split(x: Values, sections: int | Sequence[int], axis: int = 0, *, stream: Wh
     """
     with running_on(stream):
         array = any_array("x", x)
+        axis = axis_of(axis, array)
+        length = array.shape[axis]
         if isinstance(sections, int):
+            if length % whole("sections", sections):
+                raise ValueError(f"{length} along axis {axis} do not make {sections} parts of one length")
             return list(mx.split(array, sections, axis))
-        length = array.shape[axis]  # NumPy's places may lie beyond the end
-        return list(mx.split(array, [min(max(k + (k < 0) * length, 0), length) for k in sections], axis))
+        places = [
+            whole("a place", k, -LARGEST) for k in several("sections", sections, "places, or a whole number")
+        ]
+        # NumPy's places may lie beyond the end.
+        return list(mx.split(array, [min(max(k + (k < 0) * length, 0), length) for k in places], axis))
 
 
 def _filled(value: int, shape: Shape, dtype: mx.Dtype, stream: Where) -> mx.array:
     with running_on(stream):
-        return mx.broadcast_to(mx.array(value, dtype), _lengths(shape))
-
-
-def _lengths(shape: Shape) -> list[int]:
-    return [shape] if isinstance(shape, int) else list(shape)
+        kind = instance("dtype", dtype, mx.Dtype, "a type of MLX, such as mx.float32")
+        return mx.broadcast_to(mx.array(value, kind), lengths(shape))
 
 
 def length_mask(lengths: NDArray[np.integer], steps: int) -> Mask:
     """(B, steps) true at the first ``lengths[b]`` steps of row b."""
-    return np.arange(steps) < np.asarray(lengths)[:, None]
+    return np.arange(whole("steps", steps, 0)) < counts_of("lengths", lengths)[:, None]
 
 
 def reverse_index(mask: Mask, first: int = 0) -> Index:
@@ -95,6 +107,7 @@ def reverse_index(mask: Mask, first: int = 0) -> Index:
         >>> reverse_index(length_mask(np.array([3]), 4))                   # [[2, 1, 0, 3]]
         >>> reverse_index(length_mask(np.array([3]), 4), first=1)          # [[0, 2, 1, 3]]
     """
+    mask, first = mask_of(mask), whole("first", first, 0)
     index = np.tile(np.arange(mask.shape[1], dtype=np.int32), (len(mask), 1))
     for row, valid in zip(index, mask, strict=True):
         steps = row[valid]
@@ -104,13 +117,19 @@ def reverse_index(mask: Mask, first: int = 0) -> Index:
 
 def held_index(mask: Mask) -> Index:
     """(B, T) the last valid step at or before each step, or -1 where there is none yet."""
+    mask = mask_of(mask)
     steps = np.where(mask, np.arange(mask.shape[1], dtype=np.int32), -1)
     return np.maximum.accumulate(steps, axis=1).astype(np.int32)
 
 
 def take_steps(x: Values, index: Index, *, stream: Where = None) -> mx.array:
-    """(B, T, ...) row b with its steps in the order ``index[b]``, from (B, T, ...) and (B, T)."""
+    """(B, T, ...) row b with its steps in the order ``index[b]``, from (B, T, ...) and (B, T).
+
+    Raises:
+        IndexError: a step that is not there.
+    """
     with running_on(stream):
         array = any_array("x", x)
-        places = mx.array(index).reshape(*index.shape, *(1,) * (array.ndim - 2))
+        steps = steps_of(index, array)
+        places = mx.array(steps).reshape(*steps.shape, *(1,) * (array.ndim - 2))
         return mx.take_along_axis(array, places, axis=1)

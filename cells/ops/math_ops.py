@@ -9,8 +9,9 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import one_of
+from ...arguments import flag, label, one_of, scalar
 from ...compile.kernels import operations
+from ..axes import axes_of
 from ..values import Values, Where, any_array, mlx_array, running_on
 
 __all__ = [
@@ -58,6 +59,7 @@ def sum(
     """The sum over one axis, several or all."""
     with running_on(stream):
         array = any_array("x", x)
+        axis, keepdims = axes_of(axis, array), flag("keepdims", keepdims)
         found = _reduced(array, axis, keepdims, mean=False)
         if not array.size:  # MLX leaves the result of no numbers open
             return mx.zeros_like(mx.sum(array, axis, keepdims=keepdims))
@@ -70,6 +72,7 @@ def mean(
     """The mean over one axis, several or all; NaN of no numbers."""
     with running_on(stream):
         array = any_array("x", x)
+        axis, keepdims = axes_of(axis, array), flag("keepdims", keepdims)
         found = _reduced(array, axis, keepdims, mean=True)
         if not array.size:
             return mx.full_like(mx.mean(array, axis, keepdims=keepdims), math.nan)
@@ -133,8 +136,11 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array, *, stream: Wher
         ValueError: another solver.
     """
     one_of("solver", solver, EXPLICIT_SOLVERS)
+    if not callable(rate):
+        raise TypeError(f"rate must be a function of the states, got {label(rate)}")
+    v, dt = mlx_array("v", v), mlx_array("dt", dt)
     with running_on(stream):
-        k1 = rate(v)
+        k1 = mlx_array("rate(v)", rate(v))
         if solver == "explicit":
             return v + dt * k1
         k2 = rate(v + 0.5 * dt * k1)
@@ -145,6 +151,7 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array, *, stream: Wher
 
 def softplus_inverse(y: float) -> float:
     """The x with softplus(x) = y > 0: where a parameter begins whose softplus is to begin at y."""
+    y = scalar("y", y)
     if not 0 < y < math.inf:
         raise ValueError(f"softplus is positive and finite: it is never {y}")
     return y + math.log(-math.expm1(-y))

@@ -8,8 +8,9 @@ from typing import Protocol, TypeAlias
 import mlx.core as mx
 import mlx.nn as nn
 
-from ...arguments import fraction, one_of
+from ...arguments import fraction, one_of, scalar
 from ...compile.kernels import operations
+from ..axes import axis_of
 from ..values import Values, Where, mlx_array, running_on
 from .math_ops import mean as average
 from .random_ops import uniform
@@ -76,11 +77,10 @@ def _curve(name: str, plain: Callable[[mx.array], mx.array], told: str) -> Curve
     return function
 
 
-def _applied(
-    name: str, plain: Callable[..., mx.array], x: Values, stream: Where, *numbers: float
-) -> mx.array:
+def _applied(name: str, plain: Callable[..., mx.array], x: Values, stream: Where, **given: float) -> mx.array:
     with running_on(stream):
         array = mlx_array("x", x)
+        numbers = [scalar(what, value) for what, value in given.items()]
         found = operations.curve(name, array, *numbers)
         return plain(array, *numbers) if found is None else found
 
@@ -121,38 +121,39 @@ tanh = _curve("tanh", mx.tanh, "The hyperbolic tangent.")
 
 def celu(x: Values, alpha: float = 1.0, *, stream: Where = None) -> mx.array:
     """max(x, 0) + alpha (e^(min(x, 0) / alpha) - 1)."""
-    return _applied("celu", nn.celu, x, stream, alpha)
+    return _applied("celu", nn.celu, x, stream, alpha=alpha)
 
 
 def elu(x: Values, alpha: float = 1.0, *, stream: Where = None) -> mx.array:
     """x where x > 0, else alpha (e^x - 1)."""
-    return _applied("elu", nn.elu, x, stream, alpha)
+    return _applied("elu", nn.elu, x, stream, alpha=alpha)
 
 
 def leaky_relu(x: Values, negative_slope: float = 0.01, *, stream: Where = None) -> mx.array:
     """max(x, negative_slope x)."""
-    return _applied("leaky_relu", nn.leaky_relu, x, stream, negative_slope)
+    return _applied("leaky_relu", nn.leaky_relu, x, stream, negative_slope=negative_slope)
 
 
 def hard_shrink(x: Values, lambd: float = 0.5, *, stream: Where = None) -> mx.array:
     """x where abs(x) > lambd, else 0."""
-    return _applied("hard_shrink", nn.hard_shrink, x, stream, lambd)
+    return _applied("hard_shrink", nn.hard_shrink, x, stream, lambd=lambd)
 
 
 def softshrink(x: Values, lambd: float = 0.5, *, stream: Where = None) -> mx.array:
     """x nearer to 0 by lambd, and 0 where it would pass that."""
-    return _applied("softshrink", nn.softshrink, x, stream, lambd)
+    return _applied("softshrink", nn.softshrink, x, stream, lambd=lambd)
 
 
 def hard_tanh(x: Values, min_val: float = -1.0, max_val: float = 1.0, *, stream: Where = None) -> mx.array:
     """x between min_val and max_val."""
-    return _applied("hard_tanh", nn.hard_tanh, x, stream, min_val, max_val)
+    return _applied("hard_tanh", nn.hard_tanh, x, stream, min_val=min_val, max_val=max_val)
 
 
 def softmax(x: Values, axis: int = -1, *, stream: Where = None) -> mx.array:
     """e^x over its sum along an axis."""
     with running_on(stream):
         array = mlx_array("x", x)
+        axis = axis_of(axis, array)
         found = operations.rowwise("softmax", array) if _along_last(array, axis) else None
         return nn.softmax(array, axis) if found is None else found
 
@@ -166,6 +167,7 @@ def log_softmax(x: Values, axis: int = -1, *, stream: Where = None) -> mx.array:
     """The logarithm of the softmax."""
     with running_on(stream):
         array = mlx_array("x", x)
+        axis = axis_of(axis, array)
         found = operations.rowwise("log_softmax", array) if _along_last(array, axis) else None
         return nn.log_softmax(array, axis) if found is None else found
 
@@ -174,8 +176,10 @@ def glu(x: Values, axis: int = -1, *, stream: Where = None) -> mx.array:
     """The first half along an axis times the sigmoid of the second."""
     with running_on(stream):
         array = mlx_array("x", x)
-        even = _along_last(array, axis) and array.shape[-1] % 2 == 0
-        found = operations.rowwise("glu", array) if even else None
+        axis = axis_of(axis, array)
+        if array.shape[axis] % 2:
+            raise ValueError(f"axis {axis} of an array {array.shape} has no two halves")
+        found = operations.rowwise("glu", array) if _along_last(array, axis) else None
         return nn.glu(array, axis) if found is None else found
 
 
@@ -190,6 +194,7 @@ def layer_norm(
     """The last axis with mean 0 and variance 1, then times a weight (N,) plus a bias (N,)."""
     with running_on(stream):
         array = mlx_array("x", x)
+        eps = scalar("eps", eps)
         w, b = (None if v is None else mlx_array("weight and bias", v) for v in (weight, bias))
         found = operations.rowwise("layer_norm", array, w, b, eps) if _along_last(array, -1) else None
         return mx.fast.layer_norm(array, w, b, eps) if found is None else found
@@ -219,7 +224,7 @@ def batch_norm(
         axes = tuple(range(array.ndim - 1))
         middle = average(array, axes) if mean is None else mlx_array("mean", mean)
         spread = average(mx.square(array - middle), axes) if var is None else mlx_array("var", var)
-        scale = mx.rsqrt(spread + eps)
+        scale = mx.rsqrt(spread + scalar("eps", eps))
         scale = scale if weight is None else scale * mlx_array("weight", weight)
         shift = -middle * scale if bias is None else mlx_array("bias", bias) - middle * scale
         return array * scale + shift

@@ -11,9 +11,10 @@ from typing import Literal, cast
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import label, whole
+from ...arguments import label, scalar, whole
 from ...compile import Synapses
 from ...compile.kernels import operations
+from ..axes import lengths
 from ..values import Where, running_on
 
 Size = int | Sequence[int] | None
@@ -33,7 +34,7 @@ def key(number: int, *, stream: Where = None) -> mx.array:
 def split(key: mx.array, num: int = 2, *, stream: Where = None) -> mx.array:
     """(num, 2) keys of streams that have nothing to do with each other, from one key."""
     with running_on(stream):
-        return mx.random.split(_checked(key), num)
+        return mx.random.split(_checked(key), whole("num", num))
 
 
 def get_state() -> mx.array:
@@ -63,6 +64,7 @@ def uniform(
 ) -> mx.array:
     """float32 numbers uniform in [low, high), of a shape; that of low and high together if none is given."""
     with running_on(stream):
+        low, high = _ends(low=low, high=high)
         shape = _shape(size, low, high)
         key, found = _drawn("uniform", shape, key)
         if found is None:
@@ -82,6 +84,7 @@ def normal(
 ) -> mx.array:
     """float32 numbers of a normal distribution, of a shape; that of loc and scale if none is given."""
     with running_on(stream):
+        loc, scale = _ends(loc=loc, scale=scale)
         shape = _shape(size, loc, scale)
         key, found = _drawn("normal", shape, key)
         if found is None:
@@ -92,8 +95,17 @@ def normal(
 
 def _shape(size: Size, *given: float | mx.array) -> list[int]:
     if size is not None:
-        return [size] if isinstance(size, int) else list(size)
-    return list(np.broadcast_shapes(*(x.shape for x in given if isinstance(x, mx.array))))
+        return lengths(size)
+    try:
+        return list(np.broadcast_shapes(*(x.shape for x in given if isinstance(x, mx.array))))
+    except ValueError:
+        shapes = " and ".join(str(x.shape) for x in given if isinstance(x, mx.array))
+        raise ValueError(f"the shapes {shapes} do not broadcast") from None
+
+
+def _ends(**given: float | mx.array) -> list[float | mx.array]:
+    """What a distribution is of: numbers, or arrays of MLX."""
+    return [value if isinstance(value, mx.array) else scalar(name, value) for name, value in given.items()]
 
 
 def _drawn(

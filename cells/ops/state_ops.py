@@ -11,7 +11,8 @@ import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 from numpy.typing import NDArray
 
-from ...arguments import instance, one_of
+from ...arguments import LARGEST, array_of, instance, label, mapping_of, one_of, whole
+from ..axes import require_inside, shapes_of, state_of
 from ..values import Values, Where, any_array, running_on
 
 __all__ = [
@@ -49,7 +50,8 @@ def update(module: nn.Module, values: Mapping[str, Values]) -> None:
         TypeError: no module, or no numbers.
     """
     held = variables(module)
-    arrays = {path: any_array(path, value) for path, value in values.items()}
+    given = mapping_of("values", values, "paths to arrays")
+    arrays = {path: any_array(path, value) for path, value in given.items()}
     for path, array in arrays.items():
         one_of("variable", path, held)
         if array.shape != held[path].shape:
@@ -66,12 +68,16 @@ def zero_state(shapes: Sequence[tuple[int, ...]], batch: int) -> State:
         >>> zero_state([(64,)], batch=8).shape                                  # (8, 64)
     """
     # With values at once: to have MLX make them takes longer than a short call of a kernel.
-    arrays = tuple(mx.array(np.zeros((batch, *shape), np.float32)) for shape in shapes)
+    rows = whole("batch", batch, 0)
+    arrays = tuple(mx.array(np.zeros((rows, *shape), np.float32)) for shape in shapes_of(shapes))
     return arrays[0] if len(arrays) == 1 else arrays
 
 
 def each(function: Callable[..., mx.array], *states: State) -> State:
     """`function` of the corresponding arrays of states that are made alike."""
+    counts = {len(state) if isinstance(state, tuple) else 0 for state in states}
+    if len(counts) > 1:
+        raise ValueError("the states are not made alike: expected as many arrays in each")
     if isinstance(states[0], tuple):
         return tuple(function(*arrays) for arrays in zip(*states, strict=True))
     return function(*states)
@@ -79,6 +85,7 @@ def each(function: Callable[..., mx.array], *states: State) -> State:
 
 def blend(chosen: Rows, new: State, old: State, *, stream: Where = None) -> State:
     """The new state in the rows where (B,) `chosen` is true, the old one in the others."""
+    new, old = state_of("new", new), state_of("old", old)
     with running_on(stream):
         return each(lambda a, b: mx.where(_rows_of(chosen, b), a, b), new, old)
 
@@ -86,6 +93,7 @@ def blend(chosen: Rows, new: State, old: State, *, stream: Where = None) -> Stat
 def reset(state: State, ended: Rows, start: State | None = None, *, stream: Where = None) -> State:
     """The state with the rows where (B,) `ended` is true set back to zero, or to those of `start`."""
     with running_on(stream):
+        state = state_of("state", state)
         fresh = each(lambda a: mx.array(0, a.dtype), state) if start is None else start
         return blend(ended, fresh, state)
 
@@ -93,11 +101,20 @@ def reset(state: State, ended: Rows, start: State | None = None, *, stream: Wher
 def detach(state: State, *, stream: Where = None) -> State:
     """The state as a constant: no gradient flows back through it (truncated backpropagation in time)."""
     with running_on(stream):
-        return each(mx.stop_gradient, state)
+        return each(mx.stop_gradient, state_of("state", state))
 
 
 def rows(state: State, index: int | slice | mx.array, *, stream: Where = None) -> State:
-    """Some rows of a batch of states; a whole number takes the batch axis away."""
+    """Some rows of a batch of states; a whole number takes the batch axis away.
+
+    Raises:
+        IndexError: a whole number beyond the batch.
+    """
+    state = state_of("state", state)
+    instance("index", index, (int, slice, mx.array), "a whole number, a slice or an array of MLX")
+    if isinstance(index, int):
+        count = min(part.shape[0] if part.ndim else 0 for part in parted(state))
+        require_inside(np.array(whole("index", index, -LARGEST)), count, "rows")
     with running_on(stream):
         return each(lambda a: a[index], state)
 
@@ -117,8 +134,14 @@ def _rows_of(chosen: Rows, array: mx.array) -> mx.array:
 
     Raises:
         ValueError: not one value for each row.
+        TypeError: no booleans.
     """
-    flags = chosen if isinstance(chosen, mx.array) else mx.array(np.asarray(chosen, bool))
+    flags = chosen
+    if not isinstance(flags, mx.array):
+        found = array_of(chosen)
+        if found is None or found.dtype != bool:
+            raise TypeError(f"rows are chosen by booleans, got {label(chosen)}")
+        flags = mx.array(found)
     if flags.shape != array.shape[:1]:
         raise ValueError(f"rows are chosen by an array of shape {flags.shape}: expected ({len(array)},)")
     return flags.reshape(-1, *(1,) * (array.ndim - 1))

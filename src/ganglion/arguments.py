@@ -70,7 +70,7 @@ def seed_number(seed: Any) -> int:
 
 def real(name: str, value: Any, *, least: float = -math.inf, above: float = -math.inf) -> float:
     """The finite number `value`, `least` or more and above `above`, or an error that names the argument."""
-    number = _float(name, value)
+    number = scalar(name, value)
     if not math.isfinite(number) or number < least or number <= above:
         limit = f"{least} or more" if least > above else f"above {above}"
         limit = "finite" if least == above else f"finite and {limit}"
@@ -80,7 +80,7 @@ def real(name: str, value: Any, *, least: float = -math.inf, above: float = -mat
 
 def fraction(name: str, value: Any, low: float = 0.0, high: float = 1.0, below: bool = False) -> float:
     """The number `value`, from low to high (or `below` high), or an error that names the argument."""
-    number = _float(name, value)
+    number = scalar(name, value)
     inside = low <= number < high if below else low <= number <= high
     if math.isnan(number) or not inside:
         limit = f"from {low} to {'below ' if below else ''}{high}"
@@ -196,7 +196,8 @@ def _is_bool(value: Any) -> bool:
     return kind is bool or (kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"))
 
 
-def _float(name: str, value: Any) -> float:
+def scalar(name: str, value: Any) -> float:
+    """The number `value`, infinite and NaN ones too, or an error that names the argument."""
     # One number in an array of MLX or NumPy will do: learning rates come so.
     if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
         value = value.item()

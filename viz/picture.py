@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..arguments import instance, label
 from ..arguments import path as as_path
+from ..errors import FileError
 from ..storage import replace_files
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Picture:
         from matplotlib import rc_context
 
         path = as_path("path", path)
+        if not path.name:
+            raise FileError(f"path is {label(str(path))}, which is no file")
         form = str(options.pop("format", None) or path.suffix[1:] or "png").lower()
         options = {"dpi": 300, "bbox_inches": "tight", "pad_inches": 0.03, **options}
         options["metadata"] = {**UNDATED.get(form, {}), **options.get("metadata", {})}

@@ -108,7 +108,9 @@ def view(circuit: Any) -> View:
         seen = _of_graph(circuit)
     elif all(hasattr(plan := getattr(circuit, "plan", circuit), name) for name in _OF_PLANS):
         seen = _of_plan(plan)
-    elif hasattr(circuit, "to_circuit"):  # a network, with what training made of its synapses
+    elif hasattr(circuit, "to_circuit") and not isinstance(
+        circuit, type
+    ):  # a network, with what training made of its synapses
         seen = _of_graph(circuit.to_circuit())
     else:
         kind = type(circuit).__name__

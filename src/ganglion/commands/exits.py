@@ -72,6 +72,8 @@ def explained(error: Exception) -> str:
         module = (error.name or "").partition(".")[0]
         if extra := EXTRAS.get(module):
             return f"needs the package {error.name}, an extra: {how_to_install(extra)}"
+        if error.name is None:  # a sentence of ours, and none of Python's
+            return _line(str(error))
     if isinstance(error, FileNotFoundError) and error.strerror and not error.filename and _nowhere():
         return "the current folder is not there any more"
     if isinstance(error, OSError) and error.strerror:

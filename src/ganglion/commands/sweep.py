@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..errors import FileError
 from .options import positive
 
 SWEEP = """\
@@ -44,6 +45,8 @@ def add_commands(commands: Any) -> None:
 def _sweep(arguments: argparse.Namespace) -> None:
     from ..studies.sweeping import sweep
 
+    if not arguments.file.name:
+        raise FileError(f"{arguments.file}: this is a directory, expected a file")
     store = arguments.store or arguments.file.with_suffix(".journal")
     found = sweep(arguments.file, store=store, workers=arguments.workers)
     print(repr(found))

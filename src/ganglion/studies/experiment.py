@@ -13,9 +13,9 @@ from typing import Any, cast
 
 from ..arguments import at_home, flag, label, one_of, seed_number, text, whole
 from .evolution import Evolving, bred
-from .journal import claimed, optuna
+from .journal import claimed, optuna, require_journal
 from .outcome import Experiment, outcome_of, results_of
-from .space import planned, space_of
+from .space import MOST_TRIALS, planned, space_of
 from .trials import Plan, done, run_trial
 
 SEARCHES = ("grid", "random", "bayesian", "evolutionary")
@@ -95,15 +95,18 @@ def experiment(
     factors = space_of(space)
     one_of("search", search, SEARCHES)
     one_of("direction", direction, DIRECTIONS)
-    for what, value in (("seeds", seeds), ("workers", workers)):
-        whole(what, value)
+    seeds, workers, seed = whole("seeds", seeds), whole("workers", workers), seed_number(seed)
+    population = whole("population", population, 2)
     if flag("prune", prune) and flag("together", together):
         raise ValueError("prune=True ends single trials, and together=True has all of a setting in one")
-    seed_number(seed)
     text("name", name)
+    if backend is not None:
+        text("backend", backend)
     show = sys.stderr.isatty() if progress is None else flag("progress", progress)
     bred_later = search in ("bayesian", "evolutionary")
     settings = [] if bred_later else planned(factors, search, trials, seed)
+    if len(settings) * seeds > MOST_TRIALS:
+        raise ValueError(f"{len(settings)} settings with {seeds} seeds are more than {MOST_TRIALS} trials")
     if bred_later and trials is None:
         raise ValueError(f"search={search!r} needs trials=, how many settings are tried")
     if search == "bayesian" and seeds != 1:
@@ -114,13 +117,15 @@ def experiment(
     address = store if isinstance(store, str) and "://" in store else str(at_home("store", store).absolute())
     folder = Path(name if "://" in address else f"{address}.trials").absolute()
     optuna()
-    folder.mkdir(parents=True, exist_ok=True)
+    if "://" not in address and os.path.lexists(address):
+        require_journal(Path(address))
     if "://" not in address:
+        Path(address).parent.mkdir(parents=True, exist_ok=True)
         Path(address).touch()
     plan = Plan(train, factors, settings, seeds, address, name, direction, seed, folder, prune, together)
     description = {"space": sorted(factors), "search": search, "seeds": seeds, "seed": seed}
     if search == "evolutionary":
-        description["population"] = whole("population", population, 2)
+        description["population"] = population
     _same(plan, description | {"direction": direction, "settings": str(settings[:50])})
     if search == "bayesian":
         _chosen(plan, whole("trials", trials), workers, backend, show)
@@ -232,10 +237,12 @@ def _evolved(plan: Plan, trials: int, population: int, workers: int, backend: st
 
 def _same(plan: Plan, description: dict[str, Any]) -> None:
     """Refuse a store that has an experiment of this name with other settings."""
+    study = plan.study  # before there is a folder, since there may be no such database
+    plan.folder.mkdir(parents=True, exist_ok=True)
     with claimed(plan.folder, 2**40):
-        known = plan.study.user_attrs.get("experiment")
+        known = study.user_attrs.get("experiment")
         if known is None:
-            plan.study.set_user_attr("experiment", description)
+            study.set_user_attr("experiment", description)
         elif known != description:
             differing = [key for key in description if known.get(key) != description[key]]
             raise ValueError(

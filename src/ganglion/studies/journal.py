@@ -12,6 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..errors import FileError
+from ..storage import open_file
+
 
 def optuna() -> Any:
     """Optuna, which says only what goes wrong.
@@ -25,6 +28,23 @@ def optuna() -> Any:
         raise ImportError("experiments need Optuna: pip install 'ganglion-mlx[studies]'") from None
     found.logging.set_verbosity(found.logging.WARNING)
     return found
+
+
+BEGIN = b'{"op_code"'
+"""How a journal of Optuna's begins, and every line of it."""
+
+
+def require_journal(path: Path) -> None:
+    """Refuse a file of something else, of which the lock would cut off an unfinished last line.
+
+    Raises:
+        FileError: it is no journal, or no regular file.
+        OSError: it cannot be read.
+    """
+    with open_file(path) as file:
+        begun = file.read(len(BEGIN))
+    if begun != BEGIN[: len(begun)]:
+        raise FileError(f"{path}: this is no store of experiments; give another store=")
 
 
 class FileLock:
@@ -96,15 +116,29 @@ def _journal(backend: Any, store: str) -> Any:
 
 @lru_cache(maxsize=8)
 def study_of(store: str, name: str, direction: str, process: int) -> Any:
-    """The study of a name in a file or database; one for each process, which Optuna's storages need."""
+    """The study of a name in a file or database; one for each process, which Optuna's storages need.
+
+    Raises:
+        FileError: the file is no journal, or is damaged.
+        ValueError: there is no such database.
+    """
     found = optuna()
-    storage: Any = store
-    if "://" not in store:
-        storage = found.storages.JournalStorage(_journal(found.storages.journal.JournalFileBackend, store))
     sampler = found.samplers.TPESampler(seed=0, constant_liar=True)
-    return found.create_study(
-        study_name=name, storage=storage, direction=direction, load_if_exists=True, sampler=sampler
-    )
+    try:
+        storage: Any = store
+        if "://" not in store:
+            storage = found.storages.JournalStorage(
+                _journal(found.storages.journal.JournalFileBackend, store)
+            )
+        return found.create_study(
+            study_name=name, storage=storage, direction=direction, load_if_exists=True, sampler=sampler
+        )
+    except (OSError, ImportError):
+        raise
+    except Exception as error:  # of JSON, of Optuna, of a database: each has errors of its own
+        kind = FileError if "://" not in store else ValueError
+        told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise kind(f"{store} is no store of experiments that can be read: {told}") from None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import shown
 from ..arguments import path as as_path
+from ..arguments import text
 from ..storage import replace_files
 from .evolution import Evolving
 from .journal import optuna
@@ -135,7 +136,8 @@ class Experiment(Sequence[Result]):
         """Write a page: the best trials and their circuits, learning curves, the effect of each factor."""
         from .page import page_of
 
-        replace_files({as_path("path", path): page_of(self, title).encode()})
+        file = as_path("path", path)
+        replace_files({file: page_of(self, text("title", title)).encode("utf-8", "replace")})
 
     def __repr__(self) -> str:
         states = [r.state for r in self.results]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..arguments import label, whole
+from ..arguments import instance, label, several, whole
 from ..cells import NCPLayer
 from ..cells.networks.perturbing import Perturbing
 from ..cells.networks.sites import Site, chosen, sites_of
@@ -164,6 +164,12 @@ class Together(Perturbation):
 
     parts: tuple[Perturbation, ...]
     kind: ClassVar[str] = "together"
+
+    def __post_init__(self) -> None:
+        parts = tuple(several("parts", self.parts, "perturbations"))
+        for part in parts:
+            instance("a part", part, Perturbation, "a perturbation, such as gl.studies.Lesion('AVA')")
+        object.__setattr__(self, "parts", parts)
 
     def write(self, network: Perturbing) -> None:
         for part in self.parts:

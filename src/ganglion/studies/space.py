@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from .evolution import Evolving
 from .ranges import Range
 
 PLAIN = (str, int, float, bool, type(None))
+MOST_TRIALS = 1_000_000
+"""Of one experiment: beyond, the list of them alone fills the memory."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def planned(space: Mapping[str, Factor], search: str, trials: int | None, seed: 
     """The labels and numbers of every setting of a grid or of a random search; the same for the same seed.
 
     Raises:
-        ValueError: a grid over a range, or a random search without a number of trials.
+        ValueError: a grid over a range, a random search without a number of trials, or too many of them.
     """
     if search == "grid":
         drawn = [name for name, factor in space.items() if not isinstance(factor, Choice)]
@@ -96,13 +99,17 @@ def planned(space: Mapping[str, Factor], search: str, trials: int | None, seed: 
                 f"a grid needs lists of values, and {drawn[0]} is a range or evolves: search='random' draws"
             )
         values = [list(factor.values) for factor in space.values() if isinstance(factor, Choice)]
-        found = [dict(zip(space, each, strict=True)) for each in product(*values)]
-        return found if trials is None else found[: whole("trials", trials)]
+        count = math.prod(map(len, values)) if trials is None else whole("trials", trials, most=MOST_TRIALS)
+        if count > MOST_TRIALS:
+            raise ValueError(f"the grid has {count} settings: expected {MOST_TRIALS} at most, or trials=")
+        return [dict(zip(space, each, strict=True)) for each in islice(product(*values), count)]
     if trials is None:
         raise ValueError(f"search={search!r} needs trials=, how many settings are tried")
     return [
         {name: factor.drawn(rng) for name, factor in space.items()}
-        for rng in (np.random.default_rng([seed, k, 1]) for k in range(whole("trials", trials)))
+        for rng in (
+            np.random.default_rng([seed, k, 1]) for k in range(whole("trials", trials, most=MOST_TRIALS))
+        )
     ]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 from numpy.typing import NDArray
 
-from ..arguments import at_home, flag, fraction, instance, label, seed_number, whole
+from ..arguments import at_home, flag, fraction, instance, label, seed_number, several, whole
 from ..cells import RNN, NCPLayer
 from ..cells.networks.together import together
 from ..cells.networks.varied import varied
@@ -137,9 +137,10 @@ def study(
 
 def _listed(network: NCPLayer, given: Any) -> list[Perturbation]:
     """Perturbations one by one."""
-    parts = [given] if isinstance(given, Each | Perturbation) else given
-    if isinstance(parts, str | Mapping) or not isinstance(parts, Iterable):
+    if isinstance(given, Mapping | str):
         raise TypeError(f"expected gl.each(...) or a list of perturbations, got {label(given)}")
+    alone = isinstance(given, Each | Perturbation)
+    parts = [given] if alone else several("perturbations", given, "perturbations, or gl.each(...)")
     found: list[Perturbation] = []
     for part in parts:
         if not isinstance(part, Each | Perturbation):

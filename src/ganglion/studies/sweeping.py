@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import at_home, label, several, text, whole
-from ..errors import FileError
+from ..compile import compile_circuit
+from ..errors import CircuitError, FileError
 from ..storage import read_file
 from ..training import series
+from ..training.series.sequences import series_of
+from ..training.series.table import open_table
 from ..wiring import read, write
 from .evolution import Evolving
 from .experiment import experiment
@@ -62,10 +65,12 @@ def sweep(
         said = tomllib.loads(read_file(file).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FileError(f"{file}: this is no TOML: {str(error)[:120]}") from None
+    except RecursionError:
+        raise FileError(f"{file}: this is nested too deeply") from None
     try:
         return _run(file, said, store, workers, progress)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, FileError):
+    except (TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, FileError | CircuitError):
             raise
         raise FileError(f"{file}: {error}") from None
 
@@ -83,15 +88,17 @@ def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: b
     circuits = {}
     for name in several("circuits", said["circuits"], "files"):
         given = (file.parent / text("a circuit's file", name)).absolute()
-        circuits[Path(name).stem] = read(given)
-    given_columns = {key: said[key] for key in COLUMNS if key in said}
-    train = partial(
-        _train,
-        data=(file.parent / text("data", said["data"])).absolute(),
-        targets=several("targets", said["targets"], "columns"),
-        epochs=whole("epochs", said.get("epochs", 100)),
-        columns=given_columns,
-    )
+        if given.stem in circuits:
+            raise ValueError(f"two circuits are called {label(given.stem)}: give their files other names")
+        circuits[given.stem] = read(given)
+    if not circuits:
+        raise ValueError("circuits is empty: expected files of circuits")
+    data = (file.parent / text("data", said["data"])).absolute()
+    targets = several("targets", said["targets"], "columns")
+    columns = {key: said[key] for key in COLUMNS if key in said}
+    epochs = whole("epochs", said.get("epochs", 100))
+    _require_trainable(circuits, data, targets, columns, space)
+    train = partial(_train, data=data, targets=targets, epochs=epochs, columns=columns)
     factor: Any = circuits
     if said.get("search") == "evolutionary":
         factor = Evolving(circuits, said.get("most_synapses"))
@@ -108,6 +115,30 @@ def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: b
         workers=workers,
         progress=progress,
     )
+
+
+def _require_trainable(
+    circuits: dict[str, Any],
+    data: Path,
+    targets: list[str],
+    columns: dict[str, Any],
+    space: dict[str, Any],
+) -> None:
+    """Refuse now what would make trials fail, since one that failed is not run again."""
+    for name, values in space.items():
+        given = _values(name, values)
+        for value in given[:2] if isinstance(given, tuple) else given if isinstance(given, list) else ():
+            series.Settings(**{name: value})
+    if "inputs" in columns:
+        columns["inputs"] = several("inputs", columns["inputs"], "names")
+    series.Columns(
+        tuple(columns.get("inputs", ())), tuple(targets), columns.get("time"), columns.get("group")
+    )
+    for circuit in circuits.values():
+        plan = compile_circuit(circuit).plan
+        with open_table(data, series.Habits()) as reader:
+            chosen = series.Columns.choose(reader, plan.sensors, plan.n_outputs, targets, **columns)
+            series_of(reader, chosen)
 
 
 def _values(name: str, values: Any) -> Any:

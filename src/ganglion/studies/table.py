@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .. import shown
-from ..arguments import label
+from ..arguments import label, text
 from ..arguments import path as as_path
 from ..storage import replace_files
 
@@ -82,7 +82,7 @@ class Study(Sequence[Row]):
         Raises:
             ValueError: there is none of this name.
         """
-        name = self.measures[0] if measure is None and self.rows else measure
+        name = (self.measures or ("",))[0] if measure is None else text("measure", measure)
         if name not in self.measures:
             raise ValueError(
                 f"no measure {label(name)}: expected one of {', '.join(self.measures) or 'none'}"
@@ -106,13 +106,13 @@ class Study(Sequence[Row]):
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """The table as CSV, which is also written to a file if a path is given."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([getattr(row, name) for name in COLUMNS] for row in self.rows)
         if path is not None:
-            replace_files({as_path("path", path): text.getvalue().encode()})
-        return text.getvalue()
+            replace_files({as_path("path", path): file.getvalue().encode()})
+        return file.getvalue()
 
     def __repr__(self) -> str:
         return f"Study({len(self)} rows: {', '.join(self.measures) or 'no measure'})"

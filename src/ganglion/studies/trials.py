@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..arguments import label, whole
+from ..arguments import label, scalar, whole
 from .evolution import Evolving
 from .journal import claimed, optuna, study_of
 from .space import Factor, seed_of
@@ -61,7 +61,7 @@ class Trial:
         Raises:
             Pruned: it is hopeless, and the experiment has `prune`.
         """
-        self.curve[whole("step", step, 0)] = float(value)
+        self.curve[whole("step", step, 0)] = scalar("value", value)
         if self._hopeless is not None and self._hopeless(self, step):
             raise Pruned
 

@@ -65,8 +65,8 @@ class Arrays:
         )
 
 
-def as_data(data: Any) -> Data:
-    """The data that a caller gave, ready to be asked for batches.
+def as_data(data: Any, name: str = "the data") -> Data:
+    """The data that a caller gave, ready to be asked for batches; `name` is what errors call them.
 
     Raises:
         TypeError: not a tuple of arrays, nor an object with items.
@@ -80,12 +80,12 @@ def as_data(data: Any) -> Data:
         or not (hasattr(data, "__len__") and hasattr(data, "__getitem__"))
     ):
         raise TypeError(
-            f"the data are a {type(data).__name__}: expected a tuple of arrays such as (inputs, targets), "
+            f"{name} are a {type(data).__name__}: expected a tuple of arrays such as (inputs, targets), "
             "or an object with len(data) and data[indices]"
         )
     checked: Data = data
     if not len(checked):
-        raise ValueError(f"the data are a {type(data).__name__} of no items: expected at least 1")
+        raise ValueError(f"{name} are a {type(data).__name__} of no items: expected at least 1")
     return checked
 
 

@@ -30,7 +30,7 @@ from .history import History
 from .inspection import summarize
 from .progress import progress_for
 from .ranks import LostRankError, Ranks, Terminated
-from .ready import build_for, require_loss, require_trainable, scalar
+from .ready import build_for, number_of, require_loss, require_trainable, scalar
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .timescale import warn_of_time
@@ -124,7 +124,9 @@ def fit(
     require_loss(loss, batches)
     held_out: Batches | Judge | None = validation
     if validation is not None and not callable(validation):
-        held_out = Batches(as_data(validation), batch_size, None, ranks, "the validation data")
+        name = "the validation data"
+        held_out = Batches(as_data(validation, name), batch_size, None, ranks, name)
+        require_loss(loss, held_out)
     build_for(model, batches, loss)
     require_trainable(model)
     if ranks.first:
@@ -206,7 +208,7 @@ def validate(model: nn.Module, validation: Batches | Judge, loss: Loss) -> float
         return evaluate(model, validation, loss)
     with modes_kept(model):
         model.eval()
-        value = float(validation(model))
+        value = number_of("validation", validation(model))
     return value if math.isfinite(value) else math.inf
 
 

@@ -13,7 +13,7 @@ from mlx.utils import tree_flatten
 from ..arguments import label
 from ..cells import NCPLayer
 from ..interchange.modes import modes_kept
-from .data import Batches
+from .data import Arrays, Batches
 from .finite import Loss
 
 
@@ -25,22 +25,50 @@ def require_loss(loss: Any, batches: Batches) -> None:
     """
     if not callable(loss):
         raise TypeError(f"loss must be a function of the model and a batch, got {label(loss)}")
-    if getattr(loss, "__module__", "").startswith("mlx.nn.losses"):
+    if str(getattr(loss, "__module__", None)).startswith("mlx.nn.losses"):
         name = loss.__name__
         raise TypeError(
             f"loss is nn.losses.{name}, which takes predictions: expected a function of the model and a "
             f'batch, such as lambda model, x, y: nn.losses.{name}(model(x)[0], y, reduction="mean")'
         )
-    batch = batches.data[np.arange(1)]
+    batch = _first(batches)
     try:
         inspect.signature(loss).bind(None, *batch)
     except TypeError as error:
         name = getattr(loss, "__name__", label(loss))
         raise TypeError(
-            f"the data give {len(batch)} arrays to the loss {name}(model, ...), which takes others: {error}"
+            f"{batches.name} give {len(batch)} arrays to the loss {name}(model, ...), which takes others: "
+            f"{error}"
         ) from None
     except ValueError:  # a function that does not say what it takes
         return
+
+
+def _first(batches: Batches) -> Any:
+    """A batch of one item.
+
+    Raises:
+        TypeError: data of your own that are no tuple of arrays for an array of places.
+    """
+    kind = f"{batches.name} are a {type(batches.data).__name__}"
+    try:
+        batch = batches.data[np.arange(1)]
+    except Exception as error:
+        if isinstance(batches.data, Arrays):
+            raise
+        told = label(f"{type(error).__name__}: {error}", 120)
+        raise TypeError(f"{kind}: expected arrays from data[indices], which ended in {told}") from error
+    if not isinstance(batch, tuple | list):
+        raise TypeError(f"{kind}: expected a tuple of arrays from data[indices], got {label(batch, 120)}")
+    return batch
+
+
+def number_of(what: str, value: Any) -> float:
+    """The number that a function of yours gave."""
+    try:
+        return float(value)
+    except Exception:
+        raise TypeError(f"{what} gave {label(value)}: expected a number") from None
 
 
 def scalar(loss: Loss) -> Loss:

@@ -103,7 +103,7 @@ class Reader:
         if name not in self.header:
             hint = f"; between cells stands {self._separator!r}: --separator says which mark does"
             raise FileError(
-                f"{self.path} has no column {name!r}; it has {listed(self.header, NAMED)}"
+                f"{self.path} has no column {short(name)}; it has {listed(self.header, NAMED)}"
                 f"{hint if len(self.header) == 1 else ''}"
             )
         return self.header.index(name)

@@ -96,7 +96,7 @@ def main() -> None:
 def prepared(sanitizer: Sanitizer, folder: Path) -> dict[str, str]:
     """An environment in which `c++` and `cc` add the checks to what they compile."""
     for name, real in (("c++", "g++"), ("cc", "gcc")):
-        flags = f"-fsanitize={sanitizer.checks} -fno-sanitize-recover=all -g"
+        flags = f"-fsanitize={sanitizer.checks} -fno-sanitize-recover=all -g1"
         # What compiles fast is enough, and shows more: the last word counts.
         command = f'#!/bin/sh\nexec {real} {flags} "$@" -O1\n'
         (folder / name).write_text(command)

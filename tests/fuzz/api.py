@@ -25,13 +25,14 @@ import networkx as nx
 
 from . import junk
 from .calls import TABLE
+from .calls_of_ops import ROWS
 from .ends import End, ending
 from .rows import parameters, tidy
 
 KEPT = {"pipe.json", "socket.csv", "c.json", "c.csv", "model.safetensors", "run"}
 """What calls are given to read."""
 
-OWN = {"loss", "validation", "names", "roles", "polarity"}
+OWN = {"loss", "measure", "names", "polarity", "rate", "roles", "train", "validation"}
 """Arguments that may be functions: what these throw is their caller's."""
 
 
@@ -64,10 +65,13 @@ def attempt(name: str, chance: random.Random) -> Tried:
     end = ending(lambda: call.function(**arguments), changed)
     if end.kind == "unclear" and any(key in OWN and callable(value) for key, (_, value) in changed.items()):
         end = End("clear", end.message, end.where)
+    if name in ROWS and end.message.startswith("ValueError: ["):  # MLX's own words about what was given
+        end = End("clear", end.message, end.where)
     if end.kind == "clear" and _exact(call.watched) != before:
         end = End("half an edit", end.message, end.where)
     new = set(os.listdir()) - files
-    if end.kind == "clear" and new - KEPT:
+    told = end.message.startswith("RuntimeError")  # what an experiment recorded stays
+    if end.kind == "clear" and new - KEPT and not told:
         end = End("half a file", f"{sorted(new)} after {end.message}", end.where)
     for left in new - KEPT:
         if os.path.isfile(left) or os.path.islink(left):

@@ -18,6 +18,7 @@ import ganglion as gl
 from ganglion.training.series.sequences import read_columns
 from ganglion.wiring import edits
 
+from . import calls_of_ops, calls_of_studies
 from .rows import (
     CIRCUIT,
     COLUMNS,
@@ -263,6 +264,13 @@ TABLE: dict[str, Callable[[], Call]] = {
     ),
     "recording.of": method(recording, "of", neuron="motor_0"),
     "recording.sequence": method(recording, "sequence", index=1),
+    "Calcium": plain(gl.Calcium, rise=0.5, decay=1.0),
+    "observe": lambda: Call(gl.observe, {"rnn": gl.LTC(CIRCUIT), "neurons": ["inter_0"]}),
+    "synapse": plain(gl.synapse, low=0.1, high=1.0),
+    **{
+        name: plain(getattr(gl, name), low=0.1, high=1.0)
+        for name in ("electrical", "neuron", "sensor", "motor")
+    },
     # files, training, export
     "save": lambda: Call(gl.save, {"model": cfc(), "path": "m.safetensors"}),
     "load": loaded_row,
@@ -328,6 +336,8 @@ TABLE: dict[str, Callable[[], Call]] = {
     ),
     "styled": lambda: Call(lambda **given: gl.viz.styled(**given).__enter__(), {"excitatory": "black"}),
     "current": plain(gl.viz.current),
+    **calls_of_ops.ROWS,
+    **calls_of_studies.ROWS,
     "Picture.save": lambda: Call(gl.viz.plot_masks(CIRCUIT).save, {"path": "f.png"}),
 }
 
@@ -336,7 +346,18 @@ UNTRIED = {
     "Callback": "a class to derive from",
     "NCPLayer": "a class to derive from",
     "CellWrapper": "a class to derive from",
+    "Observed": "made by observe",
+    "EquationCell": "a class to derive from",
     "Edit": "a class to derive from",
+    "Perturbation": "a class to derive from",
+    "Perturbed": "made by perturbed",
+    "Each": "made by each",
+    "Study": "made by study",
+    "Row": "made by study",
+    "Look": "made by study",
+    "Experiment": "made by experiment",
+    "Result": "made by experiment",
+    "Trial": "made by experiment",
     "Projection": "made by compile_circuit or connect",
     "Problem": "made by check",
     "Summary": "made by summary and fit",

@@ -27,7 +27,7 @@ import ganglion
 
 HOUSE = Path(ganglion.__file__).resolve().parent
 ROOMS = (HOUSE, *(HOUSE.parents[1] / room for room in ("wiring", "compile", "cells", "viz")))
-CLEAR = (TypeError, ValueError, OSError, nx.NetworkXError, KeyError, IndexError, FloatingPointError)
+CLEAR = (TypeError, ValueError, OSError, RuntimeError, nx.NetworkXError, LookupError, FloatingPointError)
 """Kinds that an argument may cost; a KeyError or IndexError where a value is looked up by what was given."""
 LONGEST = 1200
 SECONDS = 30

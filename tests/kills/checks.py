@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import ganglion as gl
 from ganglion.compile.kernels import cache
 from ganglion.editor.document import Document
 from ganglion.storage import read_file
+from ganglion.studies.journal import study_of
 
 from .work import library
 
@@ -86,6 +88,17 @@ def studying(folder: Path, told: int) -> None:
             assert repr(list(on)) == repr(list(whole))
 
 
+def sweeping(folder: Path, told: int) -> None:
+    """Every trial that was recorded is there, once, with its value."""
+    if told:
+        trials = study_of(str(folder / "e.journal"), "experiment", "minimize", os.getpid()).get_trials()
+        found = {t.user_attrs["number"]: t.value for t in trials if t.state.is_finished()}
+        assert len(found) == len(trials)
+        assert found.keys() >= set(range(told))
+        assert all(value == number for number, value in found.items())
+
+
 CHECKS: dict[str, Callable[[Path, int], None]] = {
-    check.__name__: check for check in (training, saving, writing, building, editing, exporting, studying)
+    check.__name__: check
+    for check in (training, saving, writing, building, editing, exporting, studying, sweeping)
 }

@@ -33,7 +33,7 @@ import ganglion as gl
 from .checks import CHECKS
 from .work import WORK, circuit
 
-LONGEST = {"training": 2.0, "building": 1.5, "studying": 1.0}
+LONGEST = {"training": 2.0, "building": 1.5, "studying": 1.0, "sweeping": 1.0}
 """Seconds within which a kill comes; 0.4 for what is quick."""
 PATIENCE = 240.0
 

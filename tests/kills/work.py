@@ -115,6 +115,16 @@ def studying(folder: Path) -> None:
         tell(number)
 
 
+def sweeping(folder: Path) -> None:
+    """An experiment of many short trials: when one begins, those before it are recorded."""
+
+    def train(trial: gl.studies.Trial) -> float:
+        tell(trial.number)
+        return float(trial.number)
+
+    gl.experiment(train, {"x": [1]}, seeds=100_000, store=folder / "e.journal", progress=False)
+
+
 def start(folder: Path) -> int:
     """Numbers go on where an earlier process was."""
     at = folder / "start"
@@ -122,5 +132,6 @@ def start(folder: Path) -> int:
 
 
 WORK: dict[str, Callable[[Path], None]] = {
-    work.__name__: work for work in (training, saving, writing, building, editing, exporting, studying)
+    work.__name__: work
+    for work in (training, saving, writing, building, editing, exporting, studying, sweeping)
 }

@@ -100,7 +100,8 @@ def _elements(elements: Any, document: dict[str, Any]) -> RawGraph:
     if isinstance(elements, dict):
         nodes, edges = elements.get("nodes", []), elements.get("edges", [])
     else:
-        found = [_record(element, f"elements[{k}]") for k, element in enumerate(elements or [])]
+        listed = elements if isinstance(elements, list) else []
+        found = [_record(element, f"elements[{k}]") for k, element in enumerate(listed)]
         if not found or not all(isinstance(element.get("data"), dict) for element in found):
             raise _Fault("", _EXPECTED)
         edges = [element for element in found if "source" in element["data"]]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import contents, environment, options, outputs, paths, series, signals
+from . import calls, contents, environment, exports, options, outputs, paths, series, signals, sweeps
 from .fault import Fault
 
 GROUPS: dict[str, list[Fault]] = {
@@ -16,4 +16,7 @@ GROUPS: dict[str, list[Fault]] = {
     "Places to write": outputs.ROWS,
     "Environments": environment.ROWS,
     "Signals": signals.ROWS,
+    "Sweeps": sweeps.ROWS,
+    "Exports": exports.ROWS,
+    "Calls": calls.ROWS,
 }

@@ -49,6 +49,7 @@ JSON: dict[str, tuple[Callable[[], bytes], str]] = {
     "-Infinity": (lambda: changed()[:-1] + b', "x": -Infinity}', "-Infinity is not JSON"),
     "a list": (lambda: b"[1, 2]", "bad.json"),
     "a text": (lambda: b'"circuit"', "bad.json"),
+    "a number for elements": (lambda: b'{"elements": 3}', "bad.json"),
     "a number": (lambda: b"3", "bad.json"),
     "null": (lambda: b"null", "bad.json"),
     "no neurons": (lambda: changed(nodes=None), '"nodes" must be a list'),

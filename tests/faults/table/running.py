@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -19,6 +20,9 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
 import numpy as np
 
 import ganglion as gl
@@ -95,10 +99,16 @@ def serve(command: str) -> int:
     if not command.startswith("gl."):
         return main(words(command))
     try:
-        eval(command.replace("\N{SYMBOL FOR NULL}", "\\0"), {"gl": gl, "np": np, "Path": Path})
-    except (TypeError, ValueError, OSError, ImportError, gl.KernelError) as error:
+        eval(
+            command.replace("\N{SYMBOL FOR NULL}", "\\0"),
+            {"gl": gl, "np": np, "mx": mx, "nn": nn, "optim": optim},
+        )
+    except (TypeError, ValueError, OSError, ImportError, LookupError, RuntimeError, gl.KernelError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
+    except Exception:  # which `wrong` finds
+        traceback.print_exc()
+        return 1
     return 0
 
 

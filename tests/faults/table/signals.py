@@ -44,11 +44,11 @@ def blocked() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
-def trained(number: int) -> Callable[[], None]:
-    """A signal after the first epoch that was written down."""
+def ended(run: str, number: int) -> Callable[[], None]:
+    """A signal after the first epoch that was written down in the directory of a run."""
 
     def wait() -> None:
-        while not os.path.exists("new") or not any(name.startswith("step-") for name in os.listdir("new")):
+        while not os.path.exists(run) or not any(name.startswith("step-") for name in os.listdir(run)):
             time.sleep(0.005)
         os.kill(os.getpid(), number)
 
@@ -85,7 +85,7 @@ ROWS = [
         "training: Ctrl-C",
         LONG,
         "…ganglion train: interrupted",
-        within=trained(signal.SIGINT),
+        within=ended("new", signal.SIGINT),
         code=130,
         left=RUN,
     ),
@@ -93,7 +93,7 @@ ROWS = [
         "training: a terminal that closes",
         LONG,
         "…",
-        within=trained(signal.SIGHUP),
+        within=ended("new", signal.SIGHUP),
         code=-signal.SIGHUP,
         left=RUN,
     ),
@@ -101,9 +101,9 @@ ROWS = [
         "training: a system that shuts down",
         LONG,
         "…",
-        within=trained(signal.SIGTERM),
+        within=ended("new", signal.SIGTERM),
         code=-signal.SIGTERM,
         left=RUN,
     ),
-    Fault("training: a kill", LONG, "…", within=trained(signal.SIGKILL), code=-signal.SIGKILL, left=RUN),
+    Fault("training: a kill", LONG, "…", within=ended("new", signal.SIGKILL), code=-signal.SIGKILL, left=RUN),
 ]

@@ -1,0 +1,66 @@
+"""Networks that cannot be exported, and places and names that exports cannot have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from .fault import Fault
+from .outputs import filling, limited
+from .running import HEADER
+from .sweeps import without
+
+NAMED = "begins the names in the file: expected letters, digits and underscores"
+FIXED = "export run -o p.c --fixed"
+LTC = "gl.LTC(gl.read('good.json'))"
+
+
+def spoilt(pattern: str, content: bytes = b"x") -> Callable[[], object]:
+    return lambda: [path.write_bytes(content) for path in Path("run").rglob(pattern)]
+
+
+def table(text: str) -> Callable[[], object]:
+    return lambda: Path("d.csv").write_text(text)
+
+
+ROWS = [
+    *(
+        Fault(f"a name: {name}", f"export run -o {name}", NAMED)
+        for name in ("p", "p.py", "1.c", "a-b.c", ".c", "\u03b1.c", "'a b.c'")
+    ),
+    Fault("a name of 300 letters", f"export run -o {'f' * 300}.c", "File name too long"),
+    Fault("no run", "export nothing -o p.c", "nothing: No such file or directory"),
+    Fault("a table", "export good.csv -o p.c", "good.csv: this is something else"),
+    Fault("a circuit", "export good.json -o p.c", "good.json: this is something else"),
+    Fault("an empty folder", "export d -o p.c", "there is no checkpoint", lambda: os.mkdir("d")),
+    Fault("a pipe", "export d.safetensors -o p.c", "this is a pipe", lambda: os.mkfifo("d.safetensors")),
+    Fault("a run that is damaged", "export run -o p.c", "best.safetensors", spoilt("*.safetensors")),
+    Fault("a folder in its place", "export run -o d.c", "it is a directory", lambda: os.mkdir("d.c")),
+    Fault("a folder for the header", "export run -o d.c", "d.h: it is a directory", lambda: os.mkdir("d.h")),
+    Fault("a pipe for the header", "export run -o d.c", "it is no regular file", lambda: os.mkfifo("d.h")),
+    Fault("a folder that is not there", "export run -o nowhere/p.c", "there is no directory"),
+    Fault("ONNX: a folder that is not there", "export run -o nowhere/p.onnx", "there is no directory"),
+    Fault(
+        "ONNX: a folder in its place", "export run -o p.onnx", "is a directory", lambda: os.mkdir("p.onnx")
+    ),
+    Fault("ONNX that is not installed", "export run -o p.onnx", "onnx", within=without("onnx")),
+    Fault("a disk that fills up", "export run -o p.c", "No space left on device", within=filling),
+    Fault("a disk that takes 600 bytes", "export run -o p.c", "File too large", within=limited(600)),
+    Fault("fixed: no table", f"{FIXED} nothing.csv", "nothing.csv: No such file"),
+    Fault("fixed: a pipe", f"{FIXED} d.csv", "this is a pipe", lambda: os.mkfifo("d.csv")),
+    Fault("fixed: a circuit", f"{FIXED} good.json", "good.json has no column 'sensory_0'"),
+    Fault("fixed: no rows", f"{FIXED} d.csv", "has a header but no rows", table(f"{HEADER}\n")),
+    Fault("fixed: a text", f"{FIXED} d.csv", "'two', not a finite number", table(f"{HEADER}\n1,two,3,4,5\n")),
+    Fault("fixed: ONNX", "export run -o p.onnx --fixed good.csv", "ONNX has no numbers in fixed point"),
+    Fault("of nothing", "gl.export_c(None, 'p.c')", "model must be a network"),
+    Fault("to a number", f"gl.export_c({LTC}, 3)", "path must be a path, got 3"),
+    Fault("of a cell of a stranger", "gl.export_c(object(), 'p.c')", "model must be a network"),
+    Fault("MLX: no example", f"gl.export_mlx({LTC}, 'p.mlxfn', None)", "example"),
+    Fault("MLX: another example", f"gl.export_mlx({LTC}, 'p.mlxfn', np.zeros((1, 4, 5)))", "5"),
+    Fault(
+        "of a network that is perturbed",
+        f"gl.export_onnx(gl.silenced({LTC}, 'inter').copy(), 'nowhere/p.onnx')",
+        "nowhere",
+    ),
+]

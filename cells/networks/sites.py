@@ -146,7 +146,7 @@ def chosen(sites: list[Site], group: Any) -> tuple[Site, list[str]]:
         names = {name for _, found in owners.values() for name in found}
         if len(names) == 1:
             raise CircuitError(
-                f"neuron {label(names.pop())} is in {listed}: edit one of these layers by itself"
+                f"neuron {label(names.pop())} is in {listed}: take one of these layers by itself"
             )
         what = f"of the role {group!r}" if is_role(group) else f"of {label(group, 60)}"
         raise CircuitError(f"neurons {what} are in {listed}: name them")

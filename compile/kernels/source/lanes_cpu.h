@@ -62,7 +62,7 @@ FUNCTION int some(whole test) {
     return found;
 }
 
-// 2^z = 2^n 2^(z - n): a whole number n goes into the exponent, the rest is a polynomial, good to 1 part in 10^7.
+// 2^z = 2^n 2^(z - n): a whole number n goes into the exponent, the rest is a polynomial, good to 2 parts in 10^7.
 FUNCTION real exp2_lane(real z) {
 #ifdef AVX512  // n is the largest one below z: one instruction subtracts it, one multiplies by 2^n
     const real f = AVX512(reduce)((native)z, _MM_FROUND_TO_NEG_INF);
@@ -77,10 +77,10 @@ FUNCTION real exp2_lane(real z) {
     z = z > splat(126.0f) ? splat(126.0f) : z;
     const real shifted = z + 12582912.0f;  // 1.5 * 2^23: the floats from here on are whole numbers
     const real f = z - (shifted - 12582912.0f);
-    real p = f * 1.3333558e-3f + 9.6181291e-3f;
-    p = p * f + 5.5504109e-2f;
-    p = p * f + 2.4022651e-1f;
-    p = p * f + 6.9314718e-1f;
+    real p = f * 1.3254603e-3f + 9.6719991e-3f;
+    p = p * f + 5.5507794e-2f;
+    p = p * f + 2.4022232e-1f;
+    p = p * f + 6.9314694e-1f;
     p = p * f + 1.0f;
     return (real)((whole)p + ((whole)shifted << 23));
 #endif

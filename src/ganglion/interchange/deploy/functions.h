@@ -5,18 +5,18 @@ static inline float NAME_max(float a, float b) { return a > b || a != a ? a : b;
 
 static inline float NAME_min(float a, float b) { return a < b || a != a ? a : b; }
 
-// 2^z: the nearest whole number goes into the exponent, the rest through a polynomial good to 1 part in 10^7.
+// 2^z: the nearest whole number goes into the exponent, the rest through a polynomial good to 2 parts in 10^7.
 static inline float NAME_exp2(float z) {
     if (z != z) return z;
     z = z < -126.0f ? -126.0f : z > 126.0f ? 126.0f : z;
     const int n = (int)(z < 0.0f ? z - 0.5f : z + 0.5f);
     const float f = z - (float)n;
     const int32_t bits = (int32_t)(n + 127) << 23;
-    float power, p = f * 1.3333558e-3f + 9.6181291e-3f;
+    float power, p = f * 1.3254603e-3f + 9.6719991e-3f;
     memcpy(&power, &bits, sizeof power);
-    p = p * f + 5.5504109e-2f;
-    p = p * f + 2.4022651e-1f;
-    p = p * f + 6.9314718e-1f;
+    p = p * f + 5.5507794e-2f;
+    p = p * f + 2.4022232e-1f;
+    p = p * f + 6.9314694e-1f;
     p = p * f + 1.0f;
     return p * power;
 }

@@ -55,7 +55,7 @@ SANITIZERS = (
         ("libasan.so", "libubsan.so", "libstdc++.so.6"),
         {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"},
         (
-            *(f"{KERNELS}test_{name}.py" for name in ("parity", "events", "gpu")),
+            *(f"{KERNELS}test_{name}.py" for name in ("parity", "events", "memory_kernels", "gpu")),
             "tests/interchange/test_export_c.py",
         ),
         {BOUNDS: "heap-buffer-overflow", OVERFLOW: "signed integer overflow"},

@@ -135,7 +135,7 @@ ROWS = [
     with_store(
         "beside a file for its trials", lambda path: Path("d.trials").write_text(""), "d.trials", ("d", "d.…")
     ),
-    Fault("a store in a file", f"{SWEEP} --store good.csv/d", "Not a directory", file(said())),
+    Fault("a store in a file", f"{SWEEP} --store good.csv/d", "good.csv: File exists", file(said())),
     Fault("no workers", f"{SWEEP} --workers 0", "is not a whole number of 1 or more", file(said())),
     Fault(
         "a report in a folder's place",

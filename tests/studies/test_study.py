@@ -180,6 +180,20 @@ def test_every_container_can_be_studied(kind: str, tmp_path: Any) -> None:
     assert str(gl.study(network, chosen, x=X, store=tmp_path / "s.jsonl")) == str(found)
 
 
+def test_a_small_output_beside_a_large_one_keeps_its_effects() -> None:
+    rnn = gl.LTC(CIRCUIT)
+    scaled = gl.Scaled(rnn, list("abcd"), list("pqr"), scale=[1e7, 1.0, 1e-4], offset=[0.0, 100.0, 0.0])
+    measures = {
+        str(k): lambda look, k=k: np.abs(look.outputs - look.baseline)[..., k].mean(axis=1) for k in range(3)
+    }
+    found = gl.study(scaled, gl.each("command"), x=X, measure=measures)
+    plain = gl.study(rnn, gl.each("command"), x=X, measure=measures)
+    for name, scale, least in (("0", 1e7, 0.0), ("1", 1.0, 1e-3), ("2", 1e-4, 0.0)):
+        for row, alone in zip(found.of(name), plain.of(name), strict=True):
+            if alone.effect > least:
+                assert row.effect == pytest.approx(scale * alone.effect, rel=0.05)
+
+
 def test_a_study_goes_on_where_it_stopped(tmp_path: Any) -> None:
     rnn, calls = gl.LTC(CIRCUIT), []
 

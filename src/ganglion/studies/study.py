@@ -32,8 +32,8 @@ from .table import Row, Study
 
 MOST_NUMBERS = 1 << 25
 """Outputs of one launch: beyond, there are several."""
-ROUNDING = 2e-6
-"""Changes up to so much of the largest output are those of sums in another order, and no effect."""
+ROUNDING, SPACINGS = 2e-6, 8
+"""Changes up to so much of what an output spans, and so many spacings of float32, are mere rounding."""
 
 
 def study(
@@ -110,7 +110,7 @@ def study(
     members = list(overlays_of_each(network, ((each,) for each in wanted)))
     keys = [f"{each} {_of(member)}" for each, member in zip(wanted, members, strict=True)]
     left = [k for k, key in enumerate(keys) if key not in done]
-    largest = float(np.abs(base[np.isfinite(base)]).max(initial=0.0))
+    rounding = _rounding(base)
     size = max(1, MOST_NUMBERS // max(base.size, 1))
     for start in range(0, len(left), size):
         part = left[start : start + size]
@@ -119,7 +119,7 @@ def study(
             _run(network, [members[k] for k in part], inputs, call, bool(np.isfinite(base).all())),
             strict=True,
         ):
-            same = np.abs(outputs - base) <= ROUNDING * largest  # false for a NaN
+            same = np.abs(outputs - base) <= rounding  # false for a NaN
             outputs = np.where(same, base, outputs)
             look = Look(outputs, base, inputs, y, wanted[k], network, members[k])
             done[keys[k]] = [
@@ -133,6 +133,15 @@ def study(
     if show and left:
         print(file=sys.stderr)
     return Study([row for key in keys for row in done[key]], confidence)
+
+
+def _rounding(base: NDArray[Any]) -> NDArray[np.float64]:
+    """(M,) up to which change each output shows no effect."""
+    rows = base.reshape(-1, base.shape[-1]).astype(np.float64)
+    rows = np.where(np.isfinite(rows), rows, 0.0)
+    span, largest = rows.max(axis=0) - rows.min(axis=0), np.abs(rows).max(axis=0)
+    found: NDArray[np.float64] = ROUNDING * span + SPACINGS * np.spacing(largest.astype(np.float32))
+    return found
 
 
 def _listed(network: NCPLayer, given: Any) -> list[Perturbation]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import fraction, whole
+from ..arguments import array_of, fraction, label, whole
 
 Indices = NDArray[np.int64]
 Seed = int | np.random.Generator | None
@@ -137,10 +137,12 @@ def draw(
     if seed is None and (chosen.argument or 0 < share < 1):
         what = f"rule {rule!r} draws" if chosen.argument else f"inhibitory={inhibitory} draws signs"
         raise TypeError(f"{what} at random: pass seed= (a whole number or a numpy.random.Generator)")
+    message = f"seed must be a whole number from 0 or a numpy.random.Generator, got {label(seed)}"
+    if isinstance(seed, list | tuple) and array_of(seed) is None:  # a list in itself ends the process
+        raise TypeError(message)
     try:
         rng = np.random.default_rng(seed)
     except (TypeError, ValueError) as error:
-        message = f"seed must be a whole number from 0 or a numpy.random.Generator, got {seed!r}"
         raise type(error)(message) from None
     pre, post = chosen.make(groups, *given.values(), *([rng] if chosen.argument else []))
     order = np.lexsort((post, pre))

@@ -129,6 +129,12 @@ ROWS = [
     call(
         "variables of no module", "gl.ops.update(nn.Linear(2, 2), {'other': 3})", "unknown variable 'other'"
     ),
+    call(
+        "a seed that holds itself",
+        f"gl.read and (lambda seed: [seed.append(seed), {C}.connect('motor', 'inter', rule='fixed_indegree', "
+        "indegree=1, seed=seed)])([1])",
+        "seed must be a whole number",
+    ),
     # Streams, solvers, training and the rest.
     call("a stream of no rows", f"{LTC}.stream(0)", "must be 1 or more, got 0"),
     call("a sample of another size", f"{LTC}.stream()(np.zeros(5))", "5"),

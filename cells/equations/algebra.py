@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .expression import ONE, ZERO, Expression, add, call, divide, in_order, multiply, number
-from .functions import FUNCTIONS, where_less
+from .functions import ALL, where_less
 
 SMALL = 0.5
 """Where (e^z - 1) / z is a polynomial: beyond, the difference has enough digits."""
@@ -32,6 +32,8 @@ def gradients(
     for part in reversed(order):
         if part in needed and part in sums and part.inputs:
             total = add(*sums[part])
+            if total.op == "*":
+                total = call("same", total)  # a product with slopes would otherwise lose what they share
             for inner, slope in zip(part.inputs, _slopes(part, needed), strict=True):
                 if inner in needed and slope is not ZERO:
                     sums.setdefault(inner, []).append(multiply(total, slope))
@@ -51,7 +53,7 @@ def _slopes(part: Expression, needed: set[Expression]) -> tuple[Expression, ...]
     if part.op == "/":
         below = inputs[1]
         return divide(ONE, below), multiply(number(-1.0), divide(part, below))
-    return FUNCTIONS[part.op].slopes(part, *inputs)
+    return ALL[part.op].slopes(part, *inputs)
 
 
 class Linear(NamedTuple):

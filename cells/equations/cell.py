@@ -10,18 +10,21 @@ import numpy as np
 
 from ...arguments import MOST_UNFOLDS, label, one_of, whole
 from ...compile import Source
+from ...compile.kernels import constant as known
 from ...compile.synapses import Index
 from ..calls import step_call
 from ..cell import NCPRNNCell
 from ..layer import Shape
 from ..overlay import Changes, overlay_of
 from ..parameters import POSITIVE, Parameter
+from ..running import CellKernel
 from ..sharing import Scale, Ties
 from ..signs import POLARITY
 from ..strengths import Floats, Strengths, as_floats
 from ..values import Values
 from .declaration import SOLVERS, WORDS, Declaration, Quantity
 from .expression import ZERO, name, substituted
+from .kernel import equation_kernel, written
 from .latex import latex
 from .model import SAMPLE, Model, model_of
 from .operations import Prepared, evaluate, prepared, step_ops
@@ -204,19 +207,36 @@ class EquationCell(NCPRNNCell):
             return shown
         return self._mapped(self.model.decoded, {name("state", self.model.states[0]): shown}, shown.shape)
 
-    def _mapped(self, expression: Any, known: dict[Any, Any], shape: tuple[int, ...]) -> mx.array:
+    def _mapped(self, expression: Any, values: dict[Any, Any], shape: tuple[int, ...]) -> mx.array:
         for key, value in self.effective().items():
             home = self.model.parameters[key].home
             if home in ("sensor", "motor"):
-                known[name(home, key)] = value
+                values[name(home, key)] = value
             elif home == "neuron":
-                known[name(home, key)] = value[: self.n_outputs]
-        (found,) = evaluate([expression], known)
+                values[name(home, key)] = value[: self.n_outputs]
+        (found,) = evaluate([expression], values)
         return mx.broadcast_to(found, shape)
 
     def _stays(self) -> mx.array | None:
         overlay = overlay_of(self)
         return None if overlay is None else overlay.stays
+
+    def kernel(self, *, all_states: bool = False) -> CellKernel:
+        solver, unfolds = self.steps_with
+        plan, coupling = self.compiled.plan, self.compiled.electrical
+        made = written(self.model, solver, coupling is not None, all_states)
+        outputs = plan.n_neurons if all_states else plan.n_outputs
+        links = None if coupling is None else coupling.projection.synapses
+        states = len(self.model.states)
+        sequence = equation_kernel(
+            (made.name, made.texts, states), plan.recurrent, plan.sensory, links, outputs, unfolds
+        )
+        p, stays = self.effective(), self._stays()
+        for key, parameter in self.model.parameters.items():
+            if parameter.home == "electrical" and coupling is not None:
+                p[key] = coupling.both_ways(p[key])
+        held = known(0.0, plan.n_neurons) if stays is None else stays.astype(mx.float32)
+        return CellKernel(sequence, [*(p[key] for key in made.values), held], encodes=True)
 
     def reference(self, x: Values, state: Any = None, timespans: Values = 1.0) -> tuple[Floats, Any]:
         """Outputs and the last state in float64 NumPy, straight from the text of the equations.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .algebra import linear_in
-from .expression import SOURCES, Expression, add, call, in_order, multiply, name, number, rebuilt
+from .expression import SOURCES, Expression, add, in_order, multiply, name, rebuilt
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ def folded(expressions: list[Expression], kind: str, *, numbers: bool = False) -
     found: dict[Expression, Expression] = {}
 
     def simple(part: Expression) -> bool:
-        return not numbers or all(p.op in ("number", "name", "+", "*", "/") for p in in_order([part]))
+        return not numbers or all(
+            p.op in ("number", "name", "+", "*", "/", "inverse") for p in in_order([part])
+        )
 
     def is_own(part: Expression) -> bool:
         return bool(part.kinds) and part.kinds <= own and simple(part)
@@ -82,25 +84,3 @@ def straightened(expression: Expression) -> Expression:
                 made = add(multiply(linear.slope, source), linear.rest)
         found[part] = made
     return found[expression]
-
-
-LOG2E = 1.4426950408889634
-
-
-def lowered(expression: Expression) -> Expression:
-    """An expression with 2^z in place of e^z, whose factor can then be folded."""
-    found: dict[Expression, Expression] = {}
-    for part in in_order([expression]):
-        made = rebuilt(part, (found[inner] for inner in part.inputs))
-        if made.op == "sigmoid":
-            made = _half(made.inputs[0], -LOG2E)
-        elif made.op == "tanh":
-            made = add(number(1.0), multiply(number(-2.0), _half(made.inputs[0], 2 * LOG2E)))
-        elif made.op == "exp":
-            made = call("exp2", multiply(number(LOG2E), made.inputs[0]))
-        found[part] = made
-    return found[expression]
-
-
-def _half(of: Expression, factor: float) -> Expression:
-    return call("sigmoid2", multiply(number(factor), of))

@@ -114,5 +114,19 @@ FUNCTIONS = {
         False,
     ),
 }
+LN2 = 0.6931471805599453
+# What only kernels have, in place of some of the above.
+LOWER = {
+    "sigmoid2": Function(
+        1,
+        lambda y, x: (number(-LN2) * (y - y * y),),
+        lambda x: 1.0 / (1.0 + mx.exp(x * LN2)),
+        "sigmoid2({0})",
+        "",
+    ),
+    "exp2": Function(1, lambda y, x: (number(LN2) * y,), lambda x: mx.exp(x * LN2), "exp2_lane({0})", ""),
+    "inverse": Function(1, lambda y, x: (-(y * y),), lambda x: 1.0 / x, "INVERSE({0})", ""),
+}
+ALL = FUNCTIONS | LOWER
 SPIKE_SHARPNESS = 10.0
 """The sharpness of the slope of `spike` where none is given."""

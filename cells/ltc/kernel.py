@@ -54,11 +54,12 @@ def ltc_kernel(
             "COUPLED": int(links is not None),
         },
         numbers={"EPSILON": epsilon},
-        index=_index_arrays(recurrent, sensory) | _link_arrays(links),
+        index=index_arrays(recurrent, sensory) | link_arrays(links),
     )
 
 
-def _link_arrays(links: Synapses | None) -> dict[str, Index]:
+def link_arrays(links: Synapses | None) -> dict[str, Index]:
+    """The links of electrical synapses by neuron; nothing without any."""
     none: Index = np.zeros(0, np.int32)
     return (
         {"link_ptr": none, "link_pre": none}
@@ -67,7 +68,7 @@ def _link_arrays(links: Synapses | None) -> dict[str, Index]:
     )
 
 
-def _index_arrays(recurrent: Synapses, sensory: Synapses) -> dict[str, Index]:
+def index_arrays(recurrent: Synapses, sensory: Synapses) -> dict[str, Index]:
     """The synapses by postsynaptic neuron, as they are sorted, and by presynaptic neuron: `out_ptr`, `out`.
 
     `spot` is where each synapse stands in `out`.

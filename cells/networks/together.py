@@ -58,6 +58,9 @@ def _stacked(cell: NCPRNNCell, column: list[Overlay]) -> dict[str, Any]:
         found["held"] = [
             mx.stack(list(part)) for part in zip(*(o.held or nobody for o in column), strict=True)
         ]
+    if any(overlay.stays is not None for overlay in column):
+        nowhere = mx.zeros((n,), mx.bool_)
+        found["stays"] = mx.stack([nowhere if o.stays is None else o.stays for o in column])
     if any(overlay.inputs for overlay in column):
         neutral_inputs = mx.ones((i,)), mx.zeros((i,))
         found["inputs"] = [
@@ -73,4 +76,5 @@ def _overlay(column: list[Overlay], values: dict[str, Any]) -> Overlay:
         held=tuple(values["held"]) if "held" in values else None,
         inputs=tuple(values["inputs"]) if "inputs" in values else None,
         starts_elsewhere=any(overlay.starts_elsewhere for overlay in column),
+        stays=values.get("stays"),
     )

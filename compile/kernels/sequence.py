@@ -17,7 +17,7 @@ from ...errors import KernelError
 from . import cpu, nodes, pairs
 from .cpu import WIDE, CPURunner, lanes_for
 from .gpu import GPURunner
-from .source import CallSizes, read_kernel
+from .source import CallSizes, Texts, read_kernel
 from .threads import thread_count
 from .tracing import Arrays, attach, differentiated, evaluable, exporting, of_other_thread
 
@@ -35,27 +35,29 @@ class FusedSequence:
     """The kernels ``<name>_forward`` and ``<name>_backward`` over one circuit.
 
     Args:
-        folder: where their files lie.
+        folder: where their files lie, or their texts.
         name: the pair of kernels.
         sizes: the kernels' sizes and constants by name, but for `CallSizes`.
         numbers: the kernels' numbers by name.
         index: the kernels' index arrays by name.
         memory: whether the state passes through an LSTM first.
+        states: how many arrays a state has, which the kernels have one behind the other.
     """
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | Texts,
         name: str,
         *,
         sizes: Mapping[str, int],
         numbers: Mapping[str, float],
         index: Mapping[str, NDArray[np.int32]],
         memory: bool = False,
+        states: int = 1,
     ) -> None:
         self.folder, self.name = folder, name
         self.sizes, self.numbers, self.index = dict(sizes), dict(numbers), dict(index)
-        self.memory = memory
+        self.memory, self.states = memory, states
         self._runners: dict[type, tuple[Runner, Runner]] = {}
         self._remembering: dict[float, FusedSequence] = {}
         self._pair = lru_cache(maxsize=32)(self._pair_of)  # few lengths of sequences come again and again
@@ -118,8 +120,12 @@ class FusedSequence:
         whole = CallSizes(steps, steps, 0, int(events is not None or self.memory), int(reverse))
         happens = no_events(batch, steps if self.memory else 0) if events is None else events
         states = state if isinstance(state, tuple) else (state,)
+        if self.states > 1:
+            states = (mx.concatenate(list(states), axis=1),)
         run = self._nodes if not on_gpu() and nodes.usable() else self._function
         outputs, *last = run(whole, parameters, (x, timespans, happens, *states), checkpoint_every)
+        if self.states > 1:
+            last = list(mx.split(last[0], self.states, axis=1))
         return outputs, tuple(last) if isinstance(state, tuple) else last[0]
 
     def _nodes(

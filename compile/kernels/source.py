@@ -25,6 +25,16 @@ _USES = re.compile(r"^//: uses .*\n", re.MULTILINE)  # for people, and for a tes
 _INCLUDE = re.compile(r'^( *)#include "([\w./]+\.c)"\n', re.MULTILINE)
 
 
+class Texts(NamedTuple):
+    """Kernel files that were written by a program, in place of a folder.
+
+    Attributes:
+        files: the names of kernels and their texts.
+    """
+
+    files: tuple[tuple[str, str], ...]
+
+
 class CallSizes(NamedTuple):
     """The sizes of a kernel that belong to a call.
 
@@ -106,8 +116,8 @@ class Kernel:
 
 
 @cache
-def read_kernel(folder: Path, name: str, *, memory: bool = False) -> Kernel:
-    """Read one kernel of a cell's folder.
+def read_kernel(folder: Path | Texts, name: str, *, memory: bool = False) -> Kernel:
+    """Read one kernel of a cell's folder, or of texts that were generated.
 
     With `memory`, its state passes through an LSTM: the fragments whose names begin so stay, and what they
     need is declared behind the rest.
@@ -116,7 +126,10 @@ def read_kernel(folder: Path, name: str, *, memory: bool = False) -> Kernel:
         >>> read_kernel(folder, "ltc_forward").sizes  # ('T', 'KEEP', 'I', 'N', 'M', 'E', 'S', 'UNFOLDS')
     """
     kept = partial(_is_kept, memory=memory)
-    text = _with_fragments(folder / f"{name}.c", kept)
+    if isinstance(folder, Texts):
+        text = _filled(dict(folder.files)[name], SOURCE, kept)
+    else:
+        text = _with_fragments(folder / f"{name}.c", kept)
     if memory:
         cell, _, direction = name.rpartition("_")
         name = f"{cell}_memory_{direction}"
@@ -144,16 +157,20 @@ def _is_kept(fragment: str, memory: bool) -> bool:
 
 
 def _with_fragments(path: Path, kept: Callable[[str], bool]) -> str:
-    """A file whose include lines are replaced by the fragments that are kept, at the lines' indentation.
+    return _filled(path.read_text(), path.parent, kept)
 
-    They lie beside it, or under `SOURCE` if all kernels have them.
+
+def _filled(text: str, folder: Path, kept: Callable[[str], bool]) -> str:
+    """A text whose include lines are replaced by the fragments that are kept, at the lines' indentation.
+
+    They lie in its folder, or under `SOURCE` if all kernels have them.
     """
 
     def fragment(match: re.Match[str]) -> str:
         if not kept(match[2]):
             return ""
-        beside = path.parent / match[2]
+        beside = folder / match[2]
         inner = _USES.sub("", _with_fragments(beside if beside.exists() else SOURCE / match[2], kept))
         return "".join(f"{match[1]}{line}\n" if line else "\n" for line in inner.splitlines())
 
-    return _INCLUDE.sub(fragment, path.read_text())
+    return _INCLUDE.sub(fragment, text)

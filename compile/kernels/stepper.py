@@ -32,7 +32,8 @@ class Stepper:
         x: (B, I) inputs.
         timespan: (B,) time since the previous sample.
         state: (B, N) states.
-        states: the same, with the LSTM's cells (B, N) behind it if there is a memory.
+        states: the same, with the LSTM's cells (B, N) behind it if there is a memory; or its parts, where a
+            state has several arrays.
         outputs: (B, M) outputs.
 
     Raises:
@@ -59,8 +60,11 @@ class Stepper:
         unused = np.zeros_like(self.state)
         values: list[Floats] = [np.array(value, np.float32) for value in parameters]
         self._alive = (values, unused)
-        self.states = (self.state, np.zeros_like(self.state)) if sequence.memory else (self.state,)
-        memory = self.states[-1]
+        self.states = tuple(np.split(self.state, sequence.states, axis=1))  # views
+        memory = self.state
+        if sequence.memory:
+            memory = np.zeros_like(self.state)
+            self.states = (self.state, memory)
         rows = {"x": self.x, "timespans": self.timespan, "state": self.state, "first_memory": memory}
         given = [*values, *(rows.get(array.name, unused) for array in runner.kernel.of("rows"))]
         given += [self.outputs, self.state, unused, *([memory, unused] if sequence.memory else [])]

@@ -1,0 +1,374 @@
+"""The backward kernel of a model: its equations, differentiated, from the last time step to the first."""
+
+from __future__ import annotations
+
+from .algebra import gradients
+from .emission import PRELUDE, Lines, Term, lowered
+from .expression import Expression, name
+from .folding import Folded
+from .model import SPAN, STEP
+from .shape import Synapses
+from .text import AT, OUT, RAW, Writer, joined
+
+
+def seed(key: str) -> Expression:
+    """The name of a gradient that is known."""
+    return name("seed", key)
+
+
+def backward(writer: Writer, title: str) -> str:
+    """The backward kernel."""
+    return _Backward(writer).text(title)
+
+
+class _Backward:
+    def __init__(self, writer: Writer) -> None:
+        self.writer, self.shape, self.model = writer, writer.shape, writer.model
+        self.sums, self.states = len(writer.totals), len(writer.states)
+        self.time = STEP if writer.continuous else SPAN
+        self.motors, self.sensors = self.shape.used("motor"), self.shape.used("sensor")
+
+    # Memory
+
+    def head(self, title: str) -> list[str]:
+        writer = self.writer
+        totals = " ".join(f"d_q_{key}[{writer.length(key)}]" for key in self.shape.values())
+        out = " ".join(f"{key}[{length}]" for _, key, length in self._out_index())
+        copies = [fold for fold in writer.folds("o") if not fold.startswith("ofe")]
+        work = [
+            *(f"sum_{AT[k][0]}[{len(e.folded.parts)}*{AT[k][1]}]" for k, e in self.shape.synapses.items()),
+            f"sum_n[{len(writer.own)}*P]",
+            f"sum_m[{len(self.motors)}*M]",
+            f"sum_i[{len(self.sensors)}*I]",
+            f"sums_of[UNFOLDS*{self.sums}*P]",
+        ]
+        work = [part for part in work if "[0*" not in part and "*0*" not in part]
+        sums = f"{_some('d_sum', self.sums)} {_some('d_drive', len(writer.drives))}"
+        return [
+            f"// {title}_backward: the gradients of {title}_forward. Generated from equations.",
+            *writer.declared(),
+            f"//: index    {out}",
+            "//: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N]",
+            "//: rows     d_outputs[T][M] d_last[1][N]",
+            "//: saved    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]",
+            *([f"//: saved    sums[SAVING*T*UNFOLDS][{self.sums}*P]"] if self.sums else []),
+            "//: results  d_x[T][I] d_timespans[T][1] d_state[1][N]",
+            f"//: totals   {totals} d_held[P]",
+            f"//: folded   {' '.join([*writer.folds(), *copies])}",
+            f"//: scratch  v[(UNFOLDS+1)*N] sample[I] {writer.scratch()} shown[M] owed[M] passed[N] still[N]",
+            f"//: scratch  g[N] local[N] {sums} g_time[P] g_sample[I] g_span[1]",
+            f"//: work     path[KEEP*N] {' '.join(work)}",
+            *PRELUDE.splitlines(),
+            f"#define REMEMBER(k, value) sums_of[(u * {self.sums} + k) * P + j] = value;",
+            "#define REMEMBER_STATE(i)",
+            "#define STRIDE (UNFOLDS + EVENTS)",
+            "#define SAMPLE sample",
+            "#define SAMPLE_BACK g_sample",
+            "#define STATE v",
+            "#define SHOW_BACK(j) \\",
+            *(f"    {line} \\" for line in self.show_back()),
+            "",
+        ]
+
+    def _out_index(self) -> list[tuple[str, str, str]]:
+        """The index arrays by source: their kinds, names and lengths."""
+        found = []
+        for kind, ends in (("recurrent", "P+1"), ("sensory", "I+1")):
+            ptr, out, post = OUT[kind]
+            length = AT[kind][1]
+            found += [(kind, ptr, ends), (kind, out, length), (kind, post, length)]
+        return found
+
+    # Parts
+
+    def show_back(self) -> list[str]:
+        """From what motor neuron j shows to its state and to parameters."""
+        decoded = self.shape.decoded
+        if decoded is None:
+            return ["g[j] += shown[j];"]
+        names = self.writer.at_neuron("j", "UNFOLDS * N") | self.writer.at_motor()
+        names[seed("shown")] = Term("shown[j]")
+        places = {self.writer.states[0]: "g[j]"}
+        places |= {name("neuron", key): f"sum_n[{k} * P + j]" for k, key in enumerate(self.writer.own)}
+        places |= {name("motor", key): f"sum_m[{k} * M + j]" for k, key in enumerate(self.motors)}
+        found = self._gradients([(decoded, seed("shown"))], places)
+        terms = Lines().values(found.values(), names, inline=True)
+        return [f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)]
+
+    def _gradients(
+        self, outputs: list[tuple[Expression, Expression]], places: dict[Expression, str]
+    ) -> dict[str, Expression]:
+        """The gradients that are not 0, by the place where they are added."""
+        found = gradients(outputs, places)
+        pairs = zip(places.values(), found, strict=True)
+        return {place: lowered(part) for place, part in pairs if part.op != "number" or part.number}
+
+    def clearing(self) -> list[str]:
+        """Lines that begin all sums at 0."""
+        lines = []
+        for kind, each in self.shape.synapses.items():
+            if each.folded.parts:
+                letter, length = AT[kind][:2]
+                count = f"{len(each.folded.parts)} * {length}"
+                lines.append(f"EACH_ANY(i, {count}) sum_{letter}[i] = splat(0.0f);")
+        own = (("n", self.writer.own, "P"), ("m", self.motors, "M"), ("i", self.sensors, "I"))
+        for letter, keys, length in own:  # by the thread that adds up there
+            zeros = [f"sum_{letter}[{k} * {length} + j] = splat(0.0f);" for k in range(len(keys))]
+            lines += [f"EACH(j, {length}) {{", *zeros, "}"] if zeros else []
+        return lines
+
+    def copies(self) -> list[str]:
+        """Lines that put folded parameters into the order in which sources have their synapses."""
+        lines = []
+        for kind, count in (("recurrent", "P"), ("sensory", "I")):
+            each = self.shape.synapses.get(kind)
+            if each and each.folded.parts:
+                (ptr, out, _), letter = OUT[kind], AT[kind][0]
+                lines += [
+                    f"EACH_SPLIT(i, {count}) {{",
+                    f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{",
+                ]
+                lines += [
+                    f"of{letter}{k}[q] = f{letter}{k}[{out}[q]];" for k in range(len(each.folded.parts))
+                ]
+                lines += ["}", "}"]
+        return lines
+
+    def neurons(self) -> list[str]:
+        """Lines from the gradients g of new states to those of what each neuron computed them from."""
+        writer, lines = self.writer, Lines("a")
+        names = writer.at_neuron("j")
+        names |= {t: Term(f"sums_of[(u * {self.sums} + {k}) * P + j]") for k, t in enumerate(writer.totals)}
+        seeds = [seed(str(s)) for s in range(self.states)]
+        rows = [f"{s} * P + j" if s else "j" for s in range(self.states)]
+        names |= {s: Term(f"g[{row}]") for s, row in zip(seeds, rows, strict=True)}
+        assigned = {state: f"local[{row}]" for state, row in zip(writer.states, rows, strict=True)}
+        assigned |= {t: f"d_sum[{k} * P + j]" for k, t in enumerate(writer.totals)}
+        added = {t: f"d_drive[{k} * P + j]" for k, t in enumerate(writer.drives)}
+        added |= {name("neuron", key): f"sum_n[{k} * P + j]" for k, key in enumerate(writer.own)}
+        added[self.time] = "g_time[j]"
+        outputs = list(zip(self.shape.new, seeds, strict=True))
+        found = self._gradients(outputs, assigned | added)
+        lines.add("EACH(j, P) {", "if (held[j] > 0.0f) {")
+        lines.add(*(f"local[{row}] = g[{row}];" for row in rows))
+        lines.add(*(f"d_sum[{k} * P + j] = splat(0.0f);" for k in range(self.sums)), "} else {")
+        terms = dict(zip(found, lines.values(found.values(), names), strict=True))
+        zero = Term("0.0f", True)
+        lines.add(*(f"{place} = {terms.get(place, zero).real};" for place in assigned.values()))
+        lines.add(*(f"{place} += {terms[place].text};" for place in added.values() if place in terms))
+        lines.add("}", "}", "BARRIER")
+        return lines.lines
+
+    def synapses(self) -> list[str]:
+        """Lines from the gradients of sums through every synapse back to its source, and on to its state."""
+        writer, lines = self.writer, Lines("b")
+        kinds = [self.shape.synapses[k] for k in ("recurrent", "electrical") if k in self.shape.synapses]
+        rows = [f"{s} * P + i" if s else "i" for s in range(self.states)]
+        shown: dict[Expression, Expression] = {}
+        for each in kinds:
+            shown |= each.shown
+        lines.add("EACH_SPLIT(i, P) {")
+        names = writer.at_neuron("i")
+        values = dict(zip(shown, lines.values(shown.values(), names), strict=True))
+        for k, (part, term) in enumerate(list(values.items())):
+            lines.add(f"const real from{k} = {term.real};", f"real d_from{k} = splat(0.0f);")
+            values[part] = Term(f"from{k}")
+        places = {part: f"d_from{k}" for k, part in enumerate(shown)}
+        offset = 0
+        for each in kinds:
+            lines.add(*self._through(lines, each, values, places, "d_sum", offset))
+            offset += len(each.totals)
+        lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
+        seeds = {part: seed(place) for part, place in places.items()}
+        to = dict(zip(writer.states, rows, strict=True))
+        to |= {name("neuron", key): f"sum_n[{k} * P + i]" for k, key in enumerate(writer.own)}
+        found = self._gradients([(value, seeds[part]) for part, value in shown.items()], to)
+        known = names | {seeds[part]: Term(place) for part, place in places.items()}
+        terms = dict(zip(found, lines.values(found.values(), known), strict=True))
+        for row in rows:
+            more = f" + {terms[row].text}" if row in terms else ""
+            lines.add(f"g[{row}] = local[{row}]{more};")
+        lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place not in rows))
+        lines.add("}", "}", "BARRIER")
+        return lines.lines
+
+    def _through(
+        self, lines: Lines, each: Synapses, shown: dict[Expression, Term], places: dict[Expression, str],
+        sums: str, offset: int,
+    ) -> list[str]:  # fmt: skip
+        """A loop over the synapses that leave source i."""
+        (ptr, _, post), letter = OUT[each.kind], AT[each.kind][0]
+        mine = {part: place for part, place in places.items() if part in each.shown}
+        seeds = [seed(f"{each.kind}{k}") for k in range(len(each.totals))]
+        to = {
+            Folded.symbol(k): f"sum_{letter}[{len(each.folded.parts)} * q + {k}]"
+            for k in range(len(each.folded.parts))
+        }
+        found = self._gradients(list(zip(each.folded.of, seeds, strict=True)), to | mine)
+        prefix = "" if each.kind == "electrical" else "o"
+        names = {**self.writer.at_synapse(each, "q", prefix), **shown}
+        lines.add(
+            f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{", f"const int j = {post}[q];"
+        )
+        for k, part in enumerate(seeds):
+            lines.add(f"const real g_{letter}{k} = {sums}[{offset + k} * P + j];")
+            names[part] = Term(f"g_{letter}{k}")
+        terms = lines.values(found.values(), names)
+        lines.add(*(f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)), "}")
+        return []
+
+    def sensory(self) -> list[str]:
+        """Lines from the gradients of drives to samples, sensors and sensory synapses."""
+        lines, each = Lines("c"), self.shape.synapses.get("sensory")
+        if each is None:
+            return ["EACH(i, I) g_sample[i] = splat(0.0f);"]
+        lines.add("BARRIER", "EACH_SPLIT(i, I) {")
+        shown = {part: Term(f"input[{k} * I + i]") for k, part in enumerate(each.shown)}
+        places = {part: f"d_from{k}" for k, part in enumerate(each.shown)}
+        lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
+        self._through(lines, each, shown, places, "d_drive", 0)
+        lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
+        to = {RAW: "g_sample[i]"}
+        to |= {name("sensor", key): f"sum_i[{k} * I + i]" for k, key in enumerate(self.sensors)}
+        outputs = [(self.writer.of_raw(value), seed(places[part])) for part, value in each.shown.items()]
+        found = self._gradients(outputs, to)
+        names = {name("sensor", key): Term(f"q_{key}[i]", True) for key in self.sensors}
+        names |= {RAW: Term("sample[i]")} | {seed(place): Term(place) for place in places.values()}
+        terms = dict(zip(found, lines.values(found.values(), names), strict=True))
+        lines.add(f"g_sample[i] = {terms.get('g_sample[i]', Term('0.0f', True)).real};")
+        lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place != "g_sample[i]"))
+        lines.add("}", "}")
+        return lines.lines
+
+    def span(self) -> list[str]:
+        """Lines to the gradient of the time span."""
+        by = " * (1.0f / UNFOLDS)" if self.writer.continuous else ""
+        return [
+            "EACH_SPLIT(only, 1) {",
+            "real sum = splat(0.0f);",
+            "for (int j = PART; j < P; j += PARTS) sum += g_time[j];",
+            "sum = JOINED(sum);",
+            f"if (PART == 0) g_span[only] = sum{by};",
+            "}",
+        ]
+
+    def totals(self) -> list[str]:
+        """Lines that add the gradients of parameters up over the rows."""
+        lines, count = Lines("t"), {"neuron": "P", "sensor": "I", "motor": "M"}
+        for home, letter in (("neuron", "n"), ("sensor", "i"), ("motor", "m")):
+            length = count[home]
+            for k, key in enumerate(self.shape.used(home)):
+                lines.add(f"EACH(j, {length}) d_q_{key}[j] = TOTAL(sum_{letter}[{k} * {length} + j]);")
+        lines.add("EACH(j, P) d_held[j] = 0.0f;")
+        for kind, each in self.shape.synapses.items():
+            (ptr, out, _), (letter, length) = OUT[kind], AT[kind][:2]
+            if not each.folded.parts:
+                continue
+            parts = range(len(each.folded.parts))
+            lines.add(f"EACH_SPLIT(i, {'I' if kind == 'sensory' else 'P'}) {{")
+            lines.add(f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{")
+            lines.add(f"const int k = {out}[q];" if out else "const int k = q;")
+            lines.add(
+                *(
+                    f"const float s{k} = TOTAL(sum_{letter}[{len(each.folded.parts)} * q + {k}]);"
+                    for k in parts
+                )
+            )
+            to = {name(kind, key): f"d_q_{key}[k]" for key in self.shape.used(kind)}
+            found = self._gradients([(part, seed(str(k))) for k, part in enumerate(each.folded.parts)], to)
+            names = {name(kind, key): Term(f"q_{key}[k]", True) for key in self.shape.used(kind)}
+            names |= {seed(str(k)): Term(f"s{k}", True) for k in parts}
+            terms = dict(zip(found, lines.values(found.values(), names), strict=True))
+            lines.add(
+                *(f"{place} = {terms[place].text if place in terms else '0.0f'};" for place in to.values())
+            )
+            lines.add("}", "}")
+        return lines.lines
+
+    def text(self, title: str) -> str:
+        """The whole kernel."""
+        writer, continuous = self.writer, self.writer.continuous
+        fresh = (
+            [f"EACH_ANY(i, {self.sums} * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);"]
+            if self.sums
+            else []
+        )
+        stays = [
+            "const int stays = SOME(span < TINY);",
+            *("if (stays) {", "EACH(j, N) {", "still[j] = g[j];"),
+            *("g[j] = choose(span < TINY, splat(0.0f), g[j]);", "}", "}"),
+        ]
+        body = [
+            *writer.folding(),
+            *self.copies(),
+            *self.clearing(),
+            "FETCH(g, d_last, 0);",
+            "if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);",
+            '#include "frame/memory_begin_back.c"',
+            "BARRIER",
+            "int here, entered = T;",
+            f"real {'dt, ' if continuous else ''}span;",
+            "real event = splat(0.0f);",
+            "for (int t = T - 1; t >= 0; t--) {",
+            *(
+                "if (EVENTS) {",
+                "const int step = t;",
+                '#include "frame/enter.c"',
+                "if (!SOME(event >= 0.0f)) {",
+            ),
+            *('#include "frame/skip_back.c"', "continue;", "}", "}"),
+            "const int start = t - t % KEEP;",
+            "const int entering = start != entered;",
+            "entered = start;",
+            "if (entering && !SAVING) FETCH(path, kept, start / KEEP);",
+            '#include "frame/memory_enter.c"',
+            "BARRIER",
+            "if (SAVING) {",
+            "EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);",
+            *fresh,
+            "}",
+            "for (int step = entering && !SAVING ? start : t; step <= t; step++) {",
+            *('#include "frame/enter.c"', '#include "frame/sample.c"'),
+            "if (!SAVING) EACH(j, N) v[j] = path[(step - start) * N + j];",
+            '#include "frame/memory_again.c"',
+            *writer.inputs(),
+            "if (SAVING) break;",
+            "BARRIER",
+            "for (int u = 0; u < UNFOLDS; u++) {",
+            "const int now = u * N, next = now + N;",
+            *writer.unfold(),
+            "}",
+            *(
+                ["EACH(j, N) v[UNFOLDS * N + j] = choose(span < TINY, v[j], v[UNFOLDS * N + j]);"]
+                if continuous
+                else []
+            ),
+            "if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];",
+            '#include "frame/path.c"',
+            "BARRIER",
+            "}",
+            '#include "frame/open_back.c"',
+            *(stays if continuous else []),
+            "EACH(j, P) {",
+            "g_time[j] = splat(0.0f);",
+            *(f"d_drive[{k} * P + j] = splat(0.0f);" for k in range(len(writer.drives))),
+            "}",
+            "BARRIER",
+            "for (int u = UNFOLDS - 1; u >= 0; u--) {",
+            "const int now = u * N;",
+            *self.neurons(),
+            *self.synapses(),
+            "}",
+            *self.sensory(),
+            *self.span(),
+            *(["if (stays) EACH(j, N) g[j] = choose(span < TINY, still[j], g[j]);"] if continuous else []),
+            '#include "frame/close_back.c"',
+            *("STORE(d_x, here, g_sample);", "STORE(d_timespans, here, g_span);", "BARRIER", "}"),
+            "STORE(d_state, 0, g);",
+            *self.totals(),
+        ]
+        return joined(self.head(title), body)
+
+
+def _some(key: str, count: int) -> str:
+    return f"{key}[{count}*P]" if count else ""

@@ -1,0 +1,128 @@
+"""What a fused kernel of a model computes, cut into what synapses, neurons, sensors and motor neurons do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ...errors import KernelError
+from .emission import lowered
+from .expression import SOURCES, ZERO, Expression, in_order, name, rebuilt, substituted, symbols
+from .folding import Folded, folded
+from .functions import ALL
+from .model import SAMPLE, SIDE, Model, Total
+
+KINDS = ("recurrent", "electrical", "sensory")
+
+
+@dataclass
+class Synapses:
+    """The sums over the synapses of one kind.
+
+    Attributes:
+        kind: which synapses.
+        totals: the symbols of the sums.
+        folded: what each synapse brings.
+        shown: the names of what its source shows, and how that follows from the source's state or sample.
+    """
+
+    kind: str
+    totals: list[Expression]
+    folded: Folded
+    shown: dict[Expression, Expression] = field(default_factory=dict)
+
+
+@dataclass
+class Shape:
+    """The parts of a kernel.
+
+    Attributes:
+        model: the equations.
+        new: the new value of each state.
+        synapses: the sums by kind, for the kinds that there are.
+        decoded: what a motor neuron shows; None for its state.
+    """
+
+    model: Model
+    new: list[Expression]
+    synapses: dict[str, Synapses]
+    decoded: Expression | None
+
+    @classmethod
+    def of(cls, model: Model, solver: str, *, coupled: bool, all_states: bool) -> Shape:
+        """The parts of a model's kernel, for circuits that have electrical synapses or have none.
+
+        Raises:
+            KernelError: there is none for the solver, or for sums of sums.
+        """
+        if solver == "rk4":
+            raise KernelError(f"the fused kernel has no solver {solver!r}")
+        for key, source in model.sources.items():
+            if source.kinds & {"total", "drive", "span"}:
+                raise KernelError(
+                    f"the fused kernel has no sums of sums, and {key}_pre of {model.declaration.owner} is one"
+                )
+        synapses, nothing = {}, dict[Expression, Expression]()
+        for kind in KINDS:
+            totals = [total for total in model.totals.values() if total.kind == kind]
+            if kind == "electrical" and not coupled:
+                nothing = {total.symbol: ZERO for total in totals}
+            elif totals:
+                synapses[kind] = _synapses(model, kind, totals)
+        decoded = None if all_states or model.decoded is None else lowered(model.decoded)
+        new = [lowered(substituted(part, nothing)) for part in model.step(solver)]
+        return cls(model, new, synapses, decoded)
+
+    def used(self, kind: str) -> list[str]:
+        """The parameters of a kind that the kernel reads, in the order of their declaration."""
+        parts = [*self.new, *([] if self.decoded is None else [self.decoded])]
+        if self.model.encoded is not None:
+            parts.append(self.model.encoded)
+        for each in self.synapses.values():
+            parts += [*each.folded.parts, *each.folded.of, *each.shown.values()]
+        found = set(symbols(parts, kind))
+        return [key for key in self.model.parameters if key in found]
+
+    def values(self) -> list[str]:
+        """All parameters that the kernel reads, in its order."""
+        kinds = ("recurrent", "sensory", "electrical", "neuron", "sensor", "motor")
+        return [key for kind in kinds for key in self.used(kind)]
+
+
+def _synapses(model: Model, kind: str, totals: list[Total]) -> Synapses:
+    of = [lowered(total.of) for total in totals]
+    shown = {}
+    for part in _parts(of, SOURCES):
+        key = part.symbol.name
+        if part is not SAMPLE:
+            state = key in model.states
+            shown[part] = name("state", key) if state else lowered(model.sources[key])
+    of = [_hoisted(part, shown, kind) for part in of]
+    symbol = [name(SIDE[kind], total.name) for total in totals]
+    kept = _parts(of, SOURCES)
+    shown = {part: SAMPLE if part is SAMPLE else shown[part] for part in kept}
+    return Synapses(kind, symbol, folded(of, kind, numbers=True), shown)
+
+
+def _parts(wanted: Iterable[Expression], kinds: frozenset[str]) -> list[Expression]:
+    return [part for part in in_order(wanted) if part.op == "name" and part.symbol.kind in kinds]
+
+
+def _hoisted(expression: Expression, shown: dict[Expression, Expression], of_kind: str) -> Expression:
+    """An expression in which costly parts of a source alone are names: once per source, not per synapse."""
+
+    def costly(part: Expression) -> bool:
+        return any(p.op in ALL and ALL[p.op].costly for p in in_order([part]))
+
+    def of(part: Expression) -> Expression:
+        if part.kinds and part.kinds <= SOURCES and costly(part):
+            (kind,) = part.kinds
+            made = name(kind, f"{of_kind} {len(shown)}")
+            for known, value in shown.items():
+                if value is substituted(part, shown):
+                    return known
+            shown[made] = substituted(part, shown)
+            return made
+        return rebuilt(part, (of(inner) for inner in part.inputs))
+
+    return of(expression)

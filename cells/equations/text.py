@@ -1,0 +1,262 @@
+"""The kernels of a model as text in the small language, inside the frame of all cells; here, forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .emission import PRELUDE, Lines, Names, Term, lowered
+from .expression import Expression, name, substituted
+from .folding import Folded
+from .model import SAMPLE, SPAN, STEP
+from .shape import Shape, Synapses
+
+RAW = name("raw", "x")
+"""A sample before it is encoded."""
+AT = {
+    "recurrent": ("r", "E", "ptr", "pre"),
+    "electrical": ("e", "K", "link_ptr", "link_pre"),
+    "sensory": ("s", "S", "sensory_ptr", "sensory_pre"),
+}
+"""The letter of a kind of synapses, how many there are, and their index."""
+OUT = {
+    "recurrent": ("out_ptr", "out", "out_post"),
+    "electrical": (
+        "link_ptr",
+        "",
+        "link_pre",
+    ),  # the way back is the other link of the pair, and conducts as much
+    "sensory": ("sensory_out_ptr", "sensory_out", "sensory_out_post"),
+}
+
+
+class Writer:
+    """Writes the two kernels of a shape."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape, self.model = shape, shape.model
+        self.states = [name("state", key) for key in self.model.states]
+        self.totals = [t for kind in ("recurrent", "electrical") for t in self._symbols(kind)]
+        self.drives = self._symbols("sensory")
+        self.own = shape.used("neuron")
+        self.continuous = self.model.continuous
+        self.encoded = SAMPLE if self.model.encoded is None else lowered(self.model.encoded)
+
+    def _symbols(self, kind: str) -> list[Expression]:
+        return self.shape.synapses[kind].totals if kind in self.shape.synapses else []
+
+    # Declarations
+
+    def declared(self) -> list[str]:
+        """What both kernels declare."""
+        values = [f"q_{key}[{self.length(key)}]" for key in self.shape.values()]
+        return [
+            "//: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS",
+            "//: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]",
+            f"//: values   {' '.join([*values, 'held[P]'])}",
+        ]
+
+    def length(self, key: str) -> str:
+        homes = {
+            "recurrent": "E",
+            "sensory": "S",
+            "electrical": "K",
+            "neuron": "P",
+            "sensor": "I",
+            "motor": "M",
+        }
+        return homes[self.model.parameters[key].lies_on]
+
+    def folds(self, prefix: str = "") -> list[str]:
+        return [
+            f"{prefix}f{AT[kind][0]}{k}[{AT[kind][1]}]"
+            for kind, each in self.shape.synapses.items()
+            for k in range(len(each.folded.parts))
+        ]
+
+    # Names
+
+    def at_neuron(self, place: str, row: str = "now") -> dict[Expression, Term]:
+        """What a neuron's names are; `row` is where its states begin."""
+        names = {name("neuron", key): Term(f"q_{key}[{place}]", True) for key in self.own}
+        for s, state in enumerate(self.states):
+            names[state] = Term(f"v[{row} + {f'{s} * P + ' if s else ''}{place}]")
+        for k, drive in enumerate(self.drives):
+            names[drive] = Term(f"drive[{k} * P + {place}]")
+        return {**names, STEP: Term("dt"), SPAN: Term("span")}
+
+    def at_synapse(self, each: Synapses, place: str, prefix: str = "") -> dict[Expression, Term]:
+        letter = AT[each.kind][0]
+        return {
+            Folded.symbol(k): Term(f"{prefix}f{letter}{k}[{place}]", True)
+            for k in range(len(each.folded.parts))
+        }
+
+    # Parts of both
+
+    def folding(self) -> list[str]:
+        """Lines that fold the parameters of synapses."""
+        lines = Lines("p")
+        lines.add("EACH_SPLIT(j, P) {")
+        for kind, each in self.shape.synapses.items():
+            if each.folded.parts:
+                letter, _, ptr, _ = AT[kind]
+                names = {name(kind, key): Term(f"q_{key}[k]", True) for key in self.shape.used(kind)}
+                lines.add(f"for (int k = {ptr}[j] + PART; k < {ptr}[j + 1]; k += PARTS) {{")
+                for k, term in enumerate(lines.values(each.folded.parts, names)):
+                    lines.add(f"f{letter}{k}[k] = {term.text};")
+                lines.add("}")
+        lines.add("}", "BARRIER")
+        return lines.lines
+
+    def inputs(self) -> list[str]:
+        """Lines that make of a sample what does not change during the steps of a solver."""
+        lines = Lines("i")
+        if self.continuous:
+            lines.add("dt = choose(span < TINY, splat(1.0f), span) * (1.0f / UNFOLDS);")
+        each = self.shape.synapses.get("sensory")
+        if each is None:
+            return lines.lines
+        names = {name("sensor", key): Term(f"q_{key}[i]", True) for key in self.shape.used("sensor")}
+        lines.add("EACH(i, I) {")
+        shown = [self.of_raw(value) for value in each.shown.values()]
+        for k, term in enumerate(lines.values(shown, {**names, RAW: Term("sample[i]")})):
+            lines.add(f"input[{k} * I + i] = {term.real};")
+        lines.add("}", "BARRIER", "EACH_SPLIT(j, P) {")
+        read = {part: Term(f"input[{k} * I + from]") for k, part in enumerate(each.shown)}
+        lines.add(*self._sums(lines, each, read), "if (PART == 0) {")
+        lines.add(*(f"drive[{k} * P + j] = t_s{k};" for k in range(len(each.totals))), "}", "}")
+        return lines.lines
+
+    def of_raw(self, value: Expression) -> Expression:
+        return substituted(value, {SAMPLE: substituted(self.encoded, {SAMPLE: RAW})})
+
+    def _sums(self, lines: Lines, each: Synapses, read: Names) -> list[str]:
+        """Lines that sum up what synapses bring to neuron j, as t_r0 and so on."""
+        letter, _, ptr, pre = AT[each.kind]
+        lines.add(*(f"real t_{letter}{k} = splat(0.0f);" for k in range(len(each.totals))))
+        lines.add(f"for (int k = {ptr}[j] + PART; k < {ptr}[j + 1]; k += PARTS) {{")
+        if read:
+            lines.add(f"const int from = {pre}[k];")
+        terms = lines.values(each.folded.of, {**self.at_synapse(each, "k"), **read})
+        lines.add(*(f"t_{letter}{k} += {term.text};" for k, term in enumerate(terms)), "}")
+        return [f"t_{letter}{k} = JOINED(t_{letter}{k});" for k in range(len(each.totals))]
+
+    def _sources(self) -> dict[Expression, Expression]:
+        """What synapses between neurons read, but for states as they are."""
+        found: dict[Expression, Expression] = {}
+        for kind in ("recurrent", "electrical"):
+            if kind in self.shape.synapses:
+                found |= self.shape.synapses[kind].shown
+        return {part: value for part, value in found.items() if value.op != "name"}
+
+    def unfold(self) -> list[str]:
+        """Lines of one step of the solver, from the states at `now` to those at `next`."""
+        lines, sources = Lines("u"), self._sources()
+        if sources:
+            lines.add("EACH(j, P) {")
+            for k, term in enumerate(lines.values(sources.values(), self.at_neuron("j"))):
+                lines.add(f"show[{k} * P + j] = {term.real};")
+            lines.add("}", "BARRIER")
+        read = {part: Term(f"show[{k} * P + from]") for k, part in enumerate(sources)}
+        lines.add("EACH_SPLIT(j, P) {")
+        joined: list[str] = []
+        names = self.at_neuron("j")
+        for kind in ("recurrent", "electrical"):
+            if kind in self.shape.synapses:
+                each = self.shape.synapses[kind]
+                states = {p: self.at_neuron("from")[v] for p, v in each.shown.items() if v.op == "name"}
+                joined += self._sums(lines, each, {p: read.get(p) or states[p] for p in each.shown})
+                names |= {t: Term(f"t_{AT[kind][0]}{k}") for k, t in enumerate(each.totals)}
+        lines.add(*joined, "if (PART == 0) {")
+        for k, total in enumerate(self.totals):
+            lines.add(f"REMEMBER({k}, {names[total].text})")
+        lines.add("if (held[j] > 0.0f) {")
+        places = [f"{s} * P + j" if s else "j" for s in range(len(self.states))]
+        lines.add(*(f"v[next + {place}] = v[now + {place}];" for place in places), "} else {")
+        terms = lines.values(self.shape.new, names)
+        lines.add(*(f"v[next + {place}] = {term.real};" for place, term in zip(places, terms, strict=True)))
+        lines.add("}", *(f"REMEMBER_STATE({place})" for place in places), "}", "}", "BARRIER")
+        return lines.lines
+
+    def shown(self, row: str) -> str:
+        """What motor neuron j shows, as one expression."""
+        if self.shape.decoded is None:
+            return f"v[{row} + j]"
+        names = self.at_neuron("j", row) | self.at_motor()
+        return Lines().values([self.shape.decoded], names, inline=True)[0].real
+
+    def at_motor(self) -> dict[Expression, Term]:
+        return {name("motor", key): Term(f"q_{key}[j]", True) for key in self.shape.used("motor")}
+
+    # The two kernels
+
+    def forward(self, title: str) -> str:
+        """The forward kernel."""
+        sums = len(self.totals)
+        head = [
+            f"// {title}_forward: a whole sequence for one block of the batch. Generated from equations.",
+            *self.declared(),
+            "//: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]",
+            "//: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]",
+            "//: saves    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]",
+            *([f"//: saves    sums[SAVING*T*UNFOLDS][{sums}*P]"] if sums else []),
+            f"//: folded   {' '.join(self.folds())}",
+            f"//: scratch  v[2*N] sample[I] {self.scratch()} shown[M] showing[M] before[N] still[N]",
+            *PRELUDE.splitlines(),
+            "#define REMEMBER(k, value) SAVE(sums, step * UNFOLDS + u, k * P + j, value)",
+            "#define REMEMBER_STATE(i) SAVE(states, step * STRIDE + u + 1, i, v[next + i])",
+            "#define STRIDE (UNFOLDS + EVENTS)",
+            "#define SAMPLE sample",
+            "#define STATE (v + now)",
+            f"#define SHOW(j) {self.shown('now')}",
+        ]
+        still = [
+            "const int stays = SOME(span < TINY);",
+            "if (stays) EACH(j, N) still[j] = v[now + j];",
+        ]
+        back = [
+            "if (stays) {",
+            *("EACH(j, N) {", "v[now + j] = choose(span < TINY, still[j], v[now + j]);"),
+            *("SAVE(states, step * STRIDE + UNFOLDS, j, v[now + j])", "}", "}"),
+        ]
+        body = [
+            *self.folding(),
+            "int now = 0, next = N, here;",
+            f"real {'dt, ' if self.continuous else ''}span;",
+            "real event = splat(0.0f);",
+            "FETCH(v, state, 0);",
+            "if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);",
+            "for (int step = 0; step < T; step++) {",
+            '#include "frame/open.c"',
+            '#include "frame/sample.c"',
+            '#include "frame/memory.c"',
+            "if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }",
+            *self.inputs(),
+            *(still if self.continuous else []),
+            "BARRIER",
+            "for (int u = 0; u < UNFOLDS; u++) {",
+            *self.unfold(),
+            *("const int old = now;", "now = next;", "next = old;", "}"),
+            *(back if self.continuous else []),
+            '#include "frame/close.c"',
+            "}",
+            "STORE(last, 0, v + now);",
+        ]
+        return joined(head, body)
+
+    def scratch(self) -> str:
+        sensory = self.shape.synapses.get("sensory")
+        inputs = len(sensory.shown) if sensory else 0
+        parts = [f"input[{inputs}*I]", f"drive[{len(self.drives)}*P]", f"show[{len(self._sources())}*P]"]
+        return " ".join(part for part in parts if "[0*" not in part)
+
+
+def joined(head: Iterable[str], body: Iterable[str]) -> str:
+    """A file; its lines are indented by their braces."""
+    depth, lines = 0, [*head, ""]
+    for line in body:
+        closing = len(line) - len(line.lstrip("}"))
+        indent = 0 if line.startswith("#") and "include" not in line else depth - closing
+        lines.append("    " * max(indent, 0) + line)
+        depth += line.count("{") - line.count("}")
+    return "\n".join(lines) + "\n"

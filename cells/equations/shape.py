@@ -62,7 +62,8 @@ class Shape:
                 raise KernelError(
                     f"the fused kernel has no sums of sums, and {key}_pre of {model.declaration.owner} is one"
                 )
-        synapses, nothing = {}, dict[Expression, Expression]()
+        synapses: dict[str, Synapses] = {}
+        nothing: dict[Expression, Expression] = {}
         for kind in KINDS:
             totals = [total for total in model.totals.values() if total.kind == kind]
             if kind == "electrical" and not coupled:

@@ -230,7 +230,10 @@ def only_new(circuit: nx.DiGraph[Any], made: Sequence[Synapse], skip_existing: b
 
 
 def _name(name: Any) -> Hashable:
-    return tuple(map(_name, name)) if isinstance(name, list) else name
+    try:
+        return tuple(map(_name, name)) if isinstance(name, list) else name
+    except RecursionError:  # a list that holds itself
+        raise TypeError(f"the name of a neuron must be a text or a number, got {label(name)}") from None
 
 
 def _listed(names: Sequence[Hashable]) -> list[Any]:

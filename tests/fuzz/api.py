@@ -29,10 +29,10 @@ from .calls_of_ops import ROWS
 from .ends import End, ending
 from .rows import parameters, tidy
 
-KEPT = {"pipe.json", "socket.csv", "c.json", "c.csv", "model.safetensors", "run"}
+KEPT = {"pipe.json", "socket.csv", "c.json", "c.csv", "model.safetensors", "run", "e.journal"}
 """What calls are given to read."""
 
-OWN = {"loss", "measure", "names", "polarity", "rate", "roles", "train", "validation"}
+OWN = {"activation", "loss", "measure", "names", "polarity", "rate", "roles", "train", "validation"}
 """Arguments that may be functions: what these throw is their caller's."""
 
 

@@ -12,7 +12,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import instance, label, numbers, real, several
+from ..arguments import instance, label, numbers, real, scalar, several
 from ..cells import Bidirectional, Memory, NCPLayer, Stack, Stream
 from ..cells.networks.carrying import outputs_between
 from ..cells.networks.memory import predict_memory
@@ -320,7 +320,7 @@ class _ScaledStream(Stream):
         scaled = self._scaled
         x, _ = scaled.scaled(self._in_order(x) if isinstance(x, Mapping) else x)
         if isinstance(timespan, int | float):
-            span: Any = timespan / scaled.time_unit
+            span: Any = scalar("timespan", timespan) / scaled.time_unit
         else:
             span = 1.0 if timespan is None else scaled._spans(timespan)
         return scaled.shown(super().__call__(x, span, **given))

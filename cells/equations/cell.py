@@ -31,6 +31,9 @@ from .operations import Prepared, evaluate, prepared, step_ops
 from .parsing import EquationError
 from .reference import Reference
 
+ABSENT = {"delay", "delays", "noise", "reset", "threshold", "units"}
+"""What other simulators declare, and would be passed over in silence here."""
+
 
 class EquationCell(NCPRNNCell):
     r"""A cell whose class says its equations, from which all that a cell needs follows.
@@ -105,6 +108,11 @@ class EquationCell(NCPRNNCell):
         for word in own:
             delattr(cls, word)
         super().__init_subclass__(**kwargs)
+        for word in sorted(ABSENT & vars(cls).keys()):
+            if not _is_method(vars(cls)[word]):
+                raise EquationError(
+                    f"{cls.__name__}.{word}: equations have no {word}; they have {', '.join(WORDS)}"
+                )
         if not own:
             return
         words = dict(cls._declared_words)

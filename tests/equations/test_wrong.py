@@ -118,6 +118,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "both": ({"update": "v = v"}, "Wrong has both dynamics and update"),
     "a solver": ({"solver": "magic"}, "Wrong.solver: unknown solver 'magic'"),
     "unfolds": ({"unfolds": 0}, "Wrong.unfolds: unfolds must be 1 or more, got 0"),
+    "noise": ({"noise": "0.1"}, "Wrong.noise: equations have no noise; they have parameters, synapse"),
     "no mapping": ({"synapse": "w * v_pre"}, r"Wrong.synapse: expected \{'g'"),
     "no text": ({"synapse": {"i": 1.0}}, "expected an equation as text, got 1.0"),
     "no texts": ({"dynamics": []}, r"expected an equation as text, or several of them, got \[\]"),

@@ -109,6 +109,8 @@ def initial_state(state: Any, shapes: Shapes, batch: int, batched: bool) -> Stat
         ValueError: the state's shape does not fit the input and the circuit.
         TypeError: not a tuple of arrays where the cell has several.
     """
+    if not shapes:  # a stream, which has its state elsewhere
+        return ()
     if state is None:
         return zero_state(shapes, batch)
     if len(shapes) == 1:

@@ -16,8 +16,9 @@ from mlx.utils import tree_flatten
 from .arguments import several, text
 from .cells import RNN, NCPRNNCell, carried, lesion
 from .cells.networks.carrying import own_parameters
-from .cells.offers import has_kernel
+from .cells.offers import cell_kernel
 from .compile import CompiledCircuit, compile_circuit
+from .errors import KernelError
 from .forks import require_computing
 from .interchange import circuit_of, export_mlx, load, save
 from .wiring import Circuit
@@ -100,7 +101,9 @@ def _layouts(cell: NCPRNNCell) -> None:
 
 
 def _engines(cell: NCPRNNCell) -> None:
-    if not has_kernel(cell):
+    try:
+        cell_kernel(cell)
+    except KernelError:  # none for this cell, or for one of its options
         return
     x, spans = _data(cell)
     ops, fused = (RNN(cell, engine=engine) for engine in ("ops", "fused"))

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mlx.core as mx
@@ -436,11 +437,8 @@ def test_switched_off_the_older_way_runs_and_explain_says_so(monkeypatch: pytest
 def test_an_object_with_another_layout_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As that of another Python, whose objects have a larger head, or of an array of another MLX."""
     handle = nodes.library()._handle
-
-    class Larger:
-        __basicsize__ = object.__basicsize__ + 8
-
-    monkeypatch.setattr(nodes, "object", Larger, raising=False)
+    larger = SimpleNamespace(__basicsize__=object.__basicsize__ + 8)  # of a class it would be Python's own
+    monkeypatch.setattr(nodes, "object", larger, raising=False)
     with pytest.raises(KernelError, match="layout of arrays"):
         nodes.prepared(handle)
     monkeypatch.undo()

@@ -20,6 +20,7 @@ from mlx.utils import tree_flatten
 
 import ganglion as gl
 from ganglion.commands.exits import explained
+from ganglion.training.recipe import WARNED
 from ganglion.training.series.reading import read_series
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "troubleshooting.md"
@@ -135,6 +136,7 @@ CAUSES: dict[str, Callable[[Path], Any]] = {
 def test_the_message_comes(heading: str, tmp_path: Path) -> None:
     (cause,) = (cause for words, cause in CAUSES.items() if heading.startswith(words))
     told = ""
+    WARNED.clear()  # what is said once, perhaps by another test of this process
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -81,6 +82,8 @@ def explained(error: Exception) -> str:
         return _line(f"{where}{error.strerror}")
     if isinstance(error, MemoryError):
         return _line(f"there is not enough memory{f': {error}' if str(error) else ''}")
+    if isinstance(error, RuntimeError) and str(error) == os.strerror(errno.EAGAIN):  # of MLX, for a thread
+        return f"there is not enough memory, or no room for a thread: {error}"
     if isinstance(error, REQUESTS):
         return _line(str(error))
     told = _line(f"{type(error).__name__}: {error}")

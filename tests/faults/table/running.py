@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import io
 import multiprocessing
 import os
@@ -169,6 +170,8 @@ def _server() -> Any:
 
 
 def _child(given: str, group: str, folder: str, outputs: str) -> None:
+    # Before the process gives up its rights or its memory: another test may have started the server empty.
+    importlib.import_module("tests.faults.table.loaded")
     from . import GROUPS
 
     os.chdir(folder)

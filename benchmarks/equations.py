@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
@@ -20,6 +22,9 @@ import numpy as np
 
 import ganglion as gl
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.support.equations import ChemicalLTC
+
 BATCH, STEPS, INPUTS = 32, 32, 16
 CIRCUITS: dict[str, Callable[[], gl.Circuit]] = {
     "auto_ncp(64, 8)": lambda: gl.auto_ncp(64, 8, inputs=INPUTS),
@@ -27,34 +32,9 @@ CIRCUITS: dict[str, Callable[[], gl.Circuit]] = {
 }
 
 
-class Written(gl.EquationCell):
-    """The LTC as equations."""
-
-    parameters = {
-        "w": gl.synapse(0.001, 1.0, positive=True, strength=True),
-        "mu": gl.synapse(0.3, 0.8),
-        "sigma": gl.synapse(3.0, 8.0, sign="positive"),
-        "erev": gl.synapse("polarity"),
-        "gleak": gl.neuron(0.001, 1.0, positive=True),
-        "vleak": gl.neuron(-0.2, 0.2),
-        "cm": gl.neuron(0.4, 0.6, positive=True),
-        "input_w": gl.sensor(1.0),
-        "input_b": gl.sensor(0.0),
-        "output_w": gl.motor(1.0),
-        "output_b": gl.motor(0.0),
-    }
-    synapse = {
-        "g": "w * sigmoid(sigma * (v_pre - mu))",
-        "i": "w * sigmoid(sigma * (v_pre - mu)) * erev",
-    }
-    dynamics = "cm * dv/dt = gleak * (vleak - v) + i - g * v - 1e-8 * v"
-    inputs = "input_w * x + input_b"
-    outputs = "output_w * v + output_b"
-
-
 def pairs(circuit: gl.Circuit) -> dict[str, tuple[gl.RNN, gl.RNN]]:
     """What is compared: first what it is compared with."""
-    hand, made = gl.LTCCell(circuit), Written(circuit)
+    hand, made = gl.LTCCell(circuit), ChemicalLTC(circuit)
     made.update(hand.parameters())
     found = {"LTC, equations / by hand": (gl.RNN(hand, engine="fused"), gl.RNN(made, engine="fused"))}
     for cell in (made,):

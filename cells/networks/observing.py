@@ -9,10 +9,12 @@ import mlx.core as mx
 from ...arguments import instance, one_of, real
 from ..layer import NCPLayer, Shape
 from ..parameters import Declared, Parameter
-from ..values import Values, Where, mlx_array, running_on
+from ..values import Values, mlx_array
 from .memory import Memory, predict_memory
 from .rnn import RNN
 from .sites import chosen, sites_of
+
+EVENTS = ("mask", "lengths", "ends", "starts")
 
 
 class Calcium(NCPLayer):
@@ -148,40 +150,33 @@ class Observed(NCPLayer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], len(self.neurons))
 
-    def __call__(
-        self,
-        x: Values,
-        state: Any = None,
-        timespans: Values | None = None,
-        *,
-        stream: Where = None,
-        **given: Any,
-    ) -> Any:
+    def call(
+        self, x: mx.array, state: Any = None, timespans: Values | None = None, **given: Any
+    ) -> tuple[Any, ...]:
         """Run a sequence, and see the neurons.
 
         Args:
             x: (B, T, I) or (T, I) inputs.
             state: the state to start from; zeros if not given. The indicator begins at 0 in every call.
             timespans: time since the previous sample, as `RNN` takes it.
-            stream: an MLX stream or device to run on; the default one if not given.
-            given: `mask`, `lengths`, `ends` or `starts`, as `RNN` takes them; only without an indicator,
-                which knows no episodes.
+            given: what else `RNN` takes; an indicator knows no episodes and no missing samples.
 
         Returns:
-            (B, T, K) or (T, K) what is seen of K neurons, and the last state of the network.
+            (B, T, K) or (T, K) what is seen of K neurons, and the last state of the network; all states and
+            the recording behind them, if asked for.
 
         Raises:
             ValueError: episodes or missing samples, with an indicator.
         """
-        if self.indicator is not None and (told := [name for name in given if given[name] is not None]):
-            raise ValueError(f"an indicator runs over whole sequences: it takes no {told[0]}")
-        with running_on(stream):
-            _, last, states = self.rnn(x, state, timespans, **given, return_states=True)
-            seen = states[..., mx.array(self._places)]
-            if self.indicator is not None:
-                seen = self.indicator(seen, timespans)
-        self.built = True
-        return seen, last
+        events = [name for name in EVENTS if given.get(name) is not None]
+        if self.indicator is not None and events:
+            raise ValueError(f"an indicator runs over whole sequences: it takes no {events[0]}")
+        asked = given.pop("return_states", False)
+        _, last, states, *recorded = self.rnn(x, state, timespans, return_states=True, **given)
+        seen = states[..., mx.array(self._places)]
+        if self.indicator is not None:
+            seen = self.indicator(seen, timespans)
+        return (seen, last, *([states] if asked else []), *recorded)
 
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> Any:
         """The state of zeros of the network."""

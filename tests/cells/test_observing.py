@@ -33,6 +33,16 @@ def test_any_neuron_is_seen(make: type[gl.LTC]) -> None:
     assert gl.observe(rnn, "motor_0")(X[0])[0].shape == (9, 1)
 
 
+def test_what_else_a_network_returns_comes_behind() -> None:
+    rnn = gl.LTC(CIRCUIT)
+    seen = gl.observe(rnn, "command_0", gl.Calcium(0.2, 1.0))
+    _, _, states, recording = seen(X, return_states=True, record=True)
+    np.testing.assert_array_equal(np.array(states), np.array(rnn(X, return_states=True)[2]))
+    np.testing.assert_array_equal(gl.record(seen, X).states, recording.states)
+    masked, _ = gl.observe(rnn, "command_0")(X, lengths=[9, 3, 5, 1], stream=mx.cpu)
+    assert masked.shape == (4, 9, 1)
+
+
 @pytest.mark.parametrize("rise", [0.0, 0.3, 1.5, 1.5000001])
 def test_an_indicator_solves_its_equation(rise: float) -> None:
     """Against SciPy's solver, sample by sample."""

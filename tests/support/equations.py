@@ -8,32 +8,40 @@ import numpy as np
 
 import ganglion as gl
 
+CHEMICAL = {
+    "w": gl.synapse(0.001, 1.0, positive=True, strength=True),
+    "mu": gl.synapse(0.3, 0.8),
+    "sigma": gl.synapse(3.0, 8.0, sign="positive"),
+    "erev": gl.synapse("polarity"),
+    "gleak": gl.neuron(0.001, 1.0, positive=True),
+    "vleak": gl.neuron(-0.2, 0.2),
+    "cm": gl.neuron(0.4, 0.6, positive=True),
+    "input_w": gl.sensor(1.0),
+    "input_b": gl.sensor(0.0),
+    "output_w": gl.motor(1.0),
+    "output_b": gl.motor(0.0),
+}
 
-class AsLTC(gl.EquationCell):
-    """The liquid time-constant cell as equations."""
 
-    parameters = {
-        "w": gl.synapse(0.001, 1.0, positive=True, strength=True),
-        "mu": gl.synapse(0.3, 0.8),
-        "sigma": gl.synapse(3.0, 8.0, sign="positive"),
-        "erev": gl.synapse("polarity"),
-        "gap": gl.electrical(0.001, 1.0),
-        "gleak": gl.neuron(0.001, 1.0, positive=True),
-        "vleak": gl.neuron(-0.2, 0.2),
-        "cm": gl.neuron(0.4, 0.6, positive=True),
-        "input_w": gl.sensor(1.0),
-        "input_b": gl.sensor(0.0),
-        "output_w": gl.motor(1.0),
-        "output_b": gl.motor(0.0),
-    }
+class ChemicalLTC(gl.EquationCell):
+    """The liquid time-constant cell without electrical synapses, as equations."""
+
+    parameters = CHEMICAL
     synapse = {
         "g": "w * sigmoid(sigma * (v_pre - mu))",
         "i": "w * sigmoid(sigma * (v_pre - mu)) * erev",
     }
-    electrical = {"c": "gap * (v_pre - v)"}
-    dynamics = "cm * dv/dt = gleak * (vleak - v) + i - g * v + c - 1e-8 * v"
+    dynamics = "cm * dv/dt = gleak * (vleak - v) + i - g * v - 1e-8 * v"
     inputs = "input_w * x + input_b"
     outputs = "output_w * v + output_b"
+
+
+class AsLTC(ChemicalLTC):
+    """The liquid time-constant cell as equations."""
+
+    parameters = {**CHEMICAL, "gap": gl.electrical(0.001, 1.0)}
+    electrical = {"c": "gap * (v_pre - v)"}
+    dynamics = "cm * dv/dt = gleak * (vleak - v) + i - g * v + c - 1e-8 * v"
 
 
 class Rate(gl.EquationCell):

@@ -175,7 +175,9 @@ class EquationCell(NCPRNNCell):
 
     @classmethod
     def latex(cls) -> str:
-        """The equations in LaTeX, as the body of an ``aligned`` block.
+        """The equations of neurons in LaTeX, as the body of an ``aligned`` block.
+
+        What `inputs` and `outputs` say is not among them.
 
         Example:
             >>> print(gl.CTRNNCell.latex())
@@ -260,11 +262,16 @@ class EquationCell(NCPRNNCell):
             (B, T, M) outputs, and (B, N) states, a tuple of them where there are several.
 
         Raises:
-            ValueError: shapes that do not fit.
+            ValueError: shapes that do not fit, or a cell that is perturbed.
 
         Example:
             >>> outputs, state = cell.reference(x)
         """
+        if overlay_of(self) is not None:
+            raise ValueError(
+                f"this {type(self).__name__} is perturbed: the reference has its equations alone, and no "
+                "neurons that are held or inputs that are changed"
+            )
         values = np.asarray(x, np.float64)
         if values.ndim != 3 or values.shape[-1] != self.n_inputs:
             raise ValueError(f"x has shape {values.shape}: expected (batch, time, {self.n_inputs}) inputs")
@@ -290,6 +297,8 @@ class EquationCell(NCPRNNCell):
         Raises:
             TypeError: there are none: the sums are not 0 where all quantities of a synapse are 0.
         """
+        if side == "electrical" and not len(self.compiled.plan.electrical):
+            return []
         of = [total.of for total in self.model.totals.values() if total.kind == side]
         names = [key for key, p in self.declared().items() if p.lies_on == side]
 

@@ -192,7 +192,7 @@ class Declaration:
             if isinstance(value, str):
                 entries = {0: value}
             for key, text in entries.items():
-                left, equals, right = text.rpartition("=") if word in LISTS else ("", "", text)
+                left, equals, right = text.partition("=") if word in LISTS else ("", "", text)
                 read = ast.unparse(tree(Text("", right)))
                 state.update(repr((word, key, left.replace(" ", ""), equals, read)).encode())
         homes = {

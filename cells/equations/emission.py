@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...errors import KernelError
 from .expression import Expression, call, in_order, multiply, number, rebuilt
 from .functions import ALL
 
 LOG2E = 1.4426950408889634
+MOST = float(np.finfo(np.float32).max)
 ARITHMETIC = ("number", "name", "same", "+", "*", "/", "inverse")
 """What numbers that all rows share are computed with."""
 
@@ -109,7 +111,13 @@ def _inverse(below: Term) -> str:
 
 
 def literal(value: float) -> str:
-    """A number as C has it."""
+    """A number as C has it.
+
+    Raises:
+        KernelError: it is beyond the range of a float.
+    """
+    if not abs(value) <= MOST:
+        raise KernelError(f"the equations have the number {value!r}, which is beyond single precision")
     text = repr(float(np.float32(value)))
     text = f"{text}f" if "." in text or "e" in text else f"{text}.0f"
     return f"({text})" if value < 0 else text

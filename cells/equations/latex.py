@@ -46,7 +46,7 @@ SIGNS = {ast.Lt: "<", ast.LtE: r"\le", ast.Gt: ">", ast.GtE: r"\ge"}
 
 
 def latex(declaration: Declaration) -> str:
-    """All equations of a declaration, one a line, as the body of ``aligned``.
+    """The equations of neurons, one a line, as the body of ``aligned``; `inputs` and `outputs` are left out.
 
     Example:
         >>> print(LRC.latex())
@@ -87,7 +87,7 @@ def _printed(text: str, synaptic: set[str], *, at_synapse: bool = False) -> str:
     def of(node: ast.expr, tight: int = 0) -> str:
         """A part; `tight` is how strongly what is around it binds."""
         if isinstance(node, ast.Constant):
-            return f"{node.value:g}" if isinstance(node.value, int | float) else ""
+            return repr(node.value).removesuffix(".0") if isinstance(node.value, int | float) else ""
         if isinstance(node, ast.Name):
             return name(node.id)
         if isinstance(node, ast.UnaryOp):
@@ -116,7 +116,8 @@ def _printed(text: str, synaptic: set[str], *, at_synapse: bool = False) -> str:
         if isinstance(node.op, ast.Div):
             return rf"\frac{{{of(node.left)}}}{{{of(node.right)}}}"
         if isinstance(node.op, ast.Pow):
-            return rf"{of(node.left, 3)}^{{{of(node.right)}}}"
+            base = _around(of(node.left), not isinstance(node.left, ast.Name | ast.Constant))
+            return rf"{base}^{{{of(node.right)}}}"
         if isinstance(node.op, ast.Mult):
             return _around(rf"{of(node.left, 2)}\,{of(node.right, 2)}", tight > 2)
         sign = "+" if isinstance(node.op, ast.Add) else "-"

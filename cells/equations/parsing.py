@@ -18,8 +18,8 @@ from ...wiring.words import suggestion
 from .expression import ONE, ZERO, Expression, call, multiply, number
 from .functions import FUNCTIONS, SPIKE_SHARPNESS, where_less
 
-LONGEST, HIGHEST = 4000, 8
-"""Characters of an equation, and its largest power."""
+LONGEST, HIGHEST, LARGEST = 4000, 8, 1e30
+"""Characters of an equation, its largest power, and its largest number."""
 _LEFT = re.compile(r"^\s*(?:(?P<mass>.*?)\s*\*\s*)?d(?P<state>[A-Za-z]\w*)\s*/\s*dt\s*$", re.ASCII)
 _NAME = re.compile(r"^\s*(?P<state>[A-Za-z]\w*)\s*$", re.ASCII)
 
@@ -68,6 +68,12 @@ def sides(text: Text, *, derivative: bool) -> Sides:
     if match is None:
         raise text.error(f"{label(left.strip(), 60)} stands on the left: expected {wanted}")
     mass = match.groupdict().get("mass")
+    if mass is not None:
+        # The pattern cuts at the last *, which in a + b * dv/dt is no factor of all that stands before it.
+        whole = tree(Text(text.where, f"{mass} * d", text.column + match.start("mass")))
+        factors = isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Mult) and whole.right
+        if not isinstance(factors, ast.Name):
+            raise text.error(f"{label(left.strip(), 60)} stands on the left: expected {wanted}")
     begin = len(left) + 1
     return Sides(
         match["state"],
@@ -152,7 +158,7 @@ class _Reader:
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(node, f"{label(value, 60)} is no real number")
-        if not abs(value) <= 1e30:
+        if not abs(value) <= LARGEST:
             raise self.wrong(node, f"{ast.unparse(node)[:60]} is too large: expected at most 1e30")
         return number(value)
 
@@ -170,6 +176,16 @@ class _Reader:
         )
 
     def operation(self, node: ast.BinOp) -> Expression:
+        made = self.made(node)
+        for part in (made, *made.inputs):
+            if part.op == "number" and not abs(part.number) <= LARGEST:
+                raise self.wrong(
+                    node,
+                    f"{label(ast.unparse(node), 60)} has a number that is too large: expected at most 1e30",
+                )
+        return made
+
+    def made(self, node: ast.BinOp) -> Expression:
         left, right = self.of(node.left), self.of(node.right)
         if isinstance(node.op, ast.Add):
             return left + right
@@ -194,6 +210,8 @@ class _Reader:
                 "to the power of b where a is positive",
             )
         product = multiply(*[base] * int(abs(count)))
+        if count < 0 and product is ZERO:
+            raise self.wrong(node, "a division by 0")
         return product if count >= 0 else ONE / product
 
     def called(self, node: ast.Call) -> Expression:

@@ -210,6 +210,8 @@ class Reference:
     def total(self, kind: str, text: str, named: Names, x: Floats) -> Any:
         """A sum over the synapses of a kind onto each neuron (B, N)."""
         ends = getattr(self.plan, kind)
+        if not len(ends):  # there may be no parameters of such synapses
+            return np.zeros((len(x), ends.n_post))
         pre, post = ends.pre, ends.post
         where = np.arange(len(pre))
         if kind == "electrical":  # both ways

@@ -200,6 +200,71 @@ def test_what_networks_ask_of_cells() -> None:
     assert SAMPLES["Rate"].latex().splitlines()[-1] == (r"\tau_j\,\frac{dv_j}{dt} &= i_j - v_j")
 
 
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("v ** 2", "v_j^{2}"),
+        ("(v / 2) ** 2", r"\left(\frac{v_j}{2}\right)^{2}"),
+        ("(v ** 2) ** 3", r"\left(v_j^{2}\right)^{3}"),
+        ("exp(v) ** 2", r"\left(e^{v_j}\right)^{2}"),
+        ("(v + 1.0) ** 2", r"\left(v_j + 1\right)^{2}"),
+        ("0.123456789 * v", r"0.123456789\,v_j"),
+    ],
+)
+def test_latex_says_what_the_equation_says(text: str, printed: str) -> None:
+    kind: Any = type("Printed", (gl.EquationCell,), {"update": f"v = {text}"})
+    assert kind.latex() == rf"v_j &\leftarrow {printed}"
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">="])
+def test_comparisons_stand_in_equations(sign: str) -> None:
+    kind: Any = type(
+        "Comparing",
+        (gl.EquationCell,),
+        {
+            "parameters": {"w": gl.synapse(0.1, 1.0)},
+            "synapse": {"i": "w * v_pre"},
+            "dynamics": f"dv/dt = i - where(v {sign} 0.5, v, 0.5)",
+        },
+    )
+    cell = kind(gl.auto_ncp(11, 2, inputs=3, seed=1))
+    x, _, state = batch(2, cell)
+    y, _ = gl.RNN(cell, engine="ops")(mx.array(x), mx.array(state))
+    assert difference(y, cell.reference(x, state)[0]) < 1e-5
+
+
+def test_electrical_quantities_without_electrical_synapses() -> None:
+    """A class may couple neurons, and a circuit may have nothing that couples them."""
+
+    class Coupled(gl.EquationCell):
+        parameters = {"w": gl.synapse(0.1, 1.0, strength=True), "gap": gl.electrical(0.5)}
+        synapse = {"i": "w * tanh(v_pre)"}
+        electrical = {"c": "gap * (v_pre - v)"}
+        dynamics = "dv/dt = i + c - v"
+
+    cell = Coupled(gl.auto_ncp(11, 2, inputs=3, seed=1))
+    x, spans, state = batch(2, cell)
+    rnn = gl.RNN(cell, engine="ops")
+    whole = rnn(mx.array(x), mx.array(state), timespans=spans)[0]
+    assert difference(whole, cell.reference(x, state, spans)[0]) < 1e-5
+    assert cell.conducting_parameters("electrical") == []
+    for change in (gl.studies.Lesion("inter_0"), gl.studies.Silence("command")):
+        with gl.perturbed(rnn, change):
+            y = rnn(mx.array(x), mx.array(state), timespans=spans)[0]
+        assert difference(y, np.array(whole)) > 1e-4
+
+
+def test_the_reference_of_a_perturbed_cell_is_refused() -> None:
+    cell = cell_of("Rate", seed=15)
+    x = batch(16, cell)[0]
+    with (
+        gl.silenced(gl.RNN(cell), cell.neurons[-1], to=0.25),
+        pytest.raises(ValueError, match="is perturbed: the reference has its equations alone"),
+    ):
+        cell.reference(x)
+    assert cell.reference(x)[0].shape == (B, T, cell.n_outputs)
+
+
 @on_all
 def test_silenced_neurons_stay_where_they_are(kind: str) -> None:
     rnn = gl.RNN(cell_of(kind, seed=15))

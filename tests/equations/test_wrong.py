@@ -68,6 +68,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a power": ({"let": {"r": "v ** 0.5"}}, "column 6: a power is a whole number from -8 to 8"),
     "a huge power": ({"let": {"r": "v ** 99999999"}}, "a power is a whole number from -8 to 8"),
     "a division": ({"let": {"r": "v / (1 - 1)"}}, "column 6: a division by 0"),
+    "a huge product": ({"let": {"r": "v * 1e30 * 1e30"}}, "column 1: .* has a number that is too large"),
+    "a huge quotient": ({"let": {"r": "v / 1e-40"}}, "column 1: 'v / 1e-40' has a number that is too large"),
+    "a huge number's power": ({"let": {"r": "1e30 ** 8 + v"}}, "column 1: .* has a number that is too large"),
+    "an inverse of 0": ({"let": {"r": "v + 0 ** -1"}}, "column 5: a division by 0"),
     "an operator": ({"let": {"r": "v % 2"}}, r"expected \+ - \* / or \*\*"),
     "length": ({"let": {"r": "v" + " + v" * 2000}}, "has 8001 characters"),
     "depth": ({"let": {"r": "-" * 3000 + "v"}}, "let"),
@@ -109,6 +113,12 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a mass of 0": ({"dynamics": "0 * dv/dt = -v"}, "column 1: 0 times a derivative"),
     "a wrong mass": ({"dynamics": "q * dv/dt = -v"}, "column 1: there is no 'q'"),
+    "a sum for a mass": (
+        {"dynamics": "1 + g * dv/dt = -v"},
+        "'1 \\+ g \\* dv/dt' stands on the left: expected dv/dt = ..., or m",
+    ),
+    "a sum behind a mass": ({"dynamics": "-g - g*g * dv/dt = -v"}, "stands on the left: expected dv/dt"),
+    "a power for a mass": ({"dynamics": "2 ** dv/dt = -v"}, "Wrong.dynamics, column"),
     "two of a state": ({"dynamics": ["dv/dt = -v", "dv/dt = v"]}, "'v' is declared in dynamics already"),
     "the second": (
         {"dynamics": ["dv/dt = -v", "du/dt = q"]},
@@ -161,6 +171,11 @@ def test_a_wrong_class_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=told) as caught:
         made(**changed)
     assert str(caught.value).startswith(("Wrong", "a quantity of Wrong", "what Wrong", "these equations"))
+
+
+@pytest.mark.parametrize("mass", ["(1 + g)", "-g", "g / 2", "g * 2", "g**2"])
+def test_a_mass_is_a_factor_of_the_derivative(mass: str) -> None:
+    assert made(dynamics=f"{mass} * dv/dt = -v").model.continuous
 
 
 def test_columns_are_where_they_are() -> None:

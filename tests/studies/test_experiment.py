@@ -377,3 +377,49 @@ def test_another_experiment_in_a_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="another experiment 'experiment', with another seeds"):
         gl.experiment(train, SPACE, seeds=2, store=tmp_path / "e.journal")
     assert len(gl.experiment(train, SPACE, seeds=2, store=tmp_path / "e.journal", name="b")) == 12
+
+
+@pytest.mark.parametrize("trials", [8, 16])
+def test_another_evolution_in_a_store_is_refused(trials: int, tmp_path: Path) -> None:
+    """Numbers alone would give new circuits the results of old ones."""
+
+    def run(most: int, trials: int) -> Any:
+        space = {"circuit": Evolving(STARTS, most_synapses=most), "rate": (0.0, 1.0)}
+        return gl.experiment(
+            size, space, search="evolutionary", trials=trials, population=8, store=tmp_path / "e.journal"
+        )
+
+    assert len(run(20, 8)) == 8
+    with pytest.raises(ValueError, match="another experiment 'experiment', with another circuit in trial"):
+        run(40, trials)
+    assert len(run(20, 16)) == 16
+
+
+HOLDER = """
+import fcntl, sys
+file = open(sys.argv[1], "ab")
+fcntl.lockf(file, fcntl.LOCK_EX, 1, 2)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_generation_needs_all_results_of_the_one_before(tmp_path: Path) -> None:
+    """While another process has one of its trials, there is no next one."""
+
+    def run() -> Any:
+        space = {"circuit": Evolving(STARTS), "rate": (0.0, 1.0)}
+        return gl.experiment(
+            size, space, search="evolutionary", trials=8, population=4, store=tmp_path / "e.journal"
+        )
+
+    folder = tmp_path / "e.journal.trials"
+    folder.mkdir()
+    command = [sys.executable, "-c", HOLDER, str(folder / "claims.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RuntimeError, match="and 1 have none, trial 2 first: another process runs them"):
+            run()
+        holder.communicate(b"")
+    assert [r.number for r in run()] == list(range(8))

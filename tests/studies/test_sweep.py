@@ -65,6 +65,8 @@ def test_a_sweep_evolves_its_circuits(tmp_path: Path, capsys: pytest.CaptureFixt
         (('data = "data.csv"', ""), "data is missing"),
         (("learning_rate", "rate"), r"\[space\] may have batch_size"),
         (("epochs = 1", "epochs ="), "this is no TOML"),
+        (("epochs = 1", "epochs = 1\nmost_synapses = 20"), 'most_synapses is for search = "evolutionary"'),
+        (("epochs = 1", 'search = "grid"\npopulation = 4'), 'population is for search = "evolutionary"'),
         (("learning_rate = [0.01]", "learning_rate = {low = 1}"), "learning_rate must be a list"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
@@ -14,7 +14,7 @@ from typing import Any, cast
 from ..arguments import at_home, flag, label, one_of, seed_number, text, whole
 from .evolution import Evolving, bred
 from .journal import claimed, optuna, require_journal
-from .outcome import Experiment, outcome_of, results_of
+from .outcome import Experiment, Result, outcome_of, results_of
 from .space import MOST_TRIALS, planned, space_of
 from .trials import Plan, done, run_trial
 
@@ -78,7 +78,8 @@ def experiment(
     Raises:
         ImportError: without the extra ``ganglion-mlx[studies]``.
         ValueError, TypeError: an argument that does not fit, or a store whose experiment is another one.
-        RuntimeError: every trial failed; the message has the first error.
+        RuntimeError: every trial failed; the message has the first error. Or another process runs trials of a
+            generation, of which the next one is to come.
 
     Example:
         >>> def train(trial):
@@ -224,15 +225,41 @@ def _evolved(plan: Plan, trials: int, population: int, workers: int, backend: st
     sign = 1.0 if plan.direction == "minimize" else -1.0
     while len(plan.settings) < trials:
         found: dict[int, list[float]] = {}
-        for result in results_of(plan):
+        results = results_of(plan)
+        _require_results(plan, results)
+        for result in results:
             value = sign * result.value if result.state == "complete" else float("inf")
             found.setdefault(result.number // plan.repeats, []).append(value)
         known = [(told, sum(found[k]) / len(found[k])) for k, told in enumerate(plan.settings)]
         first = len(known)
         new = bred(plan.space, known, min(population, trials - first), plan.seed)
         plan = replace(plan, settings=[*plan.settings, *new])
+        _require_settings(plan, results)
         _all(plan, _wanted(plan, first), workers, backend, show)
     return plan
+
+
+def _require_results(plan: Plan, results: Sequence[Result]) -> None:
+    """Refuse to breed from a part of the results, which would give other children than the whole of them."""
+    left = sorted(set(range(len(plan.settings) * plan.repeats)) - {result.number for result in results})
+    if left:
+        raise RuntimeError(
+            f"the next generation needs the results of all trials before it, and {len(left)} have none, "
+            f"trial {left[0]} first: another process runs them, or their workers died; run this again when "
+            "that one has ended"
+        )
+
+
+def _require_settings(plan: Plan, results: Sequence[Result]) -> None:
+    """Refuse results of other settings than those that this experiment comes to."""
+    for result in results:
+        k = result.number // plan.repeats
+        if k < len(plan.settings) and result.parameters != plan.settings[k]:
+            differing = min(key for key in plan.space if result.parameters.get(key) != plan.settings[k][key])
+            raise ValueError(
+                f"the store has another experiment {plan.name!r}, with another {differing} in trial "
+                f"{result.number}: give this one another name= or store="
+            )
 
 
 def _same(plan: Plan, description: dict[str, Any]) -> None:

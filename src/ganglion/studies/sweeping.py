@@ -82,6 +82,10 @@ def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: b
     for needed in ("circuits", "data", "targets"):
         if needed not in said:
             raise ValueError(f"{needed} is missing")
+    if said.get("search") != "evolutionary":
+        for word in ("most_synapses", "population"):
+            if word in said:
+                raise ValueError(f'{word} is for search = "evolutionary", whose circuits change')
     space = said.get("space", {})
     if not isinstance(space, dict) or set(space) - SETTINGS:
         raise ValueError(f"[space] may have {', '.join(sorted(SETTINGS))}, got {label(space)}")

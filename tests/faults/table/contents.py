@@ -8,7 +8,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from .fault import Fault
+from .fault import Fault, written
 from .running import TARGETS
 
 COMMANDS = (
@@ -151,10 +151,6 @@ OTHERS: dict[str, tuple[str, str | bytes, str]] = {
     "an unknown ending": ("xyz", "what is this?\n", "format"),
     "no ending": ("", "what is this?\n", "format"),
 }
-
-
-def written(name: str, content: str | bytes) -> Callable[[], object]:
-    return lambda: Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def made(make: Callable[[], bytes]) -> Callable[[], object]:

@@ -60,6 +60,16 @@ def nobody_listens() -> None:
     sys.stdout = os.fdopen(1, "w", closefd=False)
 
 
+def without(*names: str) -> Callable[[], None]:
+    """Packages that are not installed."""
+
+    def within() -> None:
+        for name in names:
+            sys.modules[name] = None  # type: ignore[assignment]
+
+    return within
+
+
 def memory(room: int) -> Callable[[], None]:
     """So many bytes more than the process has now."""
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
 
-from .fault import Fault
+from .environment import without
+from .fault import Fault, spoilt, written
 from .outputs import filling, limited
 from .running import HEADER
-from .sweeps import without
 
 NAMED = "begins the names in the file: expected letters, digits and underscores"
 FIXED = "export run -o p.c --fixed"
 LTC = "gl.LTC(gl.read('good.json'))"
-
-
-def spoilt(pattern: str, content: bytes = b"x") -> Callable[[], object]:
-    return lambda: [path.write_bytes(content) for path in Path("run").rglob(pattern)]
-
-
-def table(text: str) -> Callable[[], object]:
-    return lambda: Path("d.csv").write_text(text)
 
 
 ROWS = [
@@ -50,17 +40,21 @@ ROWS = [
     Fault("fixed: no table", f"{FIXED} nothing.csv", "nothing.csv: No such file"),
     Fault("fixed: a pipe", f"{FIXED} d.csv", "this is a pipe", lambda: os.mkfifo("d.csv")),
     Fault("fixed: a circuit", f"{FIXED} good.json", "good.json has no column 'sensory_0'"),
-    Fault("fixed: no rows", f"{FIXED} d.csv", "has a header but no rows", table(f"{HEADER}\n")),
-    Fault("fixed: a text", f"{FIXED} d.csv", "'two', not a finite number", table(f"{HEADER}\n1,two,3,4,5\n")),
+    Fault("fixed: no rows", f"{FIXED} d.csv", "has a header but no rows", written("d.csv", f"{HEADER}\n")),
+    Fault(
+        "fixed: a text",
+        f"{FIXED} d.csv",
+        "'two', not a finite number",
+        written("d.csv", f"{HEADER}\n1,two,3,4,5\n"),
+    ),
     Fault("fixed: ONNX", "export run -o p.onnx --fixed good.csv", "ONNX has no numbers in fixed point"),
     Fault("of nothing", "gl.export_c(None, 'p.c')", "model must be a network"),
     Fault("to a number", f"gl.export_c({LTC}, 3)", "path must be a path, got 3"),
-    Fault("of a cell of a stranger", "gl.export_c(object(), 'p.c')", "model must be a network"),
-    Fault("MLX: no example", f"gl.export_mlx({LTC}, 'p.mlxfn', None)", "example"),
-    Fault("MLX: another example", f"gl.export_mlx({LTC}, 'p.mlxfn', np.zeros((1, 4, 5)))", "5"),
+    Fault("MLX: no example", f"gl.export_mlx({LTC}, 'p.mlxfn', None)", "the example must hold real numbers"),
+    Fault("MLX: another example", f"gl.export_mlx({LTC}, 'p.mlxfn', np.zeros((1, 4, 5)))", "has 5 features"),
     Fault(
-        "of a network that is perturbed",
-        f"gl.export_onnx(gl.silenced({LTC}, 'inter').copy(), 'nowhere/p.onnx')",
-        "nowhere",
+        "of a network with noise",
+        f"gl.export_onnx(gl.perturbed({LTC}, gl.studies.Noise('sensory_0')).copy(), 'p.onnx')",
+        "needs the whole sequence",
     ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 NOTICES = ("fit: ", "ganglion: building kernels ")
@@ -13,6 +14,16 @@ NOTICES = ("fit: ", "ganglion: building kernels ")
 
 def nothing() -> None:
     """What there is, is enough."""
+
+
+def written(name: str, content: str | bytes) -> Callable[[], object]:
+    """A file of this content."""
+    return lambda: Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def spoilt(name: str, content: bytes = b"x") -> Callable[[], object]:
+    """Other bytes in each file of the trained run whose name fits."""
+    return lambda: [path.write_bytes(content) for path in Path("run").rglob(name)]
 
 
 @dataclass(frozen=True)

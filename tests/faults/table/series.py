@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
-from .fault import Fault
+from .fault import Fault, spoilt, written
 from .running import HEADER, LINES, TABLE, TARGETS
 
 COMMANDS = (f"train good.json bad.csv {TARGETS} --out new", "predict run bad.csv -o said.csv")
@@ -74,14 +74,6 @@ STATE: dict[str, tuple[str, bytes, str]] = {
 }
 
 
-def spoilt(name: str, content: bytes) -> Callable[[], object]:
-    def put() -> None:
-        for path in Path("run").rglob(name):
-            path.write_bytes(content)
-
-    return put
-
-
 def model(change: Callable[[bytes], bytes]) -> Callable[[], object]:
     def put() -> None:
         path = Path("good.safetensors")
@@ -113,11 +105,8 @@ MODELS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 ROWS = [
     *(
-        Fault(
-            f"{kind} in a table", command, says, lambda content=content: Path("bad.csv").write_bytes(content)
-        )
-        for (kind, (text, says)), command in zip(TABLES.items(), cycle(COMMANDS), strict=False)
-        for content in [text if isinstance(text, bytes) else text.encode()]
+        Fault(f"{kind} in a table", command, says, written("bad.csv", content))
+        for (kind, (content, says)), command in zip(TABLES.items(), cycle(COMMANDS), strict=False)
     ),
     *(
         Fault(kind, "predict run good.csv -o said.csv", says, spoilt(name, content))

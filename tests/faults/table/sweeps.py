@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .fault import Fault
+from .environment import without
+from .fault import Fault, written
 from .outputs import filling, folder
 from .signals import ended
 
@@ -30,8 +30,7 @@ def said(space: str = SPACE, **changes: str | None) -> str:
 
 
 def file(content: str | bytes) -> Callable[[], object]:
-    data = content if isinstance(content, bytes) else content.encode()
-    return lambda: Path("s.toml").write_bytes(data)
+    return written("s.toml", content)
 
 
 def text(given: str, content: str | bytes, says: str) -> Fault:
@@ -44,16 +43,6 @@ def with_store(given: str, make: Callable[[Path], Any], says: str, left: tuple[s
         make(Path("d"))
 
     return Fault(f"a store that is {given}", f"{SWEEP} --store d", says, put, left=left)
-
-
-def without(*names: str) -> Callable[[], None]:
-    """Packages that are not installed."""
-
-    def within() -> None:
-        for name in names:
-            sys.modules[name] = None  # type: ignore[assignment]
-
-    return within
 
 
 RANDOM = {"search": '"random"', "trials": "2"}
@@ -157,22 +146,19 @@ ROWS = [
     Fault(
         "a disk that fills up", SWEEP, "No space left on device", file(said()), left=TRAINED, within=filling
     ),
-    Fault(
-        "Ctrl-C",
-        SWEEP,
-        "ganglion sweep: interrupted",
-        file(said(epochs="100000")),
-        within=ended("s.journal.trials/000000/run", signal.SIGINT),
-        code=130,
-        left=TRAINED,
-    ),
-    Fault(
-        "a kill",
-        SWEEP,
-        "",
-        file(said(epochs="100000")),
-        within=ended("s.journal.trials/000000/run", signal.SIGKILL),
-        code=-signal.SIGKILL,
-        left=TRAINED,
+    *(
+        Fault(
+            given,
+            SWEEP,
+            says,
+            file(said(epochs="100000")),
+            within=ended("s.journal.trials/000000/run", number),
+            code=code,
+            left=TRAINED,
+        )
+        for given, says, number, code in (
+            ("Ctrl-C", "ganglion sweep: interrupted", signal.SIGINT, 130),
+            ("a kill", "", signal.SIGKILL, -signal.SIGKILL),
+        )
     ),
 ]

@@ -17,6 +17,7 @@ def gradients(
 ) -> list[Expression]:
     """The gradients of a sum of products, (what, its own gradient), by some of the names in it.
 
+    What is as kernels have it: it has inverses, and no quotients.
     They are built backwards through shared parts, so that they share theirs, too.
     """
     outputs = list(outputs)
@@ -50,9 +51,6 @@ def _slopes(part: Expression, needed: set[Expression]) -> tuple[Expression, ...]
             multiply(*inputs[:k], *inputs[k + 1 :]) if inner in needed else ZERO
             for k, inner in enumerate(inputs)
         )
-    if part.op == "/":
-        below = inputs[1]
-        return divide(ONE, below), multiply(number(-1.0), divide(part, below))
     return ALL[part.op].slopes(part, *inputs)
 
 

@@ -23,7 +23,7 @@ def backward(writer: Writer, title: str) -> str:
 
 class _Backward:
     def __init__(self, writer: Writer) -> None:
-        self.writer, self.shape, self.model = writer, writer.shape, writer.model
+        self.writer, self.shape = writer, writer.shape
         self.sums, self.states = len(writer.totals), len(writer.states)
         self.time = STEP if writer.continuous else SPAN
         self.motors, self.sensors = self.shape.used("motor"), self.shape.used("sensor")
@@ -176,7 +176,7 @@ class _Backward:
         places = {part: f"d_from{k}" for k, part in enumerate(shown)}
         offset = 0
         for each in kinds:
-            lines.add(*self._through(lines, each, values, places, "d_sum", offset))
+            self._through(lines, each, values, places, "d_sum", offset)
             offset += len(each.totals)
         lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
         seeds = {part: seed(place) for part, place in places.items()}
@@ -195,8 +195,8 @@ class _Backward:
     def _through(
         self, lines: Lines, each: Synapses, shown: dict[Expression, Term], places: dict[Expression, str],
         sums: str, offset: int,
-    ) -> list[str]:  # fmt: skip
-        """A loop over the synapses that leave source i."""
+    ) -> None:  # fmt: skip
+        """Write a loop over the synapses that leave source i."""
         (ptr, _, post), letter = OUT[each.kind], AT[each.kind][0]
         mine = {part: place for part, place in places.items() if part in each.shown}
         seeds = [seed(f"{each.kind}{k}") for k in range(len(each.totals))]
@@ -215,7 +215,6 @@ class _Backward:
             names[part] = Term(f"g_{letter}{k}")
         terms = lines.values(found.values(), names)
         lines.add(*(f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)), "}")
-        return []
 
     def sensory(self) -> list[str]:
         """Lines from the gradients of drives to samples, sensors and sensory synapses."""

@@ -203,7 +203,7 @@ class EquationCell(NCPRNNCell):
     def encode(self, x: mx.array) -> mx.array:
         if self.model.encoded is None:
             return x
-        return self._mapped(self.model.encoded, {SAMPLE: x}, x.shape)
+        return self._mapped(self.model.encoded, {SAMPLE: x}, x.shape, "sensor")
 
     def step(self, prepared: Prepared, x: mx.array, state: Any, timespan: mx.array) -> Any:
         solver, unfolds = self.steps_with
@@ -215,15 +215,14 @@ class EquationCell(NCPRNNCell):
         shown = states[..., : self.n_outputs]
         if self.model.decoded is None:
             return shown
-        return self._mapped(self.model.decoded, {name("state", self.model.states[0]): shown}, shown.shape)
+        values = {name("state", self.model.states[0]): shown}
+        return self._mapped(self.model.decoded, values, shown.shape, "neuron", "motor")
 
-    def _mapped(self, expression: Any, values: dict[Any, Any], shape: tuple[int, ...]) -> mx.array:
+    def _mapped(self, expression: Any, values: dict[Any, Any], shape: Shape, *homes: str) -> mx.array:
         for key, value in self.effective().items():
             home = self.model.parameters[key].home
-            if home in ("sensor", "motor"):
-                values[name(home, key)] = value
-            elif home == "neuron":
-                values[name(home, key)] = value[: self.n_outputs]
+            if home in homes:
+                values[name(home, key)] = value[: self.n_outputs] if home == "neuron" else value
         (found,) = evaluate([expression], values)
         return mx.broadcast_to(found, shape)
 

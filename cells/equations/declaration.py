@@ -68,12 +68,12 @@ def synapse(
     Example:
         >>> parameters = {"w": gl.synapse(0.001, 1.0, positive=True, strength=True)}
     """
-    return _quantity("synapse", "recurrent", low, high, positive, sign, strength)
+    return _quantity("synapse", low, high, positive, sign, strength)
 
 
 def electrical(low: float, high: float | None = None, *, positive: bool = True) -> Quantity:
     """A quantity of every electrical synapse (L,), the same both ways; see `synapse`."""
-    return _quantity("electrical", "electrical", low, high, positive, None, True)
+    return _quantity("electrical", low, high, positive, None, True)
 
 
 def neuron(low: float, high: float | None = None, *, positive: bool = False) -> Quantity:
@@ -82,23 +82,23 @@ def neuron(low: float, high: float | None = None, *, positive: bool = False) -> 
     Example:
         >>> parameters = {"gleak": gl.neuron(0.001, 1.0, positive=True), "vleak": gl.neuron(-0.2, 0.2)}
     """
-    return _quantity("neuron", "neuron", low, high, positive, None, False)
+    return _quantity("neuron", low, high, positive, None, False)
 
 
 def sensor(low: float, high: float | None = None) -> Quantity:
     """A quantity of every sensor (I,), for `inputs`; see `synapse`."""
-    return _quantity("sensor", "sensor", low, high, False, None, False)
+    return _quantity("sensor", low, high, False, None, False)
 
 
 def motor(low: float, high: float | None = None) -> Quantity:
     """A quantity of every motor neuron (M,), for `outputs`; see `synapse`."""
-    return _quantity("motor", "motor", low, high, False, None, False)
+    return _quantity("motor", low, high, False, None, False)
 
 
-def _quantity(kind: str, home: str, low: Any, high: Any, positive: Any, sign: Any, strength: Any) -> Quantity:
+def _quantity(kind: str, low: Any, high: Any, positive: Any, sign: Any, strength: Any) -> Quantity:
     flag("positive", positive)
     flag("strength", strength)
-    kept = "positive" if positive and home in ("recurrent", "electrical") else "free"
+    kept = "positive" if positive and kind in ("synapse", "electrical") else "free"
     if isinstance(low, str):
         if kind != "synapse":
             raise TypeError(f"a gl.{kind} starts at numbers, got {label(low)}")
@@ -116,6 +116,7 @@ def _quantity(kind: str, home: str, low: Any, high: Any, positive: Any, sign: An
             start = uniform(float(low), float(high))
     if sign is not None:
         kept = one_of("sign", sign, SIGNS)
+    home = "recurrent" if kind == "synapse" else kind
     return Quantity(kind, Parameter(home, start, kept, non_negative=positive, strength=strength))
 
 
@@ -237,16 +238,11 @@ def _texts(where: str, given: Any) -> tuple[str, ...]:
     return tuple(_text(where, text) for text in given)
 
 
-def _solver(_: str, given: Any) -> str:
-    one_of("solver", given, SOLVERS)
-    return str(given)
-
-
 _FORMS: dict[str, Any] = {
     "parameters": _quantities,
     **dict.fromkeys(MAPPINGS, _named_texts),
     **dict.fromkeys(TEXTS, _text),
     **dict.fromkeys(LISTS, _texts),
-    "solver": _solver,
+    "solver": lambda _, given: one_of("solver", given, SOLVERS),
     "unfolds": lambda _, given: whole("unfolds", given, most=MOST_UNFOLDS),
 }

@@ -10,11 +10,10 @@ import numpy as np
 
 from ...errors import KernelError
 from .expression import Expression, call, in_order, multiply, number, rebuilt
-from .functions import ALL
+from .functions import ALL, LOG2E
 
-LOG2E = 1.4426950408889634
 MOST = float(np.finfo(np.float32).max)
-ARITHMETIC = ("number", "name", "same", "+", "*", "/", "inverse")
+ARITHMETIC = ("number", "name", "same", "+", "*", "inverse")
 """What numbers that all rows share are computed with."""
 
 
@@ -98,16 +97,10 @@ def _operation(part: Expression, inputs: list[Term]) -> Term:
         return Term("(" + f" {part.op} ".join(term.text for term in ordered) + ")", shared)
     if part.op == "same":
         return inputs[0]
-    if part.op == "/":
-        above, below = inputs
-        return Term(f"({above.text} * {_inverse(below)})", shared)
     if part.op == "inverse":
-        return Term(_inverse(inputs[0]), shared)
+        (below,) = inputs
+        return Term(f"(1.0f / {below.text})" if shared else f"INVERSE({below.text})", shared)
     return Term(ALL[part.op].c.format(*(term.real for term in inputs)))
-
-
-def _inverse(below: Term) -> str:
-    return f"(1.0f / {below.text})" if below.shared else f"INVERSE({below.text})"
 
 
 def literal(value: float) -> str:

@@ -101,8 +101,7 @@ def call(function: str, *inputs: Expression) -> Expression:
     return _made(function, inputs)
 
 
-ZERO, ONE = number(0.0), number(1.0)
-_CONSTANTS = (ZERO, ONE)  # which the weak dictionary shall keep
+ZERO, ONE = number(0.0), number(1.0)  # which stay in the weak dictionary, being names of this module
 
 
 def add(*terms: Expression) -> Expression:

@@ -34,15 +34,13 @@ def folded(expressions: list[Expression], kind: str, *, numbers: bool = False) -
     Args:
         expressions: of parameters of the kind and of what sources show.
         kind: "recurrent", "sensory" or "electrical".
-        numbers: whether only parts of sums, products and quotients are folded, and no functions.
+        numbers: whether only parts of sums, products and inverses are folded, and no functions.
     """
     own, parts = frozenset({kind}), dict[Expression, int]()
     found: dict[Expression, Expression] = {}
 
     def simple(part: Expression) -> bool:
-        return not numbers or all(
-            p.op in ("number", "name", "+", "*", "/", "inverse") for p in in_order([part])
-        )
+        return not numbers or all(p.op in ("number", "name", "+", "*", "inverse") for p in in_order([part]))
 
     def is_own(part: Expression) -> bool:
         return bool(part.kinds) and part.kinds <= own and simple(part)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -32,6 +33,15 @@ class Function:
     mlx: Callable[..., mx.array]
     c: str
     latex: str
+    costly: bool = True
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A function that only kernels have; see `Function`."""
+
+    slopes: Slopes
+    c: str
     costly: bool = True
 
 
@@ -114,19 +124,14 @@ FUNCTIONS = {
         False,
     ),
 }
-LN2 = 0.6931471805599453
+LN2 = math.log(2.0)
+LOG2E = 1.0 / LN2
 # What only kernels have, in place of some of the above.
 LOWER = {
-    "sigmoid2": Function(
-        1,
-        lambda y, x: (number(-LN2) * (y - y * y),),
-        lambda x: 1.0 / (1.0 + mx.exp(x * LN2)),
-        "sigmoid2({0})",
-        "",
-    ),
-    "exp2": Function(1, lambda y, x: (number(LN2) * y,), lambda x: mx.exp(x * LN2), "exp2_lane({0})", ""),
-    "inverse": Function(1, lambda y, x: (-(y * y),), lambda x: 1.0 / x, "INVERSE({0})", ""),
+    "sigmoid2": Lowered(lambda y, x: (number(-LN2) * (y - y * y),), "sigmoid2({0})"),
+    "exp2": Lowered(lambda y, x: (number(LN2) * y,), "exp2_lane({0})"),
+    "inverse": Lowered(lambda y, x: (-(y * y),), "INVERSE({0})"),
 }
-ALL = FUNCTIONS | LOWER
+ALL: Mapping[str, Function | Lowered] = {**FUNCTIONS, **LOWER}
 SPIKE_SHARPNESS = 10.0
 """The sharpness of the slope of `spike` where none is given."""

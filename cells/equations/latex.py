@@ -9,39 +9,10 @@ from .declaration import Declaration
 from .functions import FUNCTIONS
 from .parsing import Text, sides, tree
 
-GREEK = {
-    *(
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-    ),
-    *(
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Sigma",
-    ),
-    *("Phi", "Psi", "Omega"),
-}
+GREEK = re.compile(
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|"
+    "omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
+)
 SIGNS = {ast.Lt: "<", ast.LtE: r"\le", ast.Gt: ">", ast.GtE: r"\ge"}
 
 
@@ -133,7 +104,7 @@ def _around(text: str, needed: bool) -> str:
 
 def _name(key: str) -> str:
     """A name as a letter, or as upright text."""
-    if key in GREEK:
+    if GREEK.fullmatch(key):
         return rf"\{key}"
     if len(key) == 1:
         return key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ...arguments import label
 from ..parameters import Parameter
@@ -220,11 +221,11 @@ class _Reading:
         if self.word == "update":
             scope.put("timespan", SPAN)
         for key in d.synapse:
-            scope.put(key, lambda key=key: self._sum(key))  # type: ignore[misc]
+            scope.put(key, partial(self._sum, key))
         for key in d.electrical:
-            scope.put(key, lambda key=key: self._side("electrical", "electrical", key))  # type: ignore[misc]
+            scope.put(key, partial(self._side, "electrical", "electrical", key))
         for key in d.let:
-            scope.put(key, lambda key=key: self._let(key))  # type: ignore[misc]
+            scope.put(key, partial(self._let, key))
         return scope
 
     def _let(self, key: str) -> Expression:
@@ -260,7 +261,7 @@ class _Reading:
         """The names at a synapse: its own, what its source shows, and what its neuron has."""
         d, scope = self.declaration, Scope()
         for key in self.scope:
-            scope.put(key, lambda key=key: self.scope[key])  # type: ignore[misc]
+            scope.put(key, partial(self.scope.__getitem__, key))
         home = "electrical" if kind == "electrical" else "synapse"
         for key, quantity in d.parameters.items():
             if quantity.home == home:
@@ -271,7 +272,7 @@ class _Reading:
         for state in self.states:
             scope.put(f"{state}_pre", name("pre", state))
         for key in d.let:
-            scope.put(f"{key}_pre", lambda key=key: self._source(key))  # type: ignore[misc]
+            scope.put(f"{key}_pre", partial(self._source, key))
         return scope
 
     def _source(self, key: str) -> Expression:

@@ -109,7 +109,7 @@ def tree(text: Text) -> ast.expr:
     if not stripped.strip():
         raise text.error("there is no expression")
     try:
-        return ast.parse(" " * 0 + stripped[indent:], mode="eval").body
+        return ast.parse(stripped[indent:], mode="eval").body
     except SyntaxError as error:
         raise text.error(f"{error.msg}", indent + max((error.offset or 1) - 1, 0)) from None
     except (ValueError, RecursionError, MemoryError) as error:

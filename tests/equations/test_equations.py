@@ -209,10 +209,12 @@ def test_what_networks_ask_of_cells() -> None:
         ("exp(v) ** 2", r"\left(e^{v_j}\right)^{2}"),
         ("(v + 1.0) ** 2", r"\left(v_j + 1\right)^{2}"),
         ("0.123456789 * v", r"0.123456789\,v_j"),
+        ("Xi * v", r"\Xi_j\,v_j"),
     ],
 )
 def test_latex_says_what_the_equation_says(text: str, printed: str) -> None:
-    kind: Any = type("Printed", (gl.EquationCell,), {"update": f"v = {text}"})
+    words = {"parameters": {"Xi": gl.neuron(1.0)}, "update": f"v = {text}"}
+    kind: Any = type("Printed", (gl.EquationCell,), words)
     assert kind.latex() == rf"v_j &\leftarrow {printed}"
 
 

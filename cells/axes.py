@@ -9,7 +9,8 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import LARGEST, array_of, label, several, whole
+from ..arguments import LARGEST, array_of, instance, label, several, whole
+from ..compile.kernels.tracing import evaluable
 
 
 def lengths(shape: Any, least: int = 0) -> list[int]:
@@ -43,28 +44,56 @@ def axes_of(axis: Any, x: mx.array) -> int | list[int] | None:
 
 def mask_of(mask: Any) -> NDArray[np.bool_]:
     """(B, T) booleans, or an error."""
-    array = array_of(mask)
-    if array is None or array.dtype != bool or array.ndim != 2:
-        raise TypeError(f"mask must be an array (B, T) of booleans, got {label(mask)}")
-    return np.asarray(array)
+    return _array_of("mask", mask, ("B", "T"), "b", "booleans")
 
 
 def counts_of(name: str, values: Any) -> NDArray[np.integer[Any]]:
     """(B,) whole numbers, or an error."""
-    array = array_of(values)
-    if array is None or array.dtype.kind not in "iu" or array.ndim != 1:
-        raise TypeError(f"{name} must be an array (B,) of whole numbers, got {label(values)}")
-    return np.asarray(array)
+    return _array_of(name, values, ("B",), "iu", "whole numbers")
 
 
 def steps_of(index: Any, x: mx.array) -> NDArray[np.integer[Any]]:
     """(B, T') steps of an array (B, T, ...), none of which it does not have, or an error."""
-    array = array_of(index)
-    if array is None or array.dtype.kind not in "iu" or array.ndim != 2:
-        raise TypeError(f"index must be an array (B, T) of whole numbers, got {label(index)}")
+    array: NDArray[np.integer[Any]] = _array_of("index", index, ("B", "T"), "iu", "whole numbers")
     if x.ndim < 2 or len(array) != len(x):
         raise ValueError(f"index has shape {array.shape}: expected one row for each of an array {x.shape}")
     require_inside(array, x.shape[1], "steps")
+    return array
+
+
+def index_of(index: Any, count: int) -> Any:
+    """What may index `count` rows: a whole number, a slice or an array of MLX, none beyond them, or an error.
+
+    An array without values yet, inside `mx.compile` and `mx.vmap`, is taken as it is.
+    """
+    if isinstance(index, slice):
+        return index
+    if not isinstance(index, mx.array):
+        instance("index", index, (int, np.integer), "a whole number, a slice or an array of MLX")
+        index = whole("index", index, -LARGEST)
+    elif not mx.issubdtype(index.dtype, mx.integer):  # booleans, too, of which MLX has no index
+        raise TypeError(f"index must be an array of whole numbers, got {label(index)}")
+    elif not evaluable((index,)):
+        return index
+    require_inside(np.asarray(index), count, "rows")
+    return index
+
+
+def flags_of(chosen: Any) -> mx.array:
+    """Booleans that choose rows, as an array of MLX, or an error."""
+    if isinstance(chosen, mx.array) and chosen.dtype == mx.bool_:
+        return chosen
+    array = None if isinstance(chosen, mx.array) else array_of(chosen)
+    if array is None or array.dtype != bool:
+        raise TypeError(f"rows are chosen by booleans, got {label(chosen)}")
+    return mx.array(array)
+
+
+def _array_of(name: str, values: Any, axes: tuple[str, ...], kinds: str, told: str) -> NDArray[Any]:
+    array = array_of(values)
+    if array is None or array.dtype.kind not in kinds or array.ndim != len(axes):
+        shape = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
+        raise TypeError(f"{name} must be an array {shape} of {told}, got {label(values)}")
     return np.asarray(array)
 
 

@@ -52,6 +52,8 @@ def transpose(x: Values, axes: Sequence[int] | None = None, *, stream: Where = N
         array = any_array("x", x)
         if axes is not None:
             axes = [axis_of(axis, array) for axis in several("axes", axes, "axes")]
+            if sorted(axis % array.ndim for axis in axes) != list(range(array.ndim)):
+                raise ValueError(f"axes are {axes}: expected each axis of an array {array.shape} once")
         return mx.transpose(array, axes)
 
 

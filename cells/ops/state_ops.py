@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -11,8 +11,8 @@ import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 from numpy.typing import NDArray
 
-from ...arguments import LARGEST, array_of, instance, label, mapping_of, one_of, whole
-from ..axes import require_inside, shapes_of, state_of
+from ...arguments import instance, mapping_of, one_of, whole
+from ..axes import flags_of, index_of, shapes_of, state_of
 from ..values import Values, Where, any_array, running_on
 
 __all__ = [
@@ -104,19 +104,16 @@ def detach(state: State, *, stream: Where = None) -> State:
         return each(mx.stop_gradient, state_of("state", state))
 
 
-def rows(state: State, index: int | slice | mx.array, *, stream: Where = None) -> State:
+def rows(state: State, index: int | np.integer[Any] | slice | mx.array, *, stream: Where = None) -> State:
     """Some rows of a batch of states; a whole number takes the batch axis away.
 
     Raises:
-        IndexError: a whole number beyond the batch.
+        IndexError: a row beyond the batch; not told of an array that has no values yet, in `mx.compile`.
     """
     state = state_of("state", state)
-    instance("index", index, (int, slice, mx.array), "a whole number, a slice or an array of MLX")
-    if isinstance(index, int):
-        count = min(part.shape[0] if part.ndim else 0 for part in parted(state))
-        require_inside(np.array(whole("index", index, -LARGEST)), count, "rows")
     with running_on(stream):
-        return each(lambda a: a[index], state)
+        taken = index_of(index, min(part.shape[0] if part.ndim else 0 for part in parted(state)))
+        return each(lambda a: a[taken], state)
 
 
 def joined(arrays: Sequence[mx.array]) -> State:
@@ -136,12 +133,7 @@ def _rows_of(chosen: Rows, array: mx.array) -> mx.array:
         ValueError: not one value for each row.
         TypeError: no booleans.
     """
-    flags = chosen
-    if not isinstance(flags, mx.array):
-        found = array_of(chosen)
-        if found is None or found.dtype != bool:
-            raise TypeError(f"rows are chosen by booleans, got {label(chosen)}")
-        flags = mx.array(found)
+    flags = flags_of(chosen)
     if flags.shape != array.shape[:1]:
         raise ValueError(f"rows are chosen by an array of shape {flags.shape}: expected ({len(array)},)")
     return flags.reshape(-1, *(1,) * (array.ndim - 1))

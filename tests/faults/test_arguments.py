@@ -230,6 +230,13 @@ def test_other_arguments(case: str) -> None:
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize("transform", [lambda f: f, mx.compile, lambda f: mx.vmap(f, (None, 0))])
+def test_rows_are_taken_where_their_numbers_are_not_known_yet(transform: Callable[[Any], Any]) -> None:
+    state = mx.arange(12).reshape(4, 3)
+    assert transform(gl.ops.rows)(state, mx.array([3, -3])).tolist() == [[9, 10, 11], [3, 4, 5]]
+    assert gl.ops.rows(state, np.int64(3)).tolist() == [9, 10, 11]
+
+
 def test_a_second_stream_takes_over_the_state() -> None:
     stream = RNN.stream()
     stream([1.0, 2.0, 3.0])

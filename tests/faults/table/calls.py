@@ -98,6 +98,12 @@ ROWS = [
     # Operations.
     Fault("a row beyond a state", f"gl.ops.rows({STATE}, 10**6)", "there is no 1000000 among 4 rows"),
     Fault(
+        "rows beyond a state",
+        f"gl.ops.rows({STATE}, mx.array([1, 10**6]))",
+        "there is no 1000000 among 4 rows",
+    ),
+    Fault("rows by fractions", f"gl.ops.rows({STATE}, mx.array([0.5]))", "an array of whole numbers"),
+    Fault(
         "a step beyond a sequence",
         f"gl.ops.take_steps({X}, np.full((4, 1), 9))",
         "there is no 9 among 5 steps",
@@ -109,6 +115,8 @@ ROWS = [
         "a text for an axis", "gl.ops.mean(mx.ones((2, 3)), axis='x')", "axis must be a whole number, got 'x'"
     ),
     Fault("an axis twice", "gl.ops.sum(mx.ones((2, 3)), axis=(0, -2))", "axis holds an axis twice"),
+    Fault("an axis twice in an order", "gl.ops.transpose(mx.ones((2, 3)), (0, 0))", "expected each axis"),
+    Fault("an order of too few axes", "gl.ops.transpose(mx.ones((2, 3)), (1,))", "expected each axis"),
     Fault("a shape of 10**30", "gl.ops.zeros(10**30)", "a length must be 2147483647 or less"),
     Fault("a negative length", "gl.ops.ones((2, -1))", "a length must be 0 or more, got -1"),
     Fault("no arrays", "gl.ops.concatenate([])", "arrays is empty"),
@@ -122,6 +130,11 @@ ROWS = [
     ),
     Fault(
         "rows of numbers", f"gl.ops.reset({STATE}, np.array([0.0, 1, 2, 3]))", "rows are chosen by booleans"
+    ),
+    Fault(
+        "rows of numbers of MLX",
+        f"gl.ops.blend(mx.array([0.3, 0, 1, 2]), {STATE}, {STATE})",
+        "rows are chosen by booleans",
     ),
     Fault("states that differ", f"gl.ops.blend([True], {STATE}, mx.ones((1, 3)))", "not made alike"),
     Fault("an activation of its own", "gl.ops.activate('loud', mx.ones(3))", "unknown activation 'loud'"),

@@ -286,19 +286,8 @@ class _Backward:
 
     def text(self, title: str) -> str:
         """The whole kernel."""
-        writer, continuous = self.writer, self.writer.continuous
-        fresh = (
-            [f"EACH_ANY(i, {self.sums} * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);"]
-            if self.sums
-            else []
-        )
-        stays = [
-            "const int stays = SOME(span < TINY);",
-            *("if (stays) {", "EACH(j, N) {", "still[j] = g[j];"),
-            *("g[j] = choose(span < TINY, splat(0.0f), g[j]);", "}", "}"),
-        ]
         body = [
-            *writer.folding(),
+            *self.writer.folding(),
             *self.copies(),
             *self.clearing(),
             "FETCH(g, d_last, 0);",
@@ -306,7 +295,7 @@ class _Backward:
             '#include "frame/memory_begin_back.c"',
             "BARRIER",
             "int here, entered = T;",
-            f"real {'dt, ' if continuous else ''}span;",
+            f"real {'dt, ' if self.writer.continuous else ''}span;",
             "real event = splat(0.0f);",
             "for (int t = T - 1; t >= 0; t--) {",
             *(
@@ -316,6 +305,22 @@ class _Backward:
                 "if (!SOME(event >= 0.0f)) {",
             ),
             *('#include "frame/skip_back.c"', "continue;", "}", "}"),
+            *self.again(),
+            '#include "frame/open_back.c"',
+            *self.step_back(),
+            '#include "frame/close_back.c"',
+            *("STORE(d_x, here, g_sample);", "STORE(d_timespans, here, g_span);", "BARRIER", "}"),
+            "STORE(d_state, 0, g);",
+            *self.totals(),
+        ]
+        return joined(self.head(title), body)
+
+    def again(self) -> list[str]:
+        """Lines that fetch the solver's steps at a sample, or take them again from a state that was kept."""
+        writer = self.writer
+        saved = f"EACH_ANY(i, {self.sums} * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);"
+        stays = "EACH(j, N) v[UNFOLDS * N + j] = choose(span < TINY, v[j], v[UNFOLDS * N + j]);"
+        return [
             "const int start = t - t % KEEP;",
             "const int entering = start != entered;",
             "entered = start;",
@@ -324,7 +329,7 @@ class _Backward:
             "BARRIER",
             "if (SAVING) {",
             "EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);",
-            *fresh,
+            *([saved] if self.sums else []),
             "}",
             "for (int step = entering && !SAVING ? start : t; step <= t; step++) {",
             *('#include "frame/enter.c"', '#include "frame/sample.c"'),
@@ -337,20 +342,26 @@ class _Backward:
             "const int now = u * N, next = now + N;",
             *writer.unfold(),
             "}",
-            *(
-                ["EACH(j, N) v[UNFOLDS * N + j] = choose(span < TINY, v[j], v[UNFOLDS * N + j]);"]
-                if continuous
-                else []
-            ),
+            *([stays] if writer.continuous else []),
             "if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];",
             '#include "frame/path.c"',
             "BARRIER",
             "}",
-            '#include "frame/open_back.c"',
-            *(stays if continuous else []),
+        ]
+
+    def step_back(self) -> list[str]:
+        """Lines from gradients of the states after a sample to those before, of the sample and its span."""
+        held = [
+            "const int stays = SOME(span < TINY);",
+            *("if (stays) {", "EACH(j, N) {", "still[j] = g[j];"),
+            *("g[j] = choose(span < TINY, splat(0.0f), g[j]);", "}", "}"),
+        ]
+        stayed = "if (stays) EACH(j, N) g[j] = choose(span < TINY, still[j], g[j]);"
+        return [
+            *(held if self.writer.continuous else []),
             "EACH(j, P) {",
             "g_time[j] = splat(0.0f);",
-            *(f"d_drive[{k} * P + j] = splat(0.0f);" for k in range(len(writer.drives))),
+            *(f"d_drive[{k} * P + j] = splat(0.0f);" for k in range(len(self.writer.drives))),
             "}",
             "BARRIER",
             "for (int u = UNFOLDS - 1; u >= 0; u--) {",
@@ -360,13 +371,8 @@ class _Backward:
             "}",
             *self.sensory(),
             *self.span(),
-            *(["if (stays) EACH(j, N) g[j] = choose(span < TINY, still[j], g[j]);"] if continuous else []),
-            '#include "frame/close_back.c"',
-            *("STORE(d_x, here, g_sample);", "STORE(d_timespans, here, g_span);", "BARRIER", "}"),
-            "STORE(d_state, 0, g);",
-            *self.totals(),
+            *([stayed] if self.writer.continuous else []),
         ]
-        return joined(self.head(title), body)
 
 
 def _some(key: str, count: int) -> str:

@@ -26,9 +26,10 @@ from .declaration import SOLVERS, WORDS, Declaration, Quantity
 from .expression import ZERO, name, substituted
 from .kernel import equation_kernel, written
 from .latex import latex
-from .model import SAMPLE, Model, model_of
+from .model import SAMPLE, Model
 from .operations import Prepared, evaluate, prepared, step_ops
 from .parsing import EquationError
+from .reading import model_of
 from .reference import Reference
 
 ABSENT = {"delay", "delays", "noise", "reset", "threshold", "units"}

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arguments import fraction, label, mapping_of, whole
 from ..wiring import Circuit, edits
-from .ranges import Range
+from .ranges import Range, brief
 
 REDRAWN, TRIES = 0.25, 100
 """How often a circuit that a generator made is made anew with another argument; how often that may fail."""
@@ -135,7 +135,7 @@ class Evolving:
     def shown(self, told: str) -> str:
         """A label in a few words."""
         genome = json.loads(told)
-        start = genome.get("start") or ", ".join(f"{k}={_short(v)}" for k, v in genome["made"].items())
+        start = genome.get("start") or ", ".join(f"{k}={brief(v)}" for k, v in genome["made"].items())
         count, synapses = len(genome["edits"]), self.value(told).number_of_edges()
         return f"{synapses} synapses, {count} edit{'s' * (count != 1)} of {start}"
 
@@ -198,7 +198,3 @@ def _flipped(circuit: Circuit, count: int, rng: np.random.Generator) -> list[Any
     return [
         edits.Set(synapses=[(*signed[k], "polarity", -circuit.edges[signed[k]]["polarity"]) for k in chosen])
     ]
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -10,6 +10,11 @@ import numpy as np
 from ..arguments import label, real
 
 
+def brief(value: Any) -> str:
+    """A value in a few words."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 @dataclass(frozen=True)
 class Range:
     """A number between two, both included; whole if both are."""
@@ -40,7 +45,7 @@ class Range:
 
     def shown(self, told: Any) -> str:
         """A number in a few words."""
-        return f"{told:.4g}" if isinstance(told, float) else str(told)
+        return brief(told)
 
     @classmethod
     def of(cls, name: str, values: Any) -> Range:

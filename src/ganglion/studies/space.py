@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arguments import label, mapping_of, whole
 from .evolution import Evolving
-from .ranges import Range
+from .ranges import Range, brief
 
 PLAIN = (str, int, float, bool, type(None))
 MOST_TRIALS = 1_000_000
@@ -39,7 +39,7 @@ class Choice:
 
     def shown(self, told: Any) -> str:
         """A label in a few words."""
-        return f"{told:.4g}" if isinstance(told, float) else str(told)
+        return brief(told)
 
 
 Factor = Choice | Range | Evolving

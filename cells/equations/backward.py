@@ -8,7 +8,10 @@ from .expression import Expression, name
 from .folding import Folded
 from .model import SPAN, STEP
 from .shape import Synapses
-from .text import AT, OUT, RAW, Writer, joined
+from .text import HOMES, OUT, RAW, Writer, joined, row
+
+OWN = ("neuron", "motor", "sensor")
+"""The homes whose sums one thread adds up for each place."""
 
 
 def seed(key: str) -> Expression:
@@ -26,7 +29,6 @@ class _Backward:
         self.writer, self.shape = writer, writer.shape
         self.sums, self.states = len(writer.totals), len(writer.states)
         self.time = STEP if writer.continuous else SPAN
-        self.motors, self.sensors = self.shape.used("motor"), self.shape.used("sensor")
 
     # Memory
 
@@ -36,10 +38,8 @@ class _Backward:
         out = " ".join(f"{key}[{length}]" for _, key, length in self._out_index())
         copies = [fold for fold in writer.folds("o") if not fold.startswith("ofe")]
         work = [
-            *(f"sum_{AT[k][0]}[{len(e.folded.parts)}*{AT[k][1]}]" for k, e in self.shape.synapses.items()),
-            f"sum_n[{len(writer.own)}*P]",
-            f"sum_m[{len(self.motors)}*M]",
-            f"sum_i[{len(self.sensors)}*I]",
+            *(self.room(kind, len(each.folded.parts)) for kind, each in self.shape.synapses.items()),
+            *(self.room(home, len(self.shape.used(home))) for home in OWN),
             f"sums_of[UNFOLDS*{self.sums}*P]",
         ]
         work = [part for part in work if "[0*" not in part and "*0*" not in part]
@@ -70,14 +70,25 @@ class _Backward:
             "",
         ]
 
+    def room(self, home: str, count: int) -> str:
+        """The declaration of the sums over the rows for some values of a home."""
+        letter, length = HOMES[home]
+        return f"sum_{letter}[{count}*{length}]"
+
     def _out_index(self) -> list[tuple[str, str, str]]:
         """The index arrays by source: their kinds, names and lengths."""
         found = []
         for kind, ends in (("recurrent", "P+1"), ("sensory", "I+1")):
             ptr, out, post = OUT[kind]
-            length = AT[kind][1]
+            _, length = HOMES[kind]
             found += [(kind, ptr, ends), (kind, out, length), (kind, post, length)]
         return found
+
+    def summed(self, home: str, place: str) -> dict[Expression, str]:
+        """Where the gradients of a home's parameters are summed up."""
+        letter, length = HOMES[home]
+        keys = enumerate(self.shape.used(home))
+        return {name(home, key): f"sum_{letter}[{k} * {length} + {place}]" for k, key in keys}
 
     # Parts
 
@@ -86,11 +97,11 @@ class _Backward:
         decoded = self.shape.decoded
         if decoded is None:
             return ["g[j] += shown[j];"]
-        names = self.writer.at_neuron("j", "UNFOLDS * N") | self.writer.at_motor()
+        names = self.writer.at_neuron("j", "UNFOLDS * N") | self.writer.parameters("motor", "j")
         names[seed("shown")] = Term("shown[j]")
-        places = {self.writer.states[0]: "g[j]"}
-        places |= {name("neuron", key): f"sum_n[{k} * P + j]" for k, key in enumerate(self.writer.own)}
-        places |= {name("motor", key): f"sum_m[{k} * M + j]" for k, key in enumerate(self.motors)}
+        places = {
+            self.writer.states[0]: "g[j]", **self.summed("neuron", "j"), **self.summed("motor", "j")
+        }  # fmt: skip
         found = self._gradients([(decoded, seed("shown"))], places)
         terms = Lines().values(found.values(), names, inline=True)
         return [f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)]
@@ -108,13 +119,12 @@ class _Backward:
         lines = []
         for kind, each in self.shape.synapses.items():
             if each.folded.parts:
-                letter, length = AT[kind][:2]
+                letter, length = HOMES[kind]
                 count = f"{len(each.folded.parts)} * {length}"
                 lines.append(f"EACH_ANY(i, {count}) sum_{letter}[i] = splat(0.0f);")
-        own = (("n", self.writer.own, "P"), ("m", self.motors, "M"), ("i", self.sensors, "I"))
-        for letter, keys, length in own:  # by the thread that adds up there
-            zeros = [f"sum_{letter}[{k} * {length} + j] = splat(0.0f);" for k in range(len(keys))]
-            lines += [f"EACH(j, {length}) {{", *zeros, "}"] if zeros else []
+        for home in OWN:  # by the thread that adds up there
+            zeros = [f"{place} = splat(0.0f);" for place in self.summed(home, "j").values()]
+            lines += [f"EACH(j, {HOMES[home][1]}) {{", *zeros, "}"] if zeros else []
         return lines
 
     def copies(self) -> list[str]:
@@ -123,7 +133,7 @@ class _Backward:
         for kind, count in (("recurrent", "P"), ("sensory", "I")):
             each = self.shape.synapses.get(kind)
             if each and each.folded.parts:
-                (ptr, out, _), letter = OUT[kind], AT[kind][0]
+                (ptr, out, _), (letter, _) = OUT[kind], HOMES[kind]
                 lines += [
                     f"EACH_SPLIT(i, {count}) {{",
                     f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{",
@@ -140,17 +150,17 @@ class _Backward:
         names = writer.at_neuron("j")
         names |= {t: Term(f"sums_of[(u * {self.sums} + {k}) * P + j]") for k, t in enumerate(writer.totals)}
         seeds = [seed(str(s)) for s in range(self.states)]
-        rows = [f"{s} * P + j" if s else "j" for s in range(self.states)]
-        names |= {s: Term(f"g[{row}]") for s, row in zip(seeds, rows, strict=True)}
-        assigned = {state: f"local[{row}]" for state, row in zip(writer.states, rows, strict=True)}
+        rows = [row(s, "j") for s in range(self.states)]
+        names |= {s: Term(f"g[{at}]") for s, at in zip(seeds, rows, strict=True)}
+        assigned = {state: f"local[{at}]" for state, at in zip(writer.states, rows, strict=True)}
         assigned |= {t: f"d_sum[{k} * P + j]" for k, t in enumerate(writer.totals)}
         added = {t: f"d_drive[{k} * P + j]" for k, t in enumerate(writer.drives)}
-        added |= {name("neuron", key): f"sum_n[{k} * P + j]" for k, key in enumerate(writer.own)}
+        added |= self.summed("neuron", "j")
         added[self.time] = "g_time[j]"
         outputs = list(zip(self.shape.new, seeds, strict=True))
         found = self._gradients(outputs, assigned | added)
         lines.add("EACH(j, P) {", "if (held[j] > 0.0f) {")
-        lines.add(*(f"local[{row}] = g[{row}];" for row in rows))
+        lines.add(*(f"local[{at}] = g[{at}];" for at in rows))
         lines.add(*(f"d_sum[{k} * P + j] = splat(0.0f);" for k in range(self.sums)), "} else {")
         terms = dict(zip(found, lines.values(found.values(), names), strict=True))
         zero = Term("0.0f", True)
@@ -163,7 +173,7 @@ class _Backward:
         """Lines from the gradients of sums through every synapse back to its source, and on to its state."""
         writer, lines = self.writer, Lines("b")
         kinds = [self.shape.synapses[k] for k in ("recurrent", "electrical") if k in self.shape.synapses]
-        rows = [f"{s} * P + i" if s else "i" for s in range(self.states)]
+        rows = [row(s, "i") for s in range(self.states)]
         shown: dict[Expression, Expression] = {}
         for each in kinds:
             shown |= each.shown
@@ -181,13 +191,13 @@ class _Backward:
         lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
         seeds = {part: seed(place) for part, place in places.items()}
         to = dict(zip(writer.states, rows, strict=True))
-        to |= {name("neuron", key): f"sum_n[{k} * P + i]" for k, key in enumerate(writer.own)}
+        to |= self.summed("neuron", "i")
         found = self._gradients([(value, seeds[part]) for part, value in shown.items()], to)
         known = names | {seeds[part]: Term(place) for part, place in places.items()}
         terms = dict(zip(found, lines.values(found.values(), known), strict=True))
-        for row in rows:
-            more = f" + {terms[row].text}" if row in terms else ""
-            lines.add(f"g[{row}] = local[{row}]{more};")
+        for at in rows:
+            more = f" + {terms[at].text}" if at in terms else ""
+            lines.add(f"g[{at}] = local[{at}]{more};")
         lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place not in rows))
         lines.add("}", "}", "BARRIER")
         return lines.lines
@@ -197,7 +207,7 @@ class _Backward:
         sums: str, offset: int,
     ) -> None:  # fmt: skip
         """Write a loop over the synapses that leave source i."""
-        (ptr, _, post), letter = OUT[each.kind], AT[each.kind][0]
+        (ptr, _, post), (letter, _) = OUT[each.kind], HOMES[each.kind]
         mine = {part: place for part, place in places.items() if part in each.shown}
         seeds = [seed(f"{each.kind}{k}") for k in range(len(each.totals))]
         to = {
@@ -227,11 +237,10 @@ class _Backward:
         lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
         self._through(lines, each, shown, places, "d_drive", 0)
         lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
-        to = {RAW: "g_sample[i]"}
-        to |= {name("sensor", key): f"sum_i[{k} * I + i]" for k, key in enumerate(self.sensors)}
+        to = {RAW: "g_sample[i]", **self.summed("sensor", "i")}
         outputs = [(self.writer.of_raw(value), seed(places[part])) for part, value in each.shown.items()]
         found = self._gradients(outputs, to)
-        names = {name("sensor", key): Term(f"q_{key}[i]", True) for key in self.sensors}
+        names = self.writer.parameters("sensor", "i")
         names |= {RAW: Term("sample[i]")} | {seed(place): Term(place) for place in places.values()}
         terms = dict(zip(found, lines.values(found.values(), names), strict=True))
         lines.add(f"g_sample[i] = {terms.get('g_sample[i]', Term('0.0f', True)).real};")
@@ -253,14 +262,13 @@ class _Backward:
 
     def totals(self) -> list[str]:
         """Lines that add the gradients of parameters up over the rows."""
-        lines, count = Lines("t"), {"neuron": "P", "sensor": "I", "motor": "M"}
-        for home, letter in (("neuron", "n"), ("sensor", "i"), ("motor", "m")):
-            length = count[home]
-            for k, key in enumerate(self.shape.used(home)):
-                lines.add(f"EACH(j, {length}) d_q_{key}[j] = TOTAL(sum_{letter}[{k} * {length} + j]);")
+        lines = Lines("t")
+        for home in ("neuron", "sensor", "motor"):
+            for part, place in self.summed(home, "j").items():
+                lines.add(f"EACH(j, {HOMES[home][1]}) d_q_{part.symbol.name}[j] = TOTAL({place});")
         lines.add("EACH(j, P) d_held[j] = 0.0f;")
         for kind, each in self.shape.synapses.items():
-            (ptr, out, _), (letter, length) = OUT[kind], AT[kind][:2]
+            (ptr, out, _), (letter, _) = OUT[kind], HOMES[kind]
             if not each.folded.parts:
                 continue
             parts = range(len(each.folded.parts))
@@ -275,7 +283,7 @@ class _Backward:
             )
             to = {name(kind, key): f"d_q_{key}[k]" for key in self.shape.used(kind)}
             found = self._gradients([(part, seed(str(k))) for k, part in enumerate(each.folded.parts)], to)
-            names = {name(kind, key): Term(f"q_{key}[k]", True) for key in self.shape.used(kind)}
+            names = self.writer.parameters(kind, "k")
             names |= {seed(str(k)): Term(f"s{k}", True) for k in parts}
             terms = dict(zip(found, lines.values(found.values(), names), strict=True))
             lines.add(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import mlx.core as mx
@@ -97,23 +98,30 @@ def step_ops(
     constant = {**terms.known, SAMPLE: x, STEP: mx.where(stays, 1.0, timespan) / unfolds}
     drives = [total for total in model.totals.values() if total.kind == "sensory"]
     _Values(model, terms, constant).all(total.symbol for total in drives)
-    step = (lambda v: _rk4(model, terms, constant, v)) if solver == "rk4" else (
-        lambda v: _Values(model, terms, dict(constant)).new(model.step(solver), v)
-    )  # fmt: skip
+    wanted = _asked(model, solver)
+
+    def found(v: Arrays) -> Arrays:
+        return _Values(model, terms, dict(constant)).new(wanted, v)
+
     for _ in range(unfolds):
-        states = _held(terms, step(states), states)
+        new = _rk4(found, constant[STEP], states) if solver == "rk4" else found(states)
+        states = _held(terms, new, states)
     return tuple(mx.where(stays, old, new) for old, new in zip(before, states, strict=True))
 
 
-def _rk4(model: Model, terms: Prepared, constant: Known, states: Arrays) -> Arrays:
+@lru_cache(maxsize=64)
+def _asked(model: Model, solver: str) -> tuple[Expression, ...]:
+    """What a solver asks for at some states: their derivatives, or what they are after a step."""
+    return model.rates() if solver == "rk4" else model.step(solver)
+
+
+def _rk4(rates_at: Callable[[Arrays], Arrays], dt: mx.array, states: Arrays) -> Arrays:
     """One step of the classical method of Runge and Kutta."""
-    dt = constant[STEP]
 
     def rates(by: float, slopes: Arrays) -> Arrays:
-        there = [v + by * dt * k for v, k in zip(states, slopes, strict=True)] if by else states
-        return _Values(model, terms, dict(constant)).new(model.rates(), tuple(there))
+        return rates_at(tuple(v + by * dt * k for v, k in zip(states, slopes, strict=True)))
 
-    k1 = rates(0.0, states)
+    k1 = rates_at(states)
     k2 = rates(0.5, k1)
     k3 = rates(0.5, k2)
     k4 = rates(1.0, k3)

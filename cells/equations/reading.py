@@ -215,7 +215,7 @@ class _Reading:
             return None
         names = {key: name("motor", key) for key, q in d.parameters.items() if q.home == "motor"}
         text = d.text("outputs")
-        read = parsed(text, {**{key: self.scope[key] for key in self.scope}, **names}, self._hints("motor"))
+        read = parsed(text, {**self.scope, **names}, self._hints("motor"))
         others = {s for s in symbols([read], "state") if s != self.states[0]}
         if others or read.kinds & {"total", "drive", "span"}:
             raise text.error(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ...errors import KernelError
 from .emission import lowered
-from .expression import SOURCES, ZERO, Expression, in_order, name, rebuilt, substituted, symbols
+from .expression import SOURCES, ZERO, Expression, Symbol, in_order, name, rebuilt, substituted
 from .folding import Folded, folded
 from .functions import ALL
 from .model import SAMPLE, SIDE, Model, Total
@@ -76,13 +77,17 @@ class Shape:
 
     def used(self, kind: str) -> list[str]:
         """The parameters of a kind that the kernel reads, in the order of their declaration."""
+        return [key for key in self.model.parameters if (kind, key) in self._read]
+
+    @cached_property
+    def _read(self) -> set[Symbol]:
+        """All names in the kernel."""
         parts = [*self.new, *([] if self.decoded is None else [self.decoded])]
         if self.model.encoded is not None:
             parts.append(self.model.encoded)
         for each in self.synapses.values():
             parts += [*each.folded.parts, *each.folded.of, *each.shown.values()]
-        found = set(symbols(parts, kind))
-        return [key for key in self.model.parameters if key in found]
+        return {part.symbol for part in in_order(parts) if part.op == "name"}
 
     def values(self) -> list[str]:
         """All parameters that the kernel reads, in its order."""
@@ -118,11 +123,12 @@ def _hoisted(expression: Expression, shown: dict[Expression, Expression], of_kin
     def of(part: Expression) -> Expression:
         if part.kinds and part.kinds <= SOURCES and costly(part):
             (kind,) = part.kinds
-            made = name(kind, f"{of_kind} {len(shown)}")
-            for known, value in shown.items():
-                if value is substituted(part, shown):
+            value = substituted(part, shown)
+            for known, other in shown.items():
+                if other is value:
                     return known
-            shown[made] = substituted(part, shown)
+            made = name(kind, f"{of_kind} {len(shown)}")
+            shown[made] = value
             return made
         return rebuilt(part, (of(inner) for inner in part.inputs))
 

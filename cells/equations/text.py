@@ -12,12 +12,21 @@ from .shape import Shape, Synapses
 
 RAW = name("raw", "x")
 """A sample before it is encoded."""
-AT = {
-    "recurrent": ("r", "E", "ptr", "pre"),
-    "electrical": ("e", "K", "link_ptr", "link_pre"),
-    "sensory": ("s", "S", "sensory_ptr", "sensory_pre"),
+HOMES = {
+    "recurrent": ("r", "E"),
+    "sensory": ("s", "S"),
+    "electrical": ("e", "K"),
+    "neuron": ("n", "P"),
+    "sensor": ("i", "I"),
+    "motor": ("m", "M"),
 }
-"""The letter of a kind of synapses, how many there are, and their index."""
+"""The letter of a home, and how many values a parameter of it has."""
+AT = {
+    "recurrent": ("ptr", "pre"),
+    "electrical": ("link_ptr", "link_pre"),
+    "sensory": ("sensory_ptr", "sensory_pre"),
+}
+"""The index of a kind of synapses by their neurons, and that by their sources."""
 OUT = {
     "recurrent": ("out_ptr", "out", "out_post"),
     "electrical": (
@@ -29,6 +38,11 @@ OUT = {
 }
 
 
+def row(k: int, place: str) -> str:
+    """Where the k-th of several values of a neuron is."""
+    return f"{k} * P + {place}" if k else place
+
+
 class Writer:
     """Writes the two kernels of a shape."""
 
@@ -37,7 +51,6 @@ class Writer:
         self.states = [name("state", key) for key in self.model.states]
         self.totals = [t for kind in ("recurrent", "electrical") for t in self._symbols(kind)]
         self.drives = self._symbols("sensory")
-        self.own = shape.used("neuron")
         self.continuous = self.model.continuous
         self.encoded = SAMPLE if self.model.encoded is None else lowered(self.model.encoded)
 
@@ -56,36 +69,32 @@ class Writer:
         ]
 
     def length(self, key: str) -> str:
-        homes = {
-            "recurrent": "E",
-            "sensory": "S",
-            "electrical": "K",
-            "neuron": "P",
-            "sensor": "I",
-            "motor": "M",
-        }
-        return homes[self.model.parameters[key].lies_on]
+        return HOMES[self.model.parameters[key].lies_on][1]
 
     def folds(self, prefix: str = "") -> list[str]:
         return [
-            f"{prefix}f{AT[kind][0]}{k}[{AT[kind][1]}]"
+            f"{prefix}f{HOMES[kind][0]}{k}[{HOMES[kind][1]}]"
             for kind, each in self.shape.synapses.items()
             for k in range(len(each.folded.parts))
         ]
 
     # Names
 
-    def at_neuron(self, place: str, row: str = "now") -> dict[Expression, Term]:
-        """What a neuron's names are; `row` is where its states begin."""
-        names = {name("neuron", key): Term(f"q_{key}[{place}]", True) for key in self.own}
+    def parameters(self, home: str, place: str) -> dict[Expression, Term]:
+        """What the parameters of a home are."""
+        return {name(home, key): Term(f"q_{key}[{place}]", True) for key in self.shape.used(home)}
+
+    def at_neuron(self, place: str, begin: str = "now") -> dict[Expression, Term]:
+        """What a neuron's names are; `begin` is where its states begin."""
+        names = self.parameters("neuron", place)
         for s, state in enumerate(self.states):
-            names[state] = Term(f"v[{row} + {f'{s} * P + ' if s else ''}{place}]")
+            names[state] = Term(f"v[{begin} + {row(s, place)}]")
         for k, drive in enumerate(self.drives):
             names[drive] = Term(f"drive[{k} * P + {place}]")
         return {**names, STEP: Term("dt"), SPAN: Term("span")}
 
     def at_synapse(self, each: Synapses, place: str, prefix: str = "") -> dict[Expression, Term]:
-        letter = AT[each.kind][0]
+        letter, _ = HOMES[each.kind]
         return {
             Folded.symbol(k): Term(f"{prefix}f{letter}{k}[{place}]", True)
             for k in range(len(each.folded.parts))
@@ -99,8 +108,8 @@ class Writer:
         lines.add("EACH_SPLIT(j, P) {")
         for kind, each in self.shape.synapses.items():
             if each.folded.parts:
-                letter, _, ptr, _ = AT[kind]
-                names = {name(kind, key): Term(f"q_{key}[k]", True) for key in self.shape.used(kind)}
+                (letter, _), (ptr, _) = HOMES[kind], AT[kind]
+                names = self.parameters(kind, "k")
                 lines.add(f"for (int k = {ptr}[j] + PART; k < {ptr}[j + 1]; k += PARTS) {{")
                 for k, term in enumerate(lines.values(each.folded.parts, names)):
                     lines.add(f"f{letter}{k}[k] = {term.text};")
@@ -116,7 +125,7 @@ class Writer:
         each = self.shape.synapses.get("sensory")
         if each is None:
             return lines.lines
-        names = {name("sensor", key): Term(f"q_{key}[i]", True) for key in self.shape.used("sensor")}
+        names = self.parameters("sensor", "i")
         lines.add("EACH(i, I) {")
         shown = [self.of_raw(value) for value in each.shown.values()]
         for k, term in enumerate(lines.values(shown, {**names, RAW: Term("sample[i]")})):
@@ -132,7 +141,7 @@ class Writer:
 
     def _sums(self, lines: Lines, each: Synapses, read: Names) -> list[str]:
         """Lines that sum up what synapses bring to neuron j, as t_r0 and so on."""
-        letter, _, ptr, pre = AT[each.kind]
+        (letter, _), (ptr, pre) = HOMES[each.kind], AT[each.kind]
         lines.add(*(f"real t_{letter}{k} = splat(0.0f);" for k in range(len(each.totals))))
         lines.add(f"for (int k = {ptr}[j] + PART; k < {ptr}[j + 1]; k += PARTS) {{")
         if read:
@@ -166,27 +175,24 @@ class Writer:
                 each = self.shape.synapses[kind]
                 states = {p: self.at_neuron("from")[v] for p, v in each.shown.items() if v.op == "name"}
                 joined += self._sums(lines, each, {p: read.get(p) or states[p] for p in each.shown})
-                names |= {t: Term(f"t_{AT[kind][0]}{k}") for k, t in enumerate(each.totals)}
+                names |= {t: Term(f"t_{HOMES[kind][0]}{k}") for k, t in enumerate(each.totals)}
         lines.add(*joined, "if (PART == 0) {")
         for k, total in enumerate(self.totals):
             lines.add(f"REMEMBER({k}, {names[total].text})")
         lines.add("if (held[j] > 0.0f) {")
-        places = [f"{s} * P + j" if s else "j" for s in range(len(self.states))]
+        places = [row(s, "j") for s in range(len(self.states))]
         lines.add(*(f"v[next + {place}] = v[now + {place}];" for place in places), "} else {")
         terms = lines.values(self.shape.new, names)
         lines.add(*(f"v[next + {place}] = {term.real};" for place, term in zip(places, terms, strict=True)))
         lines.add("}", *(f"REMEMBER_STATE({place})" for place in places), "}", "}", "BARRIER")
         return lines.lines
 
-    def shown(self, row: str) -> str:
+    def shown(self, begin: str) -> str:
         """What motor neuron j shows, as one expression."""
         if self.shape.decoded is None:
-            return f"v[{row} + j]"
-        names = self.at_neuron("j", row) | self.at_motor()
+            return f"v[{begin} + j]"
+        names = self.at_neuron("j", begin) | self.parameters("motor", "j")
         return Lines().values([self.shape.decoded], names, inline=True)[0].real
-
-    def at_motor(self) -> dict[Expression, Term]:
-        return {name("motor", key): Term(f"q_{key}[j]", True) for key in self.shape.used("motor")}
 
     # The two kernels
 

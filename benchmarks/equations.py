@@ -9,9 +9,8 @@ largest difference of any output stands beside the ratios.
 from __future__ import annotations
 
 import argparse
-import statistics
+import math
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from measure import interleaved, machine
 
 import ganglion as gl
 
@@ -36,55 +36,37 @@ def pairs(circuit: gl.Circuit) -> dict[str, tuple[gl.RNN, gl.RNN]]:
     """What is compared: first what it is compared with."""
     hand, made = gl.LTCCell(circuit), ChemicalLTC(circuit)
     made.update(hand.parameters())
-    found = {"LTC, equations / by hand": (gl.RNN(hand, engine="fused"), gl.RNN(made, engine="fused"))}
-    for cell in (made,):
-        found[f"{type(cell).__name__}, fused / operations"] = (
-            gl.RNN(cell, engine="ops"),
-            gl.RNN(cell, engine="fused"),
-        )
-    return found
+    return {
+        "LTC, equations / by hand": (gl.RNN(hand, engine="fused"), gl.RNN(made, engine="fused")),
+        f"{type(made).__name__}, fused / operations": (
+            gl.RNN(made, engine="ops"),
+            gl.RNN(made, engine="fused"),
+        ),
+    }
 
 
 def calls(rnn: gl.RNN, x: mx.array) -> dict[str, Callable[[], Any]]:
     """A forward pass, and one with gradients."""
     differentiate = nn.value_and_grad(rnn, lambda model: mx.square(model(x)[0]).mean())
-
-    def forward() -> mx.array:
-        y: mx.array = rnn(x)[0]
-        mx.eval(y)
-        return y
-
-    return {"forward": forward, "gradients": lambda: mx.eval(differentiate(rnn))}
+    return {"forward": lambda: rnn(x)[0], "gradients": lambda: differentiate(rnn)}
 
 
 def main(rounds: int) -> None:
     """Print the table."""
+    print(machine())
     for name, make in CIRCUITS.items():
         circuit = make()
         x = mx.array(np.random.default_rng(0).normal(size=(BATCH, STEPS, INPUTS)).astype(np.float32))
         for title, (base, other) in pairs(circuit).items():
-            functions = [calls(rnn, x) for rnn in (base, other)]
-            apart = float(mx.abs(functions[0]["forward"]() - functions[1]["forward"]()).max())
-            line = [f"{name:18} {title:40}"]
+            ways = {"base": calls(base, x), "other": calls(other, x)}
+            line, results = [f"{name:18} {title:40}"], {}
             for what in ("forward", "gradients"):
-                times = _timed([each[what] for each in functions], rounds)
-                line.append(
-                    f"{what} {1e3 * times[0]:8.2f} {1e3 * times[1]:8.2f} ms {times[1] / times[0]:6.2f}"
-                )
-            print(*line, f"apart {apart:.1e}", flush=True)
-
-
-def _timed(functions: list[Callable[[], Any]], rounds: int) -> list[float]:
-    """The median processor time of each, in turn."""
-    spent: list[list[float]] = [[] for _ in functions]
-    for function in functions:
-        function()
-    for _ in range(rounds):
-        for times, function in zip(spent, functions, strict=True):
-            begun = time.process_time()
-            function()
-            times.append(time.process_time() - begun)
-    return [statistics.median(times) for times in spent]
+                runs = {way: found[what] for way, found in ways.items()}
+                times, results[what] = interleaved(runs, seconds=math.inf, most=rounds)
+                one, two = 1e3 * times["base"], 1e3 * times["other"]
+                line.append(f"{what} {one:8.2f} {two:8.2f} ms {two / one:6.2f}")
+            first, second = results["forward"].values()
+            print(*line, f"apart {float(mx.abs(first - second).max()):.1e}", flush=True)
 
 
 if __name__ == "__main__":

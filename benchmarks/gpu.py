@@ -23,9 +23,9 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import torch
-from measure import machine
+from measure import in_turns, machine
 from mlx.utils import tree_flatten
-from peers import INPUTS, Row, interleaved, rows, step_of, training_of
+from peers import INPUTS, Row, rows, step_of, training_of
 
 import ganglion as gl
 
@@ -91,15 +91,15 @@ def beside_peers(row: Row, repeats: int) -> str:
         torch.cuda.synchronize()
 
     difference = np.abs(their_step().cpu().numpy() - np.array(fused(x)[0])).max()
-    forward = interleaved([their_step, step_of(plain, x, False), step_of(fused, x, False)], repeats)
-    training = interleaved([their_training, training_of(plain, x), training_of(fused, x)], repeats)
-    cells = [ratios(forward), ratios(training)]
+    steps = {"ncps": their_step, "operations": step_of(plain, x, False), "kernel": step_of(fused, x, False)}
+    trainings = {"ncps": their_training, "operations": training_of(plain, x), "kernel": training_of(fused, x)}
+    cells = [ratios(in_turns(runs, repeats)) for runs in (steps, trainings)]
     return f"| {row.name} | {difference:.1e} | {' | '.join(cells)} |"
 
 
-def ratios(times: list[float]) -> str:
+def ratios(times: dict[str, float]) -> str:
     """Times in milliseconds, and how many times the last one the others are."""
-    *others, ours = times
+    *others, ours = times.values()
     return " | ".join([*(f"{t:.2f} ms ({t / ours:.0f}x)" for t in others), f"{ours:.3f} ms"])
 
 
@@ -116,10 +116,12 @@ def beside_cpu(row: Row, batch: int, repeats: int) -> str:
         for (_, a), (_, b) in zip(*found, strict=True)
         if a.size
     )
-    devices = (mx.cpu, mx.gpu)
-    forward = interleaved([placed(step_of(fused, x, False), d) for d in devices], repeats)
-    training = interleaved([placed(training_of(fused, x), d) for d in devices], repeats)
-    return f"| {row.name} | {batch} | {worst:.1e} | {ratios(forward)} | {ratios(training)} |"
+    devices = {"CPU": mx.cpu, "GPU": mx.gpu}
+    cells = [
+        ratios(in_turns({name: placed(task, device) for name, device in devices.items()}, repeats))
+        for task in (step_of(fused, x, False), training_of(fused, x))
+    ]
+    return f"| {row.name} | {batch} | {worst:.1e} | {' | '.join(cells)} |"
 
 
 def gradients(rnn: Any, x: mx.array) -> list[tuple[str, np.ndarray]]:

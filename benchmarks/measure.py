@@ -133,6 +133,33 @@ def interleaved(
     return {name: statistics.median(values) for name, values in times.items()}, results
 
 
+def in_turns(
+    runs: dict[str, Callable[[], object]],
+    turns: int,
+    *,
+    turn: float = 0.1,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
+    """The median milliseconds of a call of each run, in turns; a run waits for what it computes.
+
+    A turn is as many calls as fit into `turn` seconds, as a training or control loop makes them: the threads
+    that another package leaves spinning for some milliseconds then disturb only the first call.
+    """
+
+    def seconds(run: Callable[[], object], calls: int) -> float:
+        start = clock()
+        for _ in range(calls):
+            run()
+        return (clock() - start) / calls
+
+    calls = {name: max(1, round(turn / min(seconds(run, 1) for _ in range(2)))) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(turns):
+        for name, run in runs.items():
+            times[name].append(seconds(run, calls[name]))
+    return {name: 1e3 * statistics.median(found) for name, found in times.items()}
+
+
 def machine() -> str:
     """What the figures were measured on, in one line."""
     model = platform.processor() or platform.machine()

@@ -16,9 +16,6 @@ import argparse
 import copy
 import json
 import os
-import platform
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -31,11 +28,11 @@ import ncps.wirings as wirings
 import numpy as np
 import peers_jax
 import torch
+from measure import in_turns, machine
 
 import ganglion as gl
 
 INPUTS, BATCH = 16, 32
-TURN = 0.1  # seconds
 PEERS = ("ncps", "ncps, cell compiled", "JAX jitted")
 WORKS = ("forward", "training")
 OURS = ("Ganglion", "Ganglion in mx.compile")
@@ -167,7 +164,7 @@ def measure(row: Row, repeats: int, compiles: bool) -> Figures:
     difference = max(float(np.abs(y - expected).max()) for y in given)
 
     loop = not row.training
-    works: dict[str, dict[str, Callable[[], None]]] = {"forward": {}, "training": {}}
+    works: dict[str, dict[str, Callable[[], object]]] = {"forward": {}, "training": {}}
     works["forward"] |= {
         "ncps": their_step_of(theirs, their_x, loop),
         OURS[0]: stream_of(ours, values) if row.stream else step_of(ours, x, loop),
@@ -189,11 +186,7 @@ def measure(row: Row, repeats: int, compiles: bool) -> Figures:
         works["forward"][f"JAX {name}"] = peers_jax.forward_of(*model, values, loop)
         if row.training:
             works["training"][f"JAX {name}"] = peers_jax.training_of(*model, values)
-    return Figures(row.name, difference, *(_better(interleaved_by_name(w, repeats)) for w in works.values()))
-
-
-def interleaved_by_name(tasks: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
-    return dict(zip(tasks, interleaved(list(tasks.values()), repeats), strict=True))
+    return Figures(row.name, difference, *(_better(in_turns(w, repeats)) for w in works.values()))
 
 
 def _better(times: dict[str, float]) -> dict[str, float]:
@@ -264,28 +257,6 @@ def their_training_of(rnn: torch.nn.Module, x: torch.Tensor) -> Callable[[], Non
     return call
 
 
-def interleaved(tasks: list[Callable[[], None]], repeats: int) -> list[float]:
-    """The median time of a call of each task in milliseconds, in turns.
-
-    A turn is as many calls as fit into `TURN`, as a training or control loop makes them: the threads that the
-    other package leaves spinning for some milliseconds then disturb only the first call.
-    """
-    calls = [max(1, round(TURN / min(_seconds(task, 1) for _ in range(2)))) for task in tasks]
-    times: list[list[float]] = [[] for _ in tasks]
-    for _ in range(repeats):
-        for task, many, found in zip(tasks, calls, times, strict=True):
-            found.append(_seconds(task, many))
-    return [1e3 * statistics.median(found) for found in times]
-
-
-def _seconds(task: Callable[[], None], calls: int) -> float:
-    """The mean time of a call over some calls."""
-    start = time.perf_counter()
-    for _ in range(calls):
-        task()
-    return (time.perf_counter() - start) / calls
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="measure only rows whose name contains this")
@@ -294,11 +265,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for peers.md and peers.json")
     chosen = parser.parse_args()
     torch.set_num_threads(2)
-    machine = f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+    where = f"{machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
     versions = ", ".join(f"{name} {version(name)}" for name in ("mlx", "ncps", "torch", "jax"))
-    told = (
-        f"{machine}; {versions}; milliseconds, B={BATCH}, T=32, I={INPUTS}, median of {chosen.repeats} turns"
-    )
+    told = f"{where}; {versions}; milliseconds, B={BATCH}, T=32, I={INPUTS}, median of {chosen.repeats} turns"
     print(told, flush=True)
     found = []
     for row in rows():
@@ -308,7 +277,7 @@ def main() -> None:
     text = "\n\n".join([told, *(f"## {work.capitalize()}\n\n{table(found, work)}" for work in WORKS)])
     if chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
-        facts = {"machine": machine, "versions": versions, "rows": [asdict(figures) for figures in found]}
+        facts = {"machine": where, "versions": versions, "rows": [asdict(figures) for figures in found]}
         (chosen.out / "peers.json").write_text(json.dumps(facts, indent=2) + "\n")
         (chosen.out / "peers.md").write_text(text + "\n")
 

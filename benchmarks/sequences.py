@@ -11,7 +11,6 @@ outputs with the gradients of all parameters. The circuit is auto_ncp(32, 4, inp
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from measure import in_turns
 
 import ganglion as gl
 
@@ -31,7 +31,7 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "CfC, backbone": lambda: gl.CfC(gl.dense(INPUTS, 32), backbone_units=64, key=mx.random.key(0)),
 }
 BATCHES, STEPS = (1, 8, 64), (32, 128, 1000)
-CLOCK = time.perf_counter
+TURN, CLOCK = 0.01, time.perf_counter
 MOST = 1.3
 """How many times the time of a plain batch is allowed."""
 
@@ -46,28 +46,13 @@ def events(batch: int, steps: int, rng: np.random.Generator) -> dict[str, dict[s
     }
 
 
-def milliseconds(runs: dict[str, Callable[[], Any]], turns: int) -> dict[str, float]:
-    """The median time of each run, in turns; short ones are repeated within a turn."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    repeats = {}
-    for name, run in runs.items():
-        mx.eval(run())
-        start = CLOCK()
-        mx.eval(run())
-        repeats[name] = max(1, int(0.01 / (CLOCK() - start)))
-    for _ in range(turns):
-        for name, run in runs.items():
-            start = CLOCK()
-            for _ in range(repeats[name]):
-                mx.eval(run())
-            times[name].append((CLOCK() - start) / repeats[name])
-    return {name: 1e3 * statistics.median(found) for name, found in times.items()}
-
-
-def works(network: Any, x: mx.array, given: dict[str, np.ndarray]) -> dict[str, Callable[[], Any]]:
+def works(network: Any, x: mx.array, given: dict[str, np.ndarray]) -> dict[str, Callable[[], None]]:
     """Forward and training of a network over a batch to whose rows something happens."""
     step = nn.value_and_grad(network, lambda model: mx.square(model(x, **given)[0]).mean())
-    return {"forward": lambda: network(x, **given)[0], "training": lambda: step(network)}
+    return {
+        "forward": lambda: mx.eval(network(x, **given)[0]),
+        "training": lambda: mx.eval(step(network)),
+    }
 
 
 def rows(turns: int, batches: list[int], steps: list[int]) -> list[str]:
@@ -82,7 +67,9 @@ def rows(turns: int, batches: list[int], steps: list[int]) -> list[str]:
                 kinds = events(batch, n, rng)
                 made = {kind: works(network, x, given) for kind, given in kinds.items()}
                 for what in ("forward", "training"):
-                    found = milliseconds({kind: made[kind][what] for kind in kinds}, turns)
+                    found = in_turns(
+                        {kind: made[kind][what] for kind in kinds}, turns, turn=TURN, clock=CLOCK
+                    )
                     plain = found.pop("plain")
                     ratios = [f"{t / plain:.2f}{'' if t <= MOST * plain else ' **'}" for t in found.values()]
                     lines.append(f"| {name} | {batch} | {n} | {what} | {plain:.2f} | {' | '.join(ratios)} |")
@@ -115,23 +102,12 @@ def beside_ncps(turns: int) -> list[str]:
             model.zero_grad()
             torch.cat(shown, 1).square().mean().backward()
 
-        step = works(NETWORKS[name](), mx.array(x), {"ends": ends})["training"]
-
-        def ours(step: Callable[[], Any] = step) -> None:
-            mx.eval(step())
-
-        train()
-        times: dict[str, list[float]] = {"ours": [], "theirs": []}
-        for _ in range(turns):
-            for who, run in (("theirs", train), ("ours", ours)):
-                start = CLOCK()
-                run()
-                times[who].append(1e3 * (CLOCK() - start))
-        for who, label in (
-            ("theirs", f"ncps {name}, a loop over time"),
-            ("ours", f"{name}, ends in the kernel"),
-        ):
-            lines.append(f"| {label} | {statistics.median(times[who]):.1f} |")
+        runs = {
+            f"ncps {name}, a loop over time": train,
+            f"{name}, ends in the kernel": works(NETWORKS[name](), mx.array(x), {"ends": ends})["training"],
+        }
+        for label, t in in_turns(runs, turns, turn=TURN, clock=CLOCK).items():
+            lines.append(f"| {label} | {t:.1f} |")
             print(lines[-1], flush=True)
     return lines
 
@@ -143,13 +119,13 @@ def memory(turns: int, *, theirs: bool) -> list[str]:
     lines = ["| mixed memory, 64 neurons, B=32, T=32, training | kernel ms | operations | ncps |"]
     lines += ["|---|---|---|---|"]
     for name, kind in {"LTC": gl.LTC, "CfC": gl.CfC}.items():
-        runs: dict[str, Callable[[], Any]] = {}
+        runs: dict[str, Callable[[], None]] = {}
         for engine in ("fused", "ops"):
             network = kind(circuit, mixed_memory=True, engine=engine, key=mx.random.key(0))
             runs[engine] = works(network, x, {})["training"]
         if theirs:
             runs["ncps"] = _ncps_with_memory(name, np.array(x))
-        found = milliseconds(runs, turns)
+        found = in_turns(runs, turns, turn=TURN, clock=CLOCK)
         ours = found.pop("fused")
         ratios = [f"{t / ours:.0f}x" for t in found.values()]
         lines.append(f"| {name} | {ours:.2f} | {' | '.join(ratios)} |")
@@ -157,7 +133,7 @@ def memory(turns: int, *, theirs: bool) -> list[str]:
     return lines
 
 
-def _ncps_with_memory(name: str, x: np.ndarray) -> Callable[[], Any]:
+def _ncps_with_memory(name: str, x: np.ndarray) -> Callable[[], None]:
     import ncps.torch
     import ncps.wirings as wirings
     import torch
@@ -166,10 +142,9 @@ def _ncps_with_memory(name: str, x: np.ndarray) -> Callable[[], Any]:
     model = kind(x.shape[-1], wirings.AutoNCP(64, 8), mixed_memory=True)
     given = torch.from_numpy(x)
 
-    def train() -> list[mx.array]:
+    def train() -> None:
         model.zero_grad()
         model(given)[0].square().mean().backward()
-        return []
 
     return train
 

@@ -108,6 +108,19 @@ def test_an_interrupt_in_a_destructor_is_not_lost() -> None:
     assert ran.stderr == "ganglion demo: interrupted\n"
 
 
+def test_an_alarm_of_the_caller_is_his() -> None:
+    before = """if True:
+        import signal, time
+        from ganglion import demo
+
+        signal.signal(signal.SIGALRM, lambda *_: print("alarm"))
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        demo.run = lambda **_: time.sleep(0.3)
+    """
+    ran = ganglion("demo", before=before)
+    assert (ran.returncode, ran.stdout) == (0, "alarm\n")
+
+
 @pytest.mark.parametrize(
     ("line", "meant"),
     [

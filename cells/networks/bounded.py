@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, Self
 
+import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -191,11 +192,12 @@ class BoundedStream:
                 span = 1.0  # in no row there is a sample
             self._stage.timespan.fill(span)
             return
-        if type(timespan) is np.ndarray and timespan.shape == spans.shape and timespan.dtype.kind in "biuf":
+        if type(timespan) is np.ndarray and timespan.shape == spans.shape and timespan.dtype.kind in "iuf":
             np.copyto(spans, timespan)
         else:
             given = np.asarray(real_array("the time span", timespan))
-            if given.size not in (1, spans.size):
+            flags = getattr(timespan, "dtype", None) in (np.bool_, mx.bool_)
+            if flags or given.shape not in ((), spans.shape, (len(spans), 1)):
                 self._stream._checked(self._zeros(), timespan)
             np.copyto(spans, given.reshape(-1))
         np.divide(spans, unit, out=spans)

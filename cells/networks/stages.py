@@ -38,7 +38,7 @@ def mapped(layer: Any, before: Stage) -> Stage:
     """
     if isinstance(layer, nn.Dropout) and not layer.training:
         return before
-    if isinstance(layer, nn.Linear) and type(layer) is nn.Linear:
+    if type(layer) is nn.Linear:
         return _dense(layer.weight.T, layer.bias if "bias" in layer else None, None, before)
     if isinstance(layer, NCPDense) and layer.wiring is None:
         bias = layer.bias if layer.use_bias else None

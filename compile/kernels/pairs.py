@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import re
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,10 +19,6 @@ from .threads import pool, thread_count
 
 CREW_SYNAPSES = 1 << 15
 """From so many on, a thread has more to do between two barriers than to wait for the others."""
-
-
-SINGLE = re.compile("EACH_BY|ADD_PRODUCTS")
-"""Words that lanes_crew.h does not have."""
 
 
 class Pair:
@@ -147,7 +142,9 @@ def _half(runner: CPURunner, call: CallSizes, lanes: int, *, built: bool) -> lis
 
 def _large(runner: CPURunner) -> bool:
     """Whether there are enough synapses for threads to share them, and the kernel lets them."""
-    return runner.sizes.get("E", 0) >= CREW_SYNAPSES and not SINGLE.search(runner.kernel.body)
+    kernel = runner.kernel
+    lets = not kernel.multiplies and "EACH_BY" not in kernel.body  # which lanes_crew.h does not have
+    return lets and runner.sizes.get("E", 0) >= CREW_SYNAPSES
 
 
 def _given(forward: Kernel, backward: Kernel) -> list[int]:

@@ -110,6 +110,11 @@ class Kernel:
     arrays: dict[str, Array] = field(repr=False)
     body: str = field(repr=False)
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether it multiplies by the functions of products.h."""
+        return re.search("ADD_(PRODUCTS|OUTER)", self.body) is not None
+
     def of(self, *kinds: str) -> list[Array]:
         """The arrays of some kinds: kind by kind, and those of one in the order of their declaration."""
         return [array for kind in kinds for array in self.arrays.values() if array.kind == kind]

@@ -62,7 +62,7 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, c
         _text("lanes_cpu.h"),
         *([_text("crew.h"), _text("lanes_crew.h")] if crew else []),
         _text("functions.h"),
-        *([_text("products.h")] if "ADD_" in kernel.body else []),
+        *([_text("products.h")] if kernel.multiplies else []),
         f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',
         "    void *const *arrays, int64_t batch, int64_t *next) {",
     ]

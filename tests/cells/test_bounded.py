@@ -45,6 +45,15 @@ def assert_same_states(one: Any, other: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_flags_are_no_times() -> None:
+    bounded = gl.BoundedStream(gl.LTC(gl.auto_ncp(8, 2, inputs=3)).stream(2))
+    for flags in (np.array([True, True]), mx.array([True, False])):
+        with pytest.raises(TypeError, match="booleans"):
+            bounded(np.zeros((2, 3), np.float32), flags)
+    with pytest.raises(ValueError, match=r"time span has shape \(1, 2\)"):
+        bounded(np.zeros((2, 3), np.float32), np.ones((1, 2)))
+
+
 def test_it_does_what_a_stream_does(kind: str) -> None:
     rng, network = np.random.default_rng(3), KINDS[kind]()
     stream, bounded = network.stream(B), gl.BoundedStream(network.stream(B))

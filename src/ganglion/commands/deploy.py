@@ -76,10 +76,5 @@ def _samples(source: Path, model: Any, table: Path) -> tuple[Any, Any]:
         raise FileError(f"{source}: the inputs have no names that columns could have: use gl.export_c")
     unit = getattr(model, "time_unit", 1.0)
     found = [one.observed() for one in read_columns(table, columns, habits, targets=False)[0]]
-    spans = [one.timespans(unit) for one in found]
-    regular = [np.full(len(one.x), unit) for one in found]
-    pairs = zip(spans, regular, strict=True)
-    return (
-        np.concatenate([one.x for one in found]),
-        np.concatenate([usual if given is None else given for given, usual in pairs]),
-    )
+    spans = [np.full(len(one.x), unit) if (given := one.timespans(unit)) is None else given for one in found]
+    return np.concatenate([one.x for one in found]), np.concatenate(spans)

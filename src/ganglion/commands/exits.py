@@ -128,7 +128,11 @@ def _interrupts_repeated() -> Iterator[None]:
         return
     dropped = sys.unraisablehook
 
+    waiting = False
+
     def later() -> None:  # when the destructor is left; it wakes up who sleeps, too
+        nonlocal waiting
+        waiting = True
         signal.setitimer(signal.ITIMER_REAL, 0.01)
 
     def repeat(unraisable: sys.UnraisableHookArgs) -> None:
@@ -137,7 +141,11 @@ def _interrupts_repeated() -> Iterator[None]:
         else:
             later()
 
-    def interrupt(_: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGALRM and not waiting:  # somebody else's alarm
+            if callable(theirs := before[signal.SIGALRM]):
+                theirs(number, frame)
+            return
         while frame is not None and frame.f_code is not repeat.__code__:
             frame = frame.f_back
         if frame is None:
@@ -150,6 +158,7 @@ def _interrupts_repeated() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = dropped
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if waiting:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)

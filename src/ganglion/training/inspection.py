@@ -15,7 +15,7 @@ from ..cells import RNN, NCPRNNCell
 from ..interchange import Scaled
 from ..interchange.modes import modes_kept
 from .data import Arrays, Batches
-from .losses import mse, outputs_of
+from .losses import mse, of_targets, outputs_of
 from .run import Run
 from .summary import Summary
 
@@ -82,7 +82,7 @@ def _padding(batches: Batches, loss: Callable[..., Any]) -> tuple[int, int]:
     if place is None or not isinstance(batches.data, Arrays) or place >= len(batches.data.arrays):
         return 0, 0
     mask = np.array(batches.data.arrays[place])
-    if mask.ndim > 2:  # of targets, not of samples
+    if of_targets(mask):
         return 0, 0
     return int((mask == 0).sum()), mask.size
 
@@ -107,7 +107,7 @@ def _stuck(run: Run, batch: Sequence[mx.array]) -> str | None:
     How a loss of one's own calls the model is not known here.
     """
     given = {name: batch[place] for name, place in places(mse).items() if place < len(batch)}
-    if isinstance(run.model, Scaled) or ("mask" in given and given["mask"].ndim > 2):
+    if isinstance(run.model, Scaled) or of_targets(given.get("mask")):
         return None
     with modes_kept(run.model):
         run.model.eval()

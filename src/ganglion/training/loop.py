@@ -15,7 +15,7 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 
-from ..arguments import flag, instance, label, real, seed_number, several, whole
+from ..arguments import flag, instance, label, real, scalar, seed_number, several, whole
 from ..arguments import path as as_path
 from ..cells.constraints import constrained
 from ..cells.sharing import with_penalty
@@ -30,7 +30,7 @@ from .history import History
 from .inspection import summarize
 from .progress import progress_for
 from .ranks import LostRankError, Ranks, Terminated
-from .ready import build_for, number_of, require_loss, require_trainable, scalar
+from .ready import build_for, gives_scalar, require_loss, require_trainable
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .timescale import warn_of_time
@@ -174,7 +174,7 @@ def _train(
 ) -> None:
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
-    loss_and_gradients = nn.value_and_grad(model, with_penalty(model, scalar(loss)))
+    loss_and_gradients = nn.value_and_grad(model, with_penalty(model, gives_scalar(loss)))
     update = Update(model, optimizer, constrained(model), clip_norm)
     run.guard = Guard(model)
     if isinstance(validation, Batches) and validation.suspicious():
@@ -208,7 +208,7 @@ def validate(model: nn.Module, validation: Batches | Judge, loss: Loss) -> float
         return evaluate(model, validation, loss)
     with modes_kept(model):
         model.eval()
-        value = number_of("validation", validation(model))
+        value = scalar("what validation gives", validation(model))
     return value if math.isfinite(value) else math.inf
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, TypeGuard
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -45,9 +45,9 @@ def mse(
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
     """
-    gaps = mask if isinstance(mask, mx.array) and mask.ndim > 2 and mask.shape == y.shape else None
-    outputs, valid = _outputs(model, x, timespans, None if gaps is not None else mask)
     instance("y", y, mx.array, "an MLX array")
+    gaps = mask if of_targets(mask) and mask.shape == y.shape else None
+    outputs, valid = _outputs(model, x, timespans, None if gaps is not None else mask)
     if outputs.shape != y.shape:  # broadcasting would hide it
         raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
     if gaps is not None:
@@ -58,6 +58,11 @@ def mse(
         outputs, y = only_valid(outputs, valid), only_valid(y, valid)
     errors = mx.square(outputs - y)
     return mean_over_valid(errors.mean(axis=-1), valid)
+
+
+def of_targets(mask: Any) -> TypeGuard[mx.array]:
+    """Whether a mask says which targets there are, rather than which samples."""
+    return isinstance(mask, mx.array | np.ndarray) and mask.ndim > 2
 
 
 def cross_entropy(

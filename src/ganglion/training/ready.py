@@ -53,7 +53,7 @@ def _first(batches: Batches) -> Any:
     kind = f"{batches.name} are a {type(batches.data).__name__}"
     try:
         batch = batches.data[np.arange(1)]
-    except Exception as error:
+    except (TypeError, ValueError, LookupError, AttributeError) as error:  # as from what takes one place only
         if isinstance(batches.data, Arrays):
             raise
         told = label(f"{type(error).__name__}: {error}", 120)
@@ -63,15 +63,7 @@ def _first(batches: Batches) -> Any:
     return batch
 
 
-def number_of(what: str, value: Any) -> float:
-    """The number that a function of yours gave."""
-    try:
-        return float(value)
-    except Exception:
-        raise TypeError(f"{what} gave {label(value)}: expected a number") from None
-
-
-def scalar(loss: Loss) -> Loss:
+def gives_scalar(loss: Loss) -> Loss:
     """The loss, refused where it gives no single number.
 
     Raises:

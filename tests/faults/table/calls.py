@@ -172,7 +172,9 @@ ROWS = [
     Fault("a validation that is a text", f"{FIT}, validation='half')", "the validation data are a str"),
     Fault("a validation of one array", f"{FIT}, validation=({X},))", "the validation data give 1 arrays"),
     Fault(
-        "a validation that gives nothing", f"{FIT}, validation=lambda model: None)", "validation gave None"
+        "a validation that gives nothing",
+        f"{FIT}, validation=lambda model: None)",
+        "what validation gives must be a number, got None",
     ),
     Fault(
         "data of a circuit",

@@ -43,10 +43,10 @@ static inline int32_t NAME_halved(int64_t z) {
     const int64_t rest = (whole << NAME_fraction) - z;
     const int64_t f = rest * (INT64_C(1) << (30 - NAME_fraction));
     if (whole > 31) return 0;
-    int64_t p = ((f * 1431680) >> 30) + 10327387;
-    p = ((f * p) >> 30) + 59596984;
-    p = ((f * p) >> 30) + 257942870;
-    p = ((f * p) >> 30) + 744261118;
+    int64_t p = ((f * 1423202) >> 30) + 10385230;
+    p = ((f * p) >> 30) + 59601040;
+    p = ((f * p) >> 30) + 257936752;
+    p = ((f * p) >> 30) + 744260860;
     p = ((f * p) >> 30) + (INT64_C(1) << 30);
     return (int32_t)((p + (whole ? INT64_C(1) << (whole - 1) : 0)) >> whole);
 }

@@ -18,7 +18,7 @@ from .program import Array, Node, Program, computed
 
 Whole = NDArray[np.int64]
 LARGEST, ONE = 2**31 - 1, 1 << 30
-POLYNOMIAL = 1431680, 10327387, 59596984, 257942870, 744261118, ONE
+POLYNOMIAL = 1423202, 10385230, 59601040, 257936752, 744260860, ONE
 
 
 class Simulated:

@@ -13,7 +13,7 @@ from ..compile.kernels import unit_spans
 from ..compile.kernels.tracing import evaluable
 from ..rounding import refuse_stamps
 from .ops.array_ops import Mask
-from .ops.state_ops import State, reset, zero_state
+from .ops.state_ops import State, restarted, zero_state
 from .running import Call
 from .samples import episode_ends, flags, valid_samples
 from .values import Values, bounded, one_of_shapes, real_array
@@ -33,6 +33,7 @@ def sequence_call(
     ends: Any = None,
     starts: Any = None,
     reverse: bool = False,
+    lasting: tuple[int, ...] = (),
 ) -> Call:
     """Check the arguments of ``rnn(x, state, timespans, ...)``.
 
@@ -70,11 +71,12 @@ def sequence_call(
         x=inputs,
         state=before
         if reverse or first is None or state is None or not first.any()
-        else reset(before, first),
+        else restarted(before, first, lasting),
         timespans=mx.broadcast_to(spans, (1, steps)) if spans.ndim == 0 else spans,
         batched=batched,
         mask=valid,
         ends=last,
+        lasting=lasting,
     )
 
 

@@ -183,6 +183,15 @@ class NCPRNNCell(ParameterHolder):
         """The shapes, without batch, of the arrays that make up a state; one of (N,) for most cells."""
         return ((self.n_neurons,),) if self._sizes is None else self._sizes
 
+    @property
+    def lasting(self) -> tuple[int, ...]:
+        """Which arrays of a state go on behind the end of an episode; the others begin at zeros there."""
+        return ()
+
+    def begun(self, state: State) -> State:
+        """A state that is given or begins, as the first sample finds it: itself, or what the class says."""
+        return state
+
     def prepare(self) -> Any:
         """Everything `step` needs that depends on the parameters only."""
 
@@ -322,7 +331,7 @@ class NCPRNNCell(ParameterHolder):
             self.ensure_built(shape_of(x))
             self.refuse_weights_of_other_circuits()
             inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.state_shapes)
-            new = self.step(self.prepare(), self.encode(inputs), state, span)
+            new = self.step(self.prepare(), self.encode(inputs), self.begun(state), span)
             output, new = in_type_of(self, self.decode(self.visible(new)), new)
             return (output, new) if batched else (output[0], rows(new, 0))
 

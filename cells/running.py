@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..compile.kernels import FusedSequence
 from .ops.array_ops import Mask
-from .ops.state_ops import State, blend, reset
+from .ops.state_ops import State, blend, restarted
 from .samples import begun, only_valid
 
 Sample: TypeAlias = "mx.array | NDArray[np.float32]"
@@ -45,6 +45,7 @@ class Call:
         ends: (B, T) after which samples the state starts anew; None for none. Never where there is none.
         reverse: whether the samples are read from last to first.
         held: what holds some neurons' states, see `Overlay`; None for nothing.
+        lasting: which arrays of the state go on behind the end of an episode.
     """
 
     x: mx.array
@@ -55,6 +56,7 @@ class Call:
     ends: Mask | None = None
     reverse: bool = False
     held: Held | None = None
+    lasting: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -93,7 +95,7 @@ class Call:
         if self.mask is not None and not self.mask[:, t].all():
             new = blend(self.mask[:, t], new, old)
         if self.ends is not None and self.ends[:, t].any():
-            new = reset(new, self.ends[:, t])
+            new = restarted(new, self.ends[:, t], self.lasting)
             if self.held is not None:
                 new = self.held.put(new)
         return new

@@ -9,7 +9,7 @@ import numpy as np
 
 from .calls import initial_state
 from .cell import NCPRNNCell
-from .ops.state_ops import State, reset
+from .ops.state_ops import State, restarted
 from .running import ALLOCATES, Stage, Timespan
 
 
@@ -22,10 +22,11 @@ class OneCellSteps:
         self._cell, self._batch, self.n_inputs = cell, batch, cell.n_inputs
 
     def load(self, state: Any = None, batched: bool = True) -> None:
-        self.state = initial_state(state, self._cell.state_shapes, self._batch, batched)
+        given = initial_state(state, self._cell.state_shapes, self._batch, batched)
+        self.state = self._cell.begun(given)
 
     def reset(self, chosen: mx.array) -> None:
-        self.state = reset(self.state, chosen)
+        self.state = restarted(self.state, chosen, self._cell.lasting)
 
     def staged(self) -> Stage:
         raise ValueError(f"{type(self._cell).__name__} in plain operations: {ALLOCATES}")

@@ -16,6 +16,7 @@ from .layer import Shape
 from .ncps import Entries, InNcps, Numbers, under
 from .offers import cell_kernel
 from .ops import Draws
+from .ops.state_ops import State
 from .overlay import Changes, overlay_of
 from .parameters import Declared, Repeated
 from .running import CellKernel, Engine, Steps
@@ -60,6 +61,18 @@ class CellWrapper(NCPRNNCell):
 
     def prepare(self) -> Any:
         return self.cell.prepare()
+
+    @property
+    def lasting(self) -> tuple[int, ...]:
+        return self.cell.lasting
+
+    def begun(self, state: State) -> State:
+        count = len(self.cell.state_shapes)
+        if not self.cell.lasting or not isinstance(state, tuple):
+            return state
+        inner, others = state[:count], state[count:]
+        begun = self.cell.begun(inner)
+        return (*begun, *others) if isinstance(begun, tuple) else state
 
     def decode(self, states: mx.array) -> mx.array:
         return self.cell.decode(states)

@@ -53,12 +53,13 @@ class _Backward:
             "//: saved    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]",
             *([f"//: saved    sums[SAVING*T*UNFOLDS][{self.sums}*P]"] if self.sums else []),
             "//: results  d_x[T][I] d_timespans[T][1] d_state[1][N]",
-            f"//: totals   {totals} d_held[P]",
+            f"//: totals   {' '.join([totals, 'd_held[P]', *(f'd_{v}' for v in writer.noise.values)])}",
             f"//: folded   {' '.join([*writer.folds(), *copies])}",
             f"//: scratch  v[(UNFOLDS+1)*N] sample[I] {writer.scratch()} shown[M] owed[M] passed[N] still[N]",
             f"//: scratch  g[N] local[N] {sums} g_time[P] g_sample[I] g_span[1]",
             f"//: work     path[KEEP*N] {' '.join(work)}",
             *PRELUDE.splitlines(),
+            *writer.noise.prelude,
             f"#define REMEMBER(k, value) sums_of[(u * {self.sums} + k) * P + j] = value;",
             "#define REMEMBER_STATE(i)",
             "#define STRIDE (UNFOLDS + EVENTS)",
@@ -147,7 +148,7 @@ class _Backward:
     def neurons(self) -> list[str]:
         """Lines from the gradients g of new states to those of what each neuron computed them from."""
         writer, lines = self.writer, Lines("a")
-        names = writer.at_neuron("j")
+        names = writer.at_neuron("j") | writer.noise.names()
         names |= {t: Term(f"sums_of[(u * {self.sums} + {k}) * P + j]") for k, t in enumerate(writer.totals)}
         seeds = [seed(str(s)) for s in range(self.states)]
         rows = [row(s, "j") for s in range(self.states)]
@@ -159,9 +160,10 @@ class _Backward:
         added[self.time] = "g_time[j]"
         outputs = list(zip(self.shape.new, seeds, strict=True))
         found = self._gradients(outputs, assigned | added)
-        lines.add("EACH(j, P) {", "if (held[j] > 0.0f) {")
+        lines.add(*writer.noise.entered(), "EACH(j, P) {", "if (held[j] > 0.0f) {")
         lines.add(*(f"local[{at}] = g[{at}];" for at in rows))
         lines.add(*(f"d_sum[{k} * P + j] = splat(0.0f);" for k in range(self.sums)), "} else {")
+        lines.add(*writer.noise.drawn())
         terms = dict(zip(found, lines.values(found.values(), names), strict=True))
         zero = Term("0.0f", True)
         lines.add(*(f"{place} = {terms.get(place, zero).real};" for place in assigned.values()))
@@ -266,7 +268,7 @@ class _Backward:
         for home in ("neuron", "sensor", "motor"):
             for part, place in self.summed(home, "j").items():
                 lines.add(f"EACH(j, {HOMES[home][1]}) d_q_{part.symbol.name}[j] = TOTAL({place});")
-        lines.add("EACH(j, P) d_held[j] = 0.0f;")
+        lines.add("EACH(j, P) d_held[j] = 0.0f;", *self.writer.noise.totals())
         for kind, each in self.shape.synapses.items():
             (ptr, out, _), (letter, _) = OUT[kind], HOMES[kind]
             if not each.folded.parts:
@@ -299,6 +301,7 @@ class _Backward:
             *self.copies(),
             *self.clearing(),
             "FETCH(g, d_last, 0);",
+            *self.writer.noise.cleared(),
             "if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);",
             '#include "frame/memory_begin_back.c"',
             "BARRIER",
@@ -327,6 +330,7 @@ class _Backward:
         """Lines that fetch the solver's steps at a sample, or take them again from a state that was kept."""
         writer = self.writer
         saved = f"EACH_ANY(i, {self.sums} * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);"
+        ended = writer.noise.ended("path[(step + 1 - start) * N + j]")
         stays = "EACH(j, N) v[UNFOLDS * N + j] = choose(span < TINY, v[j], v[UNFOLDS * N + j]);"
         return [
             "const int start = t - t % KEEP;",
@@ -351,8 +355,10 @@ class _Backward:
             *writer.unfold(),
             "}",
             *([stays] if writer.continuous else []),
+            *writer.noise.counted("0", "UNFOLDS * N"),
             "if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];",
             '#include "frame/path.c"',
+            *(["if (EVENTS && step < t) {", *ended, "}"] if ended else []),
             "BARRIER",
             "}",
         ]

@@ -15,6 +15,7 @@ from ...compile.synapses import Index
 from ..calls import step_call
 from ..cell import NCPRNNCell
 from ..layer import Shape
+from ..ops.state_ops import State
 from ..overlay import Changes, overlay_of
 from ..parameters import POSITIVE, Parameter
 from ..running import CellKernel
@@ -27,12 +28,14 @@ from .expression import ZERO, name, substituted
 from .kernel import equation_kernel, written
 from .latex import latex
 from .model import SAMPLE, Model
+from .noise import BYTES, counted, numbered, places, table
+from .noise_kernel import halves
 from .operations import Prepared, evaluate, prepared, step_ops
 from .parsing import EquationError
 from .reading import model_of
 from .reference import Reference
 
-ABSENT = {"delay", "delays", "noise", "reset", "threshold", "units"}
+ABSENT = {"delay", "delays", "reset", "threshold", "units"}
 """What other simulators declare, and would be passed over in silence here."""
 
 
@@ -50,6 +53,8 @@ class EquationCell(NCPRNNCell):
                     an entry, the first state of the source is that
     ``electrical``  the same for electrical synapses, which lead both ways
     ``let``         name -> a part of an equation; ``name_pre`` is its value at the source of a synapse
+    ``noise``       state -> how strong its noise is: ``dv = ... dt + strength dW``, or, in an `update`,
+                    the deviation of a normal number that every sample adds
     ``dynamics``    ``"dv/dt = ..."`` or ``"m * dv/dt = ..."``, one or a list of them; the first
                     state is what neurons show
     ``update``      instead: ``"v = ..."``, the new values after a sample, from the old ones and
@@ -69,12 +74,18 @@ class EquationCell(NCPRNNCell):
 
     For a time span below 1e-30, `dynamics` leave states as they are.
 
+    With `noise`, a state has one array more, (B, 8): which row of the first batch each one is, and how many
+    samples it has had. A number depends on the seed, the row, the sample and the neuron alone, so a sequence
+    has the same noise in one piece or in several, on every engine, and the first rows of any batch the same.
+    It goes on behind the end of an episode. A call without a state begins it anew.
+
     Args:
         circuit: a circuit, a plan, or a compiled circuit.
         solver, ode_unfolds: instead of the `solver` and `unfolds` of the class.
         positive: how quantities that are positive stay so: "clip" or "softplus", see `LTCCell`.
         polarity: "init" or "fixed": whether quantities that begin at the signs of synapses keep them.
         tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`.
+        seed: of the noise of a class that has some, from 0 to 2**32 - 1; 0 if not given.
         equations: the digest of the equations with which a saved network was made, as `get_config` has it.
         key: random key for the initial values; MLX's global state if not given.
 
@@ -96,6 +107,7 @@ class EquationCell(NCPRNNCell):
 
     needs_circuit = True
     by_effective = True
+    changeable = frozenset({"seed"})
     model: ClassVar[Model]
     _declared_words: ClassVar[Mapping[str, Any]] = {}
     # What a class declares; what the base has under such a name is its method again once the class is made.
@@ -142,6 +154,7 @@ class EquationCell(NCPRNNCell):
         scale: Scale = None,
         fixed: Any = None,
         penalty: Any = None,
+        seed: int | None = None,
         equations: str | None = None,
         key: mx.array | None = None,
     ) -> None:
@@ -170,9 +183,22 @@ class EquationCell(NCPRNNCell):
             self.keep("solver", self.solver)
             self.keep("ode_unfolds", self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
+        self.seed = 0 if seed is None and self.model.noisy else seed
         self.keep("equations", declaration.digest)
         self.share(tie, scale, fixed, penalty)
         self.make_parameters(key)
+
+    @property
+    def seed(self) -> int | None:
+        """Of the noise; None without any. Another one, for the next epoch say, gives other noise."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int | None) -> None:
+        if not self.model.noisy and seed is not None:
+            raise ValueError(f"a {type(self).__name__} has no noise: it has no seed")
+        self._seed = None if seed is None else whole("seed", seed, 0, most=(1 << 32) - 1)
+        self.keep("seed", self._seed)
 
     @classmethod
     def latex(cls) -> str:
@@ -196,10 +222,21 @@ class EquationCell(NCPRNNCell):
 
     @property
     def state_shapes(self) -> tuple[Shape, ...]:
-        return ((self.n_neurons,),) * len(self.model.states)
+        noise = ((BYTES,),) if self.model.noisy else ()
+        return ((self.n_neurons,),) * len(self.model.states) + noise
+
+    @property
+    def lasting(self) -> tuple[int, ...]:
+        return (len(self.model.states),) if self.model.noisy else ()
+
+    def begun(self, state: State) -> State:
+        if not self.model.noisy or not isinstance(state, tuple):
+            return state
+        *others, noise = state
+        return (*others, numbered(mx.stop_gradient(noise)))
 
     def prepare(self) -> Prepared:
-        return prepared(self.model, self.compiled, self.effective(), self._stays())
+        return prepared(self.model, self.compiled, self.effective(), self._stays(), self.seed or 0)
 
     def encode(self, x: mx.array) -> mx.array:
         if self.model.encoded is None:
@@ -208,8 +245,12 @@ class EquationCell(NCPRNNCell):
 
     def step(self, prepared: Prepared, x: mx.array, state: Any, timespan: mx.array) -> Any:
         solver, unfolds = self.steps_with
-        states = state if isinstance(state, tuple) else (state,)
-        new = step_ops(self.model, prepared, x, states, timespan, unfolds, solver)
+        parts = state if isinstance(state, tuple) else (state,)
+        many = len(self.model.states)
+        noise = mx.stop_gradient(parts[many]) if self.model.noisy else None
+        new = step_ops(self.model, prepared, x, parts[:many], timespan, unfolds, solver, noise)
+        if noise is not None:
+            return (*new, counted(noise))
         return new if isinstance(state, tuple) else new[0]
 
     def decode(self, states: mx.array) -> mx.array:
@@ -237,16 +278,20 @@ class EquationCell(NCPRNNCell):
         made = written(self.model, solver, coupling is not None, all_states)
         outputs = plan.n_neurons if all_states else plan.n_outputs
         links = None if coupling is None else coupling.projection.synapses
-        states = len(self.model.states)
+        widths = tuple(shape[0] for shape in self.state_shapes)
         sequence = equation_kernel(
-            (made.name, made.texts, states), plan.recurrent, plan.sensory, links, outputs, unfolds
+            (made.name, made.texts, widths), plan.recurrent, plan.sensory, links, outputs, unfolds
         )
         p, stays = self.effective(), self._stays()
         for key, parameter in self.model.parameters.items():
             if parameter.home == "electrical" and coupling is not None:
                 p[key] = coupling.both_ways(p[key])
         held = known(0.0, plan.n_neurons) if stays is None else stays.astype(mx.float32)
-        return CellKernel(sequence, [*(p[key] for key in made.values), held], encodes=True)
+        values = [*(p[key] for key in made.values), held]
+        if self.model.noisy:
+            words = np.array([self.seed or 0], np.uint32), places(plan.neurons)
+            values += [mx.array(table()), *(mx.array(halves(word)) for word in words)]
+        return CellKernel(sequence, values, encodes=True)
 
     def reference(self, x: Values, state: Any = None, timespans: Values = 1.0) -> tuple[Floats, Any]:
         """Outputs and the last state in float64 NumPy, straight from the text of the equations.
@@ -277,12 +322,16 @@ class EquationCell(NCPRNNCell):
             raise ValueError(f"x has shape {values.shape}: expected (batch, time, {self.n_inputs}) inputs")
         step_call(mx.array(values[:, 0].astype(np.float32)), state, 1.0, self.n_inputs, self.state_shapes)
         given = state if isinstance(state, tuple) else (state,) * len(self.state_shapes)
-        zeros = np.zeros((len(values), self.n_neurons))
-        states = [zeros if part is None else np.asarray(part, np.float64) for part in given]
+        states = [
+            np.zeros((len(values), *shape)) if part is None else np.asarray(part, np.float64)
+            for part, shape in zip(given, self.state_shapes, strict=True)
+        ]
+        if self.model.noisy:
+            states[-1] = numbered(states[-1])
         spans = np.broadcast_to(np.asarray(timespans, np.float64), values.shape[:2])
         p = {key: as_floats(value) for key, value in self.effective().items()}
         solver, unfolds = self.steps_with
-        reference = Reference(self.model.declaration, self.compiled.plan, p)
+        reference = Reference(self.model.declaration, self.compiled.plan, p, self.seed or 0)
         outputs, last = reference.run(values, spans, states, solver, unfolds)
         return outputs, last[0] if len(last) == 1 else tuple(last)
 

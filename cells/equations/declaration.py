@@ -121,7 +121,7 @@ def _quantity(kind: str, low: Any, high: Any, positive: Any, sign: Any, strength
 
 
 HOMES = ("synapse", "electrical", "neuron", "sensor", "motor")
-MAPPINGS = ("synapse", "sensory", "electrical", "let")
+MAPPINGS = ("synapse", "sensory", "electrical", "let", "noise")
 TEXTS = ("inputs", "outputs")
 LISTS = ("dynamics", "update")
 WORDS = ("parameters", *MAPPINGS, *TEXTS, *LISTS, "solver", "unfolds")
@@ -137,6 +137,7 @@ class Declaration:
         parameters: quantities by name.
         synapse, sensory, electrical: sums over the synapses onto a neuron, by name.
         let: names for parts of equations.
+        noise: how strong the noise of states is, by state.
         dynamics, update: equations of states.
         inputs, outputs: what sensors make of samples, and motor neurons of states.
         solver: how `dynamics` are solved.
@@ -149,6 +150,7 @@ class Declaration:
     sensory: Mapping[str, str] = field(default_factory=dict)
     electrical: Mapping[str, str] = field(default_factory=dict)
     let: Mapping[str, str] = field(default_factory=dict)
+    noise: Mapping[str, str] = field(default_factory=dict)
     dynamics: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
     inputs: str | None = None

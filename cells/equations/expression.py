@@ -14,8 +14,8 @@ class Symbol(NamedTuple):
     Attributes:
         kind: what it stands for: a parameter's home ("recurrent", "sensory", "electrical", "neuron",
             "sensor", "motor"), "pre" or "input" (what the source of a synapse shows), "state", "total" or
-            "drive" (sums over synapses, from sensors if they are drives), "span" (the time span of a sample)
-            or "step" (that of a solver's step).
+            "drive" (sums over synapses, from sensors if they are drives), "span" (the time span of a sample),
+            "step" (that of a solver's step) or "noise" (a normal number of a step, for a state).
         name: its name among those of the kind.
     """
 

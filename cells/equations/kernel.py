@@ -51,7 +51,7 @@ def written(model: Model, solver: str, coupled: bool, all_states: bool = False) 
 
 @lru_cache(maxsize=32)
 def equation_kernel(
-    made: tuple[str, Texts, int],
+    made: tuple[str, Texts, tuple[int, ...]],
     recurrent: Synapses,
     sensory: Synapses,
     links: Synapses | None,
@@ -60,9 +60,9 @@ def equation_kernel(
 ) -> FusedSequence:
     """The fused kernels over a circuit; they take the values of `written`, and which neurons are held.
 
-    `made` is the name and the texts, and of how many arrays a state is.
+    `made` is the name and the texts, and how wide the arrays of a state are.
     """
-    name, texts, states = made
+    name, texts, widths = made
     n = recurrent.n_post
     none: Index = np.zeros(n + 1, np.int32)
     coupled = {"link_ptr": none, "link_pre": none[:0]}
@@ -73,7 +73,7 @@ def equation_kernel(
         name,
         sizes={
             "I": sensory.n_pre,
-            "N": states * n,
+            "N": sum(widths),
             "P": n,
             "M": outputs,
             "E": len(recurrent),
@@ -83,5 +83,5 @@ def equation_kernel(
         },
         numbers={},
         index=index_arrays(recurrent, sensory) | coupled,
-        states=states,
+        widths=widths,
     )

@@ -28,6 +28,11 @@ def latex(declaration: Declaration) -> str:
     def sum_of(key: str, text: str, over: str) -> str:
         return rf"{_name(key)}_j &= \sum_{{{over}}} {_printed(text, synaptic, at_synapse=True)}"
 
+    def noise(state: str, mass: str = "") -> str:
+        """The noise of a state, which is that of its derivative."""
+        strong = d.noise.get(state)
+        return "" if strong is None else rf" + {mass}{_printed(strong, synaptic, tight=2)}\,\xi_j"
+
     for key, text in d.synapse.items():
         lines.append(sum_of(key, text, r"i \to j"))
         if key in d.sensory:
@@ -36,16 +41,17 @@ def latex(declaration: Declaration) -> str:
     lines += [rf"{_name(key)}_j &= {_printed(text, synaptic)}" for key, text in d.let.items()]
     for text in d.dynamics:
         side = sides(Text("", text), derivative=True)
-        mass = "" if side.mass is None else rf"{_printed(side.mass.text, synaptic)}\,"
+        mass = "" if side.mass is None else rf"{_printed(side.mass.text, synaptic, tight=2)}\,"
         left = rf"{mass}\frac{{d{_name(side.state)}_j}}{{dt}}"
-        lines.append(rf"{left} &= {_printed(side.right.text, synaptic)}")
+        lines.append(rf"{left} &= {_printed(side.right.text, synaptic)}{noise(side.state, mass)}")
     for text in d.update:
         side = sides(Text("", text), derivative=False)
-        lines.append(rf"{_name(side.state)}_j &\leftarrow {_printed(side.right.text, synaptic)}")
+        right = f"{_printed(side.right.text, synaptic)}{noise(side.state)}"
+        lines.append(rf"{_name(side.state)}_j &\leftarrow {right}")
     return " \\\\\n".join(lines)
 
 
-def _printed(text: str, synaptic: set[str], *, at_synapse: bool = False) -> str:
+def _printed(text: str, synaptic: set[str], *, at_synapse: bool = False, tight: int = 0) -> str:
     def name(key: str) -> str:
         if key == "x":
             return "x_s"
@@ -95,7 +101,7 @@ def _printed(text: str, synaptic: set[str], *, at_synapse: bool = False) -> str:
         right = of(node.right, 2 if sign == "-" else 1)
         return _around(f"{of(node.left, 1)} {sign} {right}", tight > 1)
 
-    return of(tree(Text("", text)))
+    return of(tree(Text("", text)), tight)
 
 
 def _around(text: str, needed: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..parameters import Parameter
 from .algebra import growth, linear_in
 from .declaration import Declaration
-from .expression import Expression, add, divide, multiply, name
+from .expression import ZERO, Expression, add, call, divide, multiply, name, number
 
 SPAN, STEP, SAMPLE = name("span", "timespan"), name("step", "dt"), name("input", "x")
 SIDE = {"recurrent": "total", "electrical": "total", "sensory": "drive"}
@@ -45,6 +45,7 @@ class Model:
         totals: sums over synapses, by the name of their symbol.
         sources: what neurons show besides states, by name: parts that synapses read.
         masses, rights: for each state, m and f of m dv/dt = f; no masses for updates.
+        noise: for each state, how strong its noise is.
         encoded: what a sensor makes of a sample; None if nothing.
         decoded: what a motor neuron makes of its state; None if nothing.
     """
@@ -56,6 +57,7 @@ class Model:
     sources: dict[str, Expression]
     masses: tuple[Expression, ...]
     rights: tuple[Expression, ...]
+    noise: tuple[Expression, ...]
     encoded: Expression | None
     decoded: Expression | None
 
@@ -70,18 +72,34 @@ class Model:
 
     def step(self, solver: str) -> tuple[Expression, ...]:
         """The new value of each state after one step of a solver that asks for sums once."""
+        kicks = self.kicks()
         if not self.continuous:
-            return self.rights
-        parts = zip(self.states, self.masses, self.rights, strict=True)
-        return tuple(_stepped(solver, name("state", v), mass, right) for v, mass, right in parts)
+            return tuple(add(right, kick) for right, kick in zip(self.rights, kicks, strict=True))
+        parts = zip(self.states, self.masses, self.rights, kicks, strict=True)
+        return tuple(_stepped(solver, name("state", v), *rest) for v, *rest in parts)
+
+    def kicks(self) -> tuple[Expression, ...]:
+        """What the noise of a step adds to each state, where nothing pulls it back meanwhile."""
+        wide = call("sqrt", STEP) if self.continuous else number(1.0)
+        return tuple(
+            multiply(strength, wide, name("noise", state))
+            for state, strength in zip(self.states, self.noise, strict=True)
+        )
+
+    @property
+    def noisy(self) -> tuple[str, ...]:
+        """The states that have noise."""
+        return tuple(v for v, strength in zip(self.states, self.noise, strict=True) if strength is not ZERO)
 
 
-def _stepped(solver: str, v: Expression, mass: Expression, right: Expression) -> Expression:
+def _stepped(solver: str, v: Expression, mass: Expression, right: Expression, kick: Expression) -> Expression:
     if solver == "euler":
-        return add(v, divide(multiply(STEP, right), mass))
+        return add(v, divide(multiply(STEP, right), mass), kick)
     linear = linear_in(right, v)
     if solver == "semi_implicit":
-        above = add(multiply(mass, v), multiply(STEP, linear.rest))
+        above = add(multiply(mass, v), multiply(STEP, linear.rest), multiply(mass, kick))
         return divide(above, add(mass, -multiply(STEP, linear.slope)))
-    grown = growth(divide(multiply(STEP, linear.slope), mass))
-    return add(v, multiply(divide(multiply(STEP, right), mass), grown))
+    z = divide(multiply(STEP, linear.slope), mass)
+    if kick is not ZERO:  # the deviation of what a leak has left of it at the end of the step
+        kick = multiply(kick, call("sqrt", growth(multiply(number(2.0), z))))
+    return add(v, multiply(divide(multiply(STEP, right), mass), growth(z)), kick)

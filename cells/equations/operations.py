@@ -16,6 +16,7 @@ from .expression import SOURCES, SYNAPTIC, Expression, in_order, name, symbols
 from .folding import Folded, folded
 from .functions import FUNCTIONS
 from .model import SAMPLE, SPAN, STEP, Model, Total
+from .noise import numbers, places
 
 TINY = 1e-30
 """Time spans below it count as 0, in which a state goes nowhere; kernels have the same."""
@@ -60,15 +61,19 @@ class Prepared:
         known: values of quantities of neurons, and of what is of them alone.
         sums: for each sum over synapses, what computes it, and the names of those it computes at once.
         stays: (N,) which neurons are held; None for none.
+        seed: of the noise.
+        neurons: their names, by which they have noise.
     """
 
     known: Known
     sums: Mapping[str, tuple[Sum, tuple[str, ...]]]
     stays: mx.array | None
+    seed: int
+    neurons: tuple[str, ...]
 
 
 def prepared(
-    model: Model, compiled: CompiledCircuit, p: Mapping[str, mx.array], stays: mx.array | None
+    model: Model, compiled: CompiledCircuit, p: Mapping[str, mx.array], stays: mx.array | None, seed: int = 0
 ) -> Prepared:
     """Lay the parameters of a model out over a compiled circuit."""
     known: Known = {}
@@ -84,16 +89,26 @@ def prepared(
         elif projection is not None:
             values = {name(kind, key): _of_links(compiled, kind, p[key]) for key in _named(totals, kind)}
             sums |= _sums(projection, totals, values)
-    return Prepared(known, sums, stays)
+    return Prepared(known, sums, stays, seed, compiled.plan.neurons)
 
 
 def step_ops(
-    model: Model, terms: Prepared, x: mx.array, states: Arrays, timespan: mx.array, unfolds: int, solver: str
+    model: Model,
+    terms: Prepared,
+    x: mx.array,
+    states: Arrays,
+    timespan: mx.array,
+    unfolds: int,
+    solver: str,
+    noise: mx.array | None = None,
 ) -> Arrays:
-    """One time step of (B, N) states with encoded inputs (B, I) and a time span (B, 1) or (1, 1)."""
+    """One time step of (B, N) states with encoded inputs (B, I) and a time span (B, 1) or (1, 1).
+
+    `noise` is what the noise of each row goes on from (B, 8).
+    """
     if not model.continuous:
-        known = {**terms.known, SPAN: timespan, SAMPLE: x}
-        return _held(terms, _Values(model, terms, known).new(model.rights, states), states)
+        known = {**terms.known, SPAN: timespan, SAMPLE: x, **_noise(model, terms, noise, 0, 1)}
+        return _held(terms, _Values(model, terms, known).new(model.step(solver), states), states)
     stays, before = timespan < TINY, states
     constant = {**terms.known, SAMPLE: x, STEP: mx.where(stays, 1.0, timespan) / unfolds}
     drives = [total for total in model.totals.values() if total.kind == "sensory"]
@@ -103,10 +118,27 @@ def step_ops(
     def found(v: Arrays) -> Arrays:
         return _Values(model, terms, dict(constant)).new(wanted, v)
 
-    for _ in range(unfolds):
-        new = _rk4(found, constant[STEP], states) if solver == "rk4" else found(states)
+    for u in range(unfolds):
+        constant |= _noise(model, terms, noise, u, unfolds)
+        if solver == "rk4":
+            kicks = _Values(model, terms, dict(constant)).new(model.kicks(), states)
+            new = tuple(map(mx.add, _rk4(found, constant[STEP], states), kicks))
+        else:
+            new = found(states)
         states = _held(terms, new, states)
     return tuple(mx.where(stays, old, new) for old, new in zip(before, states, strict=True))
+
+
+def _noise(model: Model, terms: Prepared, noise: mx.array | None, unfold: int, unfolds: int) -> Known:
+    """The noise of one step of the solver, of those states that have some."""
+    if noise is None:
+        return {}
+    many, own = len(model.states), places(terms.neurons)
+    return {
+        name("noise", key): numbers(terms.seed, noise, own, unfold * many + k, unfolds * many)
+        for k, key in enumerate(model.states)
+        if key in model.noisy
+    }
 
 
 @lru_cache(maxsize=64)

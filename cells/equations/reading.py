@@ -88,7 +88,7 @@ class _Reading:
         masses = tuple(self._mass(side) for side in self.sides) if self.word == "dynamics" else ()
         return Model(
             d, self.states, self.parameters, self.totals, self.sources, masses, rights,
-            self._encoded(), self._decoded(),
+            self._noise(), self._encoded(), self._decoded(),
         )  # fmt: skip
 
     def _parameters(self) -> dict[str, Parameter]:
@@ -199,6 +199,18 @@ class _Reading:
         if mass is ZERO:
             raise side.mass.error("0 times a derivative")
         return mass
+
+    def _noise(self) -> tuple[Expression, ...]:
+        """How strong the noise of each state is."""
+        d = self.declaration
+        for key in d.noise.keys() - set(self.states):
+            raise EquationError(
+                f"{d.owner}.noise: there is no state {key!r}: expected one of {', '.join(self.states)}"
+            )
+        return tuple(
+            parsed(d.text("noise", state), self.scope, self._hints()) if state in d.noise else ZERO
+            for state in self.states
+        )
 
     def _encoded(self) -> Expression | None:
         d = self.declaration

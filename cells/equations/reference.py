@@ -18,6 +18,7 @@ from scipy.special import expit
 from ...compile import Plan
 from .declaration import Declaration
 from .functions import SPIKE_SHARPNESS
+from .noise import counted, numbers, places
 from .parsing import Text, sides, tree
 
 Floats: TypeAlias = "NDArray[np.float64]"
@@ -106,11 +107,18 @@ def _known(value: Any) -> Any:
     return value.value if isinstance(value, Line) else value
 
 
+def _growth(z: Floats) -> Floats:
+    safe = np.where(np.abs(z) < 1e-12, 1.0, z)
+    return np.where(np.abs(z) < 1e-12, 1.0, np.expm1(safe) / safe)
+
+
 class Reference:
     """The equations of a declaration over a plan, with parameters as they use them, (E,), (S,) and so on."""
 
-    def __init__(self, declaration: Declaration, plan: Plan, parameters: Mapping[str, Floats]) -> None:
-        self.declaration, self.plan, self.parameters = declaration, plan, parameters
+    def __init__(
+        self, declaration: Declaration, plan: Plan, parameters: Mapping[str, Floats], seed: int = 0
+    ) -> None:
+        self.declaration, self.plan, self.parameters, self.seed = declaration, plan, parameters, seed
         self.continuous = bool(declaration.dynamics)
         word = "dynamics" if self.continuous else "update"
         texts = [declaration.text(word, k) for k in range(len(getattr(declaration, word)))]
@@ -120,38 +128,57 @@ class Reference:
         self, x: Floats, spans: Floats, states: list[Floats], solver: str, unfolds: int
     ) -> tuple[Floats, list[Floats]]:
         """Outputs (B, T, M) and the last states, of inputs (B, T, I) and time spans (B, T)."""
-        outputs = []
+        outputs, n = [], len(self.sides)
         for t in range(x.shape[1]):
-            states = self.sample(self.encoded(x[:, t]), states, spans[:, t, None], solver, unfolds)
+            new = self.sample(self.encoded(x[:, t]), states, spans[:, t, None], solver, unfolds)
+            states = [*new, *map(counted, states[n:])]
             outputs.append(self.decoded(states[0]))
         return np.stack(outputs, axis=1), states
 
-    def sample(
-        self, x: Floats, states: list[Floats], span: Floats, solver: str, unfolds: int
-    ) -> list[Floats]:
+    def sample(self, x: Floats, given: list[Floats], span: Floats, solver: str, unfolds: int) -> list[Floats]:
         """The states (B, N) after one sample."""
+        states, noise = given[: len(self.sides)], given[len(self.sides) :]
         if not self.continuous:
-            return [np.broadcast_to(f, states[0].shape) for f in self.rights(x, states, span)]
+            new, kicks = self.rights(x, states, span), self.kicks(x, states, span, noise, 0, 1)
+            return [np.broadcast_to(f, states[0].shape) + kick for f, kick in zip(new, kicks, strict=True)]
         before, dt = states, span / unfolds
-        for _ in range(unfolds):
-            states = self.rk4(x, states, dt) if solver == "rk4" else self.one(x, states, dt, solver)
+        for u in range(unfolds):
+            kicks = [np.sqrt(dt) * kick for kick in self.kicks(x, states, 0.0, noise, u, unfolds)]
+            if solver == "rk4":
+                states = [new + kick for new, kick in zip(self.rk4(x, states, dt), kicks, strict=True)]
+            else:
+                states = self.one(x, states, dt, solver, kicks)
         return [np.where(span < 1e-30, old, new) for old, new in zip(before, states, strict=True)]
 
-    def one(self, x: Floats, states: list[Floats], dt: Floats, solver: str) -> list[Floats]:
+    def kicks(
+        self, x: Floats, states: list[Floats], span: Any, noise: list[Floats], unfold: int, unfolds: int
+    ) -> list[Any]:
+        """The strength of each state's noise times a normal number."""
+        d, found, many = self.declaration, list[Any](), len(self.sides)
+        names = self.names(x, states, span, None)
+        for k, side in enumerate(self.sides):
+            if side.state in d.noise:
+                strength = _known(value_of(tree(d.text("noise", side.state)), names))
+                own, draw = places(self.plan.neurons), unfold * many + k
+                found.append(strength * numbers(self.seed, noise[0], own, draw, unfolds * many).astype(float))
+            else:
+                found.append(0.0)
+        return found
+
+    def one(self, x: Floats, states: list[Floats], dt: Floats, solver: str, kicks: list[Any]) -> list[Floats]:
         """One step of a solver that looks at the derivative once."""
         masses, found = self.masses(x, states), []
-        for k, v in enumerate(states):
+        for k, (v, kick) in enumerate(zip(states, kicks, strict=True)):
             right = self.rights(x, states, 0.0, linear=k)[k]
             line = right if isinstance(right, Line) else Line(right, 0.0, v)
             z = dt * line.b / masses[k]
             if solver == "semi_implicit":
-                found.append((masses[k] * v + dt * line.a) / (masses[k] - dt * line.b))
+                found.append((masses[k] * (v + kick) + dt * line.a) / (masses[k] - dt * line.b))
             elif solver == "exponential":
-                safe = np.where(np.abs(z) < 1e-12, 1.0, z)
-                growth = np.where(np.abs(z) < 1e-12, 1.0, np.expm1(safe) / safe)
-                found.append(v + dt * line.value / masses[k] * growth)
+                spread = np.sqrt(_growth(2.0 * z))
+                found.append(v + dt * line.value / masses[k] * _growth(z) + kick * spread)
             else:
-                found.append(v + dt * line.value / masses[k])
+                found.append(v + dt * line.value / masses[k] + kick)
         return found
 
     def rk4(self, x: Floats, states: list[Floats], dt: Floats) -> list[Floats]:

@@ -8,6 +8,7 @@ from .emission import PRELUDE, Lines, Names, Term, lowered
 from .expression import Expression, name, substituted
 from .folding import Folded
 from .model import SAMPLE, SPAN, STEP
+from .noise_kernel import Noise
 from .shape import Shape, Synapses
 
 RAW = name("raw", "x")
@@ -51,7 +52,7 @@ class Writer:
         self.states = [name("state", key) for key in self.model.states]
         self.totals = [t for kind in ("recurrent", "electrical") for t in self._symbols(kind)]
         self.drives = self._symbols("sensory")
-        self.continuous = self.model.continuous
+        self.continuous, self.noise = self.model.continuous, Noise(self.model)
         self.encoded = SAMPLE if self.model.encoded is None else lowered(self.model.encoded)
 
     def _symbols(self, kind: str) -> list[Expression]:
@@ -65,7 +66,7 @@ class Writer:
         return [
             "//: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS",
             "//: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]",
-            f"//: values   {' '.join([*values, 'held[P]'])}",
+            f"//: values   {' '.join([*values, 'held[P]', *self.noise.values])}",
         ]
 
     def length(self, key: str) -> str:
@@ -167,9 +168,9 @@ class Writer:
                 lines.add(f"show[{k} * P + j] = {term.real};")
             lines.add("}", "BARRIER")
         read = {part: Term(f"show[{k} * P + from]") for k, part in enumerate(sources)}
-        lines.add("EACH_SPLIT(j, P) {")
+        lines.add(*self.noise.entered(), "EACH_SPLIT(j, P) {")
         joined: list[str] = []
-        names = self.at_neuron("j")
+        names = self.at_neuron("j") | self.noise.names()
         for kind in ("recurrent", "electrical"):
             if kind in self.shape.synapses:
                 each = self.shape.synapses[kind]
@@ -182,9 +183,11 @@ class Writer:
         lines.add("if (held[j] > 0.0f) {")
         places = [row(s, "j") for s in range(len(self.states))]
         lines.add(*(f"v[next + {place}] = v[now + {place}];" for place in places), "} else {")
+        lines.add(*self.noise.drawn())
         terms = lines.values(self.shape.new, names)
         lines.add(*(f"v[next + {place}] = {term.real};" for place, term in zip(places, terms, strict=True)))
-        lines.add("}", *(f"REMEMBER_STATE({place})" for place in places), "}", "}", "BARRIER")
+        lines.add("}", *(f"REMEMBER_STATE({place})" for place in places), "}", "}")
+        lines.add(*self.noise.kept(), "BARRIER")
         return lines.lines
 
     def shown(self, begin: str) -> str:
@@ -209,6 +212,7 @@ class Writer:
             f"//: folded   {' '.join(self.folds())}",
             f"//: scratch  v[2*N] sample[I] {self.scratch()} shown[M] showing[M] before[N] still[N]",
             *PRELUDE.splitlines(),
+            *self.noise.prelude,
             "#define REMEMBER(k, value) SAVE(sums, step * UNFOLDS + u, k * P + j, value)",
             "#define REMEMBER_STATE(i) SAVE(states, step * STRIDE + u + 1, i, v[next + i])",
             "#define STRIDE (UNFOLDS + EVENTS)",
@@ -244,7 +248,9 @@ class Writer:
             *self.unfold(),
             *("const int old = now;", "now = next;", "next = old;", "}"),
             *(back if self.continuous else []),
+            *self.noise.counted("now", "now", "SAVE(states, step * STRIDE + UNFOLDS, j, v[now + j])"),
             '#include "frame/close.c"',
+            *self.noise.ended("v[now + j]"),
             "}",
             "STORE(last, 0, v + now);",
         ]

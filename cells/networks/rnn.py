@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
@@ -155,8 +156,10 @@ class RNN(NCPLayer):
                 leading.joined(inputs), leading.joined_state(state), leading.joined_spans(timespans),
                 cell.n_inputs, cell.state_shapes, mask=leading.joined(mask),
                 lengths=leading.joined(lengths), ends=leading.joined(ends), starts=leading.joined(starts),
-                reverse=self.reverse,
+                reverse=self.reverse, lasting=cell.lasting,
             )  # fmt: skip
+            if cell.lasting:
+                call = replace(call, state=cell.begun(call.state))
             overlay = overlay_of(cell)
             if overlay is not None:
                 call = overlay.applied(call)

@@ -38,7 +38,8 @@ def solver_error(
         (M,) one number per output, in its unit.
 
     Raises:
-        TypeError: no network over sequences, or one whose cells solve nothing in steps, as a CfC's.
+        TypeError: no network over sequences, one whose cells solve nothing in steps, as a CfC's, or one
+            that has noise.
         ValueError: the network refuses an argument.
 
     Example:
@@ -56,6 +57,11 @@ def solver_error(
     if not solving:
         raise TypeError(
             f"the {type(network).__name__} solves nothing in steps: no cell has {UNFOLDS} to double"
+        )
+    noisy = next((cell for cell in solving if cell.lasting), None)
+    if noisy is not None:
+        raise TypeError(
+            f"a {type(noisy).__name__} has noise, which twice as many steps draw anew: no error can be seen"
         )
     for cell in solving:  # a copy that nobody else sees, so that its options may change
         object.__setattr__(cell, UNFOLDS, 2 * getattr(cell, UNFOLDS))

@@ -36,6 +36,8 @@ class KernelSteps(OneCellSteps):
         kernel = cell_kernel(cell)
         self._stepper = Stepper(kernel.sequence, batch, kernel.parameters)
         self._encode = None if kernel.encodes else cell.encode
+        if cell.lasting:  # all that begins is 0 otherwise
+            self.load()
 
     @property
     def state(self) -> State:

@@ -41,7 +41,7 @@ class FusedSequence:
         numbers: the kernels' numbers by name.
         index: the kernels' index arrays by name.
         memory: whether the state passes through an LSTM first.
-        states: how many arrays a state has, which the kernels have one behind the other.
+        widths: how wide the arrays of a state are, which the kernels have one behind the other.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class FusedSequence:
         numbers: Mapping[str, float],
         index: Mapping[str, NDArray[np.int32]],
         memory: bool = False,
-        states: int = 1,
+        widths: tuple[int, ...] = (),
     ) -> None:
         self.folder, self.name = folder, name
         self.sizes, self.numbers, self.index = dict(sizes), dict(numbers), dict(index)
-        self.memory, self.states = memory, states
+        self.memory, self.cuts = memory, np.cumsum(widths[:-1]).tolist()
         self._runners: dict[type, tuple[Runner, Runner]] = {}
         self._remembering: dict[float, FusedSequence] = {}
         self._pair = lru_cache(maxsize=32)(self._pair_of)  # few lengths of sequences come again and again
@@ -120,12 +120,12 @@ class FusedSequence:
         whole = CallSizes(steps, steps, 0, int(events is not None or self.memory), int(reverse))
         happens = no_events(batch, steps if self.memory else 0) if events is None else events
         states = state if isinstance(state, tuple) else (state,)
-        if self.states > 1:
+        if self.cuts:
             states = (mx.concatenate(list(states), axis=1),)
         run = self._nodes if not on_gpu() and nodes.usable() else self._function
         outputs, *last = run(whole, parameters, (x, timespans, happens, *states), checkpoint_every)
-        if self.states > 1:
-            last = list(mx.split(last[0], self.states, axis=1))
+        if self.cuts:
+            last = list(mx.split(last[0], self.cuts, axis=1))
         return outputs, tuple(last) if isinstance(state, tuple) else last[0]
 
     def _nodes(

@@ -60,7 +60,7 @@ class Stepper:
         unused = np.zeros_like(self.state)
         values: list[Floats] = [np.array(value, np.float32) for value in parameters]
         self._alive = (values, unused)
-        self.states = tuple(np.split(self.state, sequence.states, axis=1))  # views
+        self.states = tuple(np.split(self.state, sequence.cuts, axis=1))  # views
         memory = self.state
         if sequence.memory:
             memory = np.zeros_like(self.state)

@@ -17,6 +17,7 @@ from .arguments import several, text
 from .cells import RNN, NCPRNNCell, carried, lesion
 from .cells.networks.carrying import own_parameters
 from .cells.offers import cell_kernel
+from .cells.ops.state_ops import restarted, rows
 from .compile import CompiledCircuit, compile_circuit
 from .errors import KernelError
 from .forks import require_computing
@@ -128,7 +129,8 @@ def _padding(cell: NCPRNNCell) -> None:
     spoiled[1, 2:], spoiled[2, 3:] = np.nan, np.inf
     padded, state = rnn(mx.array(spoiled), timespans=spans, lengths=lengths)
     for row, n in enumerate(lengths):
-        alone, last = rnn(x[row, :n], timespans=spans[row, :n])
+        begun = rows(cell.begun(cell.get_initial_state(batch_size=BATCH)), row) if cell.lasting else None
+        alone, last = rnn(x[row, :n], begun, timespans=spans[row, :n])
         _close(f"the first {n} samples of a padded row", padded[row, :n], alone)
         for mine, theirs in zip(_arrays(state), _arrays(last), strict=True):
             _close("the state of a padded row", mine[row], theirs)
@@ -145,8 +147,10 @@ def _episodes(cell: NCPRNNCell) -> None:
     rnn, ends = RNN(cell), np.zeros((BATCH, STEPS), bool)
     ends[:, 1] = True
     whole = _outputs(rnn, x, spans, ends=ends)
-    parts = [_outputs(rnn, x[:, part], spans[:, part]) for part in (slice(0, 2), slice(2, STEPS))]
-    _close("two episodes", whole, mx.concatenate(parts, axis=1))
+    first, last = rnn(x[:, :2], timespans=spans[:, :2])
+    begun = restarted(last, np.ones(BATCH, bool), cell.lasting) if cell.lasting else None
+    second = _outputs(rnn, x[:, 2:], spans[:, 2:], state=begun)
+    _close("two episodes", whole, mx.concatenate([first, second], axis=1))
 
 
 def _streams(cell: NCPRNNCell) -> None:
@@ -187,7 +191,8 @@ def _edits(cell: NCPRNNCell) -> None:
     first = cell.compiled.plan.neurons[-1]
     circuit.rename({first: "renamed neuron"})
     renamed = carried(cell, circuit, renames={first: "renamed neuron"})
-    _close("after a renaming", _outputs(RNN(renamed), x, spans), expected)
+    if not cell.lasting:  # noise is drawn by names
+        _close("after a renaming", _outputs(RNN(renamed), x, spans), expected)
     grown = circuit_of(cell.compiled.plan)
     grown.add_neuron("a new neuron", role="inter")
     back = carried(carried(cell, grown), circuit_of(cell.compiled.plan))

@@ -26,11 +26,20 @@ from .networks.stack import Stack
 from .networks.streaming import Stream
 from .networks.transfer import carried, lesion, transfer
 from .networks.untying import untie
+from .published.lif import LIF
+from .published.lrc import LRC, LRCU
+from .published.mingru import MinGRU
+from .published.rate import LeakyRate
+from .published.stc import STC
 from .wrappers import CellWrapper, MixedMemoryCell
 
 __all__ = [
+    "LIF",
+    "LRC",
+    "LRCU",
     "LTC",
     "RNN",
+    "STC",
     "BackboneCfCCell",
     "Bidirectional",
     "BoundedStream",
@@ -43,8 +52,10 @@ __all__ = [
     "Ensemble",
     "EquationCell",
     "LTCCell",
+    "LeakyRate",
     "LiquidCell",
     "Memory",
+    "MinGRU",
     "MissingValueCell",
     "MixedMemoryCell",
     "NCPDense",

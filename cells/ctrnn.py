@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import mlx.core as mx
-import mlx.nn as nn
 import numpy as np
 
-from ..arguments import MOST_UNFOLDS, flag, label, one_of, real, whole
+from ..arguments import flag, label, one_of, real
 from ..compile import Source
 from ..compile.synapses import Index
-from .cell import NCPRNNCell
+from .equations.cell import EquationCell
+from .equations.declaration import neuron, synapse
+from .equations.model import Model
 from .ltc.operations import SOLVERS
-from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
-from .ops import Activation, activate, activation_of, ode_step, softplus_inverse
+from .ops import Activation, activate, activation_of, softplus_inverse
 from .overlay import Changes
 from .parameters import Parameter, constant
 from .sharing import Scale, Ties
-from .signs import POLARITY
-from .strengths import Floats, Strengths, as_floats
+from .strengths import Floats, as_floats
 
-ENDLESS = 1e30
-"""A time constant in which nothing happens."""
-
-
-@dataclass(frozen=True)
-class CTRNNTerms:
-    """What the equation needs: the map of what reaches a neuron, and the time constants."""
-
-    rate: CircuitMap
-    tau: mx.array
+RATES = {name: f"{name}(i + rate_b)" for name in ("tanh", "sigmoid", "relu", "softplus")} | {
+    "silu": "(i + rate_b) * sigmoid(i + rate_b)",
+    "lecun_tanh": "1.7159 * tanh(0.666 * (i + rate_b))",
+}
+"""Activations that are equations, so that there is a kernel; others are functions of arrays."""
 
 
-class CTRNNCell(NCPRNNCell):
+class CTRNNCell(EquationCell):
     r"""One time step of a continuous-time recurrent network over a circuit.
 
     In `ode_unfolds` steps of length dt = timespan / ode_unfolds, it solves
@@ -52,7 +47,8 @@ class CTRNNCell(NCPRNNCell):
         circuit: a circuit, a plan, or a compiled circuit.
         ode_unfolds: solver steps per time step.
         solver: "semi_implicit" (the leak at the new time: stable for any step), "explicit" or "rk4".
-        activation: f; a name or a function, as `NCPDense` takes it.
+        activation: f; a name or a function, as `NCPDense` takes it. There is a fused kernel for tanh,
+            sigmoid, relu, softplus, silu and lecun_tanh.
         tau: where every time constant starts, in the unit of the time spans. ``cell.freeze(keys="tau")``
             keeps it there.
         leak: whether neurons leak.
@@ -75,8 +71,16 @@ class CTRNNCell(NCPRNNCell):
     ordinary differential equations, NeurIPS 2018.
     """
 
-    needs_circuit = True
-    by_effective = True
+    parameters = {
+        "rate_w": synapse("signed_glorot", strength=True),
+        "rate_b": neuron(0.0),
+        "tau": neuron(1.0),
+    }
+    synapse = {"i": "rate_w * h_pre"}
+    let = {"leak_time": "softplus(tau)"}
+    dynamics = "leak_time * dh/dt = tanh(i + rate_b) - h"
+
+    _keeps_equations = False
 
     def __init__(
         self,
@@ -96,36 +100,28 @@ class CTRNNCell(NCPRNNCell):
         key: mx.array | None = None,
     ) -> None:
         one_of("solver", solver, SOLVERS)
-        one_of("polarity", polarity, POLARITY)
-        whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
         flag("leak", leak)
-        real("tau", tau, above=0)
+        self._tau = real("tau", tau, above=0)
         if clip is not None:
             real("clip", clip, above=0)
-        super().__init__(circuit)
-        self.ode_unfolds, self.solver = ode_unfolds, solver
         self.activation = activation_of("activation", activation)
-        self.leak, self.clip, self.polarity = leak, clip, polarity
-        self._tau = tau
-        self.share(tie, scale, fixed, penalty)
-        self.make_parameters(key)
+        self.leak, self.clip = leak, clip
+        super().__init__(
+            circuit, solver=solver, ode_unfolds=ode_unfolds, polarity=polarity, tie=tie, scale=scale,
+            fixed=fixed, penalty=penalty, key=key,
+        )  # fmt: skip
+
+    def equations_chosen(self) -> Model:
+        return _model(self.activation, self.leak, self.clip)
 
     def declared(self) -> dict[str, Parameter]:
-        return {
-            **map_parameters("rate", signed=True),
-            "tau": Parameter("neuron", constant(softplus_inverse(self._tau))),
-        }
-
-    def prepare(self) -> CTRNNTerms:
-        p = self.effective()
-        return CTRNNTerms(circuit_map(self.compiled, "rate", p), nn.softplus(p["tau"]))
+        found = super().declared()
+        return found | {"tau": replace(found["tau"], start=constant(softplus_inverse(self._tau)))}
 
     def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
-        """A neuron of an endless time constant stays where it starts."""
         if self.clip is not None and (np.abs(values) > self.clip).any():
             raise ValueError(f"states are clipped at {self.clip}, got {label(values.tolist())}")
-        changes.cut_into(neurons)
-        changes.put("tau", neurons, ENDLESS)
+        super().hold_neurons(changes, neurons, values)
 
     def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
         changes.add("rate_b", neurons, currents)
@@ -135,28 +131,23 @@ class CTRNNCell(NCPRNNCell):
         bias = self.effective()["rate_b"]
         return as_floats(activate(self.activation, bias)) if self.leak else np.zeros(self.n_neurons)
 
-    def strengths(self) -> Strengths:
-        return map_strengths(self.compiled.plan, "rate", self.effective())
-
-    def step(self, prepared: CTRNNTerms, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:
-        drive = prepared.rate.drive(x)
-        speed = timespan / (self.ode_unfolds * prepared.tau)
-
-        def fired(h: mx.array) -> mx.array:
-            return activate(self.activation, prepared.rate(drive, h))
-
-        def rate(h: mx.array) -> mx.array:
-            return fired(h) - h if self.leak else fired(h)
-
-        for _ in range(self.ode_unfolds):
-            if self.solver == "semi_implicit" and self.leak:
-                state = (state + speed * fired(state)) / (1.0 + speed)
-            else:
-                solver = "explicit" if self.solver == "semi_implicit" else self.solver
-                state = ode_step(solver, rate, state, speed)
-            if self.clip is not None:
-                state = mx.clip(state, -self.clip, self.clip)
-        return state
-
     def _extra_repr(self) -> str:
         return f"{self.compiled.plan!r}, solver={self.solver!r}, activation={self.activation!r}"
+
+
+def _model(activation: Activation, leak: bool, clip: float | None) -> Model:
+    if isinstance(activation, str):
+        return _named(activation, leak, clip)
+    return _with_rate(activation, "f(i + rate_b)", leak, clip)
+
+
+@lru_cache
+def _named(activation: str, leak: bool, clip: float | None) -> Model:
+    rate = RATES.get(activation, "f(i + rate_b)")
+    return _with_rate(activation, rate, leak, clip)
+
+
+def _with_rate(activation: Activation, rate: str, leak: bool, clip: float | None) -> Model:
+    dynamics = f"leak_time * dh/dt = {rate}{' - h' if leak else ''}"
+    own = {} if isinstance(activation, str) and activation in RATES else {"f": partial(activate, activation)}
+    return CTRNNCell.model_with(dynamics=dynamics, functions=own, clip=clip)

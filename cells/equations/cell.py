@@ -39,6 +39,13 @@ ABSENT = {"delay", "delays", "reset", "threshold", "units"}
 """What other simulators declare, and would be passed over in silence here."""
 
 
+class _Equations:
+    """The equations of a class, and those of a cell, which its options may change."""
+
+    def __get__(self, cell: EquationCell | None, kind: type[EquationCell]) -> Model:
+        return kind._model if cell is None else cell.equations_chosen()
+
+
 class EquationCell(NCPRNNCell):
     r"""A cell whose class says its equations, from which all that a cell needs follows.
 
@@ -62,9 +69,11 @@ class EquationCell(NCPRNNCell):
     ``inputs``      what a sensor shows, from the sample ``x``; ``x`` itself if not given
     ``outputs``     what a motor neuron shows, from its first state; that itself if not given
     ``solver``      "semi_implicit" (what is linear in a state is taken at the new time: stable for
-                    leaks of any step), "euler", "exponential" (exact for what is linear in a
-                    state) or "rk4" (order 4)
+                    leaks of any step), "euler" or "explicit", which are one, "exponential" (exact
+                    for what is linear in a state) or "rk4" (order 4)
     ``unfolds``     solver steps per sample, 6 if not given
+    ``clip``        the largest absolute value of a state, after each step
+    ``functions``   name -> a function of arrays that equations do not have; there is no kernel then
     ==============  ==============================================================================
 
     Equations have names, numbers, ``+ - * / **`` and the functions exp, log, sqrt, sin, cos, tanh, sigmoid,
@@ -108,7 +117,9 @@ class EquationCell(NCPRNNCell):
     needs_circuit = True
     by_effective = True
     changeable = frozenset({"seed"})
-    model: ClassVar[Model]
+    model = _Equations()
+    _model: ClassVar[Model]
+    _keeps_equations: ClassVar[bool] = True  # in its config, so that a class that has others now is refused
     _declared_words: ClassVar[Mapping[str, Any]] = {}
     # What a class declares; what the base has under such a name is its method again once the class is made.
     parameters: Any
@@ -133,14 +144,23 @@ class EquationCell(NCPRNNCell):
             if one in own and other not in own:
                 words.pop(other, None)
         cls._declared_words = words | own
-        cls.model = model_of(Declaration.of(cls.__name__, cls._declared_words))
-        for key in cls.model.parameters:
+        cls._model = cls.model_with()
+        for key in cls._model.parameters:
             if hasattr(cls, key):
                 raise EquationError(
                     f"{cls.__name__}.parameters: {key!r} is what every cell has under this name: choose "
                     "another"
                 )
-        cls.runs_electrical = bool(cls.model.declaration.electrical)
+        cls.runs_electrical = bool(cls._model.declaration.electrical)
+
+    @classmethod
+    def model_with(cls, **words: Any) -> Model:
+        """The equations of the class with some of its words changed."""
+        return model_of(Declaration.of(cls.__name__, {**cls._declared_words, **words}))
+
+    def equations_chosen(self) -> Model:
+        """The equations of the cell: those of its class, unless the class says which options change them."""
+        return type(self)._model
 
     def __init__(
         self,
@@ -158,7 +178,7 @@ class EquationCell(NCPRNNCell):
         equations: str | None = None,
         key: mx.array | None = None,
     ) -> None:
-        if not hasattr(type(self), "model"):
+        if not hasattr(type(self), "_model"):
             raise TypeError(
                 "an EquationCell has no equations: make a class of it that has dynamics or update"
             )
@@ -184,7 +204,8 @@ class EquationCell(NCPRNNCell):
             self.keep("ode_unfolds", self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
         self.seed = 0 if seed is None and self.model.noisy else seed
-        self.keep("equations", declaration.digest)
+        if self._keeps_equations:
+            self.keep("equations", declaration.digest)
         self.share(tie, scale, fixed, penalty)
         self.make_parameters(key)
 
@@ -218,7 +239,9 @@ class EquationCell(NCPRNNCell):
     @property
     def steps_with(self) -> tuple[str, int]:
         """The solver, and its steps per sample; those of an update are none, and one."""
-        return (self.solver, self.ode_unfolds) if self.model.continuous else ("", 1)
+        if not self.model.continuous:
+            return "", 1
+        return "euler" if self.solver == "explicit" else self.solver, self.ode_unfolds
 
     @property
     def state_shapes(self) -> tuple[Shape, ...]:
@@ -286,6 +309,8 @@ class EquationCell(NCPRNNCell):
         for key, parameter in self.model.parameters.items():
             if parameter.home == "electrical" and coupling is not None:
                 p[key] = coupling.both_ways(p[key])
+        names = {name(q.lies_on, key): p[key] for key, q in self.model.parameters.items() if key in p}
+        p |= dict(zip(made.given, evaluate(made.given.values(), names), strict=True))
         held = known(0.0, plan.n_neurons) if stays is None else stays.astype(mx.float32)
         values = [*(p[key] for key in made.values), held]
         if self.model.noisy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,8 @@ from ..parameters import (
 )
 from .parsing import EquationError, Text, sound_name, tree
 
-SOLVERS = ("semi_implicit", "euler", "exponential", "rk4")
+SOLVERS = ("semi_implicit", "euler", "explicit", "exponential", "rk4")
+"""Of which "explicit" is another name of Euler's, as other cells call it."""
 STARTS: dict[str, tuple[Start, str]] = {
     "polarity": (from_polarity, "synapse"),
     "glorot": (glorot, "free"),
@@ -124,7 +125,7 @@ HOMES = ("synapse", "electrical", "neuron", "sensor", "motor")
 MAPPINGS = ("synapse", "sensory", "electrical", "let", "noise")
 TEXTS = ("inputs", "outputs")
 LISTS = ("dynamics", "update")
-WORDS = ("parameters", *MAPPINGS, *TEXTS, *LISTS, "solver", "unfolds")
+WORDS = ("parameters", *MAPPINGS, *TEXTS, *LISTS, "functions", "clip", "solver", "unfolds")
 """The attributes of a class that declare something."""
 
 
@@ -140,6 +141,8 @@ class Declaration:
         noise: how strong the noise of states is, by state.
         dynamics, update: equations of states.
         inputs, outputs: what sensors make of samples, and motor neurons of states.
+        functions: functions of arrays that equations do not have, by name.
+        clip: the largest absolute value of a state; None for no limit.
         solver: how `dynamics` are solved.
         unfolds: solver steps per sample.
     """
@@ -155,6 +158,8 @@ class Declaration:
     update: tuple[str, ...] = ()
     inputs: str | None = None
     outputs: str | None = None
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    clip: float | None = None
     solver: str = "semi_implicit"
     unfolds: int = 6
 
@@ -179,11 +184,11 @@ class Declaration:
         """One equation, and where it stands."""
         value: Any = getattr(self, word)
         if entry is None:
-            return Text(f"{self.owner}.{word}", value)
+            return Text(f"{self.owner}.{word}", value, own=self.functions)
         if isinstance(value, tuple):
             where = f"{self.owner}.{word}" + (f"[{entry}]" if len(value) > 1 else "")
-            return Text(where, value[int(entry)])
-        return Text(f"{self.owner}.{word}[{entry!r}]", value[entry])
+            return Text(where, value[int(entry)], own=self.functions)
+        return Text(f"{self.owner}.{word}[{entry!r}]", value[entry], own=self.functions)
 
     @property
     def digest(self) -> str:
@@ -203,6 +208,8 @@ class Declaration:
             for name, quantity in self.parameters.items()
         }
         state.update(repr((homes, self.solver)).encode())
+        if self.functions or self.clip is not None:
+            state.update(repr((sorted(self.functions), self.clip)).encode())
         return state.hexdigest()[:16]
 
 
@@ -226,6 +233,16 @@ def _named_texts(where: str, given: Any) -> dict[str, str]:
     return {sound_name(f"an entry of {where}", key): _text(where, text) for key, text in given.items()}
 
 
+def _functions(where: str, given: Any) -> dict[str, Callable[..., Any]]:
+    if not isinstance(given, Mapping):
+        raise TypeError(f"expected {{'f': a function of arrays}}, got {label(given)}")
+    for key, value in given.items():
+        sound_name(f"an entry of {where}", key)
+        if not callable(value) or isinstance(value, type):
+            raise TypeError(f"{key!r} is {label(value, 60)}: expected a function of arrays of MLX")
+    return dict(given)
+
+
 def _text(where: str, given: Any) -> str:
     if not isinstance(given, str):
         raise TypeError(f"expected an equation as text, got {label(given, 60)}")
@@ -245,6 +262,8 @@ _FORMS: dict[str, Any] = {
     **dict.fromkeys(MAPPINGS, _named_texts),
     **dict.fromkeys(TEXTS, _text),
     **dict.fromkeys(LISTS, _texts),
+    "functions": _functions,
+    "clip": lambda _, given: None if given is None else real("clip", given, above=0),
     "solver": lambda _, given: one_of("solver", given, SOLVERS),
     "unfolds": lambda _, given: whole("unfolds", given, most=MOST_UNFOLDS),
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
 
 
@@ -23,6 +23,7 @@ class Symbol(NamedTuple):
     name: str
 
 
+Value: TypeAlias = "float | Symbol | Callable[..., Any] | None"
 SYNAPTIC = frozenset({"recurrent", "sensory", "electrical"})
 SOURCES = frozenset({"pre", "input"})
 
@@ -32,15 +33,15 @@ class Expression:
     """One operation on other expressions; equal ones are the same object, so that shared parts are shared.
 
     Attributes:
-        op: "number", "name", "+", "*", "/", or a function of `functions.py`.
+        op: "number", "name", "+", "*", "/", a function of `functions.py`, or "own".
         inputs: what it is of.
-        value: the number, or the symbol.
+        value: the number, the symbol, or the function of arrays that a class brings along.
         kinds: the kinds of all symbols in it.
     """
 
     op: str
     inputs: tuple[Expression, ...]
-    value: float | Symbol | None
+    value: Value
     kinds: frozenset[str]
 
     @property
@@ -71,11 +72,11 @@ class Expression:
         return divide(self, other)
 
 
-_Key = tuple[str, tuple[Expression, ...], "float | Symbol | None"]
+_Key = tuple[str, tuple[Expression, ...], Value]
 _known: WeakValueDictionary[_Key, Expression] = WeakValueDictionary()
 
 
-def _made(op: str, inputs: tuple[Expression, ...] = (), value: float | Symbol | None = None) -> Expression:
+def _made(op: str, inputs: tuple[Expression, ...] = (), value: Value = None) -> Expression:
     key = op, inputs, value
     found = _known.get(key)
     if found is None:
@@ -99,6 +100,11 @@ def name(kind: str, of: str) -> Expression:
 def call(function: str, *inputs: Expression) -> Expression:
     """A function of expressions."""
     return _made(function, inputs)
+
+
+def own(function: Callable[..., Any], *inputs: Expression) -> Expression:
+    """A function of arrays that equations do not have, of expressions."""
+    return _made("own", inputs, function)
 
 
 ZERO, ONE = number(0.0), number(1.0)  # which stay in the weak dictionary, being names of this module
@@ -167,7 +173,7 @@ def rebuilt(expression: Expression, inputs: Iterable[Expression]) -> Expression:
         return multiply(*parts)
     if expression.op == "/":
         return divide(*parts)
-    return call(expression.op, *parts)
+    return _made(expression.op, parts, expression.value)
 
 
 def in_order(wanted: Iterable[Expression]) -> list[Expression]:

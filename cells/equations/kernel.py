@@ -13,6 +13,7 @@ from ...compile.kernels.source import Texts
 from ...compile.synapses import Index, Synapses
 from ..ltc.kernel import index_arrays
 from .backward import backward
+from .expression import Expression
 from .model import Model
 from .shape import Shape
 from .text import Writer
@@ -25,11 +26,13 @@ class Written(NamedTuple):
         name: what they are called.
         texts: forward and backward.
         values: the parameters that they take, in their order.
+        given: those of them that are parts of equations, by name.
     """
 
     name: str
     texts: Texts
     values: list[str]
+    given: dict[str, Expression]
 
 
 @lru_cache(maxsize=64)
@@ -46,7 +49,7 @@ def written(model: Model, solver: str, coupled: bool, all_states: bool = False) 
         (f"{name}_forward", writer.forward(name)),
         (f"{name}_backward", backward(writer, name)),
     )
-    return Written(name, Texts(files), shape.values())
+    return Written(name, Texts(files), shape.values(), shape.given)
 
 
 @lru_cache(maxsize=32)

@@ -77,6 +77,8 @@ def _printed(text: str, synaptic: set[str], *, at_synapse: bool = False, tight: 
         if node.func.id == "where":
             return where(node)
         parts = [of(part) for part in node.args]
+        if node.func.id not in FUNCTIONS:
+            return rf"{_name(node.func.id)}\left({', '.join(parts)}\right)"
         return FUNCTIONS[node.func.id].latex.format(*parts)
 
     def where(node: ast.Call) -> str:

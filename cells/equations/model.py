@@ -66,6 +66,12 @@ class Model:
         """Whether states follow differential equations, and are not updated once per sample."""
         return bool(self.masses)
 
+    def expressions(self) -> list[Expression]:
+        """All expressions of the model."""
+        mapped = [part for part in (self.encoded, self.decoded) if part is not None]
+        sums = [total.of for total in self.totals.values()]
+        return [*sums, *self.sources.values(), *self.masses, *self.rights, *self.noise, *mapped]
+
     def rates(self) -> tuple[Expression, ...]:
         """The derivative of each state."""
         return tuple(divide(right, mass) for mass, right in zip(self.masses, self.rights, strict=True))
@@ -74,9 +80,16 @@ class Model:
         """The new value of each state after one step of a solver that asks for sums once."""
         kicks = self.kicks()
         if not self.continuous:
-            return tuple(add(right, kick) for right, kick in zip(self.rights, kicks, strict=True))
-        parts = zip(self.states, self.masses, self.rights, kicks, strict=True)
-        return tuple(_stepped(solver, name("state", v), *rest) for v, *rest in parts)
+            new = [add(right, kick) for right, kick in zip(self.rights, kicks, strict=True)]
+        else:
+            parts = zip(self.states, self.masses, self.rights, kicks, strict=True)
+            new = [_stepped(solver, name("state", v), *rest) for v, *rest in parts]
+        return tuple(map(self.clipped, new))
+
+    def clipped(self, value: Expression) -> Expression:
+        """A state within its limit."""
+        most = self.declaration.clip
+        return value if most is None else call("max", call("min", value, number(most)), number(-most))
 
     def kicks(self) -> tuple[Expression, ...]:
         """What the noise of a step adds to each state, where nothing pulls it back meanwhile."""

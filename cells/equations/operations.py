@@ -46,6 +46,8 @@ def computed(part: Expression, inputs: Iterable[Any]) -> Any:
         return found
     if part.op == "/":
         return values[0] / values[1]
+    if callable(part.value):
+        return part.value(*map(_array, values))
     return FUNCTIONS[part.op].mlx(*map(_array, values))
 
 
@@ -80,6 +82,7 @@ def prepared(
     for key, parameter in model.parameters.items():
         if parameter.home == "neuron":
             known[name("neuron", key)] = p[key]
+    evaluate((part for part in in_order(model.expressions()) if part.kinds == {"neuron"}), known)
     sums: dict[str, tuple[Sum, tuple[str, ...]]] = {}
     for kind in ("recurrent", "sensory", "electrical"):
         totals = [total for total in model.totals.values() if total.kind == kind]
@@ -118,11 +121,14 @@ def step_ops(
     def found(v: Arrays) -> Arrays:
         return _Values(model, terms, dict(constant)).new(wanted, v)
 
+    def rates(v: Arrays) -> Arrays:
+        return _held(terms, found(v), (mx.zeros_like(v[0]),) * len(v))  # what is held has none at any stage
+
     for u in range(unfolds):
         constant |= _noise(model, terms, noise, u, unfolds)
         if solver == "rk4":
             kicks = _Values(model, terms, dict(constant)).new(model.kicks(), states)
-            new = tuple(map(mx.add, _rk4(found, constant[STEP], states), kicks))
+            new = _clipped(model, tuple(map(mx.add, _rk4(rates, constant[STEP], states), kicks)))
         else:
             new = found(states)
         states = _held(terms, new, states)
@@ -160,6 +166,11 @@ def _rk4(rates_at: Callable[[Arrays], Arrays], dt: mx.array, states: Arrays) -> 
     return tuple(
         v + dt / 6.0 * (a + 2.0 * (b + c) + d) for v, a, b, c, d in zip(states, k1, k2, k3, k4, strict=True)
     )
+
+
+def _clipped(model: Model, states: Arrays) -> Arrays:
+    most = model.declaration.clip
+    return states if most is None else tuple(mx.clip(state, -most, most) for state in states)
 
 
 def _held(terms: Prepared, new: Arrays, old: Arrays) -> Arrays:

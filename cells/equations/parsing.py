@@ -10,12 +10,12 @@ import ast
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from ...arguments import label
 from ...wiring.words import suggestion
-from .expression import ONE, ZERO, Expression, call, multiply, number
+from .expression import ONE, ZERO, Expression, call, multiply, number, own
 from .functions import FUNCTIONS, SPIKE_SHARPNESS, where_less
 
 LONGEST, HIGHEST, LARGEST = 4000, 8, 1e30
@@ -35,11 +35,13 @@ class Text(NamedTuple):
         where: the class and the entry, such as ``LRC.synapse['g']``.
         text: the part.
         column: the column at which it begins, from 1.
+        own: functions that the class brings along.
     """
 
     where: str
     text: str
     column: int = 1
+    own: Mapping[str, Callable[..., Any]] = {}
 
     def error(self, told: str, column: int | None = None) -> EquationError:
         """What is wrong at a column of the part, counted from 0; at its beginning if none is given."""
@@ -77,8 +79,8 @@ def sides(text: Text, *, derivative: bool) -> Sides:
     begin = len(left) + 1
     return Sides(
         match["state"],
-        None if mass is None else Text(text.where, mass, text.column + match.start("mass")),
-        Text(text.where, right, text.column + begin),
+        None if mass is None else Text(text.where, mass, text.column + match.start("mass"), text.own),
+        Text(text.where, right, text.column + begin, text.own),
     )
 
 
@@ -122,6 +124,7 @@ class _Reader:
     def __init__(self, text: Text, names: Mapping[str, Expression], hints: Mapping[str, str]) -> None:
         self.text, self.names, self.hints = text, names, hints
         self.indent = len(text.text) - len(text.text.lstrip())
+        self.functions = (*FUNCTIONS, *text.own)
 
     def read(self) -> Expression:
         try:
@@ -151,7 +154,7 @@ class _Reader:
         raise self.wrong(
             node,
             f"{label(ast.unparse(node), 60)} cannot stand in an equation: expected names, numbers, "
-            f"+ - * / ** and {', '.join(FUNCTIONS)}",
+            f"+ - * / ** and {', '.join(self.functions)}",
         )
 
     def constant(self, node: ast.Constant) -> Expression:
@@ -167,7 +170,7 @@ class _Reader:
             return self.names[node.id]
         if node.id in self.hints:
             raise self.wrong(node, self.hints[node.id])
-        if node.id in FUNCTIONS:
+        if node.id in self.functions:
             raise self.wrong(node, f"{node.id} is a function: expected {node.id}(...)")
         raise self.wrong(
             node,
@@ -216,18 +219,22 @@ class _Reader:
 
     def called(self, node: ast.Call) -> Expression:
         function = node.func.id if isinstance(node.func, ast.Name) else ""
-        if function not in FUNCTIONS:
+        if function not in self.functions:
             shown = ast.unparse(node.func)
             raise self.wrong(
                 node,
-                f"there is no function {label(shown, 60)}; there are {', '.join(FUNCTIONS)}"
-                f"{suggestion(shown, list(FUNCTIONS))}",
+                f"there is no function {label(shown, 60)}; there are {', '.join(self.functions)}"
+                f"{suggestion(shown, list(self.functions))}",
             )
         if node.keywords or any(isinstance(part, ast.Starred) for part in node.args):
             raise self.wrong(node, f"{function} takes its arguments by place")
         if function == "where":
             return self.where(node)
         parts = [self.of(part) for part in node.args]
+        if function in self.text.own:
+            if not parts:
+                raise self.wrong(node, f"{function} is of nothing")
+            return own(self.text.own[function], *parts)
         if function == "spike" and len(parts) == 1:
             parts.append(number(SPIKE_SHARPNESS))
         if function in ("min", "max") and len(parts) > 2:

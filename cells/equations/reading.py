@@ -119,6 +119,10 @@ class _Reading:
                     f"{d.owner}.{word}: {key!r} is declared in {taken[key]} already: choose another name"
                 )
             taken[key] = word
+            if key in d.functions:
+                raise EquationError(
+                    f"{d.owner}.{word}: {key!r} is declared in functions already: choose another name"
+                )
         for key in d.sensory.keys() - d.synapse.keys():
             raise EquationError(
                 f"{d.owner}.sensory: there is no {key!r} in synapse: expected one of {', '.join(d.synapse)}"

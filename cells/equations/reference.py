@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -67,7 +68,17 @@ def value_of(node: ast.expr, names: Names) -> Any:
         a, b = (_known(value_of(side, names)) for side in (test.left, test.comparators[0]))
         yes, no = (_known(value_of(side, names)) for side in node.args[1:])
         return np.where(COMPARISONS[type(test.ops[0])](a, b), yes, no)
-    return FUNCTIONS[node.func.id](*(_known(value_of(part, names)) for part in node.args))
+    function = FUNCTIONS.get(node.func.id) or names(node.func.id)
+    return function(*(_known(value_of(part, names)) for part in node.args))
+
+
+def _in_floats(function: Callable[..., mx.array]) -> Callable[..., Floats]:
+    """A function of MLX's arrays, of NumPy's; it is computed in float32."""
+
+    def found(*values: Any) -> Floats:
+        return np.asarray(function(*(mx.array(np.asarray(v, np.float32)) for v in values)), np.float64)
+
+    return found
 
 
 def _operation(node: ast.BinOp, left: Any, right: Any) -> Any:
@@ -140,7 +151,10 @@ class Reference:
         states, noise = given[: len(self.sides)], given[len(self.sides) :]
         if not self.continuous:
             new, kicks = self.rights(x, states, span), self.kicks(x, states, span, noise, 0, 1)
-            return [np.broadcast_to(f, states[0].shape) + kick for f, kick in zip(new, kicks, strict=True)]
+            shape = states[0].shape
+            return [
+                self.clipped(np.broadcast_to(f, shape) + kick) for f, kick in zip(new, kicks, strict=True)
+            ]
         before, dt = states, span / unfolds
         for u in range(unfolds):
             kicks = [np.sqrt(dt) * kick for kick in self.kicks(x, states, 0.0, noise, u, unfolds)]
@@ -148,7 +162,13 @@ class Reference:
                 states = [new + kick for new, kick in zip(self.rk4(x, states, dt), kicks, strict=True)]
             else:
                 states = self.one(x, states, dt, solver, kicks)
+            states = [self.clipped(state) for state in states]
         return [np.where(span < 1e-30, old, new) for old, new in zip(before, states, strict=True)]
+
+    def clipped(self, state: Floats) -> Floats:
+        """A state within its limit."""
+        most = self.declaration.clip
+        return state if most is None else np.clip(state, -most, most)
 
     def kicks(
         self, x: Floats, states: list[Floats], span: Any, noise: list[Floats], unfold: int, unfolds: int
@@ -219,6 +239,8 @@ class Reference:
         values["timespan"] = span
 
         def named(key: str) -> Any:
+            if key in d.functions:
+                return _in_floats(d.functions[key])
             if key not in values:
                 if key in d.let:
                     values[key] = value_of(tree(d.text("let", key)), named)
@@ -253,6 +275,8 @@ class Reference:
             return np.broadcast_to(value, (len(x), ends.n_post))[:, post]
 
         def at(key: str) -> Any:
+            if key in self.declaration.functions:
+                return named(key)
             if key in own:
                 return self.parameters[prefix + key][where]
             if kind == "sensory" and (key == "x" or key.endswith("_pre")):

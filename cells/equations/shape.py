@@ -13,6 +13,7 @@ from .folding import Folded, folded
 from .functions import ALL
 from .model import SAMPLE, SIDE, Model, Total
 
+HOMES = frozenset({"recurrent", "sensory", "electrical", "neuron", "sensor", "motor"})
 KINDS = ("recurrent", "electrical", "sensory")
 
 
@@ -42,12 +43,16 @@ class Shape:
         new: the new value of each state.
         synapses: the sums by kind, for the kinds that there are.
         decoded: what a motor neuron shows; None for its state.
+        encoded: what a sensor makes of a sample.
+        given: costly parts of parameters alone, by name, which a kernel takes as it takes parameters.
     """
 
     model: Model
     new: list[Expression]
     synapses: dict[str, Synapses]
     decoded: Expression | None
+    encoded: Expression
+    given: dict[str, Expression]
 
     @classmethod
     def of(cls, model: Model, solver: str, *, coupled: bool, all_states: bool) -> Shape:
@@ -58,11 +63,16 @@ class Shape:
         """
         if solver == "rk4":
             raise KernelError(f"the fused kernel has no solver {solver!r}")
+        own = {part.value for part in in_order(model.expressions()) if part.op == "own"}
+        if own:
+            keys = [key for key, function in model.declaration.functions.items() if function in own]
+            raise KernelError(f"the fused kernel has no function {keys[0]!r} of {model.declaration.owner}")
         for key, source in model.sources.items():
             if source.kinds & {"total", "drive", "span"}:
                 raise KernelError(
                     f"the fused kernel has no sums of sums, and {key}_pre of {model.declaration.owner} is one"
                 )
+        given = _Given()
         synapses: dict[str, Synapses] = {}
         nothing: dict[Expression, Expression] = {}
         for kind in KINDS:
@@ -70,39 +80,71 @@ class Shape:
             if kind == "electrical" and not coupled:
                 nothing = {total.symbol: ZERO for total in totals}
             elif totals:
-                synapses[kind] = _synapses(model, kind, totals)
-        decoded = None if all_states or model.decoded is None else lowered(model.decoded)
-        new = [lowered(substituted(part, nothing)) for part in model.step(solver)]
-        return cls(model, new, synapses, decoded)
+                synapses[kind] = _synapses(model, kind, totals, given)
+        decoded = None if all_states or model.decoded is None else given.lowered(model.decoded)
+        encoded = SAMPLE if model.encoded is None else given.lowered(model.encoded)
+        new = [given.lowered(substituted(part, nothing)) for part in model.step(solver)]
+        return cls(model, new, synapses, decoded, encoded, given.parts)
 
     def used(self, kind: str) -> list[str]:
         """The parameters of a kind that the kernel reads, in the order of their declaration."""
-        return [key for key in self.model.parameters if (kind, key) in self._read]
+        return [key for key in (*self.model.parameters, *self.given) if (kind, key) in self._read]
+
+    def home(self, key: str) -> str:
+        """What a value that the kernel takes lies on."""
+        if key in self.given:
+            (kind,) = self.given[key].kinds
+            return kind
+        return self.model.parameters[key].lies_on
 
     @cached_property
     def _read(self) -> set[Symbol]:
         """All names in the kernel."""
-        parts = [*self.new, *([] if self.decoded is None else [self.decoded])]
-        if self.model.encoded is not None:
-            parts.append(self.model.encoded)
+        parts = [*self.new, self.encoded, *([] if self.decoded is None else [self.decoded])]
         for each in self.synapses.values():
             parts += [*each.folded.parts, *each.folded.of, *each.shown.values()]
         return {part.symbol for part in in_order(parts) if part.op == "name"}
 
     def values(self) -> list[str]:
-        """All parameters that the kernel reads, in its order."""
+        """All parameters, and parts of them, that the kernel reads, in its order."""
         kinds = ("recurrent", "sensory", "electrical", "neuron", "sensor", "motor")
         return [key for kind in kinds for key in self.used(kind)]
 
 
-def _synapses(model: Model, kind: str, totals: list[Total]) -> Synapses:
-    of = [lowered(total.of) for total in totals]
+class _Given:
+    """What kernels take for costly parts of parameters, which are computed once for all steps and rows."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Expression] = {}
+
+    def lowered(self, expression: Expression) -> Expression:
+        """An expression as kernels have it, in which such parts are names."""
+
+        def of(part: Expression) -> Expression:
+            if len(part.kinds) == 1 and part.kinds <= HOMES and _costly(part):
+                (kind,) = part.kinds
+                key = next((key for key, known in self.parts.items() if known is part), None)
+                # A name that no parameter can have.
+                key = key or f"of{len(self.parts)}_pre"
+                self.parts[key] = part
+                return name(kind, key)
+            return rebuilt(part, (of(inner) for inner in part.inputs))
+
+        return lowered(of(expression))
+
+
+def _costly(expression: Expression) -> bool:
+    return any(part.op in ALL and ALL[part.op].costly for part in in_order([expression]))
+
+
+def _synapses(model: Model, kind: str, totals: list[Total], given: _Given) -> Synapses:
+    of = [given.lowered(total.of) for total in totals]
     shown = {}
     for part in _parts(of, SOURCES):
         key = part.symbol.name
         if part is not SAMPLE:
             state = key in model.states
-            shown[part] = name("state", key) if state else lowered(model.sources[key])
+            shown[part] = name("state", key) if state else given.lowered(model.sources[key])
     of = [_hoisted(part, shown, kind) for part in of]
     symbol = [name(SIDE[kind], total.name) for total in totals]
     kept = _parts(of, SOURCES)
@@ -117,11 +159,8 @@ def _parts(wanted: Iterable[Expression], kinds: frozenset[str]) -> list[Expressi
 def _hoisted(expression: Expression, shown: dict[Expression, Expression], of_kind: str) -> Expression:
     """An expression in which costly parts of a source alone are names: once per source, not per synapse."""
 
-    def costly(part: Expression) -> bool:
-        return any(p.op in ALL and ALL[p.op].costly for p in in_order([part]))
-
     def of(part: Expression) -> Expression:
-        if part.kinds and part.kinds <= SOURCES and costly(part):
+        if part.kinds and part.kinds <= SOURCES and _costly(part):
             (kind,) = part.kinds
             value = substituted(part, shown)
             for known, other in shown.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .emission import PRELUDE, Lines, Names, Term, lowered
+from .emission import PRELUDE, Lines, Names, Term
 from .expression import Expression, name, substituted
 from .folding import Folded
 from .model import SAMPLE, SPAN, STEP
@@ -53,7 +53,7 @@ class Writer:
         self.totals = [t for kind in ("recurrent", "electrical") for t in self._symbols(kind)]
         self.drives = self._symbols("sensory")
         self.continuous, self.noise = self.model.continuous, Noise(self.model)
-        self.encoded = SAMPLE if self.model.encoded is None else lowered(self.model.encoded)
+        self.encoded = shape.encoded
 
     def _symbols(self, kind: str) -> list[Expression]:
         return self.shape.synapses[kind].totals if kind in self.shape.synapses else []
@@ -70,7 +70,7 @@ class Writer:
         ]
 
     def length(self, key: str) -> str:
-        return HOMES[self.model.parameters[key].lies_on][1]
+        return HOMES[self.shape.home(key)][1]
 
     def folds(self, prefix: str = "") -> list[str]:
         return [

@@ -8,8 +8,12 @@ from . import testing as testing
 from . import training as training
 from . import viz as viz
 from . import wiring as wiring
+from .cells import LIF as LIF
+from .cells import LRC as LRC
+from .cells import LRCU as LRCU
 from .cells import LTC as LTC
 from .cells import RNN as RNN
+from .cells import STC as STC
 from .cells import Bidirectional as Bidirectional
 from .cells import BoundedStream as BoundedStream
 from .cells import Calcium as Calcium
@@ -19,8 +23,10 @@ from .cells import CTGRUCell as CTGRUCell
 from .cells import CTRNNCell as CTRNNCell
 from .cells import Ensemble as Ensemble
 from .cells import EquationCell as EquationCell
+from .cells import LeakyRate as LeakyRate
 from .cells import LiquidCell as LiquidCell
 from .cells import LTCCell as LTCCell
+from .cells import MinGRU as MinGRU
 from .cells import MissingValueCell as MissingValueCell
 from .cells import MixedMemoryCell as MixedMemoryCell
 from .cells import NCPDense as NCPDense

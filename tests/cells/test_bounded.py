@@ -44,7 +44,6 @@ def assert_same_states(one: Any, other: Any) -> None:
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_flags_are_no_times() -> None:
     bounded = gl.BoundedStream(gl.LTC(gl.auto_ncp(8, 2, inputs=3)).stream(2))
     for flags in (np.array([True, True]), mx.array([True, False])):
@@ -54,6 +53,7 @@ def test_flags_are_no_times() -> None:
         bounded(np.zeros((2, 3), np.float32), np.ones((1, 2)))
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_it_does_what_a_stream_does(kind: str) -> None:
     rng, network = np.random.default_rng(3), KINDS[kind]()
     stream, bounded = network.stream(B), gl.BoundedStream(network.stream(B))
@@ -205,7 +205,7 @@ def test_bad_samples_are_refused_and_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (lambda: gl.RNN(gl.CTRNNCell(CIRCUIT)), "CTRNNCell in plain operations: its steps make arrays"),
+        (lambda: gl.RNN(gl.CTGRUCell(CIRCUIT)), "CTGRUCell in plain operations: its steps make arrays"),
         (lambda: gl.LTC(CIRCUIT, engine="ops"), "LTCCell in plain operations"),
         (lambda: gl.Stack([gl.LTC(CIRCUIT), nn.LayerNorm(M)]), "LayerNorm: its steps make arrays"),
         (lambda: gl.Stack([gl.LTC(CIRCUIT), nn.gelu]), "gelu: its steps make arrays"),

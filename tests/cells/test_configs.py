@@ -31,6 +31,12 @@ LAYERS: dict[str, Any] = {
         CIRCUIT, solver="rk4", activation="sigmoid", tau=2.0, leak=False, clip=3.0
     ),
     "CTGRUCell": lambda: gl.CTGRUCell(CIRCUIT, scales=3, shortest=0.2, clip=2.0, polarity="fixed"),
+    "STC": lambda: gl.STC(CIRCUIT, solver="exponential", ode_unfolds=2, positive="softplus"),
+    "LRC": lambda: gl.LRC(CIRCUIT, elastance="symmetric", key=mx.random.key(1)),
+    "LRCU": lambda: gl.LRCU(COMPILED, elastance="asymmetric"),
+    "LeakyRate": lambda: gl.LeakyRate(CIRCUIT, solver="rk4", polarity="fixed"),
+    "LIF": lambda: gl.LIF(CIRCUIT, positive="softplus"),
+    "MinGRU": lambda: gl.MinGRU(CIRCUIT),
     "LiquidCell": lambda: gl.LiquidCell(8, ode_unfolds=2, features=gl.NCPDense(5, "tanh"), backbone_units=9),
     "BackboneCfCCell": lambda: BackboneCfCCell(
         gl.dense(I, 8), mode="pure", backbone_layers=2, backbone_units=9, backbone_activation="gelu",

@@ -244,12 +244,12 @@ def test_containers_run_where_they_are_told(where: Any) -> None:
 
 
 def test_containers_explain_who_runs_them() -> None:
-    layers = [gl.Bidirectional(gl.LTC(CIRCUIT)), gl.NCPDense(I), gl.RNN(gl.CTRNNCell(CIRCUIT))]
+    layers = [gl.Bidirectional(gl.LTC(CIRCUIT)), gl.NCPDense(I), gl.RNN(gl.CTGRUCell(CIRCUIT))]
     network = gl.Stack(layers)
     first, second, dense, mixed = network.explain().split("\n")
     assert first.startswith("Layer 0, Bidirectional: Forwards, LTCCell")
     assert second.startswith("Backwards, LTCCell")
     assert "one fused kernel" in first
     assert dense == "Layer 1, NCPDense: no state, so it runs in plain MLX operations."
-    assert "no fused kernel for CTRNNCell" in mixed
+    assert "no fused kernel for CTGRUCell" in mixed
     assert "layout" in mixed

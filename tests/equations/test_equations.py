@@ -7,15 +7,14 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
-from mlx.utils import tree_flatten
 
 import ganglion as gl
-from ganglion.cells.equations.reference import Reference
 from ganglion.cells.strengths import as_floats
 from ganglion.testing import check_cell
 
 from ..support.equations import SAMPLES, cell_of
 from ..support.networks import LAYOUTS, difference
+from ..support.slopes import agree, parts
 
 B, T = 3, 6
 SYMPY = ["E", "I", "S", "N", "O", "Q", "beta", "gamma", "zeta", "pi", "oo"]
@@ -34,10 +33,6 @@ def batch(seed: int, cell: Any) -> tuple[np.ndarray, np.ndarray, Any]:
 
 def as_arrays(state: Any) -> Any:
     return tuple(map(mx.array, state)) if isinstance(state, tuple) else mx.array(state)
-
-
-def parts(state: Any) -> list[Any]:
-    return list(state) if isinstance(state, tuple) else [state]
 
 
 @on_all
@@ -87,40 +82,7 @@ def test_masks_ends_and_lengths(kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in SAMPLES if kind != "Spiking"])
 def test_gradients_are_central_differences(kind: str) -> None:
     cell = cell_of(kind, seed=7)
-    x, spans, state = batch(8, cell)
-    spans = np.maximum(spans, 0.3)
-    rnn = gl.RNN(cell, engine="ops")
-    values = {key: as_floats(value) for key, value in cell.effective().items()}
-    solver, unfolds = cell.steps_with
-
-    def expected(changed: dict[str, np.ndarray], x: np.ndarray = x, spans: np.ndarray = spans) -> float:
-        reference = Reference(cell.model.declaration, cell.compiled.plan, values | changed)
-        given = [part.astype(np.float64) for part in parts(state)]
-        y, last = reference.run(x.astype(np.float64), spans.astype(np.float64), given, solver, unfolds)
-        return float((y**2).sum() + sum(((part - 0.5) ** 2).sum() for part in last))
-
-    def loss(p: Any, x: mx.array, spans: mx.array) -> mx.array:
-        cell.update(p)
-        y, last = rnn(x, as_arrays(state), timespans=spans)
-        return mx.square(y).sum() + sum(mx.square(part - 0.5).sum() for part in parts(last))
-
-    found, d_x, d_spans = mx.grad(loss, argnums=(0, 1, 2))(
-        cell.trainable_parameters(), mx.array(x), mx.array(spans)
-    )
-    rng, gradients = np.random.default_rng(9), dict(tree_flatten(found))
-    assert gradients.keys() == values.keys()
-    for key, gradient in gradients.items():
-        way = rng.normal(size=values[key].shape)
-        slope = _slope(lambda h, key=key, way=way: expected({key: values[key] + h * way}))
-        assert abs((as_floats(gradient) * way).sum() - slope) < 1e-4 * max(1.0, abs(slope)), key
-    for gradient, array, name in ((d_x, x, "x"), (d_spans, spans, "spans")):
-        way = rng.normal(size=array.shape)
-        slope = _slope(lambda h, array=array, way=way, name=name: expected({}, **{name: array + h * way}))
-        assert abs((as_floats(gradient) * way).sum() - slope) < 1e-4 * max(1.0, abs(slope)), name
-
-
-def _slope(of: Any, h: float = 1e-5) -> float:
-    return float(of(h) - of(-h)) / (2 * h)
+    agree(cell, *batch(8, cell))
 
 
 @pytest.mark.parametrize(

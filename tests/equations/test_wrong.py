@@ -214,7 +214,7 @@ def test_wrong_options_are_refused() -> None:
     circuit = gl.auto_ncp(11, 2, inputs=3)
     updated = made(dynamics=None, update="v = i + c")
     for kind, options, told in (
-        (made(), {"solver": "explicit"}, "unknown solver 'explicit': expected"),
+        (made(), {"solver": "midpoint"}, "unknown solver 'midpoint': expected"),
         (made(), {"ode_unfolds": 1.5}, "ode_unfolds must be a whole number"),
         (updated, {"ode_unfolds": 2}, "a Wrong is updated once per sample: it has no solver and no ode"),
         (made(), {"equations": "0"}, "the equations of Wrong are others now"),

@@ -379,8 +379,8 @@ def test_explain_says_what_runs_and_why(monkeypatch: pytest.MonkeyPatch) -> None
     assert "one fused kernel, 'ltc'" in told
     assert "a node of MLX's graph" in told
     assert "plain MLX operations" in gl.CfC(CIRCUIT, engine="ops").explain()
-    assert "no fused kernel for CTRNNCell" in gl.RNN(gl.CTRNNCell(CIRCUIT)).explain()
-    assert "so every call is an error." in gl.RNN(gl.CTRNNCell(CIRCUIT), engine="fused").explain()
+    assert "no fused kernel for CTGRUCell" in gl.RNN(gl.CTGRUCell(CIRCUIT)).explain()
+    assert "so every call is an error." in gl.RNN(gl.CTGRUCell(CIRCUIT), engine="fused").explain()
     assert "full matrices" in gl.CfC(gl.dense(3, 5), engine="ops").explain()
     assert "synapses" not in gl.CfC(gl.dense(3, 5)).explain()
 

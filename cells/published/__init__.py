@@ -1,0 +1,1 @@
+"""Cells of published papers, written as equations: one file each."""

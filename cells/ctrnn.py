@@ -80,6 +80,7 @@ class CTRNNCell(EquationCell):
     let = {"leak_time": "softplus(tau)"}
     dynamics = "leak_time * dh/dt = tanh(i + rate_b) - h"
 
+    changeable = frozenset()
     _keeps_equations = False
 
     def __init__(

@@ -81,7 +81,6 @@ class CTRNNCell(EquationCell):
     dynamics = "leak_time * dh/dt = tanh(i + rate_b) - h"
 
     changeable = frozenset()
-    _keeps_equations = False
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -119,7 +120,6 @@ class EquationCell(NCPRNNCell):
     changeable = frozenset({"seed"})
     model = _Equations()
     _model: ClassVar[Model]
-    _keeps_equations: ClassVar[bool] = True  # in its config, so that a class that has others now is refused
     _declared_words: ClassVar[Mapping[str, Any]] = {}
     # What a class declares; what the base has under such a name is its method again once the class is made.
     parameters: Any
@@ -204,10 +204,15 @@ class EquationCell(NCPRNNCell):
             self.keep("ode_unfolds", self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
         self.seed = 0 if seed is None and self.model.noisy else seed
-        if self._keeps_equations:
-            self.keep("equations", declaration.digest)
+        self.keep("equations", declaration.digest)
         self.share(tie, scale, fixed, penalty)
         self.make_parameters(key)
+
+    def keep(self, argument: str, value: Any) -> None:
+        """What the constructor of a subclass does not take is no part of its config."""
+        taken = inspect.signature(type(self).__init__).parameters.values()
+        if any(argument == p.name or p.kind is p.VAR_KEYWORD for p in taken):
+            super().keep(argument, value)
 
     @property
     def seed(self) -> int | None:

@@ -15,7 +15,7 @@ from ganglion.errors import CircuitError
 from ganglion.wiring import guards
 from ganglion.wiring.bulk import data_of, names_of, targets_of
 from ganglion.wiring.checks import errors_of
-from ganglion.wiring.files import csv_format
+from ganglion.wiring.files import at_once, csv_format
 from ganglion.wiring.files.graphml_quick import plain_graph
 from ganglion.wiring.files.graphml_reader import Reader
 
@@ -195,3 +195,123 @@ def test_columns_are_written_as_rows_are(weights: dict[str, Any], monkeypatch: p
 def test_what_csv_cannot_hold_is_named(values: list[Any], message: str) -> None:
     with pytest.raises(CircuitError, match=f"synapse .*{message}"):
         csv_format.encode(circuit(label=values))
+
+
+# Our own files at once
+
+
+def both(path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether a file is read at once; then it must give what the rules of the import do."""
+    made: list[gl.Circuit | None] = []
+    whole = at_once.Plain.circuit
+
+    def noted(self: at_once.Plain, called: str) -> gl.Circuit | None:
+        made.append(whole(self, called))
+        return made[-1]
+
+    slow = gl.read(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(at_once, "LEAST", 0)
+        patch.setattr(at_once, "CHUNK", 300)
+        patch.setattr(at_once, "KNOWN", 2)
+        patch.setattr(at_once.Plain, "circuit", noted)
+        quick = gl.read(path)
+    for one in (quick, slow):
+        assert type(one) is gl.Circuit
+    assert quick.graph == slow.graph
+    assert list(quick.nodes(data=True)) == list(slow.nodes(data=True))
+    assert [list(d) for *_, d in quick.edges(data=True)] == [list(d) for *_, d in slow.edges(data=True)]
+    assert list(quick.edges(data=True)) == list(slow.edges(data=True))
+    assert list(map(list, quick.pred.values())) == list(map(list, slow.pred.values()))
+    assert quick.origin == slow.origin
+    return bool(made) and made[0] is quick
+
+
+@pytest.mark.parametrize("ending", [".graphml", ".csv", ".tsv", ".csv.gz"])
+@pytest.mark.parametrize(
+    ("attributes", "quickly"),
+    [
+        ({}, True),
+        ({"weight": [1.5, 2.0], "count": [3], "label": ["a b", " ", "ü"], "fixed": [True, False]}, True),
+        ({"weight": [1e300, 0.1 + 0.2, 5e-324]}, True),
+        ({"kind": ["electrical"]}, False),
+        ({"gap": [2.0]}, False),
+    ],
+)
+def test_files_of_our_own_are_read_at_once(
+    ending: str, attributes: dict[str, Any], quickly: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = circuit(**attributes)
+    made.nodes["motor_0"]["tau"] = 2.5
+    gl.write(made, tmp_path / f"c{ending}")
+    assert both(tmp_path / f"c{ending}", monkeypatch) is quickly
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (' target="command_0">', ' target="nobody">'),
+        (">-1</data>", ">2</data>"),
+        (">-1</data>", "></data>"),
+        ("</graph>", '<edge source="inter_0" target="inter_0"></edge>\n</graph>'),
+        (">sensory</data>", ">Sensory</data>"),
+        ('<node id="motor_0">', '<node id="motor_1">'),
+        ('<key id="d0"', '<key id="d1"'),
+        ("<edge ", "<edge\t"),
+        ('<edge source="inter_0"', '<!-- said --><edge source="inter_0"'),
+        ("</node>", "</node>\n"),
+    ],
+)
+def test_what_is_wrong_is_left_to_those_who_know_lines(
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.graphml"
+    gl.write(circuit(), path)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    found = []
+    for least in (10**9, 0):
+        monkeypatch.setattr(at_once, "LEAST", least)
+        try:
+            found.append(list(gl.read(path).edges(data=True)))
+        except CircuitError as error:
+            found.append(str(error))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new"),
+    [
+        ("synapses", "motor_0,", "nobody,"),
+        ("synapses", ",-1\n", ",0\n"),
+        ("synapses", ",-1\n", ",-1.0\n"),
+        ("synapses", ",-1\n", ",\n"),
+        ("synapses", ",-1\n", ",-1,3\n"),
+        ("synapses", ",-1\n", ",-1\n\n"),
+        ("synapses", ",-1\n", ',"-1\n'),
+        ("synapses", "pre,post,polarity", "pre,post,polarity,weight"),
+        ("synapses", "pre,post,polarity\n", "pre,post,polarity\ntwice\n"),
+        ("neurons", ",motor", ",Motor"),
+        ("neurons", "motor_1,", "motor_0,"),
+        ("neurons", "neuron,role", "neuron,role,"),
+        ("neurons", "motor_1,motor\n", ",\nmotor_1,motor\n"),
+    ],
+)
+def test_tables_with_faults_are_left_to_them_too(
+    table: str, old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gl.write(circuit(), tmp_path / "c.csv")
+    path = tmp_path / f"c.{table}.csv"
+    text = path.read_text().replace("\r\n", "\n")
+    assert old in text
+    last = text.splitlines()[-1]
+    path.write_text(text.replace(old, new, 1).replace("twice", last).removesuffix("\n"))
+    found = []
+    for least in (10**9, -1):
+        monkeypatch.setattr(at_once, "LEAST", least)
+        try:
+            found.append(list(gl.read(tmp_path / "c.csv").edges(data=True)))
+        except CircuitError as error:
+            found.append(str(error))
+    assert found[0] == found[1]

@@ -16,17 +16,19 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import networkx as nx
 
 from ...errors import CircuitError
-from ..bulk import collecting_later
+from ..bulk import collecting_later, data_of, targets_of
 from ..roles import synapse_label
+from .at_once import TABLES, Plain, of_tables
 from .foreign_tables import decode_pair, decode_single
 from .format import Format
 from .raw import Attributes, Edge, Node, RawGraph, number_in
@@ -77,18 +79,32 @@ def encode(circuit: nx.DiGraph[Any], strict: bool = True, delimiter: str = ",") 
     texts = texts_of_names(circuit)
     with collecting_later():
         neurons = list(neurons_of(circuit, strict))
-        synapses = list(synapses_of(circuit, strict))
         of_neurons = _Records(
             lambda k: f"neuron {neurons[k][0]!r}",
             [[texts[name] for name, _ in neurons]],
             [data for _, data in neurons],
         )
-        of_synapses = _Records(
-            lambda k: synapse_label(*synapses[k][:2]),
-            [[texts[pre] for pre, _, _ in synapses], [texts[post] for _, post, _ in synapses]],
-            [data for _, _, data in synapses],
-        )
-        return _table(_NEURON, of_neurons, delimiter), _table(_SYNAPSE, of_synapses, delimiter)
+        return _table(_NEURON, of_neurons, delimiter), _synapse_table(circuit, strict, texts, delimiter)
+
+
+def _synapse_table(
+    circuit: nx.DiGraph[Any], strict: bool, texts: Mapping[Hashable, str], delimiter: str
+) -> bytes:
+    targets, data = targets_of(circuit), data_of(circuit)
+    signs = set(map(type, signed := [held.get("polarity") for held in data])), set(signed)
+    if signs[0] <= {int} and signs[1] <= {1, -1}:
+        sources = chain.from_iterable(map(repeat, texts.values(), map(len, targets)))
+        ends = map(texts.__getitem__, chain.from_iterable(targets))
+        plain = _plain_table(_SYNAPSE, [sources, ends], data, delimiter)
+        if plain is not None:
+            return plain
+    synapses = list(synapses_of(circuit, strict))
+    records = _Records(
+        lambda k: synapse_label(*synapses[k][:2]),
+        [[texts[pre] for pre, _, _ in synapses], [texts[post] for _, post, _ in synapses]],
+        [data for _, _, data in synapses],
+    )
+    return _table_by_rows(_SYNAPSE, records, delimiter)
 
 
 def decode(sources: Sequence[Source], ends: Ends = None) -> RawGraph:
@@ -102,12 +118,31 @@ def decode(sources: Sequence[Source], ends: Ends = None) -> RawGraph:
     neurons, synapses = sources
     if not (_is_own(neurons, _NEURON) and _is_own(synapses, _SYNAPSE)):
         return decode_pair(neurons, synapses, ends)
-    raw = RawGraph("two tables of Ganglion", own=True, fresh=True)
+    raw = RawGraph(TABLES, own=True, fresh=True)
     raw.node_error = lambda problem, at: neurons.error(problem, f"line {at}")
     raw.edge_error = lambda problem, at: synapses.error(problem, f"line {at}")
     raw.nodes = [Node(name, data, line) for line, (name,), data in _read_table(neurons, _NEURON)]
     raw.edges = [Edge(pre, post, data, line) for line, (pre, post), data in _read_table(synapses, _SYNAPSE)]
     return raw
+
+
+def at_once(sources: Sequence[Source]) -> Plain | None:
+    """What is in two large tables of our own; None to let `decode` look."""
+    if len(sources) < 2:
+        return None
+    marks, columns = [], []
+    try:
+        for source, fixed in zip(sources, (_NEURON, _SYNAPSE), strict=True):
+            if not _is_own(source, fixed):
+                return None
+            header, mark = source.text().partition("\n")[0].rstrip("\r"), _mark(source.text())
+            further = _columns(source, fixed, next(csv.reader([header], delimiter=mark, strict=True)))
+            marks.append(mark)
+            first = fixed[-1], _SIGN if fixed is _SYNAPSE else str
+            columns.append([first, *((key, _KINDS[kind]) for key, kind in further)])
+    except (CircuitError, csv.Error):
+        return None
+    return of_tables(sources, marks, columns)
 
 
 def _is_own(source: Source, fixed: list[str]) -> bool:
@@ -123,46 +158,58 @@ def _is_own(source: Source, fixed: list[str]) -> bool:
 
 def _table(fixed: list[str], records: _Records, delimiter: str) -> bytes:
     """A table: the fixed columns, of which the last is an attribute too, then one per further attribute."""
-    kinds = _plain_kinds(fixed, records.data)
-    columns = None if kinds is None else _columns_of(fixed, kinds, records)
-    if kinds is not None and columns is not None:
-        file = io.StringIO(newline="")
-        writer = csv.writer(file, delimiter=delimiter)
-        writer.writerow(_header(fixed, kinds))
-        writer.writerows(zip(*columns, strict=True))
-        text = file.getvalue()
-        if not _ILLEGAL.search(text):
-            return text.encode()
-    return _table_by_rows(fixed, records, delimiter)
+    long = any(len(name) > csv.field_size_limit() for names in records.names for name in names)
+    plain = None if long else _plain_table(fixed, records.names, records.data, delimiter)
+    return _table_by_rows(fixed, records, delimiter) if plain is None else plain
 
 
-def _plain_kinds(fixed: list[str], data: list[Attributes]) -> dict[str, str] | None:
+def _plain_table(
+    fixed: list[str], names: Sequence[Iterable[str]], data: Sequence[Mapping[Any, Any]], delimiter: str
+) -> bytes | None:
+    """The same by columns, of which no more than the text is kept; None if rows must be looked at."""
+    kinds = _plain_kinds(fixed, data)
+    if kinds is None:
+        return None
+    columns = [_cells(data, key, kinds.get(key, "str")) for key in dict.fromkeys([fixed[-1], *kinds])]
+    content = io.BytesIO()
+    with io.TextIOWrapper(content, "utf-8", newline="", write_through=True) as file:
+        try:
+            writer = csv.writer(file, delimiter=delimiter)
+            writer.writerow(_header(fixed, kinds))
+            writer.writerows(zip(*names, *columns, strict=True))
+        except UnicodeEncodeError:  # a surrogate
+            return None
+        text = content.getvalue()
+    return None if b"\0" in text else text
+
+
+def _plain_kinds(fixed: list[str], data: Sequence[Mapping[Any, Any]]) -> dict[str, str] | None:
     """The type of each attribute, if all values have one and the same; None if rows must be looked at."""
     kinds = {}
     for key in dict.fromkeys(chain.from_iterable(data)):
         values = [held[key] for held in data if key in held]
         types = {kind.__name__ for kind in set(map(type, values))}
-        if len(types) > 1 or not types <= _KINDS.keys() or key in fixed[:-1] or not key:
+        if len(types) > 1 or not types <= _KINDS.keys():
+            return None
+        if type(key) is not str or not key or key in fixed[:-1]:
             return None
         kinds[key] = types.pop()
-        if kinds[key] == "str" and "" in set(values):
+        if kinds[key] == "int" and not -(2**63) < min(values) <= max(values) < 2**63:
+            return None
+        lengths = set(map(len, values)) if kinds[key] == "str" else {1}
+        if 0 in lengths or max(lengths) > csv.field_size_limit():
             return None
     return kinds
 
 
-def _columns_of(fixed: list[str], kinds: dict[str, str], records: _Records) -> list[list[str]] | None:
-    """The cells of a table, column by column; None if one is too long."""
-    columns = list(records.names)
-    for key in (fixed[-1], *(key for key in kinds if key != fixed[-1])):
-        cells = [held.get(key, "") for held in records.data]
-        kind = kinds.get(key, "str")
-        try:
-            texts = cells if kind == "str" else list(map(str, cells))
-        except ValueError:  # a number of more digits than Python turns into text
-            return None
-        columns.append([text.lower() for text in texts] if kind == "bool" else texts)
-    most = csv.field_size_limit()
-    return None if any(len(text) > most for column in columns for text in column) else columns
+def _cells(data: Sequence[Mapping[Any, Any]], key: str, kind: str) -> Iterator[str]:
+    """The cells of a column."""
+    if kind == "str":
+        return (held.get(key, "") for held in data)
+    texts: Iterator[str] = map(str, map(itemgetter(key), data))
+    if not all(key in held for held in data):
+        texts = (str(held[key]) if key in held else "" for held in data)
+    return map(str.lower, texts) if kind == "bool" else texts
 
 
 def _header(fixed: list[str], kinds: dict[str, str]) -> list[str]:
@@ -258,10 +305,7 @@ def _read_table(source: Source, fixed: list[str]) -> Iterator[tuple[int, list[st
 def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the line on which it begins."""
     text = source.text()
-    # The first mark of the header decides: one further on may be in the name of an attribute.
-    marks = re.search("[,\t]", text.partition("\n")[0])
-    delimiter = marks[0] if marks else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_mark(text), strict=True)
     line = 1
     try:
         for cells in reader:
@@ -270,6 +314,12 @@ def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise source.error(f"this is not CSV: {error}", f"line {line}") from None
+
+
+def _mark(text: str) -> str:
+    """What parts cells: the first mark of the header, as one further on may be in an attribute's name."""
+    found = re.search("[,\t]", text.partition("\n")[0])
+    return found[0] if found else ","
 
 
 def _columns(source: Source, fixed: list[str], header: list[str]) -> list[tuple[str, str]]:
@@ -297,11 +347,12 @@ def _boolean(cell: str) -> bool:
 
 
 _KINDS: dict[str, Callable[[str], Any]] = {"str": str, "int": int, "float": float, "bool": _boolean}
+_SIGN = {"1": 1, "-1": -1}.__getitem__
 
 
 def _looks(head: str) -> bool:
     return "\0" not in head and head.isprintable() is False and any(mark in head for mark in ",;\t")
 
 
-FORMAT = Format("CSV", (".csv",), decode, _looks, encode, paths, tables)
-TSV = Format("TSV", (".tsv", ".tab"), decode, _looks, partial(encode, delimiter="\t"), paths, tables)
+FORMAT = Format("CSV", (".csv",), decode, _looks, encode, paths, tables, at_once)
+TSV = Format("TSV", (".tsv", ".tab"), decode, _looks, partial(encode, delimiter="\t"), paths, tables, at_once)

@@ -9,12 +9,17 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
+from .at_once import Plain
 from .raw import RawGraph
 from .source import Source
 from .tables import Ends
 
 Decode: TypeAlias = Callable[[Sequence[Source], Ends], RawGraph]
 Encode: TypeAlias = "Callable[[nx.DiGraph[Any], bool], Sequence[bytes]]"
+
+
+def _never(_: Sequence[Source]) -> None:
+    return None
 
 
 def _one(path: Path) -> list[Path]:
@@ -38,6 +43,7 @@ class Format:
         encode: the content of the files for a circuit, which must be sound if the second argument says so.
         paths: the files that a path stands for when it is read.
         targets: the files that it stands for when it is written.
+        at_once: what is in large files of our own, for a circuit that needs no rule of the import; else None.
     """
 
     name: str
@@ -47,3 +53,4 @@ class Format:
     encode: Encode
     paths: Callable[[Path], list[Path]] = _one
     targets: Callable[[Path], list[Path]] = _one
+    at_once: Callable[[Sequence[Source]], Plain | None] = _never

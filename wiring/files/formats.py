@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,29 @@ _INSTEAD = {
 _PEEKED = 4096  # characters that tell a format whose ending does not
 
 
-def read_file(source: Any, ends: Ends, form: str | None) -> tuple[RawGraph, str]:
-    """The raw graph in a file, and what to call the file.
+@dataclass(frozen=True)
+class File:
+    """Files that were opened, of a format that is known.
+
+    Attributes:
+        form: the format.
+        sources: their content.
+        called: what a report calls them.
+    """
+
+    form: Format
+    sources: list[Source]
+    called: str
+
+    def decode(self, ends: Ends) -> RawGraph:
+        """The raw graph. Raises `CircuitError` if the content is damaged, or no graph."""
+        return self.form.decode(self.sources, ends)
+
+
+def open_file(source: Any, form: str | None) -> File:
+    """The file or files that a path stands for, or an open file.
 
     Raises:
-        CircuitError: the content is damaged, or no graph.
         ValueError: no format fits (a `FileError`), or `form` is none.
         FileNotFoundError: there is no such file.
     """
@@ -79,10 +98,12 @@ def read_file(source: Any, ends: Ends, form: str | None) -> tuple[RawGraph, str]
         if chosen is None:
             _read_elsewhere(path)
         sources = read_together(chosen.paths(path) if chosen else [path])
-    chosen = chosen or _peek(sources[0])
-    if form == "neurons":
-        return decode_neurons(sources[0]), str(path)
-    return chosen.decode(sources, ends), str(path)
+    return File(chosen or _peek(sources[0]), sources, str(path))
+
+
+def read_neurons(source: Any) -> RawGraph:
+    """The neurons in a table."""
+    return decode_neurons(open_file(source, "CSV").sources[0])
 
 
 def write_file(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], strict: bool) -> None:
@@ -125,8 +146,8 @@ def _hint(path: Path) -> str:
 
 
 def _named(form: str | None) -> Format | None:
-    if form is None or form == "neurons":
-        return csv_format.FORMAT if form else None
+    if form is None:
+        return None
     wanted = text("format", form).casefold().removeprefix(".")
     for known in FORMATS:
         if wanted == known.name.casefold() or f".{wanted}" in known.endings:

@@ -16,6 +16,7 @@ import networkx as nx
 
 from ...errors import CircuitError
 from ..roles import synapse_label
+from .at_once import of_graphml
 from .format import Format, one
 from .graphml_quick import plain_graph
 from .graphml_reader import OWN, Reader
@@ -123,4 +124,6 @@ def _quoted(what: str, text: str) -> str:
     return quoteattr(legal(what, text))
 
 
-FORMAT = Format("GraphML", (".graphml",), decode, lambda head: "<graphml" in head, one(encode))
+FORMAT = Format(
+    "GraphML", (".graphml",), decode, lambda head: "<graphml" in head, one(encode), at_once=of_graphml
+)

@@ -18,6 +18,7 @@ from .raw import Attributes, Edge, Node, RawGraph
 
 OWN = "ganglion-circuit"
 """The id of the <graph> in the files that Ganglion writes."""
+FORM = "GraphML of Ganglion"
 
 _DEEPEST = 32  # elements inside elements; a circuit needs 4, editors add some of their own in <data>
 _LABELS = ("NodeLabel", "EdgeLabel")
@@ -233,7 +234,7 @@ def dialect(raw: RawGraph, keys: Iterable[Key], yed: bool) -> None:
     """Whose dialect it is, by the declared attributes, and so which of them people see as the name."""
     names = {key.name for key in keys}
     if raw.own:
-        raw.form = "GraphML of Ganglion"
+        raw.form = FORM
     elif yed:
         raw.form, raw.names = "GraphML of yEd", ("label",)
     elif "shared name" in names:

@@ -21,7 +21,7 @@ from .naming import Cleaning, Names, name_neurons
 from .polarity import Polarity, assign_polarity, draw_polarity
 from .roles import Roles, assign_roles
 from .sensors import settle_sensors
-from .sources import open_source
+from .sources import file_in, open_source
 from .weights import read_weights
 
 
@@ -100,9 +100,18 @@ def circuit_from(
         if value is not None:
             text(name, value)
     seed = seed_number(seed)
+    asked = (names, roles, polarity, weight, parallel, kind, electrical, sensors, clean_names, ends, neurons)
     with collecting_later():
-        raw, called = open_source(source, ends, neurons, format)
-        warn_of_size(len(raw.edges))
+        file, plain = file_in(source, format), None
+        if file is not None and strict and all(each is None for each in asked):
+            plain = file.form.at_once(file.sources)
+        if file is not None and plain is not None:
+            warn_of_size(plain.count)
+            if (made := plain.circuit(file.called)) is not None:
+                return made
+        raw, called = open_source(file or source, ends, neurons)
+        if plain is None:
+            warn_of_size(len(raw.edges))
         draft = Draft(raw, Origin(called, raw.form, len(raw.nodes), len(raw.edges)), strict)
         _standard_keys(raw)
         name_neurons(draft, names, clean_names)

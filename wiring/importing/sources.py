@@ -10,7 +10,7 @@ import networkx as nx
 
 from ...arguments import mapping_of
 from ...errors import CircuitError
-from ..files.formats import read_file
+from ..files.formats import File, open_file, read_neurons
 from ..files.raw import Node, RawGraph
 from ..files.tables import Ends, nodes_of_columns
 from ..roles import label
@@ -20,15 +20,24 @@ from . import objects
 Source: TypeAlias = Any
 
 
-def open_source(source: Source, ends: Ends, neurons: Any, form: str | None) -> tuple[RawGraph, str]:
-    """The raw graph of any source, and what to call the source in the report."""
-    if isinstance(source, str | os.PathLike) or hasattr(source, "read"):
-        raw, called = read_file(source, ends, form)
+def file_in(source: Source, form: str | None) -> File | None:
+    """The file that a source is or names; None for any other source."""
+    return open_file(source, form) if _is_file(source) else None
+
+
+def open_source(source: Source, ends: Ends, neurons: Any) -> tuple[RawGraph, str]:
+    """The raw graph of any source, of a file once it is open, and what to call the source in the report."""
+    if isinstance(source, File):
+        raw, called = source.decode(ends), source.called
     else:
         raw, called = _object(source, ends), type(source).__name__
     if neurons is not None:
         _join(raw, _neuron_table(neurons))
     return raw, called
+
+
+def _is_file(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) or hasattr(source, "read")
 
 
 def _object(source: Any, ends: Ends) -> RawGraph:
@@ -60,8 +69,8 @@ def _neuron_table(neurons: Any) -> RawGraph:
         return RawGraph("a mapping", [Node(name, _attributes(name, data)) for name, data in neurons.items()])
     if hasattr(neurons, "columns"):
         return nodes_of_columns(RawGraph("a frame"), objects.columns_of(neurons))
-    if isinstance(neurons, str | os.PathLike) or hasattr(neurons, "read"):
-        return read_file(neurons, None, "neurons")[0]
+    if _is_file(neurons):
+        return read_neurons(neurons)
     raise TypeError(f"neurons: expected a path, a frame or a mapping, got {type(neurons).__name__}")
 
 

@@ -1,8 +1,8 @@
 """The library through which kernels become nodes of MLX's graph: built against MLX, tried, then trusted.
 
 It uses the headers and the library that MLX comes with, whose interface changes with its versions. So there
-is one build for each of them, told apart by what they contain, and no build is loaded that did not compute
-right in a process of its own before.
+is one build for each of them, told apart by when and where they were installed, and no build is loaded that
+did not compute right in a process of its own before.
 """
 
 from __future__ import annotations
@@ -171,14 +171,20 @@ def tried(built: Path, trial: str = "main") -> None:
 
 
 def _contents(home: Path) -> tuple[str, ...]:
-    """Digests of the headers and of the library that MLX comes with."""
+    """What tells the headers and the library that MLX comes with from any others.
+
+    It is where they are, how large, and when they were written, which the system counts and nobody sets: to
+    read 23 MB takes longer than all else before the first result.
+    """
     parts = []
-    for folder, pattern in (("include", "**/*.h"), ("lib", "libmlx.*")):
-        digest = hashlib.sha256()
-        for path in sorted((home / folder).glob(pattern)):
-            digest.update(os.fsencode(path.relative_to(home)) + b"\0")
-            digest.update(path.read_bytes())
-        parts.append(digest.hexdigest())
+    for folder in ("include", "lib"):
+        found = []
+        for place, _, files in os.walk(home / folder):
+            for name in files:
+                path = os.path.join(place, name)
+                status = os.stat(path)
+                found.append((path, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        parts.append(hashlib.sha256(repr(sorted(found)).encode()).hexdigest())
     return tuple(parts)
 
 

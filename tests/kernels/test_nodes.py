@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import warnings
@@ -408,9 +409,9 @@ def test_another_mlx_gets_a_build_of_its_own(monkeypatch: pytest.MonkeyPatch, tm
     (copy / "include" / "a.h").write_text("1")
     (copy / "lib" / "libmlx.so").write_text("1")
     first = nodes._contents(copy)
-    (copy / "include" / "a.h").write_text("2")
+    (copy / "include" / "a.h").write_text("12")
     second = nodes._contents(copy)
-    (copy / "lib" / "libmlx.so").write_text("2")
+    os.utime(copy / "lib" / "libmlx.so", (1.0, 1.0))
     assert len({first, second, nodes._contents(copy), nodes._contents(home)}) == 4
     source, flags = "int x;", ("-O1",)
     digests = {build._digest(source, build.Extra(flags, identity)) for identity in (first, second)}

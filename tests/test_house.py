@@ -25,6 +25,7 @@ LEAVES = {
     "distribution",
     "errors",
     "forks",
+    "palette",
     "recording",
     "rounding",
     "shown",

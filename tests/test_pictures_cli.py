@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,15 +62,21 @@ def test_plot_refuses_in_one_sentence(
     assert [path.name for path in tmp_path.iterdir()] == ["circuit.json"]
 
 
+def rows_of(text: str) -> list[tuple[str, list[str]]]:
+    """The name and the marks of every row of the matrix."""
+    found = re.findall(r"^ ?\d+ (\S+) +((?:[·+±-] ?)+)$", text, re.MULTILINE)
+    return [(name, marks.split()) for name, marks in found]
+
+
 def test_show_tells_roles_synapses_and_signs(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     circuit = gl.read(file)
     assert main(["show", file]) == 0
     text = capsys.readouterr().out
     for role in ("sensory", "inter", "command", "motor"):
         assert str(len(circuit.neurons(role))) in next(line for line in text.splitlines() if role in line)
-    rows = [line.split() for line in text.splitlines() if line and set(line) <= set("·+-± ")]
-    assert len(rows) == len(circuit)
-    marks = [mark for row in rows for mark in row]
+    rows = rows_of(text)
+    assert [name for name, _ in rows] == [name for role in gl.wiring.ROLES for name in circuit.neurons(role)]
+    marks = [mark for _, row in rows for mark in row]
     signs = [sign for _, _, sign in circuit.edges(data="polarity")]
     assert marks.count("+") == signs.count(1)
     assert marks.count("-") == signs.count(-1)
@@ -81,7 +88,7 @@ def test_show_puts_a_large_circuit_into_80_columns(
     gl.write(gl.auto_ncp(200, 10, inputs=20), tmp_path / "large.json")
     assert main(["show", str(tmp_path / "large.json")]) == 0
     text = capsys.readouterr().out
-    assert "6 neurons to a cell" in text
+    assert "7 neurons to a cell, named by the first" in text
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -109,9 +116,9 @@ def test_show_fits_the_terminal(
     assert main(["show", str(tmp_path / "large.json")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= width
-    rows = [line.split() for line in lines if line and set(line) <= set("·+-± ")]
-    assert len(rows) > 15
-    assert {len(row) for row in rows} == {len(rows)}, "a row of the matrix was broken"
+    rows = rows_of("\n".join(lines))
+    assert len(rows) >= 10
+    assert {len(marks) for _, marks in rows} == {len(rows)}, "a row of the matrix was broken"
     pathway = next(line.split() for line in lines if line.replace("│", " ").split()[:2] == ["inter", "motor"])
     assert {"43", "28", "15"} <= set(pathway), "a number was cut"
 

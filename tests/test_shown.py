@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import ganglion as gl
+from ganglion.palette import EITHER
 
 BAD = "<script>alert(1)</script>"
 VOID = {"circle", "path", "rect"}
@@ -101,8 +102,8 @@ def test_what_each_shows(shown: dict[str, str], name: str, tags: dict[str, int],
 
 def test_every_synapse_of_a_small_circuit_is_drawn_with_its_sign(shown: dict[str, str]) -> None:
     signs = [sign for *_, sign in circuit().synapses()]
-    assert shown["circuit"].count('stroke="#2f6fb3"') == signs.count(1)
-    assert shown["circuit"].count('stroke="#d9772b"') == signs.count(-1)
+    assert shown["circuit"].count(f'stroke="{EITHER.excitatory}"') == signs.count(1)
+    assert shown["circuit"].count(f'stroke="{EITHER.inhibitory}"') == signs.count(-1)
 
 
 def test_markup_in_names_stays_text() -> None:

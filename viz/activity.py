@@ -9,12 +9,13 @@ import numpy as np
 
 from ..arguments import flag
 from ..recording import Recording
-from .labels import points, short_name, text_width, write
+from .labels import name_step, points, short_name, text_width, write
 from .picture import Picture, Place, axes_or_new, clear_canvas
 from .samples import Samples, check_recording, samples
 from .series import (
     END_NAMES,
     FEW,
+    LONGEST,
     add_colorbar,
     clustered,
     draw_heat,
@@ -62,19 +63,22 @@ def plot_activity(
     host = axes_or_new(ax, 7.0, 1.0 + 1.15 * len(groups))
     look = current(host)
     size, small = clear_canvas(host), points(look.small_text)
-    columns = _columns(groups, size[0], small)
+    rows = _rows(groups, size[1], small)
+    columns = _columns(groups, size, [height for _, height in rows], small)
     axes: dict[str, Axes] = {}
     artists: dict[str, Artist] = {}
     neurons: dict[str, Place] = {}
-    for group, (bottom, height) in zip(groups, _rows(groups, size[1], small), strict=True):
+    for group, (bottom, height) in zip(groups, rows, strict=True):
         role, last = group.roles[0], group is groups[-1]
         boxes = {name: (left, bottom, width, height) for name, (left, width) in columns.items()}
         heat = axes[f"heatmap/{role}"] = host.inset_axes(boxes["heatmap"])
         mesh = draw_heat(heat, group, look, group.limit() if role == "sensory" else states.limit())
         add_colorbar(host, boxes["bar"], mesh, look)
-        heat.set_yticks([])
-        title = {"ha": "right", "va": "center", "transform": heat.transAxes, "fontsize": small}
-        write(heat, -6 / (columns["heatmap"][1] * size[0]), 0.5, _title(group), look, **title)
+        name_rows(heat, group, look, within=True)
+        title = {"ha": "left", "va": "bottom", "transform": heat.transAxes, "fontsize": small}
+        write(
+            heat, 0.0, 1.0 + 0.2 * small / (height * size[1]), f"{role} · {len(group.names)}", look, **title
+        )
         trace = axes[f"traces/{role}"] = host.inset_axes(boxes["traces"])
         lines = draw_traces(trace, group, look, short=True)["traces"]
         furnish_values(trace, "", look)
@@ -151,9 +155,18 @@ def plot_heatmap(
     return Picture({"heatmap": axes}, {"heatmap": mesh}, places(mesh, shown))
 
 
-def _columns(groups: list[Samples], width: float, small: float) -> dict[str, tuple[float, float]]:
+def _columns(
+    groups: list[Samples], size: tuple[float, float], heights: list[float], small: float
+) -> dict[str, tuple[float, float]]:
     """(left, width) of heat maps, their colour bars and traces; their texts take the room they need."""
-    titles = max(text_width(_title(group), small) for group in groups) + 7
+    width = size[0]
+    named = [
+        text_width(short_name(*pair), small)
+        for group, height in zip(groups, heights, strict=True)
+        if name_step(len(group.names), height * size[1], small)
+        for pair in zip(group.names, group.roles, strict=True)
+    ]
+    titles = min(max(named, default=0.0), LONGEST) + 7
     numbers = text_width("\N{MINUS SIGN}0.00", small) + 7
     names = [
         text_width(short_name(*pair), small)
@@ -171,11 +184,7 @@ def _columns(groups: list[Samples], width: float, small: float) -> dict[str, tup
 def _rows(groups: list[Samples], height: float, small: float) -> list[tuple[float, float]]:
     """(bottom, height) of the panels, from the top; roles with more neurons get a little more."""
     weights = np.array([np.sqrt(np.clip(len(group.names), 6, 24)) for group in groups])
-    top, gap, foot = 1 - 0.7 * small / height, 1.6 * small / height, 3.2 * small / height
+    top, gap, foot = 1 - 1.6 * small / height, 1.6 * small / height, 3.2 * small / height
     heights = weights / weights.sum() * max(top - foot - gap * (len(groups) - 1), 0.2)
     bottoms = top - np.cumsum(heights) - gap * np.arange(len(groups))
     return list(zip(bottoms.tolist(), heights.tolist(), strict=True))
-
-
-def _title(group: Samples) -> str:
-    return f"{group.roles[0]} · {len(group.names)}"

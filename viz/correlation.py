@@ -12,7 +12,7 @@ from ..arguments import flag
 from ..recording import Recording
 from .picture import Picture, axes_or_new
 from .samples import Samples, samples
-from .series import add_colorbar, clustered, name_rows, places
+from .series import add_colorbar, clustered, name_columns, name_rows, places
 from .style import current
 
 if TYPE_CHECKING:
@@ -62,13 +62,11 @@ def plot_correlation(
         zorder=1,
     )
     axes.set_facecolor(look.missing)
-    axes.set(xlim=(0, len(shown.names)), ylim=(len(shown.names), 0), xticks=[])
+    axes.set(xlim=(0, len(shown.names)), ylim=(len(shown.names), 0))
     for spine in axes.spines.values():
         spine.set(linewidth=0.6, color=look.ink)
-    roles = np.array(shown.roles)
-    for at in (np.flatnonzero(roles[1:] != roles[:-1]) + 1).tolist():
-        axes.axvline(at, color=look.ink, linewidth=0.6, zorder=3)  # as `name_rows` does between rows
     name_rows(axes, shown, look)
+    name_columns(axes, shown, look)
     add_colorbar(axes, (1.03, 0.0, 0.03, 1.0), mesh, look)
     return Picture({"correlation": axes}, {"correlation": mesh}, places(mesh, shown))
 

@@ -181,7 +181,7 @@ def _outline(seen: View, kinds: Sequence[str], look: Style, artists: dict[str, A
 
 
 def _entries(neurons: Mapping[str, str], synapses: Mapping[Any, str], look: Style) -> list[Artist]:
-    colors = {"unchanged": look.muted, "removed": look.ink, "added": look.excitatory, "changed": look.accent}
+    colors = {"unchanged": look.muted, "removed": look.ink, "added": look.palette[2], "changed": look.accent}
     counts = Counter(neurons.values()), Counter(synapses.values())
     entries: list[Artist] = []
     for kind in ("added", "removed", "changed", "unchanged"):

@@ -53,7 +53,7 @@ def color_neurons(seen: View, color_by: str | ArrayLike, look: Style) -> Colorin
         scale = ScalarMappable(Normalize(*limits), look.magnitudes())
         return Coloring(np.asarray(scale.to_rgba(np.ma.masked_invalid(known))), scale=scale, label=label)
     kinds = sorted({str(value) for value in values})
-    palette = {kind: look.palette[k % len(look.palette)] for k, kind in enumerate(kinds)}
+    palette = {kind: look.fill(k) for k, kind in enumerate(kinds)}
     return Coloring(to_rgba_array([palette[str(value)] for value in values]), categories=palette, label=label)
 
 

@@ -13,7 +13,7 @@ from ..errors import CircuitError
 from .view import View
 
 Ids = NDArray[np.intp]
-_STATE_ROLES = ("motor", "command", "inter")  # the order of a plan
+_STATE_ROLES = ("inter", "command", "motor")
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,12 @@ class Grid:
 
 
 def arrangement(circuit: Any, seen: View) -> Arrangement:
-    """The order of the plan, or the one in which a circuit compiled to blocks is executed."""
+    """The order of all pictures, or that in which a circuit compiled to blocks is executed."""
     sensory = seen.of_role("sensory")
-    state = np.concatenate([seen.of_role(role) for role in _STATE_ROLES])
     if getattr(circuit, "layout", None) != "block":
+        state = np.concatenate([seen.of_role(role) for role in _STATE_ROLES])
         return Arrangement((state, sensory), (state, state))
+    state = np.concatenate([seen.of_role(role) for role in reversed(_STATE_ROLES)])  # as in a plan
     orders = circuit.recurrent.order, circuit.sensory.order
     return Arrangement(
         (state[orders[0].pre], sensory[orders[1].pre]), (state[orders[0].post], state[orders[1].post])

@@ -45,7 +45,7 @@ def plot_history(history: Any, *, log: bool = False, ax: Axes | None = None) -> 
     look = current(axes)
     small = points(look.small_text)
     artists: dict[str, Artist] = {}
-    colors = {"loss": look.ink, "validation": look.excitatory}
+    colors = {"loss": look.ink, "validation": look.palette[1]}
     for name, curve in (("loss", history.loss), ("validation", history.validation)):
         if curve:
             values = [v if math.isfinite(v) and (v > 0 or not log) else np.nan for v in curve]
@@ -59,7 +59,7 @@ def plot_history(history: Any, *, log: bool = False, ax: Axes | None = None) -> 
         best = history.best
         (ring,) = axes.plot(
             [best + 1], [history.validation[best]], "o", markersize=6, markerfacecolor="none",
-            markeredgecolor=colors["validation"], label=f"best, epoch {best + 1}",
+            markeredgecolor=look.accent, label=f"best, epoch {best + 1}",
         )  # fmt: skip
         artists["best"] = ring
     if log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,6 +18,9 @@ from .style import Style, font_family
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Text
+
+
+_EVERY = 5  # the fewest rows that are named: every fifth
 
 
 def points(size: str | float) -> float:
@@ -98,6 +102,12 @@ def write(ax: Axes, x: float, y: float, text: str, look: Style, **options: Any) 
     written = ax.text(x, y, text, parse_math=False, **options)
     written.set_in_layout(False)
     return written
+
+
+def name_step(count: int, length: float, size: float) -> int:
+    """Every how many of ``count`` rows along ``length`` points one can be named; 0 where too few would be."""
+    step = max(1, math.ceil(1.1 * size * count / max(length, 1e-9)))
+    return step if step <= _EVERY else 0
 
 
 def quiet(ax: Axes, look: Style, x: str, y: str) -> None:

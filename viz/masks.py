@@ -13,10 +13,11 @@ from ..arguments import flag, whole
 from .frame import Frame, Margins
 from .grid import Grid, arrangement, make_grid, rectangle
 from .key import add_legend, legend_height, polarity_squares, square
-from .labels import points, spread, text_width, write
+from .labels import points
 from .markers import data_scale
 from .picture import Picture, Place, axes_or_new, clear_canvas
 from .style import Style, current
+from .titles import draw_titles, titles
 from .view import View, view
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ def plot_masks(
     """Draw which neuron reaches which: rows are presynaptic, columns postsynaptic.
 
     The sensory part (I, N) stands on the recurrent part (N, N), in the same columns: one column is all that a
-    neuron receives. Neurons are in plan order: motor, command, inter; a circuit compiled to the layout
-    ``block`` is drawn in the order that it is executed in. The layout ``auto`` may take another order for
-    each operation, so that the plan's is drawn.
+    neuron receives. Neurons are in the order of all pictures: from sensory to motor, inside a role as in the
+    graph. A circuit compiled to the layout ``block`` is drawn in the order that it is executed in.
+
+    Rows and columns have the names of their neurons, every second to fifth where not all fit; where even
+    those do not, the roles are named, with how many neurons they have.
 
     Args:
         circuit: a compiled circuit, a Plan or a DiGraph.
@@ -64,7 +67,8 @@ def plot_masks(
     width, height = clear_canvas(axes)
     small = points(look.small_text)
     entries = polarity_squares(seen, look) if legend else []
-    if legend and grid.fragmented:
+    found = titles(seen, grid, width, height, small)
+    if legend and (grid.fragmented or found.named):
         entries += [square(look.colors[role], role, look.ink) for role in seen.drawn_roles]
     artists: dict[str, Artist] = {}
     if block_size is None and getattr(circuit, "layout", None) == "block":
@@ -73,13 +77,16 @@ def plot_masks(
         shade = look.faint(look.muted, 0.6)
         artists["blocks"], full = _draw_blocks(axes, seen, grid, block_size, shade, look.ground)
         entries += [square(shade, f"blocks of {block_size}, {full:.0%} full")] * legend
-    names = 0.0 if grid.fragmented else max(text_width(run.title, small) for run in grid.rows)
-    foot = legend_height(entries, width, small)
-    margins = Margins(names + 2.2 * _STRIP + 2.3 * small, 3, 2 * _STRIP + 2.7 * small, foot + 4)
+    margins = Margins(
+        left=found.left + 2.2 * _STRIP + 2.3 * small,
+        right=3,
+        top=found.over + 2 * _STRIP + 1.7 * small,
+        bottom=legend_height(entries, width, small) + found.under + 4,
+    )
     unit = Frame(width, height, margins).fit(axes, np.array([[0.0, -grid.size], [grid.size, grid.top]]))
     places = _draw_cells(axes, seen, grid, look, unit, artists)
     artists |= _draw_borders(axes, grid, look, unit)
-    _draw_names(axes, grid, look, unit, small, names)
+    draw_titles(axes, grid, found, look, unit, _STRIP, small)
     if entries:
         artists["legend"] = add_legend(axes, entries, width, look)
     return Picture({"masks": axes}, artists, {}, places)
@@ -136,27 +143,6 @@ def _draw_borders(ax: Axes, grid: Grid, look: Style, unit: float) -> dict[str, A
     ax.add_collection(borders, autolim=False)
     ax.add_collection(strips, autolim=False)
     return {"borders": borders, "roles": strips}
-
-
-def _draw_names(ax: Axes, grid: Grid, look: Style, unit: float, small: float, names: float) -> None:
-    """Roles and axes in words; names that would touch make room for each other."""
-    line = 1.25 * small * unit
-    shelf = grid.top + (1.9 * _STRIP + 0.1 * small) * unit
-    over = shelf + line * (not grid.fragmented)
-    write(ax, grid.size / 2, over, "postsynaptic", look, ha="center", va="bottom", fontsize=small)
-    edge = -(2.2 * _STRIP + names + 0.9 * small) * unit
-    y = (grid.top - grid.size) / 2
-    write(ax, edge, y, "presynaptic", look, ha="right", va="center", rotation=90, fontsize=small)
-    if grid.fragmented:  # the legend tells the roles
-        return
-    middles = np.array([run.start - run.count / 2 for run in grid.rows])
-    for y, run in zip(spread(middles, line, -np.inf, np.inf), grid.rows, strict=True):
-        write(ax, -2.2 * _STRIP * unit, y, run.title, look, ha="right", va="center", fontsize=small)
-    columns = grid.columns[-1]
-    apart = (max(text_width(run.title, small) for run in columns) + small) * unit
-    middles = np.array([run.start + run.count / 2 for run in columns])
-    for x, run in zip(spread(middles, apart, -np.inf, np.inf), columns, strict=True):
-        write(ax, x, shelf, run.title, look, ha="center", va="bottom", fontsize=small)
 
 
 def _draw_blocks(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.ticker import MaxNLocator
 
-from .labels import points, short_name, shorten, spread, write
+from .labels import name_step, points, short_name, shorten, spread, write
 from .picture import Place, axes_width
 from .samples import Samples
 from .style import Style
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FEW = 8  # neurons that get a colour and a name each
+LONGEST = 60  # points: the longest name beside the rows of a panel
 END_NAMES = 60  # points: the longest name at the end of a line
-_EVERY = 5  # the fewest rows that are named: every fifth
 
 
 def draw_heat(ax: Axes, shown: Samples, look: Style, limit: float) -> QuadMesh:
@@ -44,11 +44,16 @@ def draw_traces(ax: Axes, shown: Samples, look: Style, *, short: bool = False) -
     """One line per neuron: few are coloured and named at their ends, many are faint under their mean."""
     few = len(shown.names) <= FEW
     base = look.firm(look.colors[shown.roles[0]]) if len(set(shown.roles)) == 1 else look.muted
-    cycle = look.palette if few else (look.faint(base, 0.35),)
-    colors = [cycle[k % len(cycle)] for k in range(len(shown.names))]
+    drawn = [look.line(k) if few else (look.faint(base, 0.35), "-") for k in range(len(shown.names))]
+    colors, dashes = [color for color, _ in drawn], [dash for _, dash in drawn]
     curves = [np.stack([shown.times, values], axis=1) for values in shown.values.T]
     lines = LineCollection(
-        curves, colors=colors, linewidths=1.0 if few else 0.4, alpha=1.0 if few else 0.7, zorder=2
+        curves,
+        colors=colors,
+        linestyles=dashes if few else "-",
+        linewidths=1.0 if few else 0.4,
+        alpha=1.0 if few else 0.7,
+        zorder=2,
     )
     ax.add_collection(lines)
     artists: dict[str, Artist] = {"traces": lines}
@@ -103,44 +108,73 @@ def furnish_values(ax: Axes, label: str, look: Style) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def name_rows(ax: Axes, shown: Samples, look: Style) -> list[Artist]:
+def name_rows(ax: Axes, shown: Samples, look: Style, *, within: bool = False) -> list[Artist]:
     """A name for every row where they fit, else for every second, third, ... of each role, with lines between
     roles.
 
-    Where only a few of many would be named, roles and their numbers say more.
+    Where only a few of many would be named, roles and their numbers say more. ``within`` a panel whose title
+    tells the role, names are short, and those of many are left out.
     """
     size = points(look.small_text)
     height = ax.get_window_extent().height * 72 / ax.figure.dpi
-    roles = np.array(shown.roles)
-    starts = [0, *(np.flatnonzero(roles[1:] != roles[:-1]) + 1).tolist(), len(roles)]
-    for start in starts[1:-1]:
+    ax.set_yticks([])
+    for start in _starts(shown)[1:-1]:
         ax.axhline(start, color=look.ink, linewidth=0.6, zorder=3)
-    every = max(1, int(np.ceil(1.1 * size * len(roles) / height)))
-    if every <= _EVERY:
+    place: dict[str, Any] = {
+        "x": -0.008,
+        "transform": ax.get_yaxis_transform(),
+        "ha": "right",
+        "va": "center",
+    }
+    marks = _marks(shown, height, size, within)
+    return [_label(ax, look, size, text, y=y, **place) for y, text in marks]
+
+
+def name_columns(ax: Axes, shown: Samples, look: Style) -> list[Artist]:
+    """The names of `name_rows`, under columns of the same neurons."""
+    size = points(look.small_text)
+    width = ax.get_window_extent().width * 72 / ax.figure.dpi
+    ax.set_xticks([])
+    for start in _starts(shown)[1:-1]:
+        ax.axvline(start, color=look.ink, linewidth=0.6, zorder=3)
+    place: dict[str, Any] = {
+        "y": -0.008,
+        "transform": ax.get_xaxis_transform(),
+        "ha": "center",
+        "va": "top",
+        "rotation": 90,
+    }
+    return [_label(ax, look, size, text, x=x, **place) for x, text in _marks(shown, width, size, False)]
+
+
+def _starts(shown: Samples) -> list[int]:
+    """Where each run of a role begins, and the end of all."""
+    roles = np.array(shown.roles)
+    return [0, *(np.flatnonzero(roles[1:] != roles[:-1]) + 1).tolist(), len(roles)]
+
+
+def _marks(shown: Samples, length: float, size: float, within: bool) -> list[tuple[float, str]]:
+    """Texts along ``length`` points, and where they stand."""
+    roles, starts = shown.roles, _starts(shown)
+    if every := name_step(len(roles), length, size):
         named = [k for a, b in pairwise(starts) for k in range(a, b, every)]
-        texts = [shorten(shown.names[k], size, 90) for k in named]
+        full = [short_name(shown.names[k], shown.roles[k]) if within else shown.names[k] for k in named]
+        texts = [shorten(name, size, LONGEST if within else 90) for name in full]
         middles = np.array(named) + 0.5
+    elif within:
+        texts, middles = [], np.empty(0)
     else:
         texts = [f"{shown.roles[a]} · {b - a}" for a, b in pairwise(starts)]
         middles = np.array([0.5 * (a + b) for a, b in pairwise(starts)])
-    apart = 1.2 * size * len(roles) / height
-    ax.set_yticks([])
-    written: list[Artist] = []
-    for y, text in zip(spread(middles, apart, 0.4 * apart, len(roles) - 0.4 * apart), texts, strict=True):
-        label = write(
-            ax,
-            -0.008,
-            y,
-            text,
-            look,
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="center",
-            fontsize=size,
-        )
-        label.set_in_layout(True)
-        written.append(label)
-    return written
+    apart = 1.2 * size * len(roles) / length
+    placed = spread(middles, apart, 0.4 * apart, len(roles) - 0.4 * apart)
+    return list(zip(placed.tolist(), texts, strict=True))
+
+
+def _label(ax: Axes, look: Style, size: float, text: str, *, x: float, y: float, **place: Any) -> Artist:
+    label = write(ax, x, y, text, look, fontsize=size, **place)
+    label.set_in_layout(True)
+    return label
 
 
 def add_colorbar(host: Axes, bounds: tuple[float, float, float, float], mesh: QuadMesh, look: Style) -> Axes:

@@ -67,7 +67,8 @@ def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
     look = current(axes)
     places = np.arange(len(rows))
     effects = np.array([row.effect for row in rows])
-    colors = [look.excitatory if effect >= 0 else look.inhibitory for effect in effects]
+    rising, falling = look.palette[2], look.palette[1]
+    colors = [rising if effect >= 0 else falling for effect in effects]
     artists: dict[str, Artist] = {}
     intervals = LineCollection(
         [[(row.low, k), (row.high, k)] for k, row in enumerate(rows)],
@@ -108,7 +109,7 @@ def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     look = current(axes)
     limit = float(np.nanmax(np.abs(values))) or 1.0
     mesh = axes.imshow(
-        values, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="equal", interpolation="nearest"
+        values, cmap=look.diverging(), vmin=-limit, vmax=limit, aspect="equal", interpolation="nearest"
     )
     axes.set_xticks(range(len(seconds)), seconds, rotation=90)
     axes.set_yticks(range(len(firsts)), firsts)

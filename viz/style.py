@@ -1,7 +1,6 @@
-"""Colours, shapes and sizes of every picture, in one place.
+"""Shapes and sizes of every picture, and its colours, which `ganglion.palette` declares.
 
-The palettes are told apart under the three kinds of colour blindness and, by lightness alone, in greyscale.
-Which of the two is used follows the ground of the axes, so matplotlib style sheets such as
+Which of the two palettes is used follows the ground of the axes, so matplotlib style sheets such as
 ``dark_background`` just work; text takes its colour, family and size from matplotlib's rcParams, which
 nothing here ever changes.
 """
@@ -22,6 +21,9 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb,
 from matplotlib.font_manager import fontManager
 
 from ..arguments import instance
+from ..palette import DARK as ON_DARK
+from ..palette import LIGHT as ON_LIGHT
+from ..palette import Palette
 
 # Scripts that matplotlib's own DejaVu lacks; those installed are appended to the family of the labels.
 _FALLBACK_FONTS = (
@@ -46,18 +48,18 @@ class Style:
     Attributes:
         colors: fill of each role.
         markers: matplotlib marker of each role: the shape tells the role without colour.
-        excitatory, inhibitory: colours of synapses, and of positive and negative values.
-        electrical: colour of electrical synapses.
+        excitatory, inhibitory, electrical: colours of synapses.
         ink, ground, muted: text and outlines; the background; role borders, frames and what is not
             highlighted.
         accent: paths and other emphasis.
         missing: cells and ticks where activity is NaN.
+        palette: colours of kinds other than roles; from the second round on, lines are dashed.
+        values: colours from the most negative over zero to the most positive value, ever lighter.
+        sequential: matplotlib colormap of magnitudes.
         radius: (smallest, largest) radius of a neuron.
         line_width: (thinnest, thickest) synapse; crowded circuits get thinner ones.
         curvature: how far a synapse bows, as a share of its length.
         text, small_text: sizes of headings and of labels, relative to ``font.size`` if named.
-        sequential: matplotlib colormap of magnitudes.
-        palette: colours of categories other than roles.
     """
 
     colors: Mapping[str, str]
@@ -69,6 +71,9 @@ class Style:
     muted: str
     accent: str
     missing: str
+    palette: tuple[str, ...]
+    values: tuple[str, ...]
+    sequential: str
     markers: Mapping[str, str] = field(
         default_factory=lambda: {"sensory": ">", "inter": "o", "command": "D", "motor": "s"}
     )
@@ -77,32 +82,26 @@ class Style:
     curvature: float = 0.12
     text: str | float = "small"
     small_text: str | float = "x-small"
-    sequential: str = "viridis"
-    palette: tuple[str, ...] = (
-        "#0072B2",
-        "#E69F00",
-        "#009E73",
-        "#CC79A7",
-        "#56B4E9",
-        "#D55E00",
-        "#F0E442",
-        "#777777",
-    )
 
     def polarity(self, sign: int) -> str:
         """The colour of an excitatory (+1), inhibitory (-1) or electrical (0) synapse."""
         return (self.electrical, self.excitatory, self.inhibitory)[sign]
 
     def diverging(self) -> Colormap:
-        """Negative to positive values, through the colour of the ground at zero."""
-        stops = [
-            _mix(self.inhibitory, self.ink, 0.25),
-            self.inhibitory,
-            self.ground,
-            self.excitatory,
-            _mix(self.excitatory, self.ink, 0.25),
-        ]
-        return LinearSegmentedColormap.from_list("ganglion_signed", stops).with_extremes(bad=self.missing)
+        """From negative to positive values, ever lighter, so that greyscale keeps the sign."""
+        signed = LinearSegmentedColormap.from_list("ganglion_signed", list(self.values))
+        return signed.with_extremes(bad=self.missing)
+
+    def line(self, kind: int) -> tuple[str, str]:
+        """The colour and the matplotlib line style of the k-th kind: eight are told apart."""
+        turn, color = divmod(kind, len(self.palette))
+        return self.palette[color], ("-", "--", ":")[turn % 3]
+
+    def fill(self, kind: int) -> str:
+        """The colour of the k-th kind as an area: paler in the second round, darker in the third."""
+        turn, color = divmod(kind, len(self.palette))
+        plain = self.palette[color]
+        return (plain, _mix(plain, self.ground, 0.6), _mix(plain, self.ink, 0.6))[turn % 3]
 
     def magnitudes(self) -> Colormap:
         """From small to large values."""
@@ -117,28 +116,24 @@ class Style:
         return _mix(color, self.ink, 0.45) if abs(lightness(color) - lightness(self.ground)) < 35 else color
 
 
-LIGHT = Style(
-    colors={"sensory": "#3BA58F", "inter": "#E3D9B8", "command": "#A8418F", "motor": "#2A2A52"},
-    excitatory="#1F66AD",
-    inhibitory="#E0812F",
-    electrical="#5F6672",
-    ink="#1A1A1A",
-    ground="#FFFFFF",
-    muted="#9AA0A6",
-    accent="#C2185B",
-    missing="#D5D8DB",
-)
-DARK = Style(
-    colors={"sensory": "#2F8F7B", "inter": "#F2E9CC", "command": "#E29FD2", "motor": "#4E56B8"},
-    excitatory="#7CBBF0",
-    inhibitory="#D9702A",
-    electrical="#B4BAC4",
-    ink="#F2F2F2",
-    ground="#000000",
-    muted="#7A8087",
-    accent="#FF6FA3",
-    missing="#3A3F45",
-)
+def _style(palette: Palette) -> Style:
+    return Style(
+        colors=palette.roles,
+        excitatory=palette.excitatory,
+        inhibitory=palette.inhibitory,
+        electrical=palette.electrical,
+        ink=palette.ink,
+        ground=palette.ground,
+        muted=palette.muted,
+        accent=palette.accent,
+        missing=palette.missing,
+        palette=palette.categories,
+        values=palette.values,
+        sequential=palette.magnitudes,
+    )
+
+
+LIGHT, DARK = _style(ON_LIGHT), _style(ON_DARK)
 
 _changes: ContextVar[Mapping[str, Any] | None] = ContextVar("ganglion_style", default=None)
 

@@ -10,10 +10,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from .palette import EITHER
+
 ROLES = ("sensory", "inter", "command", "motor")
-COLORS = {"sensory": "#2a9d7f", "inter": "#b59a4c", "command": "#a3438f", "motor": "#5b62c4"}
-SIGNS = {1: "#2f6fb3", -1: "#d9772b"}
-CURVES = ("#2f6fb3", "#d9772b", "#2a9d7f", "#a3438f", "#b59a4c", "#5b62c4", "#808080", "#c0504d")
+SIGNS = {1: EITHER.excitatory, -1: EITHER.inhibitory}
+CURVES = tuple(
+    (color, dash)
+    for dashes in (("", "7 3", "2 2", "7 2 2 2"), ("3 5", "10 4", "1 4", "4 2 1 2"))
+    for color, dash in zip(EITHER.categories, dashes, strict=True)
+)
 MOST_SYNAPSES = 2000
 
 
@@ -64,11 +69,11 @@ def circuit_picture(
             (x, y), (u, v) = place[pre], place[post]
             bend = 18 if x == u else 0.12 * (v - y)
             path = f"M{x:.1f} {y:.1f}Q{(x + u) / 2 + bend:.1f} {(y + v) / 2 - 10:.1f} {u:.1f} {v:.1f}"
-            color = SIGNS.get(sign, "#808080")
+            color = SIGNS.get(sign, EITHER.electrical)
             lines.append(f'<path d="{path}" fill="none" stroke="{color}" stroke-opacity="{faint:.2f}"/>')
     radius = min(7.0, step / 2.6)
     dots = [
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{COLORS.get(roles[k], "#808080")}">'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{_fill(roles[k])}">'
         f"<title>{escape(names[k])} ({escape(roles[k])})</title></circle>"
         for k, (x, y) in place.items()
     ]
@@ -78,6 +83,10 @@ def circuit_picture(
         for role, k in column.items()
     ]
     return _svg(width, height, "circuit", [*lines, *dots, *heads])
+
+
+def _fill(role: str) -> str:
+    return EITHER.roles.get(role, EITHER.muted)
 
 
 def matrix_picture(rows: int, columns: int, cells: Iterable[tuple[int, int, int]], what: str) -> str:
@@ -91,7 +100,7 @@ def matrix_picture(rows: int, columns: int, cells: Iterable[tuple[int, int, int]
         found[place] = sign if found.get(place, sign) == sign else 0
     squares = [
         f'<rect x="{j * side:.1f}" y="{i * side:.1f}" width="{side:.1f}" height="{side:.1f}" '
-        f'fill="{SIGNS.get(sign, "#8f6bb0")}"/>'
+        f'fill="{SIGNS.get(sign, EITHER.muted)}"/>'
         for (i, j), sign in found.items()
     ]
     width, height = math.ceil(columns / scale) * side, math.ceil(rows / scale) * side
@@ -111,7 +120,7 @@ def curves_picture(curves: Mapping[str, Sequence[float]], what: str) -> str:
     width, height, low, high = 320.0, 150.0, min(finite), max(finite)
     span = (high - low) or 1.0
     drawn = []
-    for color, values in zip(CURVES, shown.values(), strict=False):
+    for (color, dash), values in zip(CURVES, shown.values(), strict=False):
         stride = max(1, len(values) // 600)
         path, gap = [], True
         for k in range(0, len(values), stride):
@@ -120,11 +129,14 @@ def curves_picture(curves: Mapping[str, Sequence[float]], what: str) -> str:
                 x = width * k / max(len(values) - 1, 1)
                 path.append(f"{'M' if gap else 'L'}{x:.1f} {height - height * (value - low) / span:.1f}")
             gap = not math.isfinite(value)
-        drawn.append(f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="1.5"/>')
+        drawn.append(
+            f'<path d="{"".join(path)}" fill="none" stroke="{color}" '
+            f'stroke-width="1.5" stroke-dasharray="{dash}"/>'
+        )
     frame = f'<rect width="{width}" height="{height}" fill="none" stroke="currentColor" opacity=".3"/>'
     keys = " ".join(
-        f'<span style="color:{color}">&#9644;</span> {escape(name)}'
-        for color, name in zip(CURVES, shown, strict=False)
+        f'<span style="color:{color}">{"&#9473;" if not dash else "&#9477;"}</span> {escape(name)}'
+        for (color, dash), name in zip(CURVES, shown, strict=False)
     )
     note = f"{escape(what)}, from {low:.4g} to {high:.4g}"
     return f"<div>{_svg(width, height, what, [frame, *drawn])}<div>{keys}</div><div>{note}</div></div>"

@@ -18,9 +18,9 @@ def cells(picture):
     return found
 
 
-def test_cells_are_rows_before_and_columns_behind_in_plan_order(circuit):
+def test_cells_are_rows_before_and_columns_behind_from_sensory_to_motor(circuit):
     picture = plot_masks(circuit)
-    order = [n for role in ("motor", "command", "inter") for n in circuit if circuit.nodes[n]["role"] == role]
+    order = [n for role in ("inter", "command", "motor") for n in circuit if circuit.nodes[n]["role"] == role]
     sensors = [n for n in circuit if circuit.nodes[n]["role"] == "sensory"]
     top = max(y for _, y in cells(picture).values()) if sensors else 0
     assert set(picture.synapses) == set(circuit.edges)
@@ -46,11 +46,11 @@ def test_colours_are_polarities(circuit):
 def test_masks_of_a_compiled_circuit_are_those_arrays(circuit):
     compiled = compile_circuit(circuit)
     picture = plot_masks(compiled)
-    drawn = np.zeros((len(compiled.plan.neurons),) * 2)
-    for (pre, _), (x, y) in cells(picture).items():
-        if pre in compiled.plan.neurons:
-            drawn[int(-y), int(x)] = 1
-    np.testing.assert_array_equal(drawn, np.array(compiled.recurrent.mask) != 0)
+    index = compiled.plan.neurons.index
+    mask = np.array(compiled.recurrent.mask)
+    drawn = [pair for pair in cells(picture) if pair[0] in compiled.plan.neurons]
+    assert len(drawn) == (mask != 0).sum()
+    assert all(mask[index(pre), index(post)] for pre, post in drawn)
 
 
 def test_blocks_cover_every_synapse_and_tell_their_fill(circuit):
@@ -59,20 +59,29 @@ def test_blocks_cover_every_synapse_and_tell_their_fill(circuit):
     for x, y in cells(picture).values():
         assert sum(path.contains_point((x, y)) for path in paths) == 1
     area = sum(np.ptp(path.vertices[:, 0]) * np.ptp(path.vertices[:, 1]) for path in paths)
-    label = picture.artists["legend"].get_texts()[-1].get_text()
-    assert label == f"blocks of 4, {circuit.size() / round(area):.0%} full"
+    labels = [text.get_text() for text in picture.artists["legend"].get_texts()]
+    assert f"blocks of 4, {circuit.size() / round(area):.0%} full" in labels
 
 
 def test_role_bands_and_titles(circuit):
     picture = plot_masks(circuit)
     look = current(picture.ax)
     bands = [to_hex(color) for color in picture.artists["roles"].get_facecolor()]
-    roles = ["sensory", "motor", "command", "inter", "motor", "command", "inter"]
+    roles = ["sensory", "inter", "command", "motor", "inter", "command", "motor"]
     assert bands == [look.colors[role].lower() for role in roles]
     titles = [text.get_text() for text in picture.ax.texts]
-    assert titles.count("motor · 3") == 2
-    assert titles.count("sensory · 4") == 1
     assert {"presynaptic", "postsynaptic"} <= set(titles)
+    states = [name for name in circuit if circuit.nodes[name]["role"] != "sensory"]
+    assert all(titles.count(name) == 2 for name in states)
+    assert set(circuit) <= set(titles)
+
+
+def test_of_many_rows_every_few_are_named_and_of_too_many_the_roles(build):
+    some = [text.get_text() for text in plot_masks(build((4, 60, 20, 3))).ax.texts]
+    assert 20 < len(some) < 80
+    many = [text.get_text() for text in plot_masks(build((4, 300, 200, 3))).ax.texts]
+    assert many.count("motor · 3") == 2
+    assert many.count("sensory · 4") == 1
 
 
 @pytest.mark.parametrize("sizes", [(1, 40, 2, 1), (30, 3, 1, 1), (1, 1, 1, 60)])

@@ -1,6 +1,8 @@
+import re
 import subprocess
 import sys
-from itertools import combinations
+from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from matplotlib.colors import to_rgb
 
 from ganglion.viz import current, styled
 from ganglion.viz.style import DARK, LIGHT, lightness
+
+ROOT = Path(__file__).parents[2]
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 BLINDNESS = {
@@ -55,6 +59,41 @@ def test_colours_are_told_apart_in_greyscale(look):
         assert np.diff(levels).min() > 12
     for color in (look.excitatory, look.inhibitory, look.accent):
         assert abs(lightness(color) - lightness(look.ground)) > 30
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_kinds_are_told_apart_from_each_other_and_from_what_has_a_meaning(look, kind):
+    for one, other in combinations(look.palette, 2):
+        assert np.linalg.norm(lab(one, kind) - lab(other, kind)) > 12
+        assert abs(lightness(one) - lightness(other)) > 10
+    taken = [*look.colors.values(), look.excitatory, look.inhibitory, look.accent]
+    for one, other in product(look.palette, taken):
+        assert np.linalg.norm(lab(one, "none") - lab(other, "none")) > 14
+    assert len({look.line(k) for k in range(12)}) == len({look.fill(k) for k in range(12)}) == 12
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
+def test_signed_values_are_ever_lighter_and_no_synapse(look):
+    shades = look.diverging()(np.linspace(0, 1, 33))
+    assert np.diff([lightness(shade) for shade in shades]).min() > 0.5
+    for end, sign in product((look.values[0], look.values[-1]), (look.excitatory, look.inhibitory)):
+        assert np.linalg.norm(lab(end, "none") - lab(sign, "none")) > 40
+
+
+def test_colours_are_written_in_the_palette_alone():
+    """Whatever draws for people takes its colours from there; white and black are no colours."""
+    rooms = [ROOT / "viz", ROOT / "src" / "ganglion"]
+    found = [p for room in rooms for p in room.rglob("*.py") if p.name != "palette.py"]
+    named = re.compile(r"""#(?!1F66AD'|121212)[0-9A-Fa-f]{6}\b|["']tab:|["']C\d["']|PuOr|RdBu|coolwarm""")
+    assert [f"{p.name}: {hit}" for p in found for hit in named.findall(p.read_text())] == []
+
+
+def test_the_editor_has_the_same_colours():
+    theme = (ROOT / "viz" / "editor" / "page" / "src" / "render" / "theme.ts").read_text().upper()
+    for look in (LIGHT, DARK):
+        assert [c for c in (*look.colors.values(), look.excitatory, look.inhibitory) if c not in theme] == []
+    assert [color for color in LIGHT.values if color.upper() not in theme] == []
 
 
 def test_markers_differ():

@@ -34,6 +34,9 @@ degrees, what check() finds, and the matrix of synapses from row to column."""
 WIDEST = 39
 """Columns of the matrix, which fit a terminal of 80 characters; more neurons share a cell."""
 
+LONGEST = 14
+"""Characters of a name beside a row."""
+
 NARROW = 64
 """Characters of a terminal, below which the table of pathways has short headings."""
 
@@ -115,7 +118,7 @@ def show_circuit(circuit: Circuit, console: Console) -> None:
     if sound and circuit.number_of_edges():
         console.print()
         marks = SIGNS if speaks_unicode(console.file) else ASCII_SIGNS
-        console.print(_matrix(circuit, max(1, min(WIDEST, console.width // 2)), marks))
+        console.print(_matrix(circuit, console.width, marks))
 
 
 def _roles(circuit: Circuit, found: Summary) -> Table:
@@ -141,14 +144,32 @@ def _pathways(found: Summary, narrow: bool) -> Table:
     return table
 
 
-def _matrix(circuit: Circuit, widest: int, marks: str) -> Text:
-    """Rows are presynaptic, columns postsynaptic neurons, both in the order of the roles."""
+def _matrix(circuit: Circuit, width: int, marks: str) -> Text:
+    """Rows are presynaptic, columns postsynaptic neurons, both from sensory to motor; rows say the name.
+
+    Columns are in the order of the rows: their numbers, read downwards, are those before the names.
+    """
+    from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
-    kinds, per_cell = _cells(circuit, widest)
-    names = "one neuron" if per_cell == 1 else f"{per_cell} neurons"
-    text = Text(f"from row to column, {names} to a cell, sensory to motor\n", style="dim")
-    for row in kinds:
+    from ..wiring import ROLES
+
+    names = [printable(str(name)) for role in ROLES for name in circuit.neurons(role)]
+    label = min(LONGEST, max(map(cell_len, names))) + 4
+    if width < label + 20:  # no room for names
+        label = 0
+    kinds, per_cell = _cells(circuit, max(1, min(WIDEST, (width - label) // 2)))
+    shared = "one neuron" if per_cell == 1 else f"{per_cell} neurons"
+    first = ", named by the first" if label and per_cell > 1 else ""
+    text = Text(f"from row to column, {shared} to a cell{first}, sensory to motor\n", style="dim")
+    if label:
+        for digits in zip(*(f"{k:2}" for k in range(len(kinds))), strict=True):
+            text.append(" " * label + " ".join(digits).rstrip() + "\n", "dim")
+    for place, row in enumerate(kinds):
+        if label:
+            name = names[place * per_cell]
+            name = name if cell_len(name) <= LONGEST else f"{name[: LONGEST - 3]}..."
+            text.append(f"{place:2} {set_cell_size(name, label - 4)} ", "dim")
         for kind in row:
             text.append(marks[int(kind)] + " ", COLOURS[int(kind)])
         text.append("\n")

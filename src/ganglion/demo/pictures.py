@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from .. import viz
 from ..cells import record
 from ..compile import CompiledCircuit
+from ..palette import LIGHT
 from ..viz import Picture
 from ..wiring import Circuit
 from .data import Digits
@@ -47,14 +48,14 @@ def save_curves(histories: Mapping[str, Sequence[History]], baseline: float, pat
     """Training loss and test accuracy of every run, with logistic regression as a line."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     losses, accuracies = figure.subplots(1, 2)
-    for color, (label, runs) in zip(("tab:blue", "tab:orange"), histories.items(), strict=False):
+    for color, (label, runs) in zip(LIGHT.categories, histories.items(), strict=False):
         for number, run in enumerate(runs):
             epochs = range(1, len(run.loss) + 1)
             marker = "o" if len(run.loss) == 1 else None
             losses.plot(epochs, run.loss, color=color, marker=marker)
             name = label if number == 0 else None
             accuracies.plot(epochs, run.accuracy, color=color, marker=marker, label=name)
-    accuracies.axhline(baseline, color="0.4", linestyle="--", linewidth=1, label="logistic regression")
+    accuracies.axhline(baseline, color=LIGHT.muted, linestyle="--", linewidth=1, label="logistic regression")
     losses.set(xlabel="epoch", ylabel="training loss (cross-entropy)", ylim=(0, None))
     accuracies.set(xlabel="epoch", ylabel="test accuracy", ylim=(0, 1))
     accuracies.legend(frameon=False, loc="lower right")

@@ -91,7 +91,7 @@ def _bars(name: str, levels: list[Any]) -> str:
         y = row * k + 12
         lines.append(
             f'<line x1="{a:.1f}" x2="{b:.1f}" y1="{y}" y2="{y}" stroke="currentColor"/>'
-            f'<circle cx="{m:.1f}" cy="{y}" r="4" fill="#2f6fb3"/>'
+            f'<circle cx="{m:.1f}" cy="{y}" r="4" fill="currentColor"/>'
             f'<text x="{width + 22}" y="{y + 4}" font-size="12" fill="currentColor">'
             f"{escape(_short(level.level))}: {level.mean:.4g} ({level.trials})</text>"
         )

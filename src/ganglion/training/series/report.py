@@ -18,12 +18,15 @@ from ... import viz
 from ...cells import RNN, record
 from ...interchange import circuit_of
 from ...interchange.origins import provenance_of
+from ...palette import LIGHT
 from ...recording import Recording
 from ...storage import replace_files
 from .directory import REPORT
 from .job import CELLS, Outcome, predict
 from .sequences import Floats, Series
 
+SAID = LIGHT.categories[1]
+"""The colour of what a model says."""
 SHOWN = 200
 """Samples of the validation data that the pictures show."""
 PANELS = 12
@@ -166,8 +169,8 @@ def _predictions(outcome: Outcome, shown: Series) -> Figure:
     spans = shown.timespans(outcome.model.time_unit)
     times = np.arange(len(shown.x)) if spans is None else np.cumsum(spans)
     for k, (panel, name) in enumerate(zip(panels, names, strict=True)):
-        panel.plot(times, shown.y[:, k], color="0.6", label="target")
-        panel.plot(times, said[:, k], color="tab:blue", label="prediction")
+        panel.plot(times, shown.y[:, k], color=LIGHT.muted, label="target")
+        panel.plot(times, said[:, k], color=SAID, label="prediction")
         panel.set_ylabel(name, parse_math=False)  # a name such as "cost $2 or $3" is no formula
         panel.spines[["top", "right"]].set_visible(False)
         _scatter(figure.add_subplot(grid[k, 1]), shown.y[:, k], said[:, k], last=k == len(names) - 1)
@@ -178,10 +181,10 @@ def _predictions(outcome: Outcome, shown: Series) -> Figure:
 
 def _scatter(axes: Axes, truth: Floats, said: Floats, *, last: bool) -> None:
     """Predictions over targets; on the line both are equal."""
-    axes.scatter(truth, said, s=4, color="tab:blue", linewidths=0)
+    axes.scatter(truth, said, s=4, color=SAID, linewidths=0)
     known = np.concatenate([truth[np.isfinite(truth)], said])
     ends = [known.min(), known.max()]
-    axes.plot(ends, ends, color="0.6", linewidth=0.8, zorder=0)
+    axes.plot(ends, ends, color=LIGHT.muted, linewidth=0.8, zorder=0)
     axes.set_ylabel("prediction")
     if last:
         axes.set_xlabel("target")
@@ -200,11 +203,11 @@ def _curves(outcome: Outcome) -> Figure:
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes, epochs = figure.add_subplot(), np.arange(1, len(outcome.history.loss) + 1)
     marker = "o" if len(epochs) == 1 else None
-    axes.plot(epochs, outcome.history.loss, color="0.6", marker=marker, label="training")
-    axes.plot(epochs, outcome.history.validation, color="tab:blue", marker=marker, label="validation")
+    axes.plot(epochs, outcome.history.loss, color=LIGHT.muted, marker=marker, label="training")
+    axes.plot(epochs, outcome.history.validation, color=SAID, marker=marker, label="validation")
     if outcome.history.best is not None:
         best = outcome.history.best + 1
-        axes.axvline(best, color="0.4", linewidth=0.8, linestyle="--", label=f"best epoch: {best}")
+        axes.axvline(best, color=LIGHT.accent, linewidth=0.8, linestyle="--", label=f"best epoch: {best}")
     axes.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)

@@ -78,7 +78,7 @@ function above(ctx: Context, scene: Scene, still: Still, window: Rect, folded: (
 
 function states(ctx: Context, scene: Scene, window: Rect, folded: (n: Neuron) => boolean): void {
   const { camera: { k }, theme } = scene;
-  const colors = diverging(theme);
+  const colors = diverging();
   const lists: Neuron[][] = [];
   for (const [neuron, value] of scene.states!) {
     if (neuron.x < window.x0 - 20 || neuron.x > window.x1 + 20 || neuron.y < window.y0 - 20 || neuron.y > window.y1 + 20) continue;

@@ -52,10 +52,10 @@ export const DARK: Theme = {
   accent: "#ff6fa3",
   problem: "#ff8a80",
   excitatory: "#7cbbf0",
-  inhibitory: "#ee8a45",
+  inhibitory: "#d9702a",
   electrical: "#b4bac4",
   unknown: "#8a8f98",
-  roles: { sensory: "#2f8f7b", inter: "#f2e9cc", command: "#e29fd2", motor: "#5d66d6" },
+  roles: { sensory: "#2f8f7b", inter: "#f2e9cc", command: "#e29fd2", motor: "#4e56b8" },
   edge: "rgba(255,255,255,0.5)",
   block: "rgba(255,255,255,0.05)",
   added: "#56d364",
@@ -70,11 +70,13 @@ export function mix(from: string, to: string, share: number): string {
   return `#${a.map((v, k) => Math.round(v + (b[k]! - v) * share).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** A colour for a state from -1 to 1: inhibitory below, excitatory above, the ground's grey between; in 33 steps. */
-export function diverging(theme: Theme): string[] {
-  const middle = theme.dark ? "#3a3f4b" : "#e8eaee";
+/** From the most negative over zero to the most positive state: as in every picture, ever lighter (palette.py). */
+const VALUES = ["#45091b", "#8a4a52", "#a09c98", "#cdd07e", "#f6fca8"];
+
+/** A colour for a state from -1 to 1, in 33 steps. */
+export function diverging(): string[] {
   return Array.from({ length: 33 }, (_, k) => {
-    const value = (k - 16) / 16;
-    return mix(middle, value < 0 ? theme.inhibitory : theme.excitatory, Math.abs(value));
+    const at = Math.min(Math.floor(k / 8), VALUES.length - 2);
+    return mix(VALUES[at]!, VALUES[at + 1]!, k / 8 - at);
   });
 }

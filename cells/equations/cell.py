@@ -11,7 +11,6 @@ import numpy as np
 
 from ...arguments import MOST_UNFOLDS, label, one_of, whole
 from ...compile import Source
-from ...compile.kernels import constant as known
 from ...compile.synapses import Index
 from ..calls import step_call
 from ..cell import NCPRNNCell
@@ -24,13 +23,13 @@ from ..sharing import Scale, Ties
 from ..signs import POLARITY
 from ..strengths import Floats, Strengths, as_floats
 from ..values import Values
+from .acting import conducting, strengths
 from .declaration import SOLVERS, WORDS, Declaration, Quantity
-from .expression import ZERO, name, substituted
-from .kernel import equation_kernel, written
+from .expression import name
+from .kernel import bound
 from .latex import latex
 from .model import SAMPLE, Model
-from .noise import BYTES, counted, numbered, places, table
-from .noise_kernel import halves
+from .noise import BYTES, counted, numbered
 from .operations import Prepared, evaluate, prepared, step_ops
 from .parsing import EquationError
 from .reading import model_of
@@ -63,6 +62,11 @@ class EquationCell(NCPRNNCell):
     ``let``         name -> a part of an equation; ``name_pre`` is its value at the source of a synapse
     ``noise``       state -> how strong its noise is: ``dv = ... dt + strength dW``, or, in an `update`,
                     the deviation of a normal number that every sample adds
+    ``synapse_states``
+                    equations of states that each synapse has, as those of `dynamics` or `update` below: of
+                    its quantities, its source, its neuron and themselves; they begin at 0
+    ``sensory_states``
+                    the same for synapses from sensors, where they are others
     ``dynamics``    ``"dv/dt = ..."`` or ``"m * dv/dt = ..."``, one or a list of them; the first
                     state is what neurons show
     ``update``      instead: ``"v = ..."``, the new values after a sample, from the old ones and
@@ -250,12 +254,17 @@ class EquationCell(NCPRNNCell):
 
     @property
     def state_shapes(self) -> tuple[Shape, ...]:
+        plan, each = self.compiled.plan, len(self.model.synaptic)
+        synapses = ((len(plan.recurrent),),) * each + ((len(plan.sensory),),) * each
         noise = ((BYTES,),) if self.model.noisy else ()
-        return ((self.n_neurons,),) * len(self.model.states) + noise
+        return ((self.n_neurons,),) * len(self.model.states) + synapses + noise
 
     @property
     def lasting(self) -> tuple[int, ...]:
-        return (len(self.model.states),) if self.model.noisy else ()
+        return (len(self.state_shapes) - 1,) if self.model.noisy else ()
+
+    def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
+        return {} if self.model.synaptic else super().rewired(kept)  # whose states would be fewer
 
     def begun(self, state: State) -> State:
         if not self.model.noisy or not isinstance(state, tuple):
@@ -274,9 +283,9 @@ class EquationCell(NCPRNNCell):
     def step(self, prepared: Prepared, x: mx.array, state: Any, timespan: mx.array) -> Any:
         solver, unfolds = self.steps_with
         parts = state if isinstance(state, tuple) else (state,)
-        many = len(self.model.states)
-        noise = mx.stop_gradient(parts[many]) if self.model.noisy else None
-        new = step_ops(self.model, prepared, x, parts[:many], timespan, unfolds, solver, noise)
+        noise = mx.stop_gradient(parts[-1]) if self.model.noisy else None
+        others = parts if noise is None else parts[:-1]
+        new = step_ops(self.model, prepared, x, others, timespan, unfolds, solver, noise)
         if noise is not None:
             return (*new, counted(noise))
         return new if isinstance(state, tuple) else new[0]
@@ -301,27 +310,11 @@ class EquationCell(NCPRNNCell):
         return None if overlay is None else overlay.stays
 
     def kernel(self, *, all_states: bool = False) -> CellKernel:
-        solver, unfolds = self.steps_with
-        plan, coupling = self.compiled.plan, self.compiled.electrical
-        made = written(self.model, solver, coupling is not None, all_states)
-        outputs = plan.n_neurons if all_states else plan.n_outputs
-        links = None if coupling is None else coupling.projection.synapses
         widths = tuple(shape[0] for shape in self.state_shapes)
-        sequence = equation_kernel(
-            (made.name, made.texts, widths), plan.recurrent, plan.sensory, links, outputs, unfolds
-        )
-        p, stays = self.effective(), self._stays()
-        for key, parameter in self.model.parameters.items():
-            if parameter.home == "electrical" and coupling is not None:
-                p[key] = coupling.both_ways(p[key])
-        names = {name(q.lies_on, key): p[key] for key, q in self.model.parameters.items() if key in p}
-        p |= dict(zip(made.given, evaluate(made.given.values(), names), strict=True))
-        held = known(0.0, plan.n_neurons) if stays is None else stays.astype(mx.float32)
-        values = [*(p[key] for key in made.values), held]
-        if self.model.noisy:
-            words = np.array([self.seed or 0], np.uint32), places(plan.neurons)
-            values += [mx.array(table()), *(mx.array(halves(word)) for word in words)]
-        return CellKernel(sequence, values, encodes=True)
+        return bound(
+            self.model, self.compiled, self.effective(), self._stays(), self.seed or 0, self.steps_with,
+            widths, all_states,
+        )  # fmt: skip
 
     def reference(self, x: Values, state: Any = None, timespans: Values = 1.0) -> tuple[Floats, Any]:
         """Outputs and the last state in float64 NumPy, straight from the text of the equations.
@@ -378,42 +371,11 @@ class EquationCell(NCPRNNCell):
         """
         if side == "electrical" and not len(self.compiled.plan.electrical):
             return []
-        of = [total.of for total in self.model.totals.values() if total.kind == side]
-        names = [key for key, p in self.declared().items() if p.lies_on == side]
-
-        def vanish(keys: list[str]) -> bool:
-            zeros = {name(side, key): ZERO for key in keys}
-            return all(substituted(part, zeros) is ZERO for part in of)
-
-        alone = [key for key in names if vanish([key])]
-        if not alone and not vanish(names):
-            raise TypeError(
-                f"the {side} synapses of a {type(self).__name__} bring something where all their quantities "
-                "are 0, so they cannot be cut: give them a factor, such as w * (...)"
-            )
-        return alone or names
+        return conducting(self.model, self.declared(), side)
 
     def strengths(self) -> Strengths:
         """The product of the quantities that are strengths, with the signs of those that carry signs."""
-        p, plan, declared = self.effective(), self.compiled.plan, self.declared()
-        sides = []
-        for side in ("recurrent", "sensory"):
-            synapses = getattr(plan, side)
-            named = [key for key, q in declared.items() if q.lies_on == side and q.strength]
-            signed = [key for key, q in declared.items() if q.lies_on == side and q.signed and not q.strength]
-            if not named:
-                raise TypeError(
-                    f"the synapses of a {type(self).__name__} have no strength: declare which quantity it "
-                    "is, as gl.synapse(..., strength=True)"
-                )
-            found = np.ones(len(synapses))
-            for key in named:
-                found = found * as_floats(p[key])
-            for key in signed:
-                values = as_floats(p[key])
-                found = found * np.where(values == 0, synapses.polarity, np.sign(values))
-            sides.append(found)
-        return Strengths(plan, *sides)
+        return strengths(self.model, self.declared(), self.compiled.plan, self.effective())
 
     def _extra_repr(self) -> str:
         solver, unfolds = self.steps_with

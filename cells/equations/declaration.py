@@ -124,7 +124,7 @@ def _quantity(kind: str, low: Any, high: Any, positive: Any, sign: Any, strength
 HOMES = ("synapse", "electrical", "neuron", "sensor", "motor")
 MAPPINGS = ("synapse", "sensory", "electrical", "let", "noise")
 TEXTS = ("inputs", "outputs")
-LISTS = ("dynamics", "update")
+LISTS = ("dynamics", "update", "synapse_states", "sensory_states")
 WORDS = ("parameters", *MAPPINGS, *TEXTS, *LISTS, "functions", "clip", "solver", "unfolds")
 """The attributes of a class that declare something."""
 
@@ -140,6 +140,7 @@ class Declaration:
         let: names for parts of equations.
         noise: how strong the noise of states is, by state.
         dynamics, update: equations of states.
+        synapse_states, sensory_states: those of states that each synapse has, of the same form.
         inputs, outputs: what sensors make of samples, and motor neurons of states.
         functions: functions of arrays that equations do not have, by name.
         clip: the largest absolute value of a state; None for no limit.
@@ -156,6 +157,8 @@ class Declaration:
     noise: Mapping[str, str] = field(default_factory=dict)
     dynamics: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
+    synapse_states: tuple[str, ...] = ()
+    sensory_states: tuple[str, ...] = ()
     inputs: str | None = None
     outputs: str | None = None
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)

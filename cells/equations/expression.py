@@ -26,6 +26,8 @@ class Symbol(NamedTuple):
 Value: TypeAlias = "float | Symbol | Callable[..., Any] | None"
 SYNAPTIC = frozenset({"recurrent", "sensory", "electrical"})
 SOURCES = frozenset({"pre", "input"})
+HELD = {"recurrent": "recurrent_state", "sensory": "sensory_state"}
+"""The kinds of the states of synapses, by those of the synapses."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)

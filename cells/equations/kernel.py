@@ -6,15 +6,21 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+import mlx.core as mx
 import numpy as np
 
-from ...compile.kernels import FusedSequence
+from ...compile import CompiledCircuit
+from ...compile.kernels import FusedSequence, constant
 from ...compile.kernels.source import Texts
 from ...compile.synapses import Index, Synapses
 from ..ltc.kernel import index_arrays
+from ..running import CellKernel
 from .backward import backward
-from .expression import Expression
+from .expression import Expression, name
 from .model import Model
+from .noise import places, table
+from .noise_kernel import halves
+from .operations import evaluate
 from .shape import Shape
 from .text import Writer
 
@@ -88,3 +94,47 @@ def equation_kernel(
         index=index_arrays(recurrent, sensory) | coupled,
         widths=widths,
     )
+
+
+def bound(
+    model: Model,
+    compiled: CompiledCircuit,
+    p: dict[str, mx.array],
+    stays: mx.array | None,
+    seed: int,
+    steps: tuple[str, int],
+    widths: tuple[int, ...],
+    all_states: bool,
+) -> CellKernel:
+    """The kernels of a cell, with its parameters.
+
+    Args:
+        model: its equations.
+        compiled: what it is over.
+        p: its parameters, as the equations use them.
+        stays: (N,) which neurons are held; None for none.
+        seed: of its noise.
+        steps: the solver, and its steps per sample.
+        widths: how wide the arrays of its state are.
+        all_states: whether it shows the states of all neurons.
+
+    Raises:
+        KernelError: there are none for the solver or the equations.
+    """
+    plan, coupling = compiled.plan, compiled.electrical
+    made = written(model, steps[0], coupling is not None, all_states)
+    outputs = plan.n_neurons if all_states else plan.n_outputs
+    links = None if coupling is None else coupling.projection.synapses
+    named = made.name, made.texts, widths
+    sequence = equation_kernel(named, plan.recurrent, plan.sensory, links, outputs, steps[1])
+    for key, parameter in model.parameters.items():
+        if parameter.home == "electrical" and coupling is not None:
+            p[key] = coupling.both_ways(p[key])
+    names = {name(q.lies_on, key): p[key] for key, q in model.parameters.items() if key in p}
+    p |= dict(zip(made.given, evaluate(made.given.values(), names), strict=True))
+    values = [p[key] for key in made.values]
+    values.append(constant(0.0, plan.n_neurons) if stays is None else stays.astype(mx.float32))
+    if model.noisy:
+        words = np.array([seed], np.uint32), places(plan.neurons)
+        values += [mx.array(table()), *(mx.array(halves(word)) for word in words)]
+    return CellKernel(sequence, values, encodes=True)

@@ -7,7 +7,7 @@ import re
 
 from .declaration import Declaration
 from .functions import FUNCTIONS
-from .parsing import Text, sides, tree
+from .parsing import Sides, Text, sides, tree
 
 GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|"
@@ -24,6 +24,9 @@ def latex(declaration: Declaration) -> str:
     """
     d, lines = declaration, list[str]()
     synaptic = {key for key, q in d.parameters.items() if q.home in ("synapse", "electrical")}
+    plastic = [sides(Text("", text), derivative=bool(d.dynamics)) for text in d.synapse_states]
+    from_sensors = [sides(Text("", text), derivative=bool(d.dynamics)) for text in d.sensory_states]
+    synaptic |= {side.state for side in plastic}
 
     def sum_of(key: str, text: str, over: str) -> str:
         return rf"{_name(key)}_j &= \sum_{{{over}}} {_printed(text, synaptic, at_synapse=True)}"
@@ -39,15 +42,22 @@ def latex(declaration: Declaration) -> str:
             lines[-1] += rf" + \sum_{{s \to j}} {_printed(d.sensory[key], synaptic, at_synapse=True)}"
     lines += [sum_of(key, text, "i - j") for key, text in d.electrical.items()]
     lines += [rf"{_name(key)}_j &= {_printed(text, synaptic)}" for key, text in d.let.items()]
-    for text in d.dynamics:
-        side = sides(Text("", text), derivative=True)
-        mass = "" if side.mass is None else rf"{_printed(side.mass.text, synaptic, tight=2)}\,"
-        left = rf"{mass}\frac{{d{_name(side.state)}_j}}{{dt}}"
-        lines.append(rf"{left} &= {_printed(side.right.text, synaptic)}{noise(side.state, mass)}")
-    for text in d.update:
-        side = sides(Text("", text), derivative=False)
-        right = f"{_printed(side.right.text, synaptic)}{noise(side.state)}"
-        lines.append(rf"{_name(side.state)}_j &\leftarrow {right}")
+
+    def derived(side: Sides, of: str) -> str:
+        """An equation for a state of neurons or synapses."""
+        right = _printed(side.right.text, synaptic, at_synapse=of == "ij")
+        state = rf"{_name(side.state)}_{{{of}}}" if len(of) > 1 else f"{_name(side.state)}_{of}"
+        if not d.dynamics:
+            return rf"{state} &\leftarrow {right}{noise(side.state)}"
+        mass = ""
+        if side.mass is not None:
+            mass = rf"{_printed(side.mass.text, synaptic, at_synapse=of == 'ij', tight=2)}\,"
+        return rf"{mass}\frac{{d{state}}}{{dt}} &= {right}{noise(side.state, mass)}"
+
+    lines += [derived(side, "ij") for side in plastic]
+    lines += [rf"{derived(side, 'ij')} \quad \text{{from sensors}}" for side in from_sensors]
+    texts = d.dynamics or d.update
+    lines += [derived(sides(Text("", text), derivative=bool(d.dynamics)), "j") for text in texts]
     return " \\\\\n".join(lines)
 
 

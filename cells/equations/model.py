@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from ..parameters import Parameter
 from .algebra import growth, linear_in
 from .declaration import Declaration
-from .expression import ZERO, Expression, add, call, divide, multiply, name, number
+from .expression import HELD, ZERO, Expression, add, call, divide, multiply, name, number
 
 SPAN, STEP, SAMPLE = name("span", "timespan"), name("step", "dt"), name("input", "x")
-SIDE = {"recurrent": "total", "electrical": "total", "sensory": "drive"}
-"""What kind of symbol a sum is: drives do not change within a sample."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Total:
 
     Attributes:
         kind: which synapses: "recurrent", "sensory" or "electrical".
-        name: of the symbol that stands for it, of the kind that `SIDE` says.
+        name: of the symbol that stands for it.
         of: what is summed, of parameters of the synapses and what their sources show.
     """
 
@@ -30,8 +28,17 @@ class Total:
 
     @property
     def symbol(self) -> Expression:
-        """What stands for it in equations."""
-        return name(SIDE[self.kind], self.name)
+        """What stands for it in equations: a "total", or a "drive", which does not change within a sample."""
+        constant = self.kind == "sensory" and not self.of.kinds & {*HELD.values()}
+        return name("drive" if constant else "total", self.name)
+
+
+@dataclass(frozen=True)
+class Side:
+    """An equation for a state: m and f of m dv/dt = f; m is 1 and f the new value in an update."""
+
+    mass: Expression
+    right: Expression
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +53,8 @@ class Model:
         sources: what neurons show besides states, by name: parts that synapses read.
         masses, rights: for each state, m and f of m dv/dt = f; no masses for updates.
         noise: for each state, how strong its noise is.
+        synaptic: names of the states that each synapse has.
+        synapses: their equations, by the kind of synapse.
         encoded: what a sensor makes of a sample; None if nothing.
         decoded: what a motor neuron makes of its state; None if nothing.
     """
@@ -58,6 +67,8 @@ class Model:
     masses: tuple[Expression, ...]
     rights: tuple[Expression, ...]
     noise: tuple[Expression, ...]
+    synaptic: tuple[str, ...]
+    synapses: dict[str, tuple[Side, ...]]
     encoded: Expression | None
     decoded: Expression | None
 
@@ -70,7 +81,8 @@ class Model:
         """All expressions of the model."""
         mapped = [part for part in (self.encoded, self.decoded) if part is not None]
         sums = [total.of for total in self.totals.values()]
-        return [*sums, *self.sources.values(), *self.masses, *self.rights, *self.noise, *mapped]
+        own = [part for kind in self.synapses.values() for side in kind for part in (side.mass, side.right)]
+        return [*sums, *self.sources.values(), *self.masses, *self.rights, *self.noise, *own, *mapped]
 
     def rates(self) -> tuple[Expression, ...]:
         """The derivative of each state."""
@@ -90,6 +102,20 @@ class Model:
         """A state within its limit."""
         most = self.declaration.clip
         return value if most is None else call("max", call("min", value, number(most)), number(-most))
+
+    def synapse_step(self, kind: str, solver: str) -> tuple[Expression, ...]:
+        """The same for each state of a synapse."""
+        sides = self.synapses.get(kind, ())
+        if not self.continuous:
+            return tuple(side.right for side in sides)
+        return tuple(
+            _stepped(solver, name(HELD[kind], key), side.mass, side.right, ZERO)
+            for key, side in zip(self.synaptic, sides, strict=True)
+        )
+
+    def synapse_rates(self, kind: str) -> tuple[Expression, ...]:
+        """The derivative of each state of a synapse."""
+        return tuple(divide(side.right, side.mass) for side in self.synapses.get(kind, ()))
 
     def kicks(self) -> tuple[Expression, ...]:
         """What the noise of a step adds to each state, where nothing pulls it back meanwhile."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from .folding import Folded, folded
 from .functions import FUNCTIONS
 from .model import SAMPLE, SPAN, STEP, Model, Total
 from .noise import numbers, places
+from .synaptic import AtSynapses, Wires
 
 TINY = 1e-30
 """Time spans below it count as 0, in which a state goes nowhere; kernels have the same."""
@@ -65,6 +66,7 @@ class Prepared:
         stays: (N,) which neurons are held; None for none.
         seed: of the noise.
         neurons: their names, by which they have noise.
+        wires: the synapses that have states, by their kind.
     """
 
     known: Known
@@ -72,6 +74,15 @@ class Prepared:
     stays: mx.array | None
     seed: int
     neurons: tuple[str, ...]
+    wires: Mapping[str, Wires]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for at some states: of neurons, and of synapses by their kind."""
+
+    neurons: tuple[Expression, ...]
+    synapses: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
 
 
 def prepared(
@@ -84,7 +95,13 @@ def prepared(
             known[name("neuron", key)] = p[key]
     evaluate((part for part in in_order(model.expressions()) if part.kinds == {"neuron"}), known)
     sums: dict[str, tuple[Sum, tuple[str, ...]]] = {}
+    wires: dict[str, Wires] = {}
+    for kind in model.synapses:
+        own = {key: p[key] for key, parameter in model.parameters.items() if parameter.home == kind}
+        wires[kind] = Wires.of(kind, getattr(compiled, kind).synapses, own)
     for kind in ("recurrent", "sensory", "electrical"):
+        if kind in wires:
+            continue
         totals = [total for total in model.totals.values() if total.kind == kind]
         projection = _projection(compiled, kind)
         if totals and projection is None:
@@ -92,7 +109,7 @@ def prepared(
         elif projection is not None:
             values = {name(kind, key): _of_links(compiled, kind, p[key]) for key in _named(totals, kind)}
             sums |= _sums(projection, totals, values)
-    return Prepared(known, sums, stays, seed, compiled.plan.neurons)
+    return Prepared(known, sums, stays, seed, compiled.plan.neurons, wires)
 
 
 def step_ops(
@@ -105,34 +122,50 @@ def step_ops(
     solver: str,
     noise: mx.array | None = None,
 ) -> Arrays:
-    """One time step of (B, N) states with encoded inputs (B, I) and a time span (B, 1) or (1, 1).
+    """One time step of states with encoded inputs (B, I) and a time span (B, 1) or (1, 1).
 
+    `states` are those of neurons (B, N), then those of recurrent synapses (B, E) and of sensory ones (B, S);
     `noise` is what the noise of each row goes on from (B, 8).
     """
+    before, states = states, _across(model, terms, states, Wires.entered)
     if not model.continuous:
         known = {**terms.known, SPAN: timespan, SAMPLE: x, **_noise(model, terms, noise, 0, 1)}
-        return _held(terms, _Values(model, terms, known).new(model.step(solver), states), states)
-    stays, before = timespan < TINY, states
+        new = _Values(model, terms, known).new(_asked(model, solver), states)
+        return _across(model, terms, _held(model, terms, new, states), Wires.left)
+    stays = timespan < TINY
     constant = {**terms.known, SAMPLE: x, STEP: mx.where(stays, 1.0, timespan) / unfolds}
-    drives = [total for total in model.totals.values() if total.kind == "sensory"]
-    _Values(model, terms, constant).all(total.symbol for total in drives)
+    drives = [total.symbol for total in model.totals.values()]
+    _Values(model, terms, constant).all(symbol for symbol in drives if "drive" in symbol.kinds)
     wanted = _asked(model, solver)
 
     def found(v: Arrays) -> Arrays:
         return _Values(model, terms, dict(constant)).new(wanted, v)
 
     def rates(v: Arrays) -> Arrays:
-        return _held(terms, found(v), (mx.zeros_like(v[0]),) * len(v))  # what is held has none at any stage
+        return _held(
+            model, terms, found(v), (mx.zeros_like(v[0]),) * len(v)
+        )  # what is held has none at any stage
 
     for u in range(unfolds):
         constant |= _noise(model, terms, noise, u, unfolds)
         if solver == "rk4":
-            kicks = _Values(model, terms, dict(constant)).new(model.kicks(), states)
-            new = _clipped(model, tuple(map(mx.add, _rk4(rates, constant[STEP], states), kicks)))
+            new = _rk4(rates, constant[STEP], states, len(model.states))
+            kicks = _Values(model, terms, dict(constant)).new(Asked(model.kicks()), states)
+            new = _clipped(model, (*map(mx.add, new, kicks), *new[len(kicks) :]))
         else:
             new = found(states)
-        states = _held(terms, new, states)
-    return tuple(mx.where(stays, old, new) for old, new in zip(before, states, strict=True))
+        states = _held(model, terms, new, states)
+    after = _across(model, terms, states, Wires.left)
+    return tuple(mx.where(stays, old, new) for old, new in zip(before, after, strict=True))
+
+
+def _across(
+    model: Model, terms: Prepared, states: Arrays, way: Callable[[Wires, mx.array], mx.array]
+) -> Arrays:
+    """States of which those of synapses go from the order of the plan to that of wires, or back."""
+    many, kinds = len(model.states), [kind for kind in model.synapses for _ in model.synaptic]
+    rows = zip(kinds, states[many:], strict=True)
+    return (*states[:many], *(way(terms.wires[kind], state) for kind, state in rows))
 
 
 def _noise(model: Model, terms: Prepared, noise: mx.array | None, unfold: int, unfolds: int) -> Known:
@@ -148,35 +181,44 @@ def _noise(model: Model, terms: Prepared, noise: mx.array | None, unfold: int, u
 
 
 @lru_cache(maxsize=64)
-def _asked(model: Model, solver: str) -> tuple[Expression, ...]:
+def _asked(model: Model, solver: str) -> Asked:
     """What a solver asks for at some states: their derivatives, or what they are after a step."""
-    return model.rates() if solver == "rk4" else model.step(solver)
+    if solver == "rk4":
+        return Asked(model.rates(), {kind: model.synapse_rates(kind) for kind in model.synapses})
+    return Asked(model.step(solver), {kind: model.synapse_step(kind, solver) for kind in model.synapses})
 
 
-def _rk4(rates_at: Callable[[Arrays], Arrays], dt: mx.array, states: Arrays) -> Arrays:
-    """One step of the classical method of Runge and Kutta."""
+def _rk4(rates_at: Callable[[Arrays], Arrays], span: mx.array, states: Arrays, neurons: int) -> Arrays:
+    """One step of the classical method of Runge and Kutta; the first `neurons` states are of neurons."""
+    steps = [span if k < neurons else span.T for k in range(len(states))]  # where the batch comes last
 
     def rates(by: float, slopes: Arrays) -> Arrays:
-        return rates_at(tuple(v + by * dt * k for v, k in zip(states, slopes, strict=True)))
+        return rates_at(tuple(v + by * dt * k for v, dt, k in zip(states, steps, slopes, strict=True)))
 
     k1 = rates_at(states)
     k2 = rates(0.5, k1)
     k3 = rates(0.5, k2)
     k4 = rates(1.0, k3)
     return tuple(
-        v + dt / 6.0 * (a + 2.0 * (b + c) + d) for v, a, b, c, d in zip(states, k1, k2, k3, k4, strict=True)
+        v + dt / 6.0 * (a + 2.0 * (b + c) + d)
+        for v, dt, a, b, c, d in zip(states, steps, k1, k2, k3, k4, strict=True)
     )
 
 
 def _clipped(model: Model, states: Arrays) -> Arrays:
-    most = model.declaration.clip
-    return states if most is None else tuple(mx.clip(state, -most, most) for state in states)
+    """States of which those of neurons are within their limit."""
+    most, many = model.declaration.clip, len(model.states)
+    if most is None:
+        return states
+    return (*(mx.clip(state, -most, most) for state in states[:many]), *states[many:])
 
 
-def _held(terms: Prepared, new: Arrays, old: Arrays) -> Arrays:
+def _held(model: Model, terms: Prepared, new: Arrays, old: Arrays) -> Arrays:
     if terms.stays is None:
         return new
-    return tuple(mx.where(terms.stays, before, after) for before, after in zip(old, new, strict=True))
+    many = len(model.states)
+    pairs = zip(old[:many], new[:many], strict=True)
+    return (*(mx.where(terms.stays, before, after) for before, after in pairs), *new[many:])
 
 
 class _Values:
@@ -184,13 +226,23 @@ class _Values:
 
     def __init__(self, model: Model, terms: Prepared, known: Known) -> None:
         self.model, self.terms, self.known = model, terms, known
+        self.synapses: dict[str, AtSynapses] = {}
 
-    def new(self, wanted: Iterable[Expression], states: Arrays) -> Arrays:
-        """Values (B, N) at some states."""
-        for key, value in zip(self.model.states, states, strict=True):
-            self.known[name("state", key)] = self.known[name("pre", key)] = value
-        found = self.all(wanted)
-        return tuple(mx.broadcast_to(_array(value), states[0].shape) for value in found)
+    def new(self, wanted: Asked, states: Arrays) -> Arrays:
+        """Values at some states: (B, N) of neurons, (K, B) of synapses."""
+        left = iter(states)
+        for key in self.model.states:
+            self.known[name("state", key)] = self.known[name("pre", key)] = next(left)
+        for kind in self.model.synapses:
+            own = {key: next(left) for key in self.model.synaptic}
+            self.synapses[kind] = AtSynapses(self.terms.wires[kind], self, own)
+        found = self.all(wanted.neurons)
+        for kind, parts in wanted.synapses.items():
+            found += [self.synapses[kind](part, computed) for part in parts]
+        return tuple(
+            mx.broadcast_to(_array(value), state.shape)
+            for value, state in zip(found, states[: len(found)], strict=True)
+        )
 
     def all(self, wanted: Iterable[Expression]) -> list[Any]:
         return [self(part) for part in wanted]
@@ -210,9 +262,21 @@ class _Values:
         if part.symbol.kind == "pre":
             self.known[part] = self(self.model.sources[key])
             return
+        total = self.model.totals[key]
+        if total.kind in self.terms.wires:
+            self.known[part] = self._total(total)
+            return
         compute, together = self.terms.sums[key]
         for other, value in zip(together, compute(self), strict=True):
             self.known[self.model.totals[other].symbol] = value
+
+    def _total(self, total: Total) -> Any:
+        """A sum over synapses that have states."""
+        wires = self.terms.wires[total.kind]
+        at = self.synapses.get(total.kind) or AtSynapses(wires, self, {})
+        rows = _array(at(total.of, computed))
+        batch = rows.shape[-1] if rows.ndim else 1
+        return wires.summed(mx.broadcast_to(rows, (wires.count, batch)))
 
 
 def _projection(compiled: CompiledCircuit, kind: str) -> Projection | None:

@@ -9,8 +9,8 @@ from ...arguments import label
 from ..parameters import Parameter
 from .algebra import separated
 from .declaration import Declaration
-from .expression import ONE, SOURCES, SYNAPTIC, ZERO, Expression, add, multiply, name, symbols
-from .model import SAMPLE, SPAN, Model, Total
+from .expression import HELD, ONE, SOURCES, SYNAPTIC, ZERO, Expression, add, multiply, name, symbols
+from .model import SAMPLE, SPAN, Model, Side, Total
 from .parsing import EquationError, Sides, parsed, sides, sound_name
 
 RESERVED = {
@@ -74,6 +74,7 @@ class _Reading:
         texts = [d.text(self.word, k) for k in range(len(getattr(d, self.word)))]
         self.sides = [sides(text, derivative=self.word == "dynamics") for text in texts]
         self.states = tuple(side.state for side in self.sides)
+        self.synaptic = self._synaptic()
         self.totals: dict[str, Total] = {}
         self.sources: dict[str, Expression] = {}
         self.parameters = self._parameters()
@@ -88,8 +89,52 @@ class _Reading:
         masses = tuple(self._mass(side) for side in self.sides) if self.word == "dynamics" else ()
         return Model(
             d, self.states, self.parameters, self.totals, self.sources, masses, rights,
-            self._noise(), self._encoded(), self._decoded(),
+            self._noise(), tuple(self.synaptic["recurrent"]), self._synapses(), self._encoded(),
+            self._decoded(),
         )  # fmt: skip
+
+    def _synaptic(self) -> dict[str, dict[str, tuple[str, Sides]]]:
+        """The equations of the states of synapses, with the word of each, by kind of synapse and name."""
+        d, found = self.declaration, dict[str, dict[str, tuple[str, Sides]]]()
+        for kind, word in (("recurrent", "synapse_states"), ("sensory", "sensory_states")):
+            given = found[kind] = dict(found.get("recurrent", {}))
+            own = set[str]()
+            for k in range(len(getattr(d, word))):
+                text = d.text(word, k)
+                side = sides(text, derivative=self.word == "dynamics")
+                if kind == "sensory" and side.state not in given:
+                    names = ", ".join(given) or "none"
+                    raise text.error(f"there is no {side.state!r} in synapse_states: there are {names}")
+                if side.state in own:
+                    raise text.error(f"there are two equations of {side.state!r}")
+                own.add(side.state)
+                given[side.state] = word, side
+        return found
+
+    def _synapses(self) -> dict[str, tuple[Side, ...]]:
+        """What the states of synapses become."""
+        found = {}
+        for kind, given in self.synaptic.items():
+            if given:
+                found[kind] = tuple(self._synapse_state(kind, word, side) for word, side in given.values())
+        return found
+
+    def _synapse_state(self, kind: str, word: str, side: Sides) -> Side:
+        scope = self._at_synapses(kind, "sensory" if word == "sensory_states" else "synapse")
+        parts = [ONE]
+        for text in (side.mass, side.right):
+            if text is None:
+                continue
+            read = parsed(text, scope, self._hints(kind))
+            if read.kinds & {"total", "drive"}:
+                raise text.error(
+                    f"the state {side.state!r} of a synapse is of its source, its neuron and itself, and not "
+                    "of sums over synapses"
+                )
+            parts.append(read)
+        if side.mass is not None and parts[1] is ZERO:
+            raise side.mass.error("0 times a derivative")
+        return Side(parts[-2], parts[-1])
 
     def _parameters(self) -> dict[str, Parameter]:
         d, found = self.declaration, dict[str, Parameter]()
@@ -105,6 +150,7 @@ class _Reading:
         declared = dict.fromkeys(self.parameters, "parameters")
         entries = [*declared.items(), *((state, self.word) for state in self.states)]
         entries += [(key, word) for word in ("synapse", "electrical", "let") for key in getattr(d, word)]
+        entries += [(key, "synapse_states") for key in self.synaptic["recurrent"]]
         for key, word in entries:
             sound_name(f"what {d.owner}.{word} declares", key)
             if key in RESERVED:
@@ -158,9 +204,11 @@ class _Reading:
         """A sum over the synapses of a kind, as sums of what only synapses know times what neurons know."""
         text = self.declaration.text(word, key)
         read = parsed(text, self._at_synapses(kind, word), self._hints(kind))
-        products = separated(
-            read, SYNAPTIC | SOURCES, frozenset({"neuron", "state", "total", "drive", "span"})
-        )
+        of_synapses = SYNAPTIC | SOURCES | {*HELD.values()}
+        # Synapses that have states are computed one by one, and know the time.
+        time = set() if self.synaptic["recurrent"] else {"span"}
+        of_neurons = frozenset({"neuron", "state", "total", "drive"} | time)
+        products = separated(read, of_synapses, of_neurons)
         if products is None:
             raise text.error(
                 "a function of both sides of a synapse: what synapses bring is summed before the neuron has "
@@ -183,6 +231,9 @@ class _Reading:
         for key, quantity in d.parameters.items():
             if quantity.home == home:
                 scope.put(key, name(kind, f"sensory_{key}" if kind == "sensory" else key))
+        if kind in HELD:
+            for key in self.synaptic[kind]:
+                scope.put(key, name(HELD[kind], key))
         if kind == "sensory":
             scope.put("x" if word == "sensory" else f"{self.states[0]}_pre", SAMPLE)
             return scope
@@ -255,6 +306,8 @@ class _Reading:
             found[key] = (
                 f"{key!r} is of every {_PLACES[quantity.home]}, which is not known here{_SUMS[quantity.home]}"
             )
+        for key in self.synaptic["recurrent"]:
+            found[key] = f"{key!r} is a state of every synapse, which is not known here{_SUMS['synapse']}"
         for key in (*self.states, *d.let):
             found[f"{key}_pre"] = f"{key}_pre is known at a synapse alone"
         if kind == "sensory":

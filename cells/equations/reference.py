@@ -20,7 +20,7 @@ from ...compile import Plan
 from .declaration import Declaration
 from .functions import SPIKE_SHARPNESS
 from .noise import counted, numbers, places
-from .parsing import Text, sides, tree
+from .parsing import Sides, Text, sides, tree
 
 Floats: TypeAlias = "NDArray[np.float64]"
 Names: TypeAlias = "Callable[[str], Any]"
@@ -118,6 +118,10 @@ def _known(value: Any) -> Any:
     return value.value if isinstance(value, Line) else value
 
 
+def _sum(one: Any, other: Any) -> Any:
+    return one + other
+
+
 def _growth(z: Floats) -> Floats:
     safe = np.where(np.abs(z) < 1e-12, 1.0, z)
     return np.where(np.abs(z) < 1e-12, 1.0, np.expm1(safe) / safe)
@@ -134,71 +138,89 @@ class Reference:
         word = "dynamics" if self.continuous else "update"
         texts = [declaration.text(word, k) for k in range(len(getattr(declaration, word)))]
         self.sides = [sides(text, derivative=self.continuous) for text in texts]
+        self.synapses = {kind: self._synapse_sides(kind) for kind in ("recurrent", "sensory")}
+
+    def _synapse_sides(self, kind: str) -> list[tuple[Sides, bool]]:
+        """The equations of the states of synapses, and whether they are of sensory ones alone."""
+        d, found = self.declaration, dict[str, tuple[Sides, bool]]()
+        for word in ("synapse_states", *(["sensory_states"] if kind == "sensory" else [])):
+            for k in range(len(getattr(d, word))):
+                side = sides(d.text(word, k), derivative=self.continuous)
+                found[side.state] = side, word == "sensory_states"
+        return list(found.values())
 
     def run(
         self, x: Floats, spans: Floats, states: list[Floats], solver: str, unfolds: int
     ) -> tuple[Floats, list[Floats]]:
         """Outputs (B, T, M) and the last states, of inputs (B, T, I) and time spans (B, T)."""
-        outputs, n = [], len(self.sides)
+        outputs, noisy = [], bool(self.declaration.noise)
         for t in range(x.shape[1]):
-            new = self.sample(self.encoded(x[:, t]), states, spans[:, t, None], solver, unfolds)
-            states = [*new, *map(counted, states[n:])]
+            noise = states[-1] if noisy else None
+            own = states[:-1] if noisy else states
+            states = self.sample(self.encoded(x[:, t]), own, spans[:, t, None], solver, unfolds, noise)
+            if noise is not None:
+                states = [*states, counted(noise)]
             outputs.append(self.decoded(states[0]))
         return np.stack(outputs, axis=1), states
 
-    def sample(self, x: Floats, given: list[Floats], span: Floats, solver: str, unfolds: int) -> list[Floats]:
-        """The states (B, N) after one sample."""
-        states, noise = given[: len(self.sides)], given[len(self.sides) :]
+    def sample(
+        self, x: Floats, states: list[Floats], span: Floats, solver: str, unfolds: int, noise: Floats | None
+    ) -> list[Floats]:
+        """The states (B, N), and those of synapses, after one sample."""
         if not self.continuous:
-            new, kicks = self.rights(x, states, span), self.kicks(x, states, span, noise, 0, 1)
-            shape = states[0].shape
-            return [
-                self.clipped(np.broadcast_to(f, shape) + kick) for f, kick in zip(new, kicks, strict=True)
-            ]
+            kicks = self.kicks(x, states, span, noise, 0, 1)
+            new = [*map(_sum, self.rights(x, states, span), kicks), *self.of_synapses(x, states, span)]
+            found = [np.broadcast_to(f, state.shape) for f, state in zip(new, states, strict=True)]
+            return self.clipped(found)
         before, dt = states, span / unfolds
         for u in range(unfolds):
             kicks = [np.sqrt(dt) * kick for kick in self.kicks(x, states, 0.0, noise, u, unfolds)]
             if solver == "rk4":
-                states = [new + kick for new, kick in zip(self.rk4(x, states, dt), kicks, strict=True)]
+                new = self.rk4(x, states, dt)
+                states = [*map(_sum, new, kicks), *new[len(kicks) :]]
             else:
                 states = self.one(x, states, dt, solver, kicks)
-            states = [self.clipped(state) for state in states]
+            states = self.clipped(states)
         return [np.where(span < 1e-30, old, new) for old, new in zip(before, states, strict=True)]
 
-    def clipped(self, state: Floats) -> Floats:
-        """A state within its limit."""
-        most = self.declaration.clip
-        return state if most is None else np.clip(state, -most, most)
+    def clipped(self, states: list[Floats]) -> list[Floats]:
+        """States of which those of neurons are within their limit."""
+        most, many = self.declaration.clip, len(self.sides)
+        if most is None:
+            return states
+        return [*(np.clip(state, -most, most) for state in states[:many]), *states[many:]]
 
     def kicks(
-        self, x: Floats, states: list[Floats], span: Any, noise: list[Floats], unfold: int, unfolds: int
+        self, x: Floats, states: list[Floats], span: Any, noise: Floats | None, unfold: int, unfolds: int
     ) -> list[Any]:
         """The strength of each state's noise times a normal number."""
         d, found, many = self.declaration, list[Any](), len(self.sides)
         names = self.names(x, states, span, None)
         for k, side in enumerate(self.sides):
-            if side.state in d.noise:
+            if side.state in d.noise and noise is not None:
                 strength = _known(value_of(tree(d.text("noise", side.state)), names))
                 own, draw = places(self.plan.neurons), unfold * many + k
-                found.append(strength * numbers(self.seed, noise[0], own, draw, unfolds * many).astype(float))
+                found.append(strength * numbers(self.seed, noise, own, draw, unfolds * many).astype(float))
             else:
                 found.append(0.0)
         return found
 
     def one(self, x: Floats, states: list[Floats], dt: Floats, solver: str, kicks: list[Any]) -> list[Floats]:
         """One step of a solver that looks at the derivative once."""
-        masses, found = self.masses(x, states), []
-        for k, (v, kick) in enumerate(zip(states, kicks, strict=True)):
-            right = self.rights(x, states, 0.0, linear=k)[k]
+        masses, many = self.masses(x, states), len(self.sides)
+        rights = [self.rights(x, states, 0.0, linear=k)[k] for k in range(many)]
+        rights += self.of_synapses(x, states, 0.0, linear=True)
+        found, kicks = [], kicks + [0.0] * (len(states) - many)
+        for v, right, mass, kick in zip(states, rights, masses, kicks, strict=True):
             line = right if isinstance(right, Line) else Line(right, 0.0, v)
-            z = dt * line.b / masses[k]
+            z = dt * line.b / mass
             if solver == "semi_implicit":
-                found.append((masses[k] * (v + kick) + dt * line.a) / (masses[k] - dt * line.b))
+                found.append((mass * (v + kick) + dt * line.a) / (mass - dt * line.b))
             elif solver == "exponential":
                 spread = np.sqrt(_growth(2.0 * z))
-                found.append(v + dt * line.value / masses[k] * _growth(z) + kick * spread)
+                found.append(v + dt * line.value / mass * _growth(z) + kick * spread)
             else:
-                found.append(v + dt * line.value / masses[k] + kick)
+                found.append(v + dt * line.value / mass + kick)
         return found
 
     def rk4(self, x: Floats, states: list[Floats], dt: Floats) -> list[Floats]:
@@ -208,8 +230,8 @@ class Reference:
             there = states if slopes is None else [
                 v + by * dt * k for v, k in zip(states, slopes, strict=True)
             ]  # fmt: skip
-            pairs = zip(self.rights(x, there, 0.0), self.masses(x, there), strict=True)
-            return [right / mass for right, mass in pairs]
+            rights = [*self.rights(x, there, 0.0), *self.of_synapses(x, there, 0.0)]
+            return [right / mass for right, mass in zip(rights, self.masses(x, there), strict=True)]
 
         k1 = rates(0.0, None)
         k2 = rates(0.5, k1)
@@ -227,12 +249,61 @@ class Reference:
     def masses(self, x: Floats, states: list[Floats]) -> list[Any]:
         """What stands before the derivatives."""
         names = self.names(x, states, 0.0, None)
-        return [1.0 if s.mass is None else _known(value_of(tree(s.mass), names)) for s in self.sides]
+        found = [1.0 if s.mass is None else _known(value_of(tree(s.mass), names)) for s in self.sides]
+        for kind, given in self.synapses.items():
+            at = self.at_synapses(kind, names, x, states)
+            found += [1.0 if s.mass is None else _known(value_of(tree(s.mass), at)) for s, _ in given]
+        return found
+
+    def of_synapses(self, x: Floats, states: list[Floats], span: Any, *, linear: bool = False) -> list[Any]:
+        """The right-hand sides of the states of synapses; with `linear`, as lines in their new values."""
+        names, found = self.names(x, states, span, None), list[Any]()
+        for kind, given in self.synapses.items():
+            for side, _ in given:
+                at = self.at_synapses(kind, names, x, states, side.state if linear else None)
+                found.append(value_of(tree(side.right), at))
+        return found
+
+    def at_synapses(
+        self, kind: str, named: Names, x: Floats, states: list[Floats], linear: str | None = None
+    ) -> Names:
+        """What names stand for at the synapses of a kind, (E,) or (B, E)."""
+        ends, many = getattr(self.plan, kind), len(self.sides)
+        pre, post, prefix = ends.pre, ends.post, "sensory_" if kind == "sensory" else ""
+        home = "electrical" if kind == "electrical" else "synapse"
+        where = np.arange(len(pre))
+        if kind == "electrical":  # both ways
+            pre, post = np.concatenate([pre, post]), np.concatenate([post, pre])
+            where = np.concatenate([where, where])
+        own = {key for key, q in self.declaration.parameters.items() if q.home == home}
+        start = many + len(self.synapses["recurrent"]) * (kind == "sensory")
+        held = {side.state: states[start + k] for k, (side, _) in enumerate(self.synapses.get(kind, []))}
+
+        def onto(value: Any) -> Any:
+            return np.broadcast_to(value, (len(x), ends.n_post))[:, post]
+
+        def at(key: str) -> Any:
+            if key in self.declaration.functions:
+                return named(key)
+            if key in own:
+                return self.parameters[prefix + key][where]
+            if key in held:
+                return Line(0.0, 1.0, held[key]) if key == linear else held[key]
+            if kind == "sensory" and (key == "x" or key.endswith("_pre")):
+                return x[:, pre]
+            if key.endswith("_pre"):
+                return np.broadcast_to(_known(named(key[:-4])), (len(x), ends.n_post))[:, pre]
+            value = named(key)
+            if isinstance(value, Line):
+                return Line(onto(value.a), onto(value.b), onto(value.at))
+            return value if key == "timespan" else onto(value)
+
+        return at
 
     def names(self, x: Floats, states: list[Floats], span: Any, linear: int | None) -> Names:
         """What names of neurons stand for."""
         d = self.declaration
-        values: dict[str, Any] = {side.state: v for side, v in zip(self.sides, states, strict=True)}
+        values: dict[str, Any] = {side.state: v for side, v in zip(self.sides, states, strict=False)}
         if linear is not None:
             v = states[linear]
             values[self.sides[linear].state] = Line(0.0, 1.0, v)
@@ -246,59 +317,36 @@ class Reference:
                     values[key] = value_of(tree(d.text("let", key)), named)
                 elif key in d.synapse:
                     own = "sensory" if key in d.sensory else "synapse"
-                    recurrent = self.total("recurrent", d.synapse[key], named, x)
-                    values[key] = _plus(recurrent, self.total("sensory", getattr(d, own)[key], named, x))
+                    recurrent = self.total("recurrent", d.synapse[key], named, x, states, linear)
+                    values[key] = _plus(
+                        recurrent, self.total("sensory", getattr(d, own)[key], named, x, states, linear)
+                    )
                 elif key in d.electrical:
-                    values[key] = self.total("electrical", d.electrical[key], named, x)
+                    values[key] = self.total("electrical", d.electrical[key], named, x, states, linear)
                 else:
                     values[key] = self.parameters[key]
             return values[key]
 
         return named
 
-    def total(self, kind: str, text: str, named: Names, x: Floats) -> Any:
+    def total(
+        self, kind: str, text: str, named: Names, x: Floats, states: list[Floats], linear: int | None
+    ) -> Any:
         """A sum over the synapses of a kind onto each neuron (B, N)."""
         ends = getattr(self.plan, kind)
         if not len(ends):  # there may be no parameters of such synapses
             return np.zeros((len(x), ends.n_post))
-        pre, post = ends.pre, ends.post
-        where = np.arange(len(pre))
-        if kind == "electrical":  # both ways
-            pre, post = np.concatenate([pre, post]), np.concatenate([post, pre])
-            where = np.concatenate([where, where])
-        prefix = "sensory_" if kind == "sensory" else ""
-        home = "electrical" if kind == "electrical" else "synapse"
-        own = {key for key, q in self.declaration.parameters.items() if q.home == home}
-        bent: list[Line] = []
-
-        def onto(value: Any) -> Any:
-            return np.broadcast_to(value, (len(x), ends.n_post))[:, post]
-
-        def at(key: str) -> Any:
-            if key in self.declaration.functions:
-                return named(key)
-            if key in own:
-                return self.parameters[prefix + key][where]
-            if kind == "sensory" and (key == "x" or key.endswith("_pre")):
-                return x[:, pre]
-            if key.endswith("_pre"):
-                return np.broadcast_to(_known(named(key[:-4])), (len(x), ends.n_post))[:, pre]
-            value = named(key)
-            if isinstance(value, Line):
-                bent.append(value)
-                return Line(onto(value.a), onto(value.b), onto(value.at))
-            return onto(value)
-
-        brought = value_of(tree(Text(kind, text)), at)
-        shape = (len(x), len(pre))
+        post = ends.post if kind != "electrical" else np.concatenate([ends.post, ends.pre])
+        brought = value_of(tree(Text(kind, text)), self.at_synapses(kind, named, x, states))
 
         def summed(values: Any) -> Floats:
             total = np.zeros((len(x), ends.n_post))
-            np.add.at(total.T, post, np.broadcast_to(values, shape).T)
+            np.add.at(total.T, post, np.broadcast_to(values, (len(x), len(post))).T)
             return total
 
         if isinstance(brought, Line):
-            return Line(summed(brought.a), summed(brought.b), bent[0].at)
+            assert linear is not None
+            return Line(summed(brought.a), summed(brought.b), states[linear])
         return summed(brought)
 
     def encoded(self, x: Floats) -> Floats:

@@ -11,7 +11,7 @@ from .emission import lowered
 from .expression import SOURCES, ZERO, Expression, Symbol, in_order, name, rebuilt, substituted
 from .folding import Folded, folded
 from .functions import ALL
-from .model import SAMPLE, SIDE, Model, Total
+from .model import SAMPLE, Model, Total
 
 HOMES = frozenset({"recurrent", "sensory", "electrical", "neuron", "sensor", "motor"})
 KINDS = ("recurrent", "electrical", "sensory")
@@ -67,6 +67,10 @@ class Shape:
         if own:
             keys = [key for key, function in model.declaration.functions.items() if function in own]
             raise KernelError(f"the fused kernel has no function {keys[0]!r} of {model.declaration.owner}")
+        if model.synaptic:
+            raise KernelError(
+                f"the fused kernel has no states of synapses, as {model.declaration.owner} has them"
+            )
         for key, source in model.sources.items():
             if source.kinds & {"total", "drive", "span"}:
                 raise KernelError(
@@ -146,7 +150,7 @@ def _synapses(model: Model, kind: str, totals: list[Total], given: _Given) -> Sy
             state = key in model.states
             shown[part] = name("state", key) if state else given.lowered(model.sources[key])
     of = [_hoisted(part, shown, kind) for part in of]
-    symbol = [name(SIDE[kind], total.name) for total in totals]
+    symbol = [total.symbol for total in totals]
     kept = _parts(of, SOURCES)
     shown = {part: SAMPLE if part is SAMPLE else shown[part] for part in kept}
     return Synapses(kind, symbol, folded(of, kind, numbers=True), shown)

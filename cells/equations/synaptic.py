@@ -1,0 +1,96 @@
+"""Synapses with states of their own in plain MLX operations: a row per synapse, whatever the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+
+from ...compile.layouts.segments import PLAIN, Links, Permutation
+from ...compile.synapses import Synapses
+from .expression import HELD, SOURCES, Expression, name
+
+Value = Callable[[Expression], Any]
+
+
+@dataclass(frozen=True)
+class Wires:
+    """The synapses of one kind, each with states; values of K synapses are (K, B), in an order of their own.
+
+    Attributes:
+        kind: "recurrent" or "sensory".
+        sources, neurons: links from the sources of synapses, and from the neurons that they lead to.
+        order: from the order of the plan to that of the links.
+        parameters: of the synapses, (K, 1).
+    """
+
+    kind: str
+    sources: Links
+    neurons: Links
+    order: Permutation
+    parameters: Mapping[Expression, mx.array]
+
+    @classmethod
+    def of(cls, kind: str, synapses: Synapses, parameters: Mapping[str, mx.array]) -> Wires:
+        """The wires of synapses, with their parameters in the order of the plan."""
+        s = synapses
+        sources = Links.of(s.pre, s.post, s.n_pre, s.n_post)
+        neurons = Links.of(s.post, s.post, s.n_post, s.n_post)
+        order = Permutation.of(sources.order)
+        own = {name(kind, key): order(value)[:, None] for key, value in parameters.items()}
+        return cls(kind, sources, neurons, order, own)
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return len(self.sources.order)
+
+    def entered(self, state: mx.array) -> mx.array:
+        """(K, B) from a state (B, K) in the order of the plan."""
+        return self.order(state.T)
+
+    def left(self, rows: mx.array) -> mx.array:
+        """The way back."""
+        return self.order.inverse(rows).T
+
+    def summed(self, rows: mx.array) -> mx.array:
+        """(B, N) sums over the synapses onto each neuron."""
+        return self.sources.sum(rows).T
+
+
+class AtSynapses:
+    """The values of expressions at the synapses of a kind, each computed once.
+
+    Args:
+        wires: the synapses.
+        value: what gives values of sources (B, n_pre) and of neurons (B, N).
+        states: (K, B) each.
+    """
+
+    def __init__(self, wires: Wires, value: Value, states: Mapping[str, mx.array]) -> None:
+        self.wires, self._value = wires, value
+        self._known: dict[Expression, Any] = dict(wires.parameters)
+        self._known |= {name(HELD[wires.kind], key): state for key, state in states.items()}
+        self._own = frozenset({wires.kind, HELD[wires.kind]})
+
+    def __call__(self, part: Expression, computed: Callable[..., Any]) -> Any:
+        """The value of an expression, a number or (K, B); `computed` does an operation."""
+        if part not in self._known:
+            self._known[part] = self._found(part, computed)
+        return self._known[part]
+
+    def _found(self, part: Expression, computed: Callable[..., Any]) -> Any:
+        if part.op == "number":
+            return part.number
+        if part.kinds & self._own or (part.kinds & SOURCES and not part.kinds <= SOURCES):
+            return computed(part, [self(inner, computed) for inner in part.inputs])
+        value = self._value(part)
+        if not isinstance(value, mx.array):
+            return value
+        rows = (value if value.ndim > 1 else value[None]).T
+        rows = rows if PLAIN.get() else mx.contiguous(rows)  # MLX exports none of these
+        if part.kinds <= {"span", "step"}:  # one number per row of the batch
+            return rows
+        return (self.wires.sources if part.kinds <= SOURCES else self.wires.neurons).take(rows)

@@ -122,7 +122,7 @@ class FusedSequence:
         states = state if isinstance(state, tuple) else (state,)
         if self.cuts:
             states = (mx.concatenate(list(states), axis=1),)
-        run = self._nodes if not on_gpu() and nodes.usable() else self._function
+        run = self._nodes if in_graphs() else self._function
         outputs, *last = run(whole, parameters, (x, timespans, happens, *states), checkpoint_every)
         if self.cuts:
             last = list(mx.split(last[0], self.cuts, axis=1))
@@ -295,9 +295,14 @@ def where() -> str:
     return f"the CPU{shared}, {WIDE} sequences to a vector, on {many}"
 
 
+def in_graphs() -> bool:
+    """Whether kernels are nodes of MLX's graph here."""
+    return not on_gpu() and nodes.usable()
+
+
 def way_in() -> str:
     """How kernels enter MLX here, in words; `{inside}` stands for what runs where they cannot."""
-    if not on_gpu() and nodes.usable():
+    if in_graphs():
         return (
             "It is a node of MLX's graph, so mx.compile, mx.vmap and gradients hold it as it is; only "
             "mx.export_function takes plain MLX operations, and second derivatives are refused."

@@ -17,8 +17,6 @@ import numpy as np
 
 from ..arguments import flag, instance, label, real, scalar, seed_number, several, whole
 from ..arguments import path as as_path
-from ..cells.constraints import constrained
-from ..cells.sharing import with_penalty
 from ..forks import require_computing
 from ..interchange.files import put_parameters
 from ..interchange.modes import modes_kept
@@ -30,11 +28,11 @@ from .history import History
 from .inspection import summarize
 from .progress import progress_for
 from .ranks import LostRankError, Ranks, Terminated
-from .ready import build_for, gives_scalar, require_loss, require_trainable
+from .ready import build_for, require_loss, require_trainable
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
+from .step import Step
 from .timescale import warn_of_time
-from .update import Update
 
 Judge: TypeAlias = Callable[[nn.Module], float]
 
@@ -147,7 +145,7 @@ def fit(
                 checkpoints.resume(run)
                 for watcher in watchers:
                     watcher.on_start(run)
-                _train(run, batches, held_out, loss, clip_norm, watchers)
+                _train(run, batches, held_out, loss, clip_norm, watchers, watched=bool(callbacks))
         except (LostRankError, Terminated) as error:  # the signal may come on the way out of the block, too
             where = f"rank {ranks.rank} of {ranks.size} lost another process of the run at step {run.step}"
             raise ConnectionError(f"{where} ({error}); {checkpoints.last()}") from None
@@ -171,23 +169,25 @@ def _train(
     loss: Loss,
     clip_norm: float | None,
     watchers: Sequence[Callback],
+    *,
+    watched: bool,
 ) -> None:
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
-    loss_and_gradients = nn.value_and_grad(model, with_penalty(model, gives_scalar(loss)))
-    update = Update(model, optimizer, constrained(model), clip_norm)
+    step = Step(model, optimizer, loss, clip_norm, ranks, watched=watched)
     run.guard = Guard(model)
     if isinstance(validation, Batches) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after
     while run.epoch < run.epochs and run.stop is None:
         began = time.perf_counter()
         for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
-            value, gradients = ranks.average(loss_and_gradients(model, *batch), weight)
-            update(gradients)
+            value = step(batch, weight)
             mx.eval(value, run.guard.stepped(), optimizer.state)
-            run.stepped(value.item(), items)
-            if not math.isfinite(value.item()):
+            number = float(value.item())  # type: ignore[arg-type]  # it is a float
+            run.stepped(number, items)
+            if not math.isfinite(number):
                 run.guard.restore()
+                loss(model, *batch)  # which may be an error that a compiled step cannot raise
                 raise FloatingPointError(_reason(run, batches, batch, loss))
             for watcher in watchers:
                 watcher.on_step(run)

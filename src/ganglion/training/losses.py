@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any, TypeGuard
 
 import mlx.core as mx
@@ -13,6 +14,7 @@ from ..arguments import instance
 from ..cells import Bidirectional
 from ..cells.ops.array_ops import Mask
 from ..cells.samples import flags, mean_over_valid, only_valid
+from ..compile.kernels.tracing import evaluable
 
 
 def mse(
@@ -102,7 +104,12 @@ def cross_entropy(
         raise ValueError(f"the classes have shape {y.shape}: expected {outputs.shape[:-1]}{hint}")
     if outputs.ndim == x.ndim:
         outputs, y = only_valid(outputs, valid), only_valid(y, valid)
-    classes, count = np.array(y), outputs.shape[-1]
+    count = outputs.shape[-1]
+    if not evaluable((y,)):  # inside mx.compile, where a class that there is not becomes NaN
+        legal = (y >= 0) & (y < count) & (y == mx.floor(y))
+        losses = nn.losses.cross_entropy(outputs, y.astype(mx.int32), reduction="none")
+        return mean_over_valid(mx.where(legal, losses, mx.array(math.nan)), valid)
+    classes = np.array(y)
     if not ((classes >= 0) & (classes < count) & (classes == np.floor(classes))).all():
         raise ValueError(
             f"the classes reach from {classes.min()} to {classes.max()}: expected whole numbers from 0 to "

@@ -11,8 +11,8 @@ import mlx.core as mx
 import mlx.nn as nn
 import mlx.optimizers as optim
 
-LONG = 10.0
-"""Seconds of training after which a run is worth compiling for, which takes some the first time."""
+LONG = 1.0
+"""Seconds of training after which a run is worth compiling for, which takes about as many the first time."""
 PLAIN = (bool, int, float, str, type(None))
 Tree = Any
 
@@ -42,19 +42,20 @@ class Update:
         self._plain = not compilable(optimizer, networks)
 
     def __call__(self, gradients: Tree) -> None:
-        if self._plain or not self._is_long():
-            self._move(gradients)
+        if not self.worth_compiling():
+            self.move(gradients)
         elif self._settings != (settings := settings_of(self._optimizer)):
             self._compile(settings, gradients)
         else:
             self._keep(self._compiled(self._model.parameters(), self._optimizer.state, gradients))
 
-    def _is_long(self) -> bool:
-        """Whether the run has taken so long; never at its first step, which makes the optimizer's state."""
+    def worth_compiling(self) -> bool:
+        """Whether it can be compiled, and the run has taken so long; never at its first step, which makes the
+        optimizer's state."""
         if self._began is None:
             self._began = time.monotonic()
             return False
-        return time.monotonic() - self._began >= LONG
+        return not self._plain and time.monotonic() - self._began >= LONG
 
     def _compile(self, settings: Any, gradients: Tree) -> None:
         """Compile for the settings that the optimizer has now; go on without if MLX cannot."""
@@ -66,11 +67,12 @@ class Update:
         except (RuntimeError, TypeError, ValueError):
             self._plain = True
             self._keep(before)
-            self._move(gradients)
+            self.move(gradients)
         else:
             self._keep(after)
 
-    def _move(self, gradients: Tree) -> None:
+    def move(self, gradients: Tree) -> None:
+        """The same, one operation by one."""
         if self._clip_norm is not None:
             gradients, _ = optim.clip_grad_norm(gradients, self._clip_norm)
         self._optimizer.update(self._model, gradients)
@@ -80,7 +82,7 @@ class Update:
     def _moved(self, parameters: Tree, state: Tree, gradients: Tree) -> tuple[Tree, Tree]:
         """The same as a function of arrays."""
         self._keep((parameters, state))
-        self._move(gradients)
+        self.move(gradients)
         return self._model.parameters(), self._optimizer.state
 
     def _keep(self, arrays: tuple[Tree, Tree]) -> None:
@@ -93,16 +95,17 @@ def compilable(optimizer: optim.Optimizer, networks: Sequence[Any]) -> bool:
     can compile here."""
     if mx.default_device() == mx.cpu and not shutil.which("g++"):
         return False
-    own = [network for network in networks if not _of(type(network).apply_constraints, "ganglion.")]
+    own = [network for network in networks if not made_by(type(network).apply_constraints, "ganglion.")]
     return not own and all(map(_known, [optimizer, *getattr(optimizer, "optimizers", [])]))
 
 
 def _known(optimizer: optim.Optimizer) -> bool:
     schedules = getattr(optimizer, "_schedulers", {}).values()
-    return _of(type(optimizer), "mlx.optimizers") and all(_of(each, "mlx.optimizers") for each in schedules)
+    return all(made_by(each, "mlx.optimizers") for each in [type(optimizer), *schedules])
 
 
-def _of(thing: Any, package: str) -> bool:
+def made_by(thing: Any, package: str | tuple[str, ...]) -> bool:
+    """Whether a class or a function is of a package."""
     return str(getattr(thing, "__module__", "")).startswith(package)
 
 

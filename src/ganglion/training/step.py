@@ -1,0 +1,148 @@
+"""A training step: gradients and what follows them; compiled by MLX as a whole where that changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+from mlx.utils import tree_flatten, tree_map
+
+from ..cells import RNN
+from ..cells.constraints import constrained
+from ..cells.offers import has_kernel
+from ..cells.sharing import with_penalty
+from ..compile.kernels import in_graphs
+from ..interchange.randomness import random_key, set_random_key
+from .finite import Loss
+from .losses import cross_entropy, mse
+from .ranks import Ranks
+from .ready import gives_scalar
+from .update import PLAIN, Tree, Update, made_by, settings_of
+
+MOST = 8
+"""Shapes of batches for which a step is compiled, each of which takes a while."""
+PURE = (mse, cross_entropy)
+"""Losses that do the same at every step, as far as anybody can know."""
+
+
+class Step:
+    """``step(batch, weight)`` trains on one batch and returns the loss, to the bit as without MLX's compiler.
+
+    The kernels of a small network take less time than Python does for what is around them. Where a run is
+    long, and where nothing can differ from step to step (networks with kernels, losses and optimizers of ours
+    and of MLX), the whole step is compiled. Of each shape of a batch one step is done both ways; if they are
+    not equal to the bit, the run goes on without.
+
+    Args:
+        model: whose parameters move.
+        optimizer, loss, clip_norm: as `fit` takes them.
+        ranks: the processes over which gradients are averaged.
+        watched: whether others may change the model's options between two steps.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: optim.Optimizer, loss: Loss, clip_norm: float | None, ranks: Ranks,
+        *, watched: bool,
+    ) -> None:  # fmt: skip
+        self._model, self._optimizer, self._ranks, self._watched = model, optimizer, ranks, watched
+        self._gradients = nn.value_and_grad(model, with_penalty(model, gives_scalar(loss)))
+        self._update = Update(model, optimizer, constrained(model), clip_norm)
+        self._pure = loss in PURE and ranks.size == 1
+        self._compiled: dict[Any, Any] = {}
+        self._settings: Any = None
+        self._compilable = False
+
+    def __call__(self, batch: Sequence[mx.array], weight: float) -> mx.array:
+        shapes = tuple((*array.shape, array.dtype) for array in batch)
+        if not self._holds(shapes):
+            loss, gradients = self._ranks.average(self._gradients(self._model, *batch), weight)
+            self._update(gradients)
+            return cast(mx.array, loss)
+        run = self._compiled.get(shapes)
+        if run is None:
+            return self._compile(shapes, batch)
+        loss, state = run(self._state(), *batch)
+        self._put(state)
+        return cast(mx.array, loss)
+
+    def _holds(self, shapes: tuple[Any, ...]) -> bool:
+        """Whether a step on such a batch is compiled, or may be; forget those of other settings."""
+        if not self._pure or len(shapes) != 2 or not self._update.worth_compiling():
+            return False
+        settings = settings_of(self._optimizer), options_of(self._model) if self._watched else None
+        if settings != self._settings:
+            self._settings = settings
+            self._compiled.clear()
+            self._compilable = compilable(self._model)
+        return self._compilable and (shapes in self._compiled or len(self._compiled) < MOST)
+
+    def _compile(self, shapes: Any, batch: Sequence[mx.array]) -> mx.array:
+        """A step that is compiled for the next batches of these shapes if it does the same."""
+        before = tree_map(lambda array: array, self._state())  # an optimizer changes its dictionary
+        key = random_key()
+        value: mx.array
+        value, gradients = self._gradients(self._model, *batch)
+        self._update.move(gradients)
+        after, key_after = self._state(), random_key()
+        set_random_key(key)
+        random: Any = mx.random.state
+        run = mx.compile(self._moved, inputs=random, outputs=random)
+        try:
+            found = run(before, *batch)
+            mx.eval(value, after, found)  # where MLX compiles what it has traced
+            self._pure = _equal((value, after), found) and random_key() == key_after
+        except (RuntimeError, TypeError, ValueError):
+            self._pure = False
+        set_random_key(key_after)
+        self._put(after)
+        self._compiled[shapes] = run
+        return value
+
+    def _moved(self, state: Tree, *batch: mx.array) -> tuple[mx.array, Tree]:
+        """A step as a function of arrays."""
+        self._put(state)
+        value, gradients = self._gradients(self._model, *batch)
+        self._update.move(gradients)
+        return value, self._state()
+
+    def _state(self) -> Tree:
+        return self._model.parameters(), self._optimizer.state
+
+    def _put(self, state: Tree) -> None:
+        parameters, self._optimizer.state = state
+        self._model.update(parameters)
+
+
+def compilable(model: nn.Module) -> bool:
+    """Whether MLX's graph can hold the networks of a model, and all of it is ours or MLX's own."""
+    modules = model.modules()
+    networks = [module for module in modules if isinstance(module, RNN)]
+    kernels = all(network.engine != "ops" and has_kernel(network.cell) for network in networks)
+    known = all(made_by(type(module), ("ganglion.", "mlx.nn")) for module in modules)
+    return bool(networks) and kernels and known and in_graphs()
+
+
+def options_of(part: Any) -> list[Any]:
+    """What a model's modules are set to besides their arrays, which takes a few microseconds."""
+    if isinstance(part, nn.Module):
+        found: list[Any] = [type(part), part.training, frozenset(part._no_grad)]
+    else:
+        found = [type(part)]
+    for name, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(value, PLAIN):
+            found.append((name, value))
+        elif isinstance(value, dict | list | tuple):  # a module is a dict
+            found.append((name, options_of(value)))
+    return found
+
+
+def _equal(one: Tree, other: Tree) -> bool:
+    pairs: Any = zip(tree_flatten(one), tree_flatten(other), strict=True)
+    return all(a == b and mx.array_equal(x, y, equal_nan=_floats(x)).item() for (a, x), (b, y) in pairs)
+
+
+def _floats(x: mx.array) -> bool:
+    return mx.issubdtype(x.dtype, mx.floating)

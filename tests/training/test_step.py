@@ -1,0 +1,147 @@
+"""The compiled step of `fit`: the same weights to the bit, and nothing frozen that may change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+import pytest
+from mlx.utils import tree_flatten
+
+import ganglion as gl
+from ganglion.compile.kernels import in_graphs
+from ganglion.training import step, update
+
+CIRCUIT = gl.auto_ncp(12, 2, inputs=3, seed=1)
+X = np.random.default_rng(0).normal(size=(22, 4, 3)).astype(np.float32)
+Y = np.tanh(X.cumsum(axis=1)[..., :2])
+KINDS = (Y[..., 0] > 0).astype(np.int32)
+
+
+class Watch(gl.training.Callback):
+    """Does something after a step of a number."""
+
+    def __init__(self, at: int, what: Any) -> None:
+        self.at, self.what = at, what
+
+    def on_step(self, run: gl.training.Run) -> None:
+        if run.step == self.at:
+            self.what(run.model)
+
+
+class Deeper(nn.Module):
+    """A module around a network, with what draws random numbers."""
+
+    def __init__(self, own: bool = False) -> None:
+        super().__init__()
+        self.rnn = gl.CfC(CIRCUIT, key=mx.random.key(0))
+        self.drop = nn.Dropout(0.5)
+        self.own = own
+
+    def __call__(self, x: mx.array) -> mx.array:
+        outputs: mx.array = self.drop(self.rnn(x)[0])
+        return outputs
+
+
+Deeper.__module__ = "mlx.nn.of_this_test"  # or it would be a module of one's own, which is not compiled
+
+
+def trained(
+    model: nn.Module, *, compiled: bool, targets: Any = Y, loss: Any = gl.training.mse, **options: Any
+) -> tuple[dict[str, np.ndarray], int]:
+    """The weights, the optimizer's state and the losses of 16 steps, and how often a step was compiled."""
+    optimizer, compilations = optim.Adam(0.01, bias_correction=True), []
+    keep = step.Step._compile
+    mx.random.seed(5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(update, "LONG", 0.0 if compiled else 1e9)
+        patch.setattr(step.Step, "_compile", lambda *a: (keep(*a), compilations.append(a[0]._pure))[0])
+        history = gl.fit(
+            model, (X, targets), loss=loss, optimizer=optimizer, epochs=4, batch_size=6,
+            progress=False, **options,
+        )  # fmt: skip
+    assert all(compilations)
+    tree = {"model": model.parameters(), "optimizer": optimizer.state}
+    arrays: Any = tree_flatten(tree)
+    found = {name: np.array(array) for name, array in arrays}
+    return {**found, "losses": np.array(history.loss)}, len(compilations)
+
+
+def times_compiled(make: Any, **options: Any) -> int:
+    """How often a step was compiled, where that changes nothing."""
+    plain, never = trained(make(), compiled=False, **options)
+    ours, times = trained(make(), compiled=True, **options)
+    assert never == 0
+    assert plain.keys() == ours.keys()
+    for name, array in plain.items():
+        np.testing.assert_array_equal(ours[name], array, err_msg=name)
+    return times
+
+
+@pytest.fixture(autouse=True)
+def _needs_kernels_in_graphs() -> None:
+    if not in_graphs():
+        pytest.skip("kernels are no nodes of MLX's graph here, so that steps are not compiled")
+
+
+def test_steps_are_the_same_to_the_bit() -> None:
+    assert times_compiled(lambda: gl.LTC(CIRCUIT, key=mx.random.key(0)), clip_norm=0.5) == 2  # two shapes
+    assert times_compiled(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0))) == 2
+    classes = {"targets": KINDS, "loss": gl.training.cross_entropy}
+    assert times_compiled(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)), **classes) == 2
+
+
+def test_random_numbers_are_drawn_as_without() -> None:
+    assert times_compiled(Deeper) == 2
+
+
+def test_what_changes_between_steps_is_seen() -> None:
+    def frozen(model: nn.Module) -> None:
+        model.cell.freeze(keys=["ff1_w"])
+
+    def make() -> gl.CfC:
+        return gl.CfC(CIRCUIT, key=mx.random.key(0))
+
+    assert times_compiled(make, callbacks=[Watch(7, frozen)]) == 4
+    assert times_compiled(Deeper, callbacks=[Watch(7, lambda model: model.drop.eval())]) == 4
+
+
+def test_what_may_differ_from_step_to_step_is_not_compiled() -> None:
+    def loss(model: Any, x: mx.array, y: mx.array) -> mx.array:
+        return gl.training.mse(model, x, y)
+
+    def make(**options: Any) -> gl.CfC:
+        return gl.CfC(CIRCUIT, key=mx.random.key(0), **options)
+
+    assert times_compiled(make, loss=loss) == 0
+    assert times_compiled(lambda: make(engine="ops")) == 0
+    assert not step.compilable(type("Own", (Deeper,), {})())
+
+
+def test_a_step_that_differs_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step, "_equal", lambda *_: False)
+    with pytest.raises(AssertionError):  # of what `trained` asks of every compilation
+        trained(gl.CfC(CIRCUIT, key=mx.random.key(0)), compiled=True)
+
+
+def test_few_shapes_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step, "MOST", 1)
+    assert times_compiled(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0))) == 1
+
+
+def test_a_class_that_there_is_not_is_an_error_there_too() -> None:
+    bad = KINDS.copy()
+    bad[3, 1] = 2
+    with pytest.raises(ValueError, match="the classes reach from 0 to 2: expected whole numbers from 0 to 1"):
+        trained(
+            gl.CfC(CIRCUIT, key=mx.random.key(0)), compiled=True, targets=bad, loss=gl.training.cross_entropy
+        )
+    model = gl.CfC(CIRCUIT, key=mx.random.key(0))
+    inside = mx.compile(lambda x, y: gl.training.cross_entropy(model, x, y))
+    assert np.isnan(inside(mx.array(X), mx.array(bad)).item())
+    assert inside(mx.array(X), mx.array(KINDS)) == gl.training.cross_entropy(
+        model, mx.array(X), mx.array(KINDS)
+    )

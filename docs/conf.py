@@ -16,16 +16,19 @@ from sphinx.writers.html5 import HTML5Translator
 
 from ganglion.distribution import __version__
 
+sys.path.insert(0, str(Path(__file__).parent))  # for our directives and the order of the gallery
+
+from directives import Commands, Offers
+
 project = "Ganglion"
 author = "The Ganglion authors"
 copyright = author
 version = release = __version__
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the order of the gallery
-
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
@@ -62,12 +65,14 @@ html_theme = "furo"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["equations.css", "gallery.css"]
-html_title = "Ganglion"
+html_title = f"Ganglion {release}"
 html_theme_options = {"navigation_with_keys": True}
 
 
 def setup(app: Sphinx) -> None:
     """Show equations as MathML, which needs no script, and let docstrings hold Markdown tables."""
+    app.add_directive("offers", Offers)
+    app.add_directive("commands", Commands)
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
     app.connect("autodoc-process-signature", _init_signature)
     app.connect("autodoc-process-docstring", _tables)

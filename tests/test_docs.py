@@ -7,46 +7,49 @@ fails, so that no block stands untested.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import inspect
 import os
 import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+from PIL import Image
 
+import ganglion as gl
 from ganglion.cli import build_parser
 
 from .support.ncps_models import Recorded
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "tutorials").glob("*.md")]
+DOCS = [p for p in (ROOT / "docs").rglob("*.md") if not {"_build", "gallery"} & set(p.parts)]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS)]
-FENCE = re.compile(r"^```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)#\s]+)[^)]*\)")
-BUILT_BY_SPHINX = {"{image}", "{toctree}", "{eval-rst}"}
+BUILT_BY_SPHINX = {"{image}", "{toctree}", "{eval-rst}", "{include}", "{offers}", "{commands}"}
 PLAIN = {"text"}
 
 
-@dataclass(frozen=True)
-class Block:
-    """One fenced block: its language, its text and its place."""
+def _module(name: str) -> ModuleType:
+    """A file of `docs/`, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # for its dataclasses
+    spec.loader.exec_module(module)
+    return module
 
-    language: str
-    code: str
-    line: int
 
-
-def blocks_of(page: Path) -> list[Block]:
-    text = page.read_text()
-    return [
-        Block(found["language"], found["code"], text.count("\n", 0, found.start()) + 2)
-        for found in FENCE.finditer(text)
-    ]
+BLOCKS, OFFERED = _module("blocks"), _module("offered")
+blocks_of = BLOCKS.blocks_of
 
 
 def namespace_of(page: Path) -> dict[str, Any]:
@@ -67,12 +70,19 @@ def namespace_of(page: Path) -> dict[str, Any]:
 def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     plt.switch_backend("Agg")
-    names = namespace_of(page)
-    for block in blocks_of(page):
-        if block.language == "python":
-            # Blank lines in front make a traceback point at the line of the page.
-            exec(compile("\n" * (block.line - 1) + block.code, str(page), "exec"), names)
+    for line, shown, printed in BLOCKS.run(page, namespace_of(page)):
+        assert shown == printed, f"{page.name}, line {line}"
+    for picture in BLOCKS.pictures_of(page):
+        assert_alike(tmp_path / picture.name, picture)
     plt.close("all")
+
+
+def assert_alike(drawn: Path, kept: Path) -> None:
+    """A picture on a page is what the page's blocks draw, but for fonts and rounding."""
+    with Image.open(drawn) as one, Image.open(kept) as other:
+        assert one.size == other.size, f"{kept}: python docs/blocks.py {kept.parent.name}"
+        small = [np.asarray(image.convert("L").resize((64, 64)), float) for image in (one, other)]
+    assert np.sqrt(np.mean((small[0] - small[1]) ** 2)) < 12, f"{kept}: draw it again"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -129,6 +139,31 @@ def test_pictures_can_be_drawn_again(script: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(script), str(drawn)], check=True, env=environment)
     assert drawn.read_bytes().startswith(b"\x89PNG")
     assert script.with_suffix(".svg").exists()
+
+
+def test_the_reference_has_every_public_name() -> None:
+    """What a module offers in the reference is there by name; every public name must be of such a module."""
+    found = set()
+    for page in (ROOT / "docs" / "reference").glob("*.md"):
+        for module, body in re.findall(r"```\{offers\} (\S+)\n(.*?)```", page.read_text(), re.DOTALL):
+            listed = [line for line in body.split() if not line.startswith(":")]
+            offered = importlib.import_module(module)
+            for name in listed or OFFERED.public_names(offered):
+                found.add(id(getattr(offered, name)))
+                assert inspect.getdoc(getattr(offered, name)), f"{module}.{name} says nothing"
+    rooms = [gl, gl.cells, gl.compile, gl.editor, gl.interchange, gl.studies, gl.training, gl.viz, gl.wiring]
+    missing = []
+    for room in rooms:
+        for name in room.__all__:
+            value = getattr(room, name)
+            if not isinstance(value, ModuleType | str | tuple) and id(value) not in found:
+                missing.append(f"{room.__name__}.{name}")
+    assert missing == []
+
+
+def test_every_command_has_its_place_on_the_page_of_commands() -> None:
+    names = [name for name, _ in OFFERED.commands_of(build_parser())]
+    assert {"ganglion", "ganglion train", "ganglion show"} <= set(names)
 
 
 def test_nobody_is_told_to_install_the_package_of_others() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -198,3 +200,13 @@ def test_links_are_committed() -> None:
     ).stdout.splitlines()
     links = {line.split("\t")[1] for line in listed if line.startswith("120000")}
     assert links == {f"src/ganglion/{room}" for room in ROOMS}
+
+
+def test_the_drawing_of_the_house_is_that_of_the_imports() -> None:
+    """`docs/pictures/house.svg` names its arrows; they must be those of the import statements."""
+    script = ROOT / "docs" / "pictures" / "house.py"
+    drawn = re.findall(r'id="(\w+)-imports-(\w+)"', script.with_suffix(".svg").read_text())
+    house = runpy.run_path(str(script))
+    assert sorted(drawn) == sorted(house["imports"]().edges), f"python {script.relative_to(ROOT)}"
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert set(house["ROOMS"]) == folders

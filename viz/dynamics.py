@@ -98,8 +98,8 @@ def plot_time_constants(
 
     Args:
         recording: what `ganglion.record` returns; it brings names, roles and times.
-        time_constants: what `ganglion.time_constants` returns: (T, N) or (B, T, N), positive, in the unit of
-            the times; nan is a gap.
+        time_constants: what `ganglion.time_constants` returns: (T, N) or (B, T, N), not negative, in the
+            unit of the times; nan is a gap.
         neurons: names, the name of a role, or None for all.
         sequence: which sequence of a batched recording.
         ax: the axes to draw on; a new figure if not given.
@@ -108,7 +108,7 @@ def plot_time_constants(
         A `Picture` with the mesh ``time_constants``; a neuron's item is its row from the top.
 
     Raises:
-        ValueError: another shape than the states, or a value that is not positive.
+        ValueError: another shape than the states, or a value below 0.
 
     Example:
         >>> gl.viz.plot_time_constants(recording, gl.time_constants(rnn, recording))
@@ -119,20 +119,22 @@ def plot_time_constants(
         raise ValueError(
             f"time_constants have shape {tau.shape}; expected {recording.states.shape}, as the states"
         )
-    if (wrong := np.argwhere(tau <= 0)).size:
+    if (wrong := np.argwhere(tau < 0)).size:
         name = recording.neurons[wrong[0, -1]]
-        raise ValueError(f"the time constant of {name!r} is {tau[tuple(wrong[0])]}; expected positive values")
+        raise ValueError(f"the time constant of {name!r} is {tau[tuple(wrong[0])]}; expected none below 0")
     shown = samples(replace(recording, states=tau), sequence).select(neurons)
     axes = axes_or_new(ax, 7.0, 3.4)
     look = current(axes)
-    finite = shown.values[np.isfinite(shown.values)]
+    finite = shown.values[np.isfinite(shown.values) & (shown.values > 0)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (1.0, 1.0)
     if high < 1.01 * low:  # one colour for constants that do not change
         low, high = low / 1.5, high * 1.5
     mesh = axes.pcolormesh(
         shown.edges,
         np.arange(len(shown.names) + 1),
-        np.ma.masked_invalid(shown.values.T),
+        np.ma.masked_invalid(
+            np.maximum(shown.values.T, low)
+        ),  # a neuron without capacitance has none: the darkest
         cmap=look.magnitudes(),
         norm=LogNorm(low, high),
         rasterized=True,

@@ -60,8 +60,8 @@ def test_wrong_time_constants_are_refused(recording):
     with pytest.raises(ValueError, match=r"shape \(3,\); expected \(30, 14\), as the states"):
         plot_time_constants(recording, np.ones(3))
     tau = np.ones(recording.states.shape)
-    tau[4, 1] = 0
-    with pytest.raises(ValueError, match=r"time constant of 'motor_1' is 0.0; expected positive"):
+    tau[4, 1] = -1
+    with pytest.raises(ValueError, match=r"time constant of 'motor_1' is -1.0; expected none below 0"):
         plot_time_constants(recording, tau)
 
 
@@ -123,3 +123,11 @@ def test_names_on_axes_find_fonts_of_other_scripts(circuit, record, monkeypatch)
     phase = plot_phase(recording, ["inter_0", "motor_1"]).ax
     for text in (*ax.get_xticklabels(), *ax.get_yticklabels(), phase.xaxis.label, phase.yaxis.label):
         assert text.get_fontfamily()[-1] == "DejaVu Serif"
+
+
+def test_a_neuron_without_capacitance_is_drawn_as_the_fastest(recording):
+    tau = np.ones(recording.states.shape)
+    tau[:, 0], tau[:, 1] = 0, 4
+    mesh = plot_time_constants(recording, tau).artists["time_constants"]
+    assert mesh.norm.vmin == 1
+    assert np.isfinite(mesh.get_array()).all()

@@ -99,7 +99,7 @@ class Share:
 
 def used_attributes(options: Mapping[str, Any]) -> set[str]:
     """The attributes of a circuit that options of a network name."""
-    found: list[Any] = [options.get("start")]
+    found: list[Any] = [options.get("start"), options.get("delays")]
     for option in ("tie", "scale"):
         given = options.get(option)
         for value in given.values() if isinstance(given, Mapping) else [given]:

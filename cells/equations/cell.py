@@ -12,6 +12,7 @@ import numpy as np
 from ...arguments import MOST_UNFOLDS, label, one_of, whole
 from ...compile import Source
 from ...compile.synapses import Index
+from ...errors import KernelError
 from ..calls import step_call
 from ..cell import NCPRNNCell
 from ..layer import Shape
@@ -25,15 +26,17 @@ from ..strengths import Floats, Strengths, as_floats
 from ..values import Values
 from .acting import conducting, strengths
 from .declaration import SOLVERS, WORDS, Declaration, Quantity
+from .delays import Delays, delays_of
 from .expression import name
 from .kernel import bound
 from .latex import latex
 from .model import SAMPLE, Model
 from .noise import BYTES, counted, numbered
-from .operations import Prepared, evaluate, prepared, step_ops
+from .operations import Prepared, prepared, step_ops
 from .parsing import EquationError
 from .reading import model_of
 from .reference import Reference
+from .summing import evaluate
 
 ABSENT = {"delay", "delays", "reset", "threshold", "units"}
 """What other simulators declare, and would be passed over in silence here."""
@@ -88,10 +91,8 @@ class EquationCell(NCPRNNCell):
 
     For a time span below 1e-30, `dynamics` leave states as they are.
 
-    With `noise`, a state has one array more, (B, 8): which row of the first batch each one is, and how many
-    samples it has had. A number depends on the seed, the row, the sample and the neuron alone, so a sequence
-    has the same noise in one piece or in several, on every engine, and the first rows of any batch the same.
-    It goes on behind the end of an episode. A call without a state begins it anew.
+    A state has, behind an array (B, N) per state of neurons, those of synapses, what `delays` keep, and with
+    `noise` one (B, 8): which row it is of, and how many samples that had. An episode's end leaves that.
 
     Args:
         circuit: a circuit, a plan, or a compiled circuit.
@@ -99,6 +100,9 @@ class EquationCell(NCPRNNCell):
         positive: how quantities that are positive stay so: "clip" or "softplus", see `LTCCell`.
         polarity: "init" or "fixed": whether quantities that begin at the signs of synapses keep them.
         tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`.
+        delays: how many samples synapses take: a number for all of them, or the name of an attribute that
+            synapses of the circuit have. A synapse that takes d reads, for a whole sample, what its source
+            showed at the beginning of the sample d before; electrical synapses take none.
         seed: of the noise of a class that has some, from 0 to 2**32 - 1; 0 if not given.
         equations: the digest of the equations with which a saved network was made, as `get_config` has it.
         key: random key for the initial values; MLX's global state if not given.
@@ -122,6 +126,7 @@ class EquationCell(NCPRNNCell):
     needs_circuit = True
     by_effective = True
     changeable = frozenset({"seed"})
+    _delays: Delays | None = None
     model = _Equations()
     _model: ClassVar[Model]
     _declared_words: ClassVar[Mapping[str, Any]] = {}
@@ -178,6 +183,7 @@ class EquationCell(NCPRNNCell):
         scale: Scale = None,
         fixed: Any = None,
         penalty: Any = None,
+        delays: int | str | None = None,
         seed: int | None = None,
         equations: str | None = None,
         key: mx.array | None = None,
@@ -207,6 +213,7 @@ class EquationCell(NCPRNNCell):
             self.keep("solver", self.solver)
             self.keep("ode_unfolds", self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
+        object.__setattr__(self, "_delays", delays_of(delays, self.compiled.plan, self.model))
         self.seed = 0 if seed is None and self.model.noisy else seed
         self.keep("equations", declaration.digest)
         self.share(tie, scale, fixed, penalty)
@@ -256,24 +263,30 @@ class EquationCell(NCPRNNCell):
     def state_shapes(self) -> tuple[Shape, ...]:
         plan, each = self.compiled.plan, len(self.model.synaptic)
         synapses = ((len(plan.recurrent),),) * each + ((len(plan.sensory),),) * each
+        delays = self._delays.widths(self.model, plan) if self._delays else ()
         noise = ((BYTES,),) if self.model.noisy else ()
-        return ((self.n_neurons,),) * len(self.model.states) + synapses + noise
+        return ((self.n_neurons,),) * len(self.model.states) + synapses + tuple((n,) for n in delays) + noise
+
+    @property
+    def unexported(self) -> str:
+        return "noise" if self.model.noisy else "states of synapses" if self.model.synaptic else ""
 
     @property
     def lasting(self) -> tuple[int, ...]:
         return (len(self.state_shapes) - 1,) if self.model.noisy else ()
 
     def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
-        return {} if self.model.synaptic else super().rewired(kept)  # whose states would be fewer
+        own = self.model.synaptic or self._delays  # which would be fewer
+        return {} if own else super().rewired(kept)
 
     def begun(self, state: State) -> State:
         if not self.model.noisy or not isinstance(state, tuple):
             return state
-        *others, noise = state
-        return (*others, numbered(mx.stop_gradient(noise)))
+        return (*state[:-1], numbered(mx.stop_gradient(state[-1])))
 
     def prepare(self) -> Prepared:
-        return prepared(self.model, self.compiled, self.effective(), self._stays(), self.seed or 0)
+        p, stays = self.effective(), self._stays()
+        return prepared(self.model, self.compiled, p, stays, self.seed or 0, self._delays)
 
     def encode(self, x: mx.array) -> mx.array:
         if self.model.encoded is None:
@@ -283,12 +296,12 @@ class EquationCell(NCPRNNCell):
     def step(self, prepared: Prepared, x: mx.array, state: Any, timespan: mx.array) -> Any:
         solver, unfolds = self.steps_with
         parts = state if isinstance(state, tuple) else (state,)
-        noise = mx.stop_gradient(parts[-1]) if self.model.noisy else None
-        others = parts if noise is None else parts[:-1]
-        new = step_ops(self.model, prepared, x, others, timespan, unfolds, solver, noise)
-        if noise is not None:
-            return (*new, counted(noise))
-        return new if isinstance(state, tuple) else new[0]
+        if not self.model.noisy:
+            new = step_ops(self.model, prepared, x, parts, timespan, unfolds, solver)
+            return new if isinstance(state, tuple) else new[0]
+        *_, noise = map(mx.stop_gradient, parts)
+        new = step_ops(self.model, prepared, x, parts[:-1], timespan, unfolds, solver, noise)
+        return (*new, counted(noise))
 
     def decode(self, states: mx.array) -> mx.array:
         shown = states[..., : self.n_outputs]
@@ -310,6 +323,8 @@ class EquationCell(NCPRNNCell):
         return None if overlay is None else overlay.stays
 
     def kernel(self, *, all_states: bool = False) -> CellKernel:
+        if self._delays is not None:
+            raise KernelError("the fused kernel has no delays of synapses")
         widths = tuple(shape[0] for shape in self.state_shapes)
         return bound(
             self.model, self.compiled, self.effective(), self._stays(), self.seed or 0, self.steps_with,
@@ -345,16 +360,15 @@ class EquationCell(NCPRNNCell):
             raise ValueError(f"x has shape {values.shape}: expected (batch, time, {self.n_inputs}) inputs")
         step_call(mx.array(values[:, 0].astype(np.float32)), state, 1.0, self.n_inputs, self.state_shapes)
         given = state if isinstance(state, tuple) else (state,) * len(self.state_shapes)
+        zeros = [np.zeros((len(values), *shape)) for shape in self.state_shapes]
         states = [
-            np.zeros((len(values), *shape)) if part is None else np.asarray(part, np.float64)
-            for part, shape in zip(given, self.state_shapes, strict=True)
+            start if part is None else np.asarray(part, np.float64)
+            for part, start in zip(given, zeros, strict=True)
         ]
-        if self.model.noisy:
-            states[-1] = numbered(states[-1])
         spans = np.broadcast_to(np.asarray(timespans, np.float64), values.shape[:2])
         p = {key: as_floats(value) for key, value in self.effective().items()}
         solver, unfolds = self.steps_with
-        reference = Reference(self.model.declaration, self.compiled.plan, p, self.seed or 0)
+        reference = Reference(self.model.declaration, self.compiled.plan, p, self.seed or 0, self._delays)
         outputs, last = reference.run(values, spans, states, solver, unfolds)
         return outputs, last[0] if len(last) == 1 else tuple(last)
 

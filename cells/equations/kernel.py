@@ -20,8 +20,8 @@ from .expression import Expression, name
 from .model import Model
 from .noise import places, table
 from .noise_kernel import halves
-from .operations import evaluate
 from .shape import Shape
+from .summing import evaluate
 from .text import Writer
 
 

@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 import mlx.core as mx
 
 from ...compile import CompiledCircuit
-from ...compile.layouts import Projection
-from .algebra import separated
-from .expression import SOURCES, SYNAPTIC, Expression, in_order, name, symbols
-from .folding import Folded, folded
-from .functions import FUNCTIONS
+from .delays import Delays
+from .expression import Expression, in_order, name
 from .model import SAMPLE, SPAN, STEP, Model, Total
 from .noise import numbers, places
-from .synaptic import AtSynapses, Wires
+from .summing import Known, Sum, as_array, computed, evaluate, sums_of
+from .synaptic import AtSynapses, Value, Wires
 
 TINY = 1e-30
 """Time spans below it count as 0, in which a state goes nowhere; kernels have the same."""
-Known: TypeAlias = "dict[Expression, Any]"
 Arrays: TypeAlias = "tuple[mx.array, ...]"
-Sum: TypeAlias = "Callable[[Callable[[Expression], Any]], list[mx.array]]"
-
-
-def evaluate(wanted: Iterable[Expression], known: Known) -> list[Any]:
-    """The values of expressions, from those of names; every part that they share is computed once."""
-
-    def value(part: Expression) -> Any:
-        if part not in known:
-            known[part] = part.number if part.op == "number" else computed(part, map(value, part.inputs))
-        return known[part]
-
-    return [value(part) for part in wanted]
-
-
-def computed(part: Expression, inputs: Iterable[Any]) -> Any:
-    """One operation, of arrays and numbers."""
-    values = list(inputs)
-    if part.op in ("+", "*"):
-        found = values[0]
-        for other in values[1:]:
-            found = found + other if part.op == "+" else found * other
-        return found
-    if part.op == "/":
-        return values[0] / values[1]
-    if callable(part.value):
-        return part.value(*map(_array, values))
-    return FUNCTIONS[part.op].mlx(*map(_array, values))
-
-
-def _array(value: Any) -> mx.array:
-    return value if isinstance(value, mx.array) else mx.array(value, mx.float32)
 
 
 @dataclass(frozen=True)
@@ -67,6 +33,7 @@ class Prepared:
         seed: of the noise.
         neurons: their names, by which they have noise.
         wires: the synapses that have states, by their kind.
+        delays: of synapses; None for none.
     """
 
     known: Known
@@ -75,6 +42,7 @@ class Prepared:
     seed: int
     neurons: tuple[str, ...]
     wires: Mapping[str, Wires]
+    delays: Delays | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +54,12 @@ class Asked:
 
 
 def prepared(
-    model: Model, compiled: CompiledCircuit, p: Mapping[str, mx.array], stays: mx.array | None, seed: int = 0
+    model: Model,
+    compiled: CompiledCircuit,
+    p: Mapping[str, mx.array],
+    stays: mx.array | None,
+    seed: int = 0,
+    delays: Delays | None = None,
 ) -> Prepared:
     """Lay the parameters of a model out over a compiled circuit."""
     known: Known = {}
@@ -98,18 +71,13 @@ def prepared(
     wires: dict[str, Wires] = {}
     for kind in model.synapses:
         own = {key: p[key] for key, parameter in model.parameters.items() if parameter.home == kind}
-        wires[kind] = Wires.of(kind, getattr(compiled, kind).synapses, own)
+        synapses = getattr(compiled, kind).synapses
+        wires[kind] = Wires.of(kind, delays.delayed(kind, synapses) if delays else synapses, own)
     for kind in ("recurrent", "sensory", "electrical"):
-        if kind in wires:
-            continue
         totals = [total for total in model.totals.values() if total.kind == kind]
-        projection = _projection(compiled, kind)
-        if totals and projection is None:
-            sums |= {total.name: (_nothing, (total.name,)) for total in totals}
-        elif projection is not None:
-            values = {name(kind, key): _of_links(compiled, kind, p[key]) for key in _named(totals, kind)}
-            sums |= _sums(projection, totals, values)
-    return Prepared(known, sums, stays, seed, compiled.plan.neurons, wires)
+        if totals and kind not in wires:
+            sums |= sums_of(compiled, kind, totals, p, delays)
+    return Prepared(known, sums, stays, seed, compiled.plan.neurons, wires, delays)
 
 
 def step_ops(
@@ -124,9 +92,39 @@ def step_ops(
 ) -> Arrays:
     """One time step of states with encoded inputs (B, I) and a time span (B, 1) or (1, 1).
 
-    `states` are those of neurons (B, N), then those of recurrent synapses (B, E) and of sensory ones (B, S);
-    `noise` is what the noise of each row goes on from (B, 8).
+    `states` are those of neurons (B, N), then those of recurrent synapses (B, E) and of sensory ones (B, S),
+    then what delays keep of states of neurons and of sensors, see `Delays`; `noise` is what the noise of each
+    row goes on from (B, 8).
     """
+    if terms.delays is None:
+        return _stepped(model, terms, x, states, timespan, unfolds, solver, noise)
+    own = len(model.states) + len(model.synapses) * len(model.synaptic)
+    states, past = states[:own], states[own:]
+    states_read = model.states if terms.delays.depth("recurrent") else ()
+    sources = [name("state", key) for key in states_read]
+    now = [*states[: len(sources)], *([x] if len(past) > len(sources) else [])]
+    kept = dict(zip([*map(_before, sources), _before(SAMPLE)], past, strict=False))
+    later = tuple(map(Delays.shifted, now, past))
+    terms = replace(terms, known=terms.known | kept)
+    return (*_stepped(model, terms, x, states, timespan, unfolds, solver, noise), *later)
+
+
+def _before(source: Expression) -> Expression:
+    """The name of what a source showed before."""
+    return name("past", source.symbol.name)
+
+
+def _stepped(
+    model: Model,
+    terms: Prepared,
+    x: mx.array,
+    states: Arrays,
+    timespan: mx.array,
+    unfolds: int,
+    solver: str,
+    noise: mx.array | None,
+) -> Arrays:
+    """The states of neurons and synapses after a sample."""
     before, states = states, _across(model, terms, states, Wires.entered)
     if not model.continuous:
         known = {**terms.known, SPAN: timespan, SAMPLE: x, **_noise(model, terms, noise, 0, 1)}
@@ -227,6 +225,7 @@ class _Values:
     def __init__(self, model: Model, terms: Prepared, known: Known) -> None:
         self.model, self.terms, self.known = model, terms, known
         self.synapses: dict[str, AtSynapses] = {}
+        self._extended: dict[Expression, Any] = {}
 
     def new(self, wanted: Asked, states: Arrays) -> Arrays:
         """Values at some states: (B, N) of neurons, (K, B) of synapses."""
@@ -235,12 +234,12 @@ class _Values:
             self.known[name("state", key)] = self.known[name("pre", key)] = next(left)
         for kind in self.model.synapses:
             own = {key: next(left) for key in self.model.synaptic}
-            self.synapses[kind] = AtSynapses(self.terms.wires[kind], self, own)
+            self.synapses[kind] = AtSynapses(self.terms.wires[kind], self.shown(kind), self, own)
         found = self.all(wanted.neurons)
         for kind, parts in wanted.synapses.items():
             found += [self.synapses[kind](part, computed) for part in parts]
         return tuple(
-            mx.broadcast_to(_array(value), state.shape)
+            mx.broadcast_to(as_array(value), state.shape)
             for value, state in zip(found, states[: len(found)], strict=True)
         )
 
@@ -267,94 +266,37 @@ class _Values:
             self.known[part] = self._total(total)
             return
         compute, together = self.terms.sums[key]
-        for other, value in zip(together, compute(self), strict=True):
+        for other, value in zip(together, compute(self.shown(total.kind)), strict=True):
             self.known[self.model.totals[other].symbol] = value
+
+    def shown(self, kind: str) -> Value:
+        """What gives values of the sources of a kind of synapses: at several times, if these have delays."""
+        delays = self.terms.delays
+        return self if delays is None or delays.of(kind) is None else partial(self._at_times, kind)
+
+    def _at_times(self, kind: str, part: Expression) -> Any:
+        if part not in self._extended:
+            self._extended[part] = self._over_time(kind, part)
+        return self._extended[part]
+
+    def _over_time(self, kind: str, part: Expression) -> Any:
+        if part.op == "number":
+            return part.number
+        if part.kinds == {"neuron"}:  # which is the same at all times
+            value, delays = self(part), self.terms.delays
+            assert delays is not None
+            return mx.repeat(value, 1 + delays.depth(kind)) if isinstance(value, mx.array) else value
+        if part.op != "name":
+            return computed(part, [self._at_times(kind, inner) for inner in part.inputs])
+        key = part.symbol.name
+        if part.symbol.kind == "pre" and key not in self.model.states:
+            return self._at_times(kind, self.model.sources[key])
+        return Delays.extended(self(part), self.known[_before(part)])
 
     def _total(self, total: Total) -> Any:
         """A sum over synapses that have states."""
         wires = self.terms.wires[total.kind]
-        at = self.synapses.get(total.kind) or AtSynapses(wires, self, {})
-        rows = _array(at(total.of, computed))
+        at = self.synapses.get(total.kind) or AtSynapses(wires, self.shown(total.kind), self, {})
+        rows = as_array(at(total.of, computed))
         batch = rows.shape[-1] if rows.ndim else 1
         return wires.summed(mx.broadcast_to(rows, (wires.count, batch)))
-
-
-def _projection(compiled: CompiledCircuit, kind: str) -> Projection | None:
-    if kind == "electrical":
-        return None if compiled.electrical is None else compiled.electrical.projection
-    return compiled.recurrent if kind == "recurrent" else compiled.sensory
-
-
-def _of_links(compiled: CompiledCircuit, kind: str, value: mx.array) -> mx.array:
-    """A parameter per synapse; electrical ones are two links each."""
-    coupling = compiled.electrical
-    return coupling.both_ways(value) if kind == "electrical" and coupling is not None else value
-
-
-def _named(totals: list[Total], kind: str) -> list[str]:
-    return symbols([total.of for total in totals], kind)
-
-
-def _nothing(_: Any) -> list[Any]:
-    return [0.0]
-
-
-def _sums(
-    projection: Projection, totals: list[Total], values: Mapping[Expression, mx.array]
-) -> dict[str, tuple[Sum, tuple[str, ...]]]:
-    """What computes each sum: a product with weights where that is all, else synapse by synapse."""
-    found: dict[str, tuple[Sum, tuple[str, ...]]] = {}
-    others: dict[tuple[str, ...], list[Total]] = {}
-    for total in totals:
-        products = separated(total.of, SYNAPTIC, SOURCES)
-        if products is not None and len(products) <= 2:
-            found[total.name] = (_products(projection, products, dict(values)), (total.name,))
-        else:
-            others.setdefault(tuple(symbols([total.of], *SOURCES)), []).append(total)
-    for read, group in others.items():
-        together = tuple(total.name for total in group)
-        compute = _each(projection, [total.of for total in group], read, dict(values))
-        found |= {total.name: (compute, together) for total in group}
-    return found
-
-
-def _products(projection: Projection, products: list[tuple[Expression, Expression]], values: Known) -> Sum:
-    """A sum of products of what is of parameters and what is of sources."""
-    count = len(projection.synapses)
-    weights = [
-        projection.weights(mx.broadcast_to(_array(weight), (count,)))
-        for weight in evaluate([w for w, _ in products], values)
-    ]
-
-    def compute(value: Callable[[Expression], Any]) -> list[mx.array]:
-        total = None
-        for (_, of), weight in zip(products, weights, strict=True):
-            shown = value(of)
-            if not isinstance(shown, mx.array):
-                shown = mx.full((1, projection.synapses.n_pre), shown)
-            part = projection.matmul(shown, weight)
-            total = part if total is None else total + part
-        return [mx.zeros((1, projection.synapses.n_post)) if total is None else total]
-
-    return compute
-
-
-def _each(projection: Projection, of: list[Expression], read: tuple[str, ...], values: Known) -> Sum:
-    """Sums of whatever each synapse brings."""
-    kind = next(iter(frozenset().union(*(e.kinds for e in of)) & SYNAPTIC), "recurrent")
-    parts = folded(of, kind)
-    spread = [projection.spread(value) for value in evaluate(parts.parts, values)]
-    folds = [Folded.symbol(k) for k in range(len(spread))]
-    names = [part for part in in_order(parts.of) if part.op == "name" and part.symbol.kind in SOURCES]
-
-    def currents(shown: list[mx.array], given: Iterable[mx.array]) -> tuple[mx.array, ...]:
-        known: Known = dict(zip(folds, given, strict=True)) | dict(zip(names, shown, strict=True))
-        return tuple(evaluate(parts.of, known))
-
-    def compute(value: Callable[[Expression], Any]) -> list[mx.array]:
-        shown = [value(part) for part in names]
-        if len(names) == 1:
-            return list(projection.sums(lambda v, *given: currents([v], given), shown[0], *spread))
-        return [projection.reduce(a) for a in currents([projection.gather(v) for v in shown], spread)]
-
-    return compute

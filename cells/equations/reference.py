@@ -1,139 +1,37 @@
 """Equations in float64 NumPy, straight from their text: the reference for every engine.
 
 Nothing here is shared with the engines but Python's parser: sums go over lists of synapses, and what is
-linear in a state comes from arithmetic with numbers ``a + b v``.
+linear in a state comes from arithmetic with numbers ``a + b v``, see `lines.py`.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
-import mlx.core as mx
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 
 from ...compile import Plan
 from .declaration import Declaration
-from .functions import SPIKE_SHARPNESS
-from .noise import counted, numbers, places
+from .delays import Delays
+from .lines import Floats, Line, Names, growth, in_floats, known, plus, total_of, value_of
+from .noise import counted, numbered, numbers, places
 from .parsing import Sides, Text, sides, tree
-
-Floats: TypeAlias = "NDArray[np.float64]"
-Names: TypeAlias = "Callable[[str], Any]"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A number ``a + b v``, where v is a new value that is not known yet, and `at` the old one."""
-
-    a: Any
-    b: Any
-    at: Any
-
-    @property
-    def value(self) -> Any:
-        """The number where v is the old value."""
-        return self.a + self.b * self.at
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
-    "sigmoid": expit, "softplus": lambda x: np.logaddexp(0.0, x), "relu": lambda x: np.maximum(x, 0.0),
-    "abs": np.abs, "min": np.minimum, "max": np.maximum,
-    "spike": lambda x, sharpness=SPIKE_SHARPNESS: np.where(x > 0, 1.0, 0.0),
-}  # fmt: skip
-COMPARISONS = {ast.Lt: np.less, ast.LtE: np.less_equal, ast.Gt: np.greater, ast.GtE: np.greater_equal}
-
-
-def value_of(node: ast.expr, names: Names) -> Any:
-    """The value of an equation's tree."""
-    if isinstance(node, ast.Constant):
-        return float(node.value)  # type: ignore[arg-type]
-    if isinstance(node, ast.Name):
-        return names(node.id)
-    if isinstance(node, ast.UnaryOp):
-        inner = value_of(node.operand, names)
-        return _times(-1.0, inner) if isinstance(node.op, ast.USub) else inner
-    if isinstance(node, ast.BinOp):
-        return _operation(node, value_of(node.left, names), value_of(node.right, names))
-    assert isinstance(node, ast.Call)
-    assert isinstance(node.func, ast.Name)
-    if node.func.id == "where":
-        test = node.args[0]
-        assert isinstance(test, ast.Compare)
-        a, b = (_known(value_of(side, names)) for side in (test.left, test.comparators[0]))
-        yes, no = (_known(value_of(side, names)) for side in node.args[1:])
-        return np.where(COMPARISONS[type(test.ops[0])](a, b), yes, no)
-    function = FUNCTIONS.get(node.func.id) or names(node.func.id)
-    return function(*(_known(value_of(part, names)) for part in node.args))
-
-
-def _in_floats(function: Callable[..., mx.array]) -> Callable[..., Floats]:
-    """A function of MLX's arrays, of NumPy's; it is computed in float32."""
-
-    def found(*values: Any) -> Floats:
-        return np.asarray(function(*(mx.array(np.asarray(v, np.float32)) for v in values)), np.float64)
-
-    return found
-
-
-def _operation(node: ast.BinOp, left: Any, right: Any) -> Any:
-    if isinstance(node.op, ast.Add):
-        return _plus(left, right)
-    if isinstance(node.op, ast.Sub):
-        return _plus(left, _times(-1.0, right))
-    if isinstance(node.op, ast.Mult):
-        return _times(left, right)
-    if isinstance(node.op, ast.Div):
-        return _times(_known(left) if isinstance(right, Line) else left, 1.0 / _known(right))
-    whole = int(_known(right))
-    found: Any = 1.0
-    for _ in range(abs(whole)):
-        found = _times(found, left)
-    return found if whole >= 0 else 1.0 / _known(found)
-
-
-def _plus(left: Any, right: Any) -> Any:
-    if isinstance(left, Line) and isinstance(right, Line):
-        return Line(left.a + right.a, left.b + right.b, left.at)
-    if isinstance(right, Line):
-        left, right = right, left
-    return Line(left.a + right, left.b, left.at) if isinstance(left, Line) else left + right
-
-
-def _times(left: Any, right: Any) -> Any:
-    if isinstance(left, Line) and isinstance(right, Line):
-        known = left.b * right.b * left.at**2  # a square is no line: it counts as known
-        return Line(left.a * right.a + known, left.a * right.b + left.b * right.a, left.at)
-    if isinstance(right, Line):
-        left, right = right, left
-    return Line(left.a * right, left.b * right, left.at) if isinstance(left, Line) else left * right
-
-
-def _known(value: Any) -> Any:
-    return value.value if isinstance(value, Line) else value
-
-
-def _sum(one: Any, other: Any) -> Any:
-    return one + other
-
-
-def _growth(z: Floats) -> Floats:
-    safe = np.where(np.abs(z) < 1e-12, 1.0, z)
-    return np.where(np.abs(z) < 1e-12, 1.0, np.expm1(safe) / safe)
 
 
 class Reference:
     """The equations of a declaration over a plan, with parameters as they use them, (E,), (S,) and so on."""
 
     def __init__(
-        self, declaration: Declaration, plan: Plan, parameters: Mapping[str, Floats], seed: int = 0
+        self,
+        declaration: Declaration,
+        plan: Plan,
+        parameters: Mapping[str, Floats],
+        seed: int = 0,
+        delays: Delays | None = None,
     ) -> None:
         self.declaration, self.plan, self.parameters, self.seed = declaration, plan, parameters, seed
+        self.delays, self.past = delays, list[Floats]()
         self.continuous = bool(declaration.dynamics)
         word = "dynamics" if self.continuous else "update"
         texts = [declaration.text(word, k) for k in range(len(getattr(declaration, word)))]
@@ -154,14 +52,29 @@ class Reference:
     ) -> tuple[Floats, list[Floats]]:
         """Outputs (B, T, M) and the last states, of inputs (B, T, I) and time spans (B, T)."""
         outputs, noisy = [], bool(self.declaration.noise)
+        states = [*states[:-1], numbered(states[-1])] if noisy else states
+        many = len(self.sides) + sum(map(len, self.synapses.values()))
         for t in range(x.shape[1]):
             noise = states[-1] if noisy else None
             own = states[:-1] if noisy else states
-            states = self.sample(self.encoded(x[:, t]), own, spans[:, t, None], solver, unfolds, noise)
+            own, self.past = own[:many], own[many:]
+            shown, past = self.encoded(x[:, t]), self.shifted(own, self.encoded(x[:, t]))
+            states = [*self.sample(shown, own, spans[:, t, None], solver, unfolds, noise), *past]
             if noise is not None:
                 states = [*states, counted(noise)]
             outputs.append(self.decoded(states[0]))
         return np.stack(outputs, axis=1), states
+
+    def shifted(self, states: list[Floats], x: Floats) -> list[Floats]:
+        """What delays keep, after one more sample."""
+        if self.delays is None:
+            return []
+        now = [*(states[: len(self.sides)] if self.delays.depth("recurrent") else []), x]
+        found = []
+        for source, past in zip(now, self.past, strict=False):
+            before = past.reshape(*source.shape, -1)[..., :-1]
+            found.append(np.concatenate([source[..., None], before], axis=-1).reshape(len(x), -1))
+        return found
 
     def sample(
         self, x: Floats, states: list[Floats], span: Floats, solver: str, unfolds: int, noise: Floats | None
@@ -169,7 +82,7 @@ class Reference:
         """The states (B, N), and those of synapses, after one sample."""
         if not self.continuous:
             kicks = self.kicks(x, states, span, noise, 0, 1)
-            new = [*map(_sum, self.rights(x, states, span), kicks), *self.of_synapses(x, states, span)]
+            new = [*map(total_of, self.rights(x, states, span), kicks), *self.of_synapses(x, states, span)]
             found = [np.broadcast_to(f, state.shape) for f, state in zip(new, states, strict=True)]
             return self.clipped(found)
         before, dt = states, span / unfolds
@@ -177,7 +90,7 @@ class Reference:
             kicks = [np.sqrt(dt) * kick for kick in self.kicks(x, states, 0.0, noise, u, unfolds)]
             if solver == "rk4":
                 new = self.rk4(x, states, dt)
-                states = [*map(_sum, new, kicks), *new[len(kicks) :]]
+                states = [*map(total_of, new, kicks), *new[len(kicks) :]]
             else:
                 states = self.one(x, states, dt, solver, kicks)
             states = self.clipped(states)
@@ -198,7 +111,7 @@ class Reference:
         names = self.names(x, states, span, None)
         for k, side in enumerate(self.sides):
             if side.state in d.noise and noise is not None:
-                strength = _known(value_of(tree(d.text("noise", side.state)), names))
+                strength = known(value_of(tree(d.text("noise", side.state)), names))
                 own, draw = places(self.plan.neurons), unfold * many + k
                 found.append(strength * numbers(self.seed, noise, own, draw, unfolds * many).astype(float))
             else:
@@ -217,8 +130,8 @@ class Reference:
             if solver == "semi_implicit":
                 found.append((mass * (v + kick) + dt * line.a) / (mass - dt * line.b))
             elif solver == "exponential":
-                spread = np.sqrt(_growth(2.0 * z))
-                found.append(v + dt * line.value / mass * _growth(z) + kick * spread)
+                spread = np.sqrt(growth(2.0 * z))
+                found.append(v + dt * line.value / mass * growth(z) + kick * spread)
             else:
                 found.append(v + dt * line.value / mass + kick)
         return found
@@ -249,10 +162,10 @@ class Reference:
     def masses(self, x: Floats, states: list[Floats]) -> list[Any]:
         """What stands before the derivatives."""
         names = self.names(x, states, 0.0, None)
-        found = [1.0 if s.mass is None else _known(value_of(tree(s.mass), names)) for s in self.sides]
+        found = [1.0 if s.mass is None else known(value_of(tree(s.mass), names)) for s in self.sides]
         for kind, given in self.synapses.items():
             at = self.at_synapses(kind, names, x, states)
-            found += [1.0 if s.mass is None else _known(value_of(tree(s.mass), at)) for s, _ in given]
+            found += [1.0 if s.mass is None else known(value_of(tree(s.mass), at)) for s, _ in given]
         return found
 
     def of_synapses(self, x: Floats, states: list[Floats], span: Any, *, linear: bool = False) -> list[Any]:
@@ -289,10 +202,17 @@ class Reference:
                 return self.parameters[prefix + key][where]
             if key in held:
                 return Line(0.0, 1.0, held[key]) if key == linear else held[key]
-            if kind == "sensory" and (key == "x" or key.endswith("_pre")):
-                return x[:, pre]
+            shown = x if kind == "sensory" and (key == "x" or key.endswith("_pre")) else None
+            if shown is not None or key.endswith("_pre"):
+                delays = None if self.delays is None else self.delays.of(kind)
+                if delays is not None:
+                    return self.delayed(kind, key.removesuffix("_pre"), named, x, delays)[
+                        np.arange(len(x))[:, None], delays, pre
+                    ]
+            if shown is not None:
+                return shown[:, pre]
             if key.endswith("_pre"):
-                return np.broadcast_to(_known(named(key[:-4])), (len(x), ends.n_post))[:, pre]
+                return np.broadcast_to(known(named(key[:-4])), (len(x), ends.n_post))[:, pre]
             value = named(key)
             if isinstance(value, Line):
                 return Line(onto(value.a), onto(value.b), onto(value.at))
@@ -311,14 +231,14 @@ class Reference:
 
         def named(key: str) -> Any:
             if key in d.functions:
-                return _in_floats(d.functions[key])
+                return in_floats(d.functions[key])
             if key not in values:
                 if key in d.let:
                     values[key] = value_of(tree(d.text("let", key)), named)
                 elif key in d.synapse:
                     own = "sensory" if key in d.sensory else "synapse"
                     recurrent = self.total("recurrent", d.synapse[key], named, x, states, linear)
-                    values[key] = _plus(
+                    values[key] = plus(
                         recurrent, self.total("sensory", getattr(d, own)[key], named, x, states, linear)
                     )
                 elif key in d.electrical:
@@ -328,6 +248,19 @@ class Reference:
             return values[key]
 
         return named
+
+    def delayed(self, kind: str, key: str, named: Names, x: Floats, delays: Any) -> Floats:
+        """(B, 1 + depth, n) what sources show now, and 1, 2 and so on samples ago."""
+        many, depth = len(self.sides), int(delays.max())
+        if kind == "sensory":
+            before = self.past[-1].reshape(*x.shape, depth)
+            return np.concatenate([x[:, None], before.transpose(0, 2, 1)], axis=1)
+        shape = len(x), self.plan.n_neurons
+        found = [np.broadcast_to(known(named(key)), shape)]
+        for d in range(depth):
+            then = [past.reshape(*shape, depth)[..., d] for past in self.past[:many]]
+            found.append(np.broadcast_to(self.names(x, then, 0.0, None)(key), shape))
+        return np.stack(found, axis=1)
 
     def total(
         self, kind: str, text: str, named: Names, x: Floats, states: list[Floats], linear: int | None

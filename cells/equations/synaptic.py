@@ -65,12 +65,12 @@ class AtSynapses:
 
     Args:
         wires: the synapses.
-        value: what gives values of sources (B, n_pre) and of neurons (B, N).
+        source, neuron: what gives values of sources (B, n_pre), and of neurons (B, N).
         states: (K, B) each.
     """
 
-    def __init__(self, wires: Wires, value: Value, states: Mapping[str, mx.array]) -> None:
-        self.wires, self._value = wires, value
+    def __init__(self, wires: Wires, source: Value, neuron: Value, states: Mapping[str, mx.array]) -> None:
+        self.wires, self._source, self._neuron = wires, source, neuron
         self._known: dict[Expression, Any] = dict(wires.parameters)
         self._known |= {name(HELD[wires.kind], key): state for key, state in states.items()}
         self._own = frozenset({wires.kind, HELD[wires.kind]})
@@ -86,7 +86,7 @@ class AtSynapses:
             return part.number
         if part.kinds & self._own or (part.kinds & SOURCES and not part.kinds <= SOURCES):
             return computed(part, [self(inner, computed) for inner in part.inputs])
-        value = self._value(part)
+        value = (self._source if part.kinds <= SOURCES else self._neuron)(part)
         if not isinstance(value, mx.array):
             return value
         rows = (value if value.ndim > 1 else value[None]).T

@@ -203,6 +203,8 @@ def test_perturbations_leave_states_as_many() -> None:
     with gl.perturbed(rnn, gl.studies.Lesion("inter_0")):
         y, last = rnn(mx.array(x), tuple(map(mx.array, state)), timespans=spans)
     assert last[1].shape == state[1].shape
+    with pytest.raises(gl.KernelError, match="the states of synapses of a Plastic cannot be exported"):
+        gl.export_c(rnn, "nowhere.c")
     assert difference(y, np.array(whole)) > 1e-5
 
 

@@ -42,9 +42,9 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
     inner: Any = model if units is None else model.model
     inner.require_built("cannot be exported")
     _require_finite(inner)
-    noisy = next((part for part in inner.modules() if isinstance(part, NCPRNNCell) and part.lasting), None)
-    if noisy is not None:
-        raise KernelError(f"the noise of a {type(noisy).__name__} cannot be exported, as it is drawn by bits")
+    for part in inner.modules():
+        if isinstance(part, NCPRNNCell) and part.unexported:
+            raise KernelError(f"the {part.unexported} of a {type(part).__name__} cannot be exported")
     with plainly(inner), _states_returned(inner), whole_products(not sparse):
         with whole_products(False):  # the others have no gradients here
             inner.stream()  # which refuses what needs more than the sample

@@ -1,0 +1,213 @@
+"""Delays of synapses: an echo, a float64 reference, gradients, and what a cell has to do anyway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+import ganglion as gl
+from ganglion.cells.equations.reference import Reference
+from ganglion.cells.strengths import as_floats
+from ganglion.testing import check_cell
+
+from ..support.equations import Driven, Rate
+from ..support.networks import difference
+from .test_synapses import Plastic, Stepped
+
+B, T = 3, 8
+KINDS: list[Any] = [Rate, Driven, Plastic, Stepped]
+
+
+def circuit() -> gl.Circuit:
+    """A circuit whose synapses say how long they take."""
+    made = gl.auto_ncp(11, 2, inputs=3, seed=4)
+    for k, (_, _, data) in enumerate(made.edges(data=True)):
+        data["delay"] = (0, 2, 1, 3)[k % 4]
+    return made
+
+
+def cell_of(kind: Any, seed: int = 1, **options: Any) -> Any:
+    mx.random.seed(seed)
+    return kind(circuit(), **{"delays": "delay", **options})
+
+
+def batch(seed: int, cell: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (B, T, cell.n_inputs)).astype(np.float32)
+    spans = rng.choice([0.0, 0.3, 1.0], (B, T)).astype(np.float32)
+    return x, spans, tuple(rng.uniform(0, 0.5, (B, *s)).astype(np.float32) for s in cell.state_shapes)
+
+
+class Echo(gl.EquationCell):
+    """Neurons that show what reaches them."""
+
+    parameters = {"w": gl.synapse(1.0)}
+    synapse = {"i": "w * v_pre"}
+    update = "v = i"
+
+
+@pytest.mark.parametrize(("there", "back", "first"), [(0, 0, 0), (3, 5, 0), (1, 2, 4)])
+def test_an_echo_comes_back_when_it_should(there: int, back: int, first: int) -> None:
+    """A pulse goes to and fro: every way takes one sample, and its delay."""
+    made = gl.Circuit()
+    made.add_neuron("x", role="sensory")
+    for name in ("a", "b"):
+        made.add_neuron(name, role="motor")
+    made.add_synapse("x", "a", polarity=1, delay=first)
+    made.add_synapse("a", "b", polarity=1, delay=there)
+    made.add_synapse("b", "a", polarity=1, delay=back)
+    x = np.zeros((1, 40, 1), np.float32)
+    x[0, 2] = 1.0
+    expected = np.zeros((40, 2), np.float32)
+    at = 2 + first
+    for way in range(40):
+        if at < 40:
+            expected[at, way % 2] = 1.0
+        at += 1 + (there if way % 2 == 0 else back)
+    rnn = gl.RNN(Echo(made, delays="delay"))
+    assert {name: k for k, name in enumerate(rnn.cell.neurons)} == {"a": 0, "b": 1}
+    np.testing.assert_array_equal(np.array(rnn(mx.array(x))[0])[0], expected)
+    stream = rnn.stream()
+    np.testing.assert_array_equal(np.stack([np.array(stream(x[0, t])) for t in range(40)]), expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("delays", ["delay", 2])
+def test_operations_are_the_equations(kind: Any, delays: Any) -> None:
+    cell = cell_of(kind, delays=delays)
+    x, spans, state = batch(2, cell)
+    y, last = gl.RNN(cell)(mx.array(x), tuple(map(mx.array, state)), timespans=spans)
+    expected, after = cell.reference(x, state, spans)
+    assert difference(y, expected) < 1e-5
+    for mine, theirs in zip(last, after, strict=True):
+        assert difference(mine, theirs) < 1e-5
+
+
+def test_no_delay_is_none() -> None:
+    cell, plain = cell_of(Rate, delays=0), cell_of(Rate, delays=None)
+    assert cell.state_shapes == plain.state_shapes
+    x = mx.array(batch(3, plain)[0])
+    assert difference(gl.RNN(cell)(x)[0], np.array(gl.RNN(plain)(x)[0])) == 0
+
+
+def test_gradients_are_central_differences() -> None:
+    cell = cell_of(Plastic)
+    x, spans, state = batch(4, cell)
+    spans = np.maximum(spans, 0.3)
+    values = {key: as_floats(value) for key, value in cell.effective().items()}
+    rnn = gl.RNN(cell)
+
+    def expected(changed: dict[str, np.ndarray], states: Any = state) -> float:
+        reference = Reference(cell.model.declaration, cell.compiled.plan, values | changed, 0, cell._delays)
+        given = [part.astype(np.float64) for part in states]
+        y, last = reference.run(x.astype(float), spans.astype(float), given, *cell.steps_with)
+        return float((y**2).sum() + sum(((part - 0.5) ** 2).sum() for part in last))
+
+    def loss(p: Any, states: Any) -> mx.array:
+        cell.update(p)
+        y, last = rnn(mx.array(x), states, timespans=spans)
+        return mx.square(y).sum() + sum(mx.square(part - 0.5).sum() for part in last)
+
+    found, d_states = mx.grad(loss, argnums=(0, 1))(cell.trainable_parameters(), tuple(map(mx.array, state)))
+    rng = np.random.default_rng(5)
+    for key in ("w", "sensory_w", "use", "tau"):
+        way = rng.normal(size=values[key].shape)
+        slope = (expected({key: values[key] + 1e-5 * way}) - expected({key: values[key] - 1e-5 * way})) / 2e-5
+        assert abs((as_floats(found[key]) * way).sum() - slope) < 1e-4 * max(1.0, abs(slope)), key
+    ways = [rng.normal(size=part.shape) for part in state]
+    there, back = (
+        tuple(part + h * way for part, way in zip(state, ways, strict=True)) for h in (1e-5, -1e-5)
+    )
+    slope = (expected({}, there) - expected({}, back)) / 2e-5
+    mine = sum((as_floats(g) * way).sum() for g, way in zip(d_states, ways, strict=True))
+    assert abs(mine - slope) < 1e-4 * max(1.0, abs(slope))
+
+
+@pytest.mark.parametrize("kind", [Rate, Stepped])
+def test_a_cell_with_delays_is_a_cell(kind: Any) -> None:
+    check_cell(cell_of(kind, delays=2))
+
+
+def test_a_lesion_keeps_the_delays_of_others() -> None:
+    cell = cell_of(Rate)
+    after = gl.lesion(cell, "inter_0")
+    found = [
+        {
+            (one.neurons[pre], one.neurons[post]): int(delay)
+            for pre, post, delay in zip(
+                one.compiled.plan.recurrent.pre,
+                one.compiled.plan.recurrent.post,
+                one._delays.recurrent,
+                strict=True,
+            )
+        }
+        for one in (cell, after)
+    ]
+    assert found[1].items() <= found[0].items()
+    assert len(set(found[1].values())) > 1
+    rnn = gl.RNN(cell)
+    x = mx.array(batch(6, cell)[0])
+    whole = np.array(rnn(x)[0])
+    with gl.perturbed(rnn, gl.studies.Lesion("inter_0")):
+        assert difference(rnn(x)[0], np.array(gl.RNN(after)(x)[0])) < 1e-5
+    assert difference(rnn(x)[0], whole) == 0
+
+
+@pytest.mark.parametrize(
+    ("delays", "told"),
+    [
+        (-1, "delays must be"),
+        (1001, "delays must be"),
+        (1.5, "delays of a Rate are 1.5: expected a whole number of samples, or the name of"),
+        (True, "delays of a Rate are True"),
+        ("slowness", "no synapse of the circuit has the attribute 'slowness'"),
+    ],
+)
+def test_wrong_delays_are_refused(delays: Any, told: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=told):
+        cell_of(Rate, delays=delays)
+
+
+@pytest.mark.parametrize("delay", [-1, 0.5, 1001, "long", None, float("nan")])
+def test_a_wrong_delay_of_a_synapse_is_refused(delay: Any) -> None:
+    made = circuit()
+    pre, post = next((a, b) for a, b in made.edges if a.startswith("inter"))
+    made.edges[pre, post]["delay"] = delay
+    with pytest.raises(ValueError, match=f"the delay of {pre} -> {post} is .*: expected a whole number"):
+        Rate(made, delays="delay")
+
+
+def test_what_cannot_be_delayed_says_so() -> None:
+    class Summed(gl.EquationCell):
+        parameters = {"w": gl.synapse(1.0)}
+        let = {"z": "s * v"}
+        synapse = {"s": "w * v_pre", "c": "w * z_pre"}
+        sensory = {"c": "w * x"}
+        update = "v = c"
+
+    with pytest.raises(ValueError, match="z_pre of a Summed is of sums over synapses, and cannot be delayed"):
+        Summed(circuit(), delays=1)
+    rnn = gl.RNN(cell_of(Rate), engine="fused")
+    with pytest.raises(gl.KernelError, match="the fused kernel has no delays of synapses"):
+        rnn(mx.zeros((1, 2, 3)))
+    assert "the fused kernel has no delays of synapses" in gl.RNN(cell_of(Rate)).explain()
+
+
+def test_files_of_others_keep_them(tmp_path: Any) -> None:
+    """An export compares itself with the network."""
+    gl.export_c(gl.RNN(cell_of(Rate)), tmp_path / "a.c")
+    assert "_step(" in (tmp_path / "a.c").read_text()
+    with pytest.raises(ValueError, match=r"Wrong\.delays: equations have no delays"):
+        type("Wrong", (gl.EquationCell,), {"update": "v = v", "delays": 1})
+
+
+def test_a_file_keeps_them(tmp_path: Any) -> None:
+    rnn = gl.RNN(cell_of(Rate))
+    gl.save(rnn, tmp_path / "a.safetensors")
+    again = gl.load(tmp_path / "a.safetensors")
+    x = mx.array(batch(7, rnn.cell)[0])
+    assert difference(again(x)[0], np.array(rnn(x)[0])) == 0
+    assert again.cell._delays.recurrent.tolist() == rnn.cell._delays.recurrent.tolist()

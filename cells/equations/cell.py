@@ -38,7 +38,7 @@ from .reading import model_of
 from .reference import Reference
 from .summing import evaluate
 
-ABSENT = {"delay", "delays", "reset", "threshold", "units"}
+ABSENT = {"delay", "delays", "reset", "threshold"}
 """What other simulators declare, and would be passed over in silence here."""
 
 
@@ -80,6 +80,8 @@ class EquationCell(NCPRNNCell):
                     leaks of any step), "euler" or "explicit", which are one, "exponential" (exact
                     for what is linear in a state) or "rk4" (order 4)
     ``unfolds``     solver steps per sample, 6 if not given
+    ``units``       name -> its unit, such as "mV": of quantities, states, sums, "timespan" and "x"; equations
+                    in which they do not fit are refused
     ``clip``        the largest absolute value of a state, after each step
     ``functions``   name -> a function of arrays that equations do not have; there is no kernel then
     ==============  ==============================================================================
@@ -285,8 +287,8 @@ class EquationCell(NCPRNNCell):
         return (*state[:-1], numbered(mx.stop_gradient(state[-1])))
 
     def prepare(self) -> Prepared:
-        p, stays = self.effective(), self._stays()
-        return prepared(self.model, self.compiled, p, stays, self.seed or 0, self._delays)
+        given = self.effective(), self._stays(), self.seed or 0, self._delays
+        return prepared(self.model, self.compiled, *given)
 
     def encode(self, x: mx.array) -> mx.array:
         if self.model.encoded is None:
@@ -360,11 +362,8 @@ class EquationCell(NCPRNNCell):
             raise ValueError(f"x has shape {values.shape}: expected (batch, time, {self.n_inputs}) inputs")
         step_call(mx.array(values[:, 0].astype(np.float32)), state, 1.0, self.n_inputs, self.state_shapes)
         given = state if isinstance(state, tuple) else (state,) * len(self.state_shapes)
-        zeros = [np.zeros((len(values), *shape)) for shape in self.state_shapes]
-        states = [
-            start if part is None else np.asarray(part, np.float64)
-            for part, start in zip(given, zeros, strict=True)
-        ]
+        parts = zip(given, self.state_shapes, strict=True)
+        states = [np.zeros((len(values), *s)) if v is None else np.asarray(v, np.float64) for v, s in parts]
         spans = np.broadcast_to(np.asarray(timespans, np.float64), values.shape[:2])
         p = {key: as_floats(value) for key, value in self.effective().items()}
         solver, unfolds = self.steps_with

@@ -125,7 +125,7 @@ HOMES = ("synapse", "electrical", "neuron", "sensor", "motor")
 MAPPINGS = ("synapse", "sensory", "electrical", "let", "noise")
 TEXTS = ("inputs", "outputs")
 LISTS = ("dynamics", "update", "synapse_states", "sensory_states")
-WORDS = ("parameters", *MAPPINGS, *TEXTS, *LISTS, "functions", "clip", "solver", "unfolds")
+WORDS = ("parameters", *MAPPINGS, *TEXTS, *LISTS, "functions", "units", "clip", "solver", "unfolds")
 """The attributes of a class that declare something."""
 
 
@@ -142,6 +142,7 @@ class Declaration:
         dynamics, update: equations of states.
         synapse_states, sensory_states: those of states that each synapse has, of the same form.
         inputs, outputs: what sensors make of samples, and motor neurons of states.
+        units: of quantities, states, sums and time, by name.
         functions: functions of arrays that equations do not have, by name.
         clip: the largest absolute value of a state; None for no limit.
         solver: how `dynamics` are solved.
@@ -161,6 +162,7 @@ class Declaration:
     sensory_states: tuple[str, ...] = ()
     inputs: str | None = None
     outputs: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     clip: float | None = None
     solver: str = "semi_implicit"
@@ -246,6 +248,12 @@ def _functions(where: str, given: Any) -> dict[str, Callable[..., Any]]:
     return dict(given)
 
 
+def _units(_: str, given: Any) -> dict[str, str]:
+    if not isinstance(given, Mapping) or not all(isinstance(k, str) for k in (*given, *given.values())):
+        raise TypeError(f"expected {{'v': 'mV', ...}}, got {label(given, 60)}")
+    return dict(given)
+
+
 def _text(where: str, given: Any) -> str:
     if not isinstance(given, str):
         raise TypeError(f"expected an equation as text, got {label(given, 60)}")
@@ -266,6 +274,7 @@ _FORMS: dict[str, Any] = {
     **dict.fromkeys(TEXTS, _text),
     **dict.fromkeys(LISTS, _texts),
     "functions": _functions,
+    "units": _units,
     "clip": lambda _, given: None if given is None else real("clip", given, above=0),
     "solver": lambda _, given: one_of("solver", given, SOLVERS),
     "unfolds": lambda _, given: whole("unfolds", given, most=MOST_UNFOLDS),

@@ -118,12 +118,18 @@ def tree(text: Text) -> ast.expr:
         raise text.error(f"the equation cannot be read: {error or type(error).__name__}") from None
 
 
+def column_of(text: Text, node: ast.expr) -> int:
+    """At which column of a text a part of its tree begins, from 0."""
+    line = text.text.replace("\n", " ").lstrip()
+    column = len(line.encode()[: node.col_offset].decode(errors="replace"))  # Python counts bytes
+    return len(text.text) - len(text.text.lstrip()) + column
+
+
 class _Reader:
     """Reads one text."""
 
     def __init__(self, text: Text, names: Mapping[str, Expression], hints: Mapping[str, str]) -> None:
         self.text, self.names, self.hints = text, names, hints
-        self.indent = len(text.text) - len(text.text.lstrip())
         self.functions = (*FUNCTIONS, *text.own)
 
     def read(self) -> Expression:
@@ -133,9 +139,7 @@ class _Reader:
             raise self.text.error("the equation is nested too deeply") from None
 
     def wrong(self, node: ast.expr, told: str) -> EquationError:
-        line = self.text.text.replace("\n", " ").lstrip()
-        column = len(line.encode()[: node.col_offset].decode(errors="replace"))  # Python counts bytes
-        return self.text.error(told, self.indent + column)
+        return self.text.error(told, column_of(self.text, node))
 
     def of(self, node: ast.expr) -> Expression:
         if isinstance(node, ast.Constant):

@@ -8,6 +8,7 @@ from functools import partial
 from ...arguments import label
 from ..parameters import Parameter
 from .algebra import separated
+from .checking import check_units
 from .declaration import Declaration
 from .expression import HELD, ONE, SOURCES, SYNAPTIC, ZERO, Expression, add, multiply, name, symbols
 from .model import SAMPLE, SPAN, Model, Side, Total
@@ -57,7 +58,9 @@ def model_of(declaration: Declaration) -> Model:
     Raises:
         EquationError: an equation that is wrong, with the name and column at fault.
     """
-    return _Reading(declaration).model()
+    model = _Reading(declaration).model()
+    check_units(declaration)
+    return model
 
 
 class _Reading:

@@ -134,7 +134,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "noise of a synapse": ({"noise": {"v": "w"}}, r"noise\['v'\], column 1: 'w' is of every synapse"),
     "no mapping of noise": ({"noise": "0.1"}, r"Wrong.noise: expected \{'g'"),
-    "units": ({"units": {"v": "mV"}}, "Wrong.units: equations have no units; they have parameters, synapse"),
+    "a reset": ({"reset": "v = 0"}, "Wrong.reset: equations have no reset; they have parameters, synapse"),
     "no mapping": ({"synapse": "w * v_pre"}, r"Wrong.synapse: expected \{'g'"),
     "no text": ({"synapse": {"i": 1.0}}, "expected an equation as text, got 1.0"),
     "no texts": ({"dynamics": []}, r"expected an equation as text, or several of them, got \[\]"),

@@ -120,7 +120,11 @@ def compilable(model: nn.Module) -> bool:
     """Whether MLX's graph can hold the networks of a model, and all of it is ours or MLX's own."""
     modules = model.modules()
     networks = [module for module in modules if isinstance(module, RNN)]
-    kernels = all(network.engine != "ops" and has_kernel(network.cell) for network in networks)
+    # Noise has a seed, which may be another one in every epoch.
+    kernels = all(
+        network.engine != "ops" and has_kernel(network.cell) and not network.cell.lasting
+        for network in networks
+    )
     known = all(made_by(type(module), ("ganglion.", "mlx.nn")) for module in modules)
     return bool(networks) and kernels and known and in_graphs()
 

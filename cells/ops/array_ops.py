@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import LARGEST, instance, several, whole
+from ...compile.kernels import operations
 from ..axes import axis_of, counts_of, lengths, mask_of, steps_of
 from ..values import Values, Where, any_array, running_on
 
@@ -63,7 +64,11 @@ def concatenate(arrays: Sequence[Values], axis: int | None = 0, *, stream: Where
         found = [any_array("arrays", x) for x in several("arrays", arrays, "arrays")]
         if not found:
             raise ValueError("arrays is empty: expected one or more")
-        return mx.concatenate(found, None if axis is None else axis_of(axis, found[0]))
+        if axis is None:
+            return mx.concatenate(found, None)
+        axis = axis_of(axis, found[0])
+        made = operations.joined(found, axis % found[0].ndim)
+        return mx.concatenate(found, axis) if made is None else made
 
 
 def split(x: Values, sections: int | Sequence[int], axis: int = 0, *, stream: Where = None) -> list[mx.array]:

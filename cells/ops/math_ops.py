@@ -35,19 +35,26 @@ WIDE = 16  # numbers that fill a vector: what is shorter is left to MLX
 def add(a: Values, b: Values, *, stream: Where = None) -> mx.array:
     """a + b of shapes that broadcast."""
     with running_on(stream):
-        return mx.add(any_array("a", a), any_array("b", b))
+        return _added(any_array("a", a), any_array("b", b))
+
+
+def _added(a: mx.array, b: mx.array) -> mx.array:
+    found = operations.paired("add", a, b)
+    return mx.add(a, b) if found is None else found
 
 
 def multiply(a: Values, b: Values, *, stream: Where = None) -> mx.array:
     """a * b of shapes that broadcast."""
     with running_on(stream):
-        return mx.multiply(any_array("a", a), any_array("b", b))
+        first, second = any_array("a", a), any_array("b", b)
+        found = operations.paired("multiply", first, second)
+        return mx.multiply(first, second) if found is None else found
 
 
 def matmul(a: Values, b: Values, *, stream: Where = None) -> mx.array:
     """a @ b: products of matrices (..., M, K) and (..., K, N), or of vectors as in NumPy.
 
-    Large ones of float32 run on the BLAS that SciPy brings where MLX has none of its own, on Linux.
+    On Linux, where MLX has no BLAS of its own, large ones of float32 run on SciPy's or on vectors of AVX-512.
     """
     with running_on(stream):
         return operations.matmul(any_array("a", a), any_array("b", b))
@@ -142,7 +149,7 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array, *, stream: Wher
     with running_on(stream):
         k1 = mlx_array("rate(v)", rate(v))
         if solver == "explicit":
-            return v + dt * k1
+            return _added(v, dt * k1)
         k2 = rate(v + 0.5 * dt * k1)
         k3 = rate(v + 0.5 * dt * k2)
         k4 = rate(v + dt * k3)

@@ -25,14 +25,17 @@ from .source import SOURCE
 from .threads import pool, thread_count
 from .tracing import exporting
 
-PARTS = (*nodes.PARTS, "lanes_cpu.h", "curves.h", "whole.h", "operations.h")
-KINDS = ("curve", "rowwise", "reduce", "draw", "multiply", "listed")
+PARTS = (*nodes.PARTS, "lanes_cpu.h", "curves.h", "whole.h", "operation.h", "pairwise.h", "operations.h")
+KINDS = ("curve", "rowwise", "reduce", "draw", "multiply", "listed", "pair", "join")
 LISTED = ("masked", "by_synapse", "segments", "expand")
 ROWWISE = ("softmax", "log_softmax", "layer_norm", "glu")
 OVER = ("all", "last", "first")
 DRAWN = ("uniform", "normal")
+PAIRWISE = ("add", "multiply")
 LEAST = 2048
 """From so many numbers on, a node takes less time than MLX's own operation."""
+LEAST_MOVED = 1 << 16
+"""The same where each number is only added, multiplied or copied."""
 LEAST_ROWS = 4
 """The same for rows in sums over synapses, of which a vector does many at once."""
 LEAST_PRODUCTS = 1 << 16
@@ -107,6 +110,22 @@ def reduced(over: Literal["all", "last", "first"], x: mx.array, divisor: float =
     """The sum of all numbers, or along the last or the first axis, divided by a number."""
     run = _ready(x.size, x) if x.ndim else None
     return None if run is None else run("reduce", OVER.index(over), [x], (divisor,))
+
+
+def paired(what: Literal["add", "multiply"], a: mx.array, b: mx.array) -> mx.array | None:
+    """The sums or products of the numbers of two arrays of one shape."""
+    run = _ready(a.size, a, b) if a.size >= LEAST_MOVED and a.shape == b.shape else None
+    return None if run is None else run("pair", PAIRWISE.index(what), [a, b])
+
+
+def joined(arrays: Sequence[mx.array], axis: int) -> mx.array | None:
+    """Arrays one behind the other along an axis from 0 on."""
+    size = sum(x.size for x in arrays)
+    shapes = {(*x.shape[:axis], *x.shape[axis + 1 :]) for x in arrays}
+    if size < LEAST_MOVED or len(shapes) > 1 or len({x.ndim for x in arrays}) > 1 or axis >= arrays[0].ndim:
+        return None
+    run = _ready(size, *arrays)
+    return None if run is None else run("join", axis, arrays)
 
 
 def draws(shape: Sequence[int]) -> bool:

@@ -48,16 +48,22 @@ def operations(path: str) -> None:
         KernelError, AssertionError: something is wrong.
     """
     run = Operations(prepared(ctypes.CDLL(path)._handle))
-    x = mx.random.normal((40, 70), key=mx.random.key(1))
-    w = mx.random.normal((70, 30), key=mx.random.key(2))
+    x = mx.random.normal((100, 70), key=mx.random.key(1))
+    y = mx.random.normal((100, 70), key=mx.random.key(3))
+    w = mx.random.normal((70, 37), key=mx.random.key(2))
     pairs = [
         (lambda x: run("curve", _curves()["tanh"], [x], (0.0, 0.0)), mx.tanh),
         (lambda x: run("rowwise", 0, [x], (0.0, 0.0, 0.0)), lambda x: mx.softmax(x, axis=-1)),
         *((lambda x, k=k: run("reduce", k, [x], (2.0,)), lambda x, a=a: mx.sum(x, axis=a) / 2)
           for k, a in ((0, None), (1, -1), (2, 0))),
     ]  # fmt: skip
+    pairs += [
+        (lambda x: run("pair", 0, [x, y]), lambda x: x + y),
+        (lambda x: run("pair", 1, [x, y]), lambda x: x * y),
+        (lambda x: run("join", 1, [x, y, x]), lambda x: mx.concatenate([x, y, x], axis=1)),
+    ]
     if _sgemm():
-        pairs.append((lambda x: run("multiply", 0, [x, w]), lambda x: x @ w))
+        pairs += [_product(run, w), _product(run, w[:, :7])]
     for ours, theirs in pairs:
         for changed in (_square(ours), _square(theirs)), (ours, theirs):
             found, expected = (mx.compile(function)(x) for function in changed)
@@ -67,6 +73,10 @@ def operations(path: str) -> None:
     drawn = run("draw", 0, [mx.random.key(3)], (), (4099,))
     assert drawn is not None
     assert mx.array_equal(drawn, bits)
+
+
+def _product(run: Operations, w: mx.array) -> tuple[Any, Any]:
+    return lambda x: run("multiply", 0, [x, w]), lambda x: x @ w
 
 
 def _square(function: Any) -> Any:

@@ -19,6 +19,8 @@ EXAMPLES = [
     "correlation",
     "phase",
     "time_constants",
+    "cells",
+    "oscillators",
     "saliency",
     "animation",
 ]

@@ -25,8 +25,8 @@ class Readout(nn.Module):
         self.rnn = rnn
         self.readout = nn.Linear(units, outputs)
 
-    def __call__(self, x: mx.array) -> mx.array:
-        return self.readout(gl.training.outputs_of(self.rnn, x))
+    def __call__(self, x: mx.array, timespans: mx.array | None = None) -> mx.array:
+        return self.readout(gl.training.outputs_of(self.rnn, x, timespans))
 
 
 class CTRNNCell(gl.NCPRNNCell):
@@ -65,6 +65,16 @@ def cfc(inputs: int, units: int, seed: int, engine: str, **options: Any) -> nn.M
     return gl.CfC(full_circuit(inputs, units, 1000 * seed), engine=engine, **options)
 
 
+def stc(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
+    """The saturated LTC over the circuit of the LTC."""
+    return gl.RNN(gl.STC(full_circuit(inputs, units, 1000 * seed)), engine=engine)
+
+
+def lrc(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
+    """The LRC, of symmetric elastance, over the circuit of the LTC."""
+    return gl.RNN(gl.LRC(full_circuit(inputs, units, 1000 * seed), elastance="symmetric"), engine=engine)
+
+
 def lstm(inputs: int, units: int, seed: int, engine: str) -> nn.Module:
     """MLX's LSTM."""
     return nn.LSTM(inputs, units)
@@ -81,7 +91,9 @@ MODELS: dict[str, tuple[Make, dict[str, Any]]] = {
     "LTC fixed": (partial(ltc, polarity="fixed"), {"learning_rate": 0.01}),
     "CfC": (cfc, {"learning_rate": 0.01}),
     "CfC fixed": (partial(cfc, polarity="fixed"), {"learning_rate": 0.01}),
+    "STC": (stc, {"learning_rate": 0.01}),
+    "LRC": (lrc, {"learning_rate": 0.01}),
     "LSTM": (lstm, {"learning_rate": 0.001}),
     "CT-RNN": (ctrnn, {"learning_rate": 0.001}),
 }
-"""Name -> how to make the network, and its learning rate: the published one, 0.01 for the CfC."""
+"""Name -> how to make the network, and its learning rate: the published one, 0.01 for CfC, STC and LRC."""

@@ -29,7 +29,7 @@ def latex(declaration: Declaration) -> str:
     synaptic |= {side.state for side in plastic}
 
     def sum_of(key: str, text: str, over: str) -> str:
-        return rf"{_name(key)}_j &= \sum_{{{over}}} {_printed(text, synaptic, at_synapse=True)}"
+        return rf"{_name(key)}_j &= \sum_{{{over}}} {_printed(text, synaptic, at_synapse=True, tight=2)}"
 
     def noise(state: str, mass: str = "") -> str:
         """The noise of a state, which is that of its derivative."""
@@ -39,7 +39,9 @@ def latex(declaration: Declaration) -> str:
     for key, text in d.synapse.items():
         lines.append(sum_of(key, text, r"i \to j"))
         if key in d.sensory:
-            lines[-1] += rf" + \sum_{{s \to j}} {_printed(d.sensory[key], synaptic, at_synapse=True)}"
+            lines[-1] += (
+                rf" + \sum_{{s \to j}} {_printed(d.sensory[key], synaptic, at_synapse=True, tight=2)}"
+            )
     lines += [sum_of(key, text, "i - j") for key, text in d.electrical.items()]
     lines += [rf"{_name(key)}_j &= {_printed(text, synaptic)}" for key, text in d.let.items()]
 

@@ -109,7 +109,7 @@ def compared(turns: int) -> None:
         for name in CELLS:
             for what, runs in ways(name, circuit, x).items():
                 results = {title: run() for title, run in runs.items()}  # JAX compiles meanwhile
-                times = in_turns(runs, turns, clock=time.process_time)
+                times = in_turns(runs, turns, turn=0.4, clock=time.process_time)
                 fused = times.pop("fused")
                 jax = {title: took for title, took in times.items() if title.startswith("JAX")}
                 best = min(jax, key=jax.__getitem__, default="-")
@@ -148,7 +148,7 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--rounds", type=int, default=5, help="turns of 0.1 s each, or processes (default: 5)"
+        "--rounds", type=int, default=5, help="turns of 0.4 s each, or processes (default: 5)"
     )
     parser.add_argument("--first", action="store_true", help="from a class to its first result instead")
     given = parser.parse_args()

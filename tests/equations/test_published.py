@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,74 @@ def test_options_of_the_ctrnn_are_the_reference(name: str) -> None:
     cell, given = cell_of("CTRNN", circuit, **CTRNNS[name]), batch(circuit, 7)
     y, _ = run(cell, "ops", *given)
     assert difference(y, cell.reference(given[0], given[2], given[1])[0]) < 1e-5
+
+
+def test_a_limit_and_an_explicit_step_are_in_the_kernel() -> None:
+    circuit = gl.auto_ncp(11, 2, inputs=3, seed=4)
+    cell, given = cell_of("CTRNN", circuit, **CTRNNS["sigmoid"]), batch(circuit, 8)
+    y, state = run(cell, "fused", *given)
+    assert float(mx.abs(state).max()) == pytest.approx(0.3)
+    assert difference(y, cell.reference(given[0], given[2], given[1])[0]) < 1e-5
+
+
+def test_an_unknown_elastance_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown elastance 'linear': expected one of asymmetric, symmetric"):
+        gl.LRC(gl.auto_ncp(11, 2, inputs=3), elastance="linear")
+
+
+@pytest.mark.parametrize("kind", ["CTRNN", "LRC symmetric"])
+def test_options_that_change_equations_are_kept(kind: str) -> None:
+    """In a config, a copy and a pickle."""
+    options = {"activation": "silu", "leak": False} if kind == "CTRNN" else {}
+    cell = cell_of(kind, gl.auto_ncp(11, 2, inputs=3, seed=4), **options)
+    x = mx.ones((2, 3))
+    twin = gl.NCPRNNCell.from_config(cell.get_config())
+    twin.update(cell.parameters())
+    for other in (twin, copy.deepcopy(cell), pickle.loads(pickle.dumps(cell))):
+        assert other.model is cell.model
+        assert mx.array_equal(other(x)[0], cell(x)[0])
+
+
+def test_the_ct_gru_can_be_said() -> None:
+    """Its cell has one array of traces and no kernel, but equations say the same."""
+    scales = range(3)
+    logs = [float(np.log(0.5) + k * np.log(10) / 2) for k in scales]
+
+    def chosen(of: str) -> dict[str, str]:
+        near = {f"{of}{k}": f"exp(2 * {logs[k]} * {of} - {logs[k] ** 2})" for k in scales}
+        return near | {f"{of}_all": " + ".join(near)}
+
+    words: dict[str, Any] = {
+        "parameters": {
+            f"{of}_{part}": gl.synapse(0.5) if part == "w" else gl.neuron(0.1)
+            for of in ("retrieve", "store", "detect")
+            for part in "wb"
+        },
+        "let": {
+            **{f"t{k}": f"g{k} * exp(-timespan / {np.exp(logs[k])})" for k in scales},
+            "h": " + ".join(f"t{k}" for k in scales),
+            "r": "retrieve + retrieve_b",
+            "s": "store + store_b",
+            **chosen("r"),
+            **chosen("s"),
+            "found": "(" + " + ".join(f"r{k} * t{k}" for k in scales) + ") / r_all",
+            "event": "tanh(detect + detect_b)",
+        },
+        "synapse": {
+            "retrieve": "retrieve_w * h_pre", "store": "store_w * h_pre", "detect": "detect_w * found_pre"
+        },
+        "sensory": {of: f"{of}_w * x" for of in ("retrieve", "store", "detect")},
+        "update": [f"g{k} = t{k} + s{k} / s_all * (event - t{k})" for k in scales],
+    }  # fmt: skip
+    circuit = gl.auto_ncp(11, 2, inputs=3, seed=4)
+    said = type("Said", (gl.EquationCell,), words)(circuit)
+    cell = gl.CTGRUCell(circuit, scales=3, shortest=0.5)
+    said.update({key: cell[key] for key in cell.declared()})
+    x, spans, _ = batch(circuit, 9)
+    y, traces = gl.RNN(cell)(mx.array(x), timespans=spans)
+    _, states = gl.RNN(said, engine="ops")(mx.array(x), timespans=spans)
+    assert difference(mx.stack(states, axis=-1), np.array(traces)) < 1e-5
+    assert difference(sum(states)[:, :2], np.array(y[:, -1])) < 1e-5
 
 
 @cache

@@ -135,6 +135,26 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "noise of a synapse": ({"noise": {"v": "w"}}, r"noise\['v'\], column 1: 'w' is of every synapse"),
     "no mapping of noise": ({"noise": "0.1"}, r"Wrong.noise: expected \{'g'"),
     "a reset": ({"reset": "v = 0"}, "Wrong.reset: equations have no reset; they have parameters, synapse"),
+    "a limit of 0": ({"clip": 0}, "Wrong.clip: clip must be finite and above 0, got 0"),
+    "no function": ({"functions": {"f": 1.0}}, "Wrong.functions: 'f' is 1.0: expected a function of arrays"),
+    "functions as a text": ({"functions": "gelu"}, "Wrong.functions: expected {'f': a function of arrays}"),
+    "a function that is there": ({"functions": {"tanh": abs}}, "'tanh', as a function of equations"),
+    "a function of its own for a name": (
+        {"functions": {"f": abs}, "let": {"r": "f + v"}},
+        r"let\['r'\], column 1: f is a function: expected f\(...\)",
+    ),
+    "an own function of nothing": (
+        {"functions": {"f": abs}, "let": {"r": "f()"}},
+        "column 1: f is of nothing",
+    ),
+    "an unknown function beside one": (
+        {"functions": {"fold": abs}, "let": {"r": "folt(v)"}},
+        "there is no function 'folt'; .*did you mean 'fold'",
+    ),
+    "a name twice, of a function": (
+        {"functions": {"q": abs}, "let": {"q": "v"}},
+        "'q' is declared in functions already",
+    ),
     "no mapping": ({"synapse": "w * v_pre"}, r"Wrong.synapse: expected \{'g'"),
     "no text": ({"synapse": {"i": 1.0}}, "expected an equation as text, got 1.0"),
     "no texts": ({"dynamics": []}, r"expected an equation as text, or several of them, got \[\]"),
@@ -176,7 +196,9 @@ def test_a_wrong_class_is_refused(name: str) -> None:
     changed, told = WRONG[name]
     with pytest.raises(ValueError, match=told) as caught:
         made(**changed)
-    assert str(caught.value).startswith(("Wrong", "a quantity of Wrong", "what Wrong", "these equations"))
+    assert str(caught.value).startswith(
+        ("Wrong", "a quantity of Wrong", "what Wrong", "these equations", "an entry of Wrong")
+    )
 
 
 @pytest.mark.parametrize("mass", ["(1 + g)", "-g", "g / 2", "g * 2", "g**2"])

@@ -19,8 +19,10 @@ import pytest
 
 import ganglion as gl
 from ganglion import cli
+from ganglion.commands.series import CELLS as OFFERED
 from ganglion.interchange.files import newest_checkpoint
 from ganglion.training.series import Columns, Settings, train_series
+from ganglion.training.series.job import CELLS
 from ganglion.training.series.report import _page, _recording
 from ganglion.training.series.sequences import Scaling, read_columns, split, windows
 
@@ -167,6 +169,14 @@ def test_regular_samples_need_no_time(folder: Path) -> None:
     assert ganglion("predict", "new", "r.csv", "-o", "out.csv") == 0
     assert gl.load("new").inputs == ("b", "a")
     assert Path("out.csv").read_text().startswith("y\n")
+
+
+def test_a_cell_from_equations_trains(folder: Path) -> None:
+    assert {"ltc", "cfc", "stc", "lrc", "lrcu", "ctrnn", "rate", "mingru"} == set(CELLS) == set(OFFERED)
+    given = ["c.json", "d.csv", *TRAIN, "--epochs", "1", "--cell", "mingru"]
+    assert ganglion("train", *given, "--out", "new") == 0
+    assert "<h1>MinGRU for y</h1>" in (folder / "new" / "report.html").read_text()
+    assert "MinGRU" in repr(gl.load("new"))
 
 
 def test_inputs_are_found_by_the_names_of_the_sensory_neurons(folder: Path) -> None:

@@ -26,6 +26,9 @@ PREDICT = """\
 Let the network that ganglion train left in DIR read another table, which needs
 the same inputs, time and group columns, and write what it says to a CSV file."""
 
+CELLS = ("ltc", "cfc", "stc", "lrc", "lrcu", "ctrnn", "rate", "mingru")
+"""Those of `training/series`, which is loaded where something is trained."""
+
 
 def add_commands(commands: Any) -> None:
     """Add both commands to those of the command line."""
@@ -60,7 +63,7 @@ def add_commands(commands: Any) -> None:
         said = what if usual is None else f"{what} (default: {usual})"
         train.add_argument(f"--{name}", choices=choices, default=usual, help=said)
     train.add_argument("--descending", action="store_true", help="the newest rows come first")
-    train.add_argument("--cell", choices=("ltc", "cfc"), default="ltc", help="default: ltc")
+    train.add_argument("--cell", choices=CELLS, default="ltc", help="default: ltc")
     for name, kind, default, what in (
         ("epochs", positive, 100, "passes over the data"),
         ("batch-size", positive, 8, "windows per step"),

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...arguments import fraction, instance, one_of, real, seed_number, several, whole
 from ...arguments import path as as_path
-from ...cells import LTC, CfC
+from ...cells import LRC, LRCU, LTC, RNN, STC, CfC, CTRNNCell, LeakyRate, MinGRU
 from ...compile import CompiledCircuit, compile_circuit
 from ...errors import CircuitError, FileError
 from ...habits import ORDINARY, Habits
@@ -29,7 +29,11 @@ from .directory import SETTINGS, claim, columns_of, habits_of, may_hold
 from .sequences import Columns, Floats, Scaling, Series, read_columns, series_of, split, windows
 from .table import open_table
 
-CELLS = {"ltc": LTC, "cfc": CfC}
+CELLS: dict[str, Any] = {
+    "ltc": LTC, "cfc": CfC, "stc": STC, "lrc": LRC, "lrcu": LRCU, "ctrnn": CTRNNCell, "rate": LeakyRate,
+    "mingru": MinGRU,
+}  # fmt: skip
+"""Networks, and cells for one."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Settings:
     """How to train a circuit on a time series.
 
     Attributes:
-        cell: "ltc" or "cfc".
+        cell: "ltc", "cfc", "stc", "lrc", "lrcu", "ctrnn", "rate" or "mingru".
         batch_size: windows per step.
         window: samples per window, as far as gradients go back; windows overlap by half.
         learning_rate: of Adam, with bias correction.
@@ -161,6 +165,7 @@ def train_series(
 
     mx.random.seed(settings.seed)
     network = CELLS[settings.cell](compiled)
+    network = network if isinstance(network, RNN) else RNN(network)
     model = Scaled(network, columns.inputs, columns.targets, **scaling.to_json())
 
     def judge(model: Scaled) -> float:

@@ -14,7 +14,7 @@ SEED   ?= 0
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test audit faults kills fuzz fuzz-api matrix sanitize aarch64 release mac browser test-browser check lint types package page docs clean
+.PHONY: help demo test audit faults kills fuzz fuzz-api matrix sanitize aarch64 release mac browser test-browser check lint types package page docs links clean
 .DELETE_ON_ERROR:
 
 help:
@@ -88,6 +88,7 @@ check: lint types package
 lint: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell
 
 types: $(VENV)/ready-cpu,demo,dev
 	$(BIN)/mypy
@@ -114,6 +115,10 @@ $(PAGE)/node_modules/ready: $(PAGE)/package-lock.json
 docs: $(VENV)/ready-cpu,docs
 	$(BIN)/sphinx-build -EaW --keep-going -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
+
+# Every address outside of the pages, with a network; those inside are checked by make docs and the tests.
+links: $(VENV)/ready-cpu,docs
+	$(BIN)/sphinx-build -q -b linkcheck -D plot_gallery=0 docs docs/_build/links
 
 clean:
 	rm -rf $(VENV) .matrix $(OUT) build dist docs/_build docs/gallery src/*.egg-info

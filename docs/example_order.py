@@ -25,8 +25,25 @@ EXAMPLES = [
     "animation",
 ]
 
+JOBS = [
+    "tap_withdrawal",
+    "circuit_of_circuits",
+    "own_layer",
+    "convolution",
+    "vowels",
+    "forecast",
+    "vitals",
+    "lesions",
+    "tuning",
+    "devices",
+    "distributed",
+    "conversion",
+    "board",
+]
+
 
 def place(name: str) -> int:
     """Where an example stands: the last place for one that is not listed."""
     drawn = name.removeprefix("plot_").removesuffix(".py")
-    return EXAMPLES.index(drawn) if drawn in EXAMPLES else len(EXAMPLES)
+    order = [*EXAMPLES, *JOBS]
+    return order.index(drawn) if drawn in order else len(order)

@@ -54,37 +54,37 @@ class EquationCell(NCPRNNCell):
 
     A class declares, as attributes:
 
-    ==============  ==============================================================================
-    ``parameters``  name -> ``gl.synapse``, ``gl.neuron``, ``gl.electrical``, ``gl.sensor`` or ``gl.motor``
-    ``synapse``     name -> what each synapse brings; the name is the sum over the synapses onto a
-                    neuron. A state ``v`` of the source is ``v_pre``, that of the neuron itself
-                    ``v``, outside of functions
-    ``sensory``     the same for synapses from sensors, where ``x`` is what the sensor shows; without
-                    an entry, the first state of the source is that
-    ``electrical``  the same for electrical synapses, which lead both ways
-    ``let``         name -> a part of an equation; ``name_pre`` is its value at the source of a synapse
-    ``noise``       state -> how strong its noise is: ``dv = ... dt + strength dW``, or, in an `update`,
-                    the deviation of a normal number that every sample adds
-    ``synapse_states``
-                    equations of states that each synapse has, as those of `dynamics` or `update` below: of
-                    its quantities, its source, its neuron and themselves; they begin at 0
-    ``sensory_states``
-                    the same for synapses from sensors, where they are others
-    ``dynamics``    ``"dv/dt = ..."`` or ``"m * dv/dt = ..."``, one or a list of them; the first
-                    state is what neurons show
-    ``update``      instead: ``"v = ..."``, the new values after a sample, from the old ones and
-                    ``timespan``
-    ``inputs``      what a sensor shows, from the sample ``x``; ``x`` itself if not given
-    ``outputs``     what a motor neuron shows, from its first state; that itself if not given
-    ``solver``      "semi_implicit" (what is linear in a state is taken at the new time: stable for
-                    leaks of any step), "euler" or "explicit", which are one, "exponential" (exact
-                    for what is linear in a state) or "rk4" (order 4)
-    ``unfolds``     solver steps per sample, 6 if not given
-    ``units``       name -> its unit, such as "mV": of quantities, states, sums, "timespan" and "x"; equations
-                    in which they do not fit are refused
-    ``clip``        the largest absolute value of a state, after each step
-    ``functions``   name -> a function of arrays that equations do not have; there is no kernel then
-    ==============  ==============================================================================
+    ==================  ==============================================================================
+    ``parameters``      name -> ``gl.synapse``, ``gl.neuron``, ``gl.electrical``, ``gl.sensor`` or
+                        ``gl.motor``
+    ``synapse``         name -> what each synapse brings; the name is the sum over the synapses onto a
+                        neuron. A state ``v`` of the source is ``v_pre``, that of the neuron itself ``v``,
+                        outside of functions
+    ``sensory``         the same for synapses from sensors, where ``x`` is what the sensor shows; without
+                        an entry, the first state of the source is that
+    ``electrical``      the same for electrical synapses, which lead both ways
+    ``let``             name -> a part of an equation; ``name_pre`` is its value at the source of a
+                        synapse
+    ``noise``           state -> how strong its noise is: ``dv = ... dt + strength dW``, or, in an
+                        `update`, the deviation of a normal number that every sample adds
+    ``synapse_states``  equations of states that each synapse has, as those of `dynamics` or `update`
+                        below: of its quantities, its source, its neuron and themselves; they begin at 0
+    ``sensory_states``  the same for synapses from sensors, where they are others
+    ``dynamics``        ``"dv/dt = ..."`` or ``"m * dv/dt = ..."``, one or a list of them; the first state
+                        is what neurons show
+    ``update``          instead: ``"v = ..."``, the new values after a sample, from the old ones and
+                        ``timespan``
+    ``inputs``          what a sensor shows, from the sample ``x``; ``x`` itself if not given
+    ``outputs``         what a motor neuron shows, from its first state; that itself if not given
+    ``solver``          "semi_implicit" (what is linear in a state is taken at the new time: stable for
+                        leaks of any step), "euler" or "explicit", which are one, "exponential" (exact for
+                        what is linear in a state) or "rk4" (order 4)
+    ``unfolds``         solver steps per sample, 6 if not given
+    ``units``           name -> its unit, such as "mV": of quantities, states, sums, "timespan" and "x";
+                        equations in which they do not fit are refused
+    ``clip``            the largest absolute value of a state, after each step
+    ``functions``       name -> a function of arrays that equations do not have; there is no kernel then
+    ==================  ==============================================================================
 
     Equations have names, numbers, ``+ - * / **`` and the functions exp, log, sqrt, sin, cos, tanh, sigmoid,
     softplus, relu, abs, min, max, ``where(a < b, yes, no)`` and ``spike(a)``: 1 where a > 0, else 0, with the

@@ -85,6 +85,6 @@ EITHER = Palette(
     electrical="#808080",
     accent="#D6336C",
     missing="#808080",
-    categories=("#808080", "#C0504D", "#6E8F1E", "#A08A5B"),
+    categories=("#767676", "#C0504D", "#6E8F1E", "#A08A5B"),
 )
 """Readable on light and on dark ground: for a notebook, whose ground is not known."""

@@ -57,3 +57,7 @@ def test_every_example_has_a_place_in_the_gallery():
     listed = runpy.run_path(str(ROOT / "docs" / "example_order.py"))["EXAMPLES"]
     assert sorted(f"plot_{name}" for name in listed) == [path.stem for path in EXAMPLES]
     assert len(EXAMPLES) >= 15
+    jobs = runpy.run_path(str(ROOT / "docs" / "example_order.py"))["JOBS"]
+    assert sorted(f"plot_{name}" for name in jobs) == sorted(
+        p.stem for p in (ROOT / "examples" / "jobs").glob("*.py")
+    )

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from .algebra import gradients
-from .emission import PRELUDE, Lines, Term, lowered
-from .expression import Expression, name
-from .folding import Folded
-from .model import SPAN, STEP
-from .shape import Synapses
-from .text import HOMES, OUT, RAW, Writer, joined, row
+from .emission import PRELUDE, Lines, Term
+from .expression import name
+from .text import HOMES, OUT, Writer, joined, row
+from .through import Through, seed
 
 OWN = ("neuron", "motor", "sensor")
 """The homes whose sums one thread adds up for each place."""
-
-
-def seed(key: str) -> Expression:
-    """The name of a gradient that is known."""
-    return name("seed", key)
 
 
 def backward(writer: Writer, title: str) -> str:
@@ -24,12 +16,7 @@ def backward(writer: Writer, title: str) -> str:
     return _Backward(writer).text(title)
 
 
-class _Backward:
-    def __init__(self, writer: Writer) -> None:
-        self.writer, self.shape = writer, writer.shape
-        self.sums, self.states = len(writer.totals), len(writer.states)
-        self.time = STEP if writer.continuous else SPAN
-
+class _Backward(Through):
     # Memory
 
     def head(self, title: str) -> list[str]:
@@ -56,7 +43,7 @@ class _Backward:
             f"//: totals   {' '.join([totals, 'd_held[P]', *(f'd_{v}' for v in writer.noise.values)])}",
             f"//: folded   {' '.join([*writer.folds(), *copies])}",
             f"//: scratch  v[(UNFOLDS+1)*N] sample[I] {writer.scratch()} shown[M] owed[M] passed[N] still[N]",
-            f"//: scratch  g[N] local[N] {sums} g_time[P] g_sample[I] g_span[1]",
+            f"//: scratch  g[N] local[N] {sums} {self.scratch()} g_time[P] g_sample[I] g_span[1]",
             f"//: work     path[KEEP*N] {' '.join(work)}",
             *PRELUDE.splitlines(),
             *writer.noise.prelude,
@@ -85,12 +72,6 @@ class _Backward:
             found += [(kind, ptr, ends), (kind, out, length), (kind, post, length)]
         return found
 
-    def summed(self, home: str, place: str) -> dict[Expression, str]:
-        """Where the gradients of a home's parameters are summed up."""
-        letter, length = HOMES[home]
-        keys = enumerate(self.shape.used(home))
-        return {name(home, key): f"sum_{letter}[{k} * {length} + {place}]" for k, key in keys}
-
     # Parts
 
     def show_back(self) -> list[str]:
@@ -103,17 +84,9 @@ class _Backward:
         places = {
             self.writer.states[0]: "g[j]", **self.summed("neuron", "j"), **self.summed("motor", "j")
         }  # fmt: skip
-        found = self._gradients([(decoded, seed("shown"))], places)
+        found = self.gradients([(decoded, seed("shown"))], places)
         terms = Lines().values(found.values(), names, inline=True)
         return [f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)]
-
-    def _gradients(
-        self, outputs: list[tuple[Expression, Expression]], places: dict[Expression, str]
-    ) -> dict[str, Expression]:
-        """The gradients that are not 0, by the place where they are added."""
-        found = gradients(outputs, places)
-        pairs = zip(places.values(), found, strict=True)
-        return {place: lowered(part) for place, part in pairs if part.op != "number" or part.number}
 
     def clearing(self) -> list[str]:
         """Lines that begin all sums at 0."""
@@ -159,7 +132,7 @@ class _Backward:
         added |= self.summed("neuron", "j")
         added[self.time] = "g_time[j]"
         outputs = list(zip(self.shape.new, seeds, strict=True))
-        found = self._gradients(outputs, assigned | added)
+        found = self.gradients(outputs, assigned | added)
         lines.add(*writer.noise.entered(), "EACH(j, P) {", "if (held[j] > 0.0f) {")
         lines.add(*(f"local[{at}] = g[{at}];" for at in rows))
         lines.add(*(f"d_sum[{k} * P + j] = splat(0.0f);" for k in range(self.sums)), "} else {")
@@ -169,85 +142,6 @@ class _Backward:
         lines.add(*(f"{place} = {terms.get(place, zero).real};" for place in assigned.values()))
         lines.add(*(f"{place} += {terms[place].text};" for place in added.values() if place in terms))
         lines.add("}", "}", "BARRIER")
-        return lines.lines
-
-    def synapses(self) -> list[str]:
-        """Lines from the gradients of sums through every synapse back to its source, and on to its state."""
-        writer, lines = self.writer, Lines("b")
-        kinds = [self.shape.synapses[k] for k in ("recurrent", "electrical") if k in self.shape.synapses]
-        rows = [row(s, "i") for s in range(self.states)]
-        shown: dict[Expression, Expression] = {}
-        for each in kinds:
-            shown |= each.shown
-        lines.add("EACH_SPLIT(i, P) {")
-        names = writer.at_neuron("i")
-        values = dict(zip(shown, lines.values(shown.values(), names), strict=True))
-        for k, (part, term) in enumerate(list(values.items())):
-            lines.add(f"const real from{k} = {term.real};", f"real d_from{k} = splat(0.0f);")
-            values[part] = Term(f"from{k}")
-        places = {part: f"d_from{k}" for k, part in enumerate(shown)}
-        offset = 0
-        for each in kinds:
-            self._through(lines, each, values, places, "d_sum", offset)
-            offset += len(each.totals)
-        lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
-        seeds = {part: seed(place) for part, place in places.items()}
-        to = dict(zip(writer.states, rows, strict=True))
-        to |= self.summed("neuron", "i")
-        found = self._gradients([(value, seeds[part]) for part, value in shown.items()], to)
-        known = names | {seeds[part]: Term(place) for part, place in places.items()}
-        terms = dict(zip(found, lines.values(found.values(), known), strict=True))
-        for at in rows:
-            more = f" + {terms[at].text}" if at in terms else ""
-            lines.add(f"g[{at}] = local[{at}]{more};")
-        lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place not in rows))
-        lines.add("}", "}", "BARRIER")
-        return lines.lines
-
-    def _through(
-        self, lines: Lines, each: Synapses, shown: dict[Expression, Term], places: dict[Expression, str],
-        sums: str, offset: int,
-    ) -> None:  # fmt: skip
-        """Write a loop over the synapses that leave source i."""
-        (ptr, _, post), (letter, _) = OUT[each.kind], HOMES[each.kind]
-        mine = {part: place for part, place in places.items() if part in each.shown}
-        seeds = [seed(f"{each.kind}{k}") for k in range(len(each.totals))]
-        to = {
-            Folded.symbol(k): f"sum_{letter}[{len(each.folded.parts)} * q + {k}]"
-            for k in range(len(each.folded.parts))
-        }
-        found = self._gradients(list(zip(each.folded.of, seeds, strict=True)), to | mine)
-        prefix = "" if each.kind == "electrical" else "o"
-        names = {**self.writer.at_synapse(each, "q", prefix), **shown}
-        lines.add(
-            f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{", f"const int j = {post}[q];"
-        )
-        for k, part in enumerate(seeds):
-            lines.add(f"const real g_{letter}{k} = {sums}[{offset + k} * P + j];")
-            names[part] = Term(f"g_{letter}{k}")
-        terms = lines.values(found.values(), names)
-        lines.add(*(f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)), "}")
-
-    def sensory(self) -> list[str]:
-        """Lines from the gradients of drives to samples, sensors and sensory synapses."""
-        lines, each = Lines("c"), self.shape.synapses.get("sensory")
-        if each is None:
-            return ["EACH(i, I) g_sample[i] = splat(0.0f);"]
-        lines.add("BARRIER", "EACH_SPLIT(i, I) {")
-        shown = {part: Term(f"input[{k} * I + i]") for k, part in enumerate(each.shown)}
-        places = {part: f"d_from{k}" for k, part in enumerate(each.shown)}
-        lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
-        self._through(lines, each, shown, places, "d_drive", 0)
-        lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
-        to = {RAW: "g_sample[i]", **self.summed("sensor", "i")}
-        outputs = [(self.writer.of_raw(value), seed(places[part])) for part, value in each.shown.items()]
-        found = self._gradients(outputs, to)
-        names = self.writer.parameters("sensor", "i")
-        names |= {RAW: Term("sample[i]")} | {seed(place): Term(place) for place in places.values()}
-        terms = dict(zip(found, lines.values(found.values(), names), strict=True))
-        lines.add(f"g_sample[i] = {terms.get('g_sample[i]', Term('0.0f', True)).real};")
-        lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place != "g_sample[i]"))
-        lines.add("}", "}")
         return lines.lines
 
     def span(self) -> list[str]:
@@ -284,7 +178,7 @@ class _Backward:
                 )
             )
             to = {name(kind, key): f"d_q_{key}[k]" for key in self.shape.used(kind)}
-            found = self._gradients([(part, seed(str(k))) for k, part in enumerate(each.folded.parts)], to)
+            found = self.gradients([(part, seed(str(k))) for k, part in enumerate(each.folded.parts)], to)
             names = self.writer.parameters(kind, "k")
             names |= {seed(str(k)): Term(f"s{k}", True) for k in parts}
             terms = dict(zip(found, lines.values(found.values(), names), strict=True))
@@ -377,10 +271,13 @@ class _Backward:
             "g_time[j] = splat(0.0f);",
             *(f"d_drive[{k} * P + j] = splat(0.0f);" for k in range(len(self.writer.drives))),
             "}",
+            *self.began(),
             "BARRIER",
             "for (int u = UNFOLDS - 1; u >= 0; u--) {",
             "const int now = u * N;",
             *self.neurons(),
+            *self.posts(),
+            *self.sensors(),
             *self.synapses(),
             "}",
             *self.sensory(),

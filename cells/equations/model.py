@@ -20,17 +20,18 @@ class Total:
         kind: which synapses: "recurrent", "sensory" or "electrical".
         name: of the symbol that stands for it.
         of: what is summed, of parameters of the synapses and what their sources show.
+        constant: whether it does not change within a sample.
     """
 
     kind: str
     name: str
     of: Expression
+    constant: bool = False
 
     @property
     def symbol(self) -> Expression:
-        """What stands for it in equations: a "total", or a "drive", which does not change within a sample."""
-        constant = self.kind == "sensory" and not self.of.kinds & {*HELD.values()}
-        return name("drive" if constant else "total", self.name)
+        """What stands for it in equations: a "drive" if it is constant, else a "total"."""
+        return name("drive" if self.constant else "total", self.name)
 
 
 @dataclass(frozen=True)

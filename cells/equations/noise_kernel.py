@@ -64,7 +64,8 @@ class Noise:
     @property
     def at(self) -> str:
         """Where in a state the noise goes on from."""
-        return f"{len(self.model.states)} * P"
+        many = len(self.model.synaptic)
+        return f"({len(self.model.states)} * P + {many} * (E + S))"
 
     def names(self) -> dict[Expression, Term]:
         """What the normal numbers of a step are called."""

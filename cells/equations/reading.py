@@ -220,7 +220,8 @@ class _Reading:
         terms = []
         for of, times in products:
             known = next((t for t in self.totals.values() if (t.kind, t.of) == (kind, of)), None)
-            total = known or Total(kind, f"{kind}_{len(self.totals)}", of)
+            constant = kind == "sensory" and not self.synaptic[kind]
+            total = known or Total(kind, f"{kind}_{len(self.totals)}", of, constant)
             self.totals[total.name] = total
             terms.append(multiply(total.symbol, times))
         return add(*terms)

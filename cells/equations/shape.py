@@ -8,13 +8,14 @@ from functools import cached_property
 
 from ...errors import KernelError
 from .emission import lowered
-from .expression import SOURCES, ZERO, Expression, Symbol, in_order, name, rebuilt, substituted
+from .expression import HELD, SOURCES, ZERO, Expression, Symbol, in_order, name, rebuilt, substituted
 from .folding import Folded, folded
 from .functions import ALL
 from .model import SAMPLE, Model, Total
 
 HOMES = frozenset({"recurrent", "sensory", "electrical", "neuron", "sensor", "motor"})
 KINDS = ("recurrent", "electrical", "sensory")
+NEURONS = frozenset({"neuron", "state", "step", "span"})
 
 
 @dataclass
@@ -24,14 +25,18 @@ class Synapses:
     Attributes:
         kind: which synapses.
         totals: the symbols of the sums.
-        folded: what each synapse brings.
+        folded: what each synapse brings, and behind that what its states become.
         shown: the names of what its source shows, and how that follows from the source's state or sample.
+        states: the symbols of states that each synapse has.
+        posts: the names of what its neuron has by itself, and how that follows from the neuron's states.
     """
 
     kind: str
     totals: list[Expression]
     folded: Folded
     shown: dict[Expression, Expression] = field(default_factory=dict)
+    states: list[Expression] = field(default_factory=list)
+    posts: dict[Expression, Expression] = field(default_factory=dict)
 
 
 @dataclass
@@ -67,10 +72,6 @@ class Shape:
         if own:
             keys = [key for key, function in model.declaration.functions.items() if function in own]
             raise KernelError(f"the fused kernel has no function {keys[0]!r} of {model.declaration.owner}")
-        if model.synaptic:
-            raise KernelError(
-                f"the fused kernel has no states of synapses, as {model.declaration.owner} has them"
-            )
         for key, source in model.sources.items():
             if source.kinds & {"total", "drive", "span"}:
                 raise KernelError(
@@ -83,8 +84,8 @@ class Shape:
             totals = [total for total in model.totals.values() if total.kind == kind]
             if kind == "electrical" and not coupled:
                 nothing = {total.symbol: ZERO for total in totals}
-            elif totals:
-                synapses[kind] = _synapses(model, kind, totals, given)
+            elif totals or kind in model.synapses:
+                synapses[kind] = _synapses(model, kind, totals, solver, given)
         decoded = None if all_states or model.decoded is None else given.lowered(model.decoded)
         encoded = SAMPLE if model.encoded is None else given.lowered(model.encoded)
         new = [given.lowered(substituted(part, nothing)) for part in model.step(solver)]
@@ -106,7 +107,7 @@ class Shape:
         """All names in the kernel."""
         parts = [*self.new, self.encoded, *([] if self.decoded is None else [self.decoded])]
         for each in self.synapses.values():
-            parts += [*each.folded.parts, *each.folded.of, *each.shown.values()]
+            parts += [*each.folded.parts, *each.folded.of, *each.shown.values(), *each.posts.values()]
         return {part.symbol for part in in_order(parts) if part.op == "name"}
 
     def values(self) -> list[str]:
@@ -141,8 +142,9 @@ def _costly(expression: Expression) -> bool:
     return any(part.op in ALL and ALL[part.op].costly for part in in_order([expression]))
 
 
-def _synapses(model: Model, kind: str, totals: list[Total], given: _Given) -> Synapses:
-    of = [given.lowered(total.of) for total in totals]
+def _synapses(model: Model, kind: str, totals: list[Total], solver: str, given: _Given) -> Synapses:
+    states = [name(HELD[kind], key) for key in model.synaptic] if kind in model.synapses else []
+    of = [given.lowered(part) for part in (*(t.of for t in totals), *model.synapse_step(kind, solver))]
     shown = {}
     for part in _parts(of, SOURCES):
         key = part.symbol.name
@@ -153,7 +155,25 @@ def _synapses(model: Model, kind: str, totals: list[Total], given: _Given) -> Sy
     symbol = [total.symbol for total in totals]
     kept = _parts(of, SOURCES)
     shown = {part: SAMPLE if part is SAMPLE else shown[part] for part in kept}
-    return Synapses(kind, symbol, folded(of, kind, numbers=True), shown)
+    posts: dict[Expression, Expression] = {}
+    of = [_of_neurons(part, posts, kind) for part in of]
+    return Synapses(kind, symbol, folded(of, kind, numbers=True), shown, states, posts)
+
+
+def _of_neurons(expression: Expression, posts: dict[Expression, Expression], of_kind: str) -> Expression:
+    """An expression in which parts of the neuron that a synapse leads to are names: once per neuron."""
+
+    def of(part: Expression) -> Expression:
+        if part.kinds and part.kinds <= NEURONS:
+            for known, other in posts.items():
+                if other is part:
+                    return known
+            made = name("post", f"{of_kind} {len(posts)}")
+            posts[made] = part
+            return made
+        return rebuilt(part, (of(inner) for inner in part.inputs))
+
+    return of(expression)
 
 
 def _parts(wanted: Iterable[Expression], kinds: frozenset[str]) -> list[Expression]:

@@ -50,8 +50,10 @@ class Writer:
     def __init__(self, shape: Shape) -> None:
         self.shape, self.model = shape, shape.model
         self.states = [name("state", key) for key in self.model.states]
-        self.totals = [t for kind in ("recurrent", "electrical") for t in self._symbols(kind)]
-        self.drives = self._symbols("sensory")
+        self.plastic = bool(self.model.synaptic)  # then nothing that sensors bring is constant in a sample
+        self.stepped = ("recurrent", "electrical", *(["sensory"] if self.plastic else []))
+        self.totals = [t for kind in self.stepped for t in self._symbols(kind)]
+        self.drives = [] if self.plastic else self._symbols("sensory")
         self.continuous, self.noise = self.model.continuous, Noise(self.model)
         self.encoded = shape.encoded
 
@@ -101,6 +103,17 @@ class Writer:
             for k in range(len(each.folded.parts))
         }
 
+    def places(self, each: Synapses) -> list[str]:
+        """Where in a state those of synapse k are."""
+        many, (_, length) = len(each.states), HOMES[each.kind]
+        before = f" + {many} * E" if each.kind == "sensory" else ""
+        return [f"{len(self.states)} * P{before} + {m} * {length} + k" for m in range(many)]
+
+    def held(self, each: Synapses, begin: str = "now") -> dict[Expression, Term]:
+        """What the states of synapse k are."""
+        pairs = zip(each.states, self.places(each), strict=True)
+        return {state: Term(f"v[{begin} + {place}]") for state, place in pairs}
+
     # Parts of both
 
     def folding(self) -> list[str]:
@@ -131,7 +144,10 @@ class Writer:
         shown = [self.of_raw(value) for value in each.shown.values()]
         for k, term in enumerate(lines.values(shown, {**names, RAW: Term("sample[i]")})):
             lines.add(f"input[{k} * I + i] = {term.real};")
-        lines.add("}", "BARRIER", "EACH_SPLIT(j, P) {")
+        lines.add("}", "BARRIER")
+        if self.plastic:
+            return lines.lines
+        lines.add("EACH_SPLIT(j, P) {")
         read = {part: Term(f"input[{k} * I + from]") for k, part in enumerate(each.shown)}
         lines.add(*self._sums(lines, each, read), "if (PART == 0) {")
         lines.add(*(f"drive[{k} * P + j] = t_s{k};" for k in range(len(each.totals))), "}", "}")
@@ -144,12 +160,43 @@ class Writer:
         """Lines that sum up what synapses bring to neuron j, as t_r0 and so on."""
         (letter, _), (ptr, pre) = HOMES[each.kind], AT[each.kind]
         lines.add(*(f"real t_{letter}{k} = splat(0.0f);" for k in range(len(each.totals))))
+        named = {**self.at_synapse(each, "k"), **read, **self.held(each), **self.posts(lines, each)}
         lines.add(f"for (int k = {ptr}[j] + PART; k < {ptr}[j + 1]; k += PARTS) {{")
         if read:
             lines.add(f"const int from = {pre}[k];")
-        terms = lines.values(each.folded.of, {**self.at_synapse(each, "k"), **read})
-        lines.add(*(f"t_{letter}{k} += {term.text};" for k, term in enumerate(terms)), "}")
+        terms = lines.values(each.folded.of, named)
+        many = len(each.totals)
+        lines.add(*(f"t_{letter}{k} += {term.text};" for k, term in enumerate(terms[:many])))
+        for place, term in zip(self.places(each), terms[many:], strict=True):
+            lines.add(f"v[next + {place}] = {term.real};", f"REMEMBER_STATE({place})")
+        lines.add("}")
         return [f"t_{letter}{k} = JOINED(t_{letter}{k});" for k in range(len(each.totals))]
+
+    def posts(self, lines: Lines, each: Synapses) -> dict[Expression, Term]:
+        """What neuron j has for its synapses, after lines that compute it."""
+        found = {}
+        values = lines.values(each.posts.values(), self.at_neuron("j"))
+        for k, (part, term) in enumerate(zip(each.posts, values, strict=True)):
+            found[part] = Term(f"post_{HOMES[each.kind][0]}{k}")
+            lines.add(f"const real {found[part].text} = {term.real};")
+        return found
+
+    def read(self, each: Synapses) -> dict[Expression, Term]:
+        """What source `from` of a synapse shows in a step."""
+        if each.kind == "sensory":
+            return {part: Term(f"input[{k} * I + from]") for k, part in enumerate(each.shown)}
+        named = {part: Term(f"show[{k} * P + from]") for k, part in enumerate(self._sources())}
+        states = self.at_neuron("from")
+        return {part: named.get(part) or states[value] for part, value in each.shown.items()}
+
+    def sources(self, lines: Lines) -> None:
+        """Write what neurons show their synapses but for states as they are."""
+        sources = self._sources()
+        if sources:
+            lines.add("EACH(j, P) {")
+            for k, term in enumerate(lines.values(sources.values(), self.at_neuron("j"))):
+                lines.add(f"show[{k} * P + j] = {term.real};")
+            lines.add("}", "BARRIER")
 
     def _sources(self) -> dict[Expression, Expression]:
         """What synapses between neurons read, but for states as they are."""
@@ -161,21 +208,15 @@ class Writer:
 
     def unfold(self) -> list[str]:
         """Lines of one step of the solver, from the states at `now` to those at `next`."""
-        lines, sources = Lines("u"), self._sources()
-        if sources:
-            lines.add("EACH(j, P) {")
-            for k, term in enumerate(lines.values(sources.values(), self.at_neuron("j"))):
-                lines.add(f"show[{k} * P + j] = {term.real};")
-            lines.add("}", "BARRIER")
-        read = {part: Term(f"show[{k} * P + from]") for k, part in enumerate(sources)}
+        lines = Lines("u")
+        self.sources(lines)
         lines.add(*self.noise.entered(), "EACH_SPLIT(j, P) {")
         joined: list[str] = []
         names = self.at_neuron("j") | self.noise.names()
-        for kind in ("recurrent", "electrical"):
+        for kind in self.stepped:
             if kind in self.shape.synapses:
                 each = self.shape.synapses[kind]
-                states = {p: self.at_neuron("from")[v] for p, v in each.shown.items() if v.op == "name"}
-                joined += self._sums(lines, each, {p: read.get(p) or states[p] for p in each.shown})
+                joined += self._sums(lines, each, self.read(each))
                 names |= {t: Term(f"t_{HOMES[kind][0]}{k}") for k, t in enumerate(each.totals)}
         lines.add(*joined, "if (PART == 0) {")
         for k, total in enumerate(self.totals):

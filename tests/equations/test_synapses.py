@@ -13,9 +13,12 @@ import pytest
 import ganglion as gl
 from ganglion.cells.equations.reference import Reference
 from ganglion.cells.strengths import as_floats
+from ganglion.compile.kernels import sequence
 from ganglion.testing import check_cell
 
+from ..kernels.emulate import EmulatedRunner
 from ..support.networks import difference
+from .test_kernels import assert_alike, outcome
 
 CIRCUIT = gl.auto_ncp(11, 2, inputs=3, seed=4)
 B, T = 3, 6
@@ -183,6 +186,40 @@ def test_they_are_those_of_brian() -> None:
     assert difference(y[0], data["v"]) < 1e-4
     expected, _ = cell.reference(x, None, spans)
     assert np.abs(expected[0] - data["v"]).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "every", "reverse"), [(Plastic, 5, 1, False), (Stepped, 19, 3, True)]
+)
+def test_kernels_are_the_operations(kind: Any, rows: int, every: int, reverse: bool) -> None:
+    mx.random.seed(5)
+    cell = kind(CIRCUIT)
+    ops, fused = (
+        outcome(gl.RNN(cell, engine=engine, checkpoint_every=every, reverse=reverse), 5, rows, 7)
+        for engine in ("ops", "fused")
+    )
+    assert_alike(fused, ops)
+
+
+def test_the_body_computes_the_same_as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Stepped(CIRCUIT)
+    expected = outcome(gl.RNN(cell, engine="fused"), 4, 3, 4)
+    monkeypatch.setattr(sequence, "CPURunner", EmulatedRunner)
+    monkeypatch.setattr(sequence.nodes, "usable", lambda: False)
+    twin = Stepped(CIRCUIT)
+    twin.update(cell.parameters())
+    assert_alike(outcome(gl.RNN(twin, engine="fused"), 4, 3, 4), expected)
+
+
+def test_a_silenced_neuron_is_silent_in_the_kernel() -> None:
+    cell = Plastic(CIRCUIT)
+    x, spans, _ = batch(7, cell)
+    found = []
+    for engine in ("ops", "fused"):
+        rnn = gl.RNN(cell, engine=engine)
+        with gl.silenced(rnn, cell.neurons[-1], to=0.25):
+            found.append(np.array(rnn(mx.array(x), timespans=spans)[0]))
+    assert np.abs(found[1] - found[0]).max() < 1e-5
 
 
 def test_it_goes_on_where_it_was_cut() -> None:

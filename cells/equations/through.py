@@ -1,0 +1,232 @@
+"""Backward through synapses: from gradients of sums to sources, neurons, their states and parameters."""
+
+from __future__ import annotations
+
+from .algebra import gradients
+from .emission import Lines, Term, lowered
+from .expression import Expression, name
+from .folding import Folded
+from .model import SPAN, STEP
+from .shape import Synapses
+from .text import AT, HOMES, OUT, RAW, Writer, row
+
+Outputs = list[tuple[Expression, Expression]]
+
+
+def seed(key: str) -> Expression:
+    """The name of a gradient that is known."""
+    return name("seed", key)
+
+
+class Through:
+    """The part of a backward kernel that goes over synapses."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer, self.shape = writer, writer.shape
+        self.sums, self.states = len(writer.totals), len(writer.states)
+        self.time = STEP if writer.continuous else SPAN
+
+    def gradients(self, outputs: Outputs, places: dict[Expression, str]) -> dict[str, Expression]:
+        """The gradients that are not 0, by the place where they are added."""
+        found = gradients(outputs, places)
+        pairs = zip(places.values(), found, strict=True)
+        return {place: lowered(part) for place, part in pairs if part.op != "number" or part.number}
+
+    def summed(self, home: str, place: str) -> dict[Expression, str]:
+        """Where the gradients of a home's parameters are summed up."""
+        letter, length = HOMES[home]
+        keys = enumerate(self.shape.used(home))
+        return {name(home, key): f"sum_{letter}[{k} * {length} + {place}]" for k, key in keys}
+
+    def scratch(self) -> str:
+        """What it needs for synapses that have states."""
+        if not self.writer.plastic:
+            return ""
+        posts = sum(len(each.posts) for each in self.shape.synapses.values())
+        sensory = self.shape.synapses["sensory"]
+        parts = [f"at_post[{posts}*P]", f"d_input[{len(sensory.shown)}*I]"]
+        return " ".join(part for part in parts if "[0*" not in part)
+
+    # Synapses that have states
+
+    def began(self) -> list[str]:
+        """Lines that begin what a sample's sensors add up over the steps of a solver."""
+        shown = self.shape.synapses["sensory"].shown if self.writer.plastic else {}
+        return (
+            ["EACH(i, I) {", *self._each_shown("d_input[{} * I + i] = splat(0.0f);", shown), "}"]
+            if shown
+            else []
+        )
+
+    def _each_shown(self, line: str, shown: dict[Expression, Expression]) -> list[str]:
+        return [line.format(k) for k in range(len(shown))]
+
+    def posts(self) -> list[str]:
+        """Lines from the gradients of sums and of states of synapses to the neurons that they lead to."""
+        writer, lines = self.writer, Lines("p")
+        if not writer.plastic:
+            return []
+        writer.sources(lines)
+        lines.add("EACH_SPLIT(j, P) {")
+        after: list[str] = []
+        outputs: Outputs = []
+        names, at = writer.at_neuron("j"), 0
+        for kind in writer.stepped:
+            each = self.shape.synapses.get(kind)
+            if each is None:
+                continue
+            posts = writer.posts(lines, each)
+            keep = [f"at_post[{at + k} * P + j] = {term.text};" for k, term in enumerate(posts.values())]
+            lines.add(*([f"if (PART == 0) {{ {' '.join(keep)} }}"] if keep else []))
+            at += len(posts)
+            places = {part: f"d_{term.text}" for part, term in posts.items()}
+            lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
+            self._onto(lines, each, posts, places)
+            after += [f"{place} = JOINED({place});" for place in places.values()]
+            outputs += [(value, seed(places[part])) for part, value in each.posts.items()]
+            names |= {seed(place): Term(place) for place in places.values()}
+        lines.add(*after, "if (PART == 0) {")
+        to = {state: f"local[{row(s, 'j')}]" for s, state in enumerate(writer.states)}
+        to |= self.summed("neuron", "j") | {self.time: "g_time[j]"}
+        found = self.gradients(outputs, to)
+        terms = lines.values(found.values(), names)
+        lines.add(*(f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)))
+        lines.add("}", "}", "BARRIER")
+        return lines.lines
+
+    def _onto(
+        self, lines: Lines, each: Synapses, posts: dict[Expression, Term], places: dict[Expression, str]
+    ) -> None:
+        """Write a loop over the synapses onto neuron j."""
+        writer, (ptr, pre), (letter, _) = self.writer, AT[each.kind], HOMES[each.kind]
+        seeds = [seed(f"{each.kind}{k}") for k in range(len(each.folded.of))]
+        found = self.gradients(list(zip(each.folded.of, seeds, strict=True)), places)
+        if not found:
+            return
+        offset = writer.totals.index(each.totals[0]) if each.totals else 0
+        names = {**writer.at_synapse(each, "k"), **writer.read(each), **writer.held(each), **posts}
+        for k, part in enumerate(seeds[: len(each.totals)]):
+            names[part] = Term(f"g_{letter}{k}")
+            lines.add(f"const real g_{letter}{k} = d_sum[{offset + k} * P + j];")
+        for part, place in zip(seeds[len(each.totals) :], writer.places(each), strict=True):
+            names[part] = Term(f"g[{place}]")
+        lines.add(f"for (int k = {ptr}[j] + PART; k < {ptr}[j + 1]; k += PARTS) {{")
+        if each.shown:
+            lines.add(f"const int from = {pre}[k];")
+        terms = lines.values(found.values(), names)
+        lines.add(*(f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)), "}")
+
+    def sensors(self) -> list[str]:
+        """Lines from the same through synapses from sensors, of one step."""
+        if not self.writer.plastic:
+            return []
+        lines, each = Lines("s"), self.shape.synapses["sensory"]
+        shown = {part: Term(f"input[{k} * I + i]") for k, part in enumerate(each.shown)}
+        places = {part: f"d_from{k}" for k, part in enumerate(each.shown)}
+        lines.add("EACH_SPLIT(i, I) {", *(f"real {place} = splat(0.0f);" for place in places.values()))
+        self.through(lines, each, shown, places, "d_sum")
+        lines.add(*(f"{place} = JOINED({place});" for place in places.values()))
+        lines.add("if (PART == 0) {", *self._each_shown("d_input[{0} * I + i] += d_from{0};", each.shown))
+        lines.add("}", "}")
+        return lines.lines
+
+    # All synapses
+
+    def synapses(self) -> list[str]:
+        """Lines from the gradients of sums through every synapse back to its source, and on to its state."""
+        writer, lines = self.writer, Lines("b")
+        kinds = [self.shape.synapses[k] for k in ("recurrent", "electrical") if k in self.shape.synapses]
+        rows = [row(s, "i") for s in range(self.states)]
+        shown: dict[Expression, Expression] = {}
+        for each in kinds:
+            shown |= each.shown
+        lines.add("EACH_SPLIT(i, P) {")
+        names = writer.at_neuron("i")
+        values = dict(zip(shown, lines.values(shown.values(), names), strict=True))
+        for k, (part, term) in enumerate(list(values.items())):
+            lines.add(f"const real from{k} = {term.real};", f"real d_from{k} = splat(0.0f);")
+            values[part] = Term(f"from{k}")
+        places = {part: f"d_from{k}" for k, part in enumerate(shown)}
+        for each in kinds:
+            self.through(lines, each, values, places, "d_sum")
+        lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
+        seeds = {part: seed(place) for part, place in places.items()}
+        to = dict(zip(writer.states, rows, strict=True))
+        to |= self.summed("neuron", "i")
+        found = self.gradients([(value, seeds[part]) for part, value in shown.items()], to)
+        known = names | {seeds[part]: Term(place) for part, place in places.items()}
+        terms = dict(zip(found, lines.values(found.values(), known), strict=True))
+        for at in rows:
+            more = f" + {terms[at].text}" if at in terms else ""
+            lines.add(f"g[{at}] = local[{at}]{more};")
+        lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place not in rows))
+        lines.add("}", "}", "BARRIER")
+        return lines.lines
+
+    def sensory(self) -> list[str]:
+        """Lines from the gradients of drives to samples, sensors and sensory synapses."""
+        lines, each = Lines("c"), self.shape.synapses.get("sensory")
+        if each is None:
+            return ["EACH(i, I) g_sample[i] = splat(0.0f);"]
+        lines.add("BARRIER", "EACH_SPLIT(i, I) {")
+        shown = {part: Term(f"input[{k} * I + i]") for k, part in enumerate(each.shown)}
+        places = {part: f"d_from{k}" for k, part in enumerate(each.shown)}
+        if self.writer.plastic:
+            lines.add(*self._each_shown("const real d_from{0} = d_input[{0} * I + i];", each.shown))
+        else:
+            lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
+            self.through(lines, each, shown, places, "d_drive")
+            lines.add(*(f"{place} = JOINED({place});" for place in places.values()))
+        lines.add("if (PART == 0) {")
+        to = {RAW: "g_sample[i]", **self.summed("sensor", "i")}
+        outputs = [(self.writer.of_raw(value), seed(places[part])) for part, value in each.shown.items()]
+        found = self.gradients(outputs, to)
+        names = self.writer.parameters("sensor", "i")
+        names |= {RAW: Term("sample[i]")} | {seed(place): Term(place) for place in places.values()}
+        terms = dict(zip(found, lines.values(found.values(), names), strict=True))
+        lines.add(f"g_sample[i] = {terms.get('g_sample[i]', Term('0.0f', True)).real};")
+        lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place != "g_sample[i]"))
+        lines.add("}", "}")
+        return lines.lines
+
+    def through(
+        self, lines: Lines, each: Synapses, shown: dict[Expression, Term], places: dict[Expression, str],
+        sums: str,
+    ) -> None:  # fmt: skip
+        """Write a loop over the synapses that leave source i."""
+        (ptr, out, post), (letter, _) = OUT[each.kind], HOMES[each.kind]
+        writer, many = self.writer, len(each.totals)
+        mine = {part: place for part, place in places.items() if part in each.shown}
+        seeds = [seed(f"{each.kind}{k}") for k in range(len(each.folded.of))]
+        to = {
+            Folded.symbol(k): f"sum_{letter}[{len(each.folded.parts)} * q + {k}]"
+            for k in range(len(each.folded.parts))
+        }
+        held = dict(zip(each.states, (f"g[{place}]" for place in writer.places(each)), strict=True))
+        found = self.gradients(list(zip(each.folded.of, seeds, strict=True)), to | mine | held)
+        prefix = "" if each.kind == "electrical" else "o"
+        names = {**writer.at_synapse(each, "q", prefix), **shown, **writer.held(each)}
+        names |= {part: Term(f"at_post[{self._post(each, k)} * P + j]") for k, part in enumerate(each.posts)}
+        lines.add(
+            f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{", f"const int j = {post}[q];"
+        )
+        if held:
+            lines.add(f"const int k = {out}[q];")
+        offset = writer.totals.index(each.totals[0]) if each.totals and sums == "d_sum" else 0
+        for k, part in enumerate(seeds):
+            place = f"{sums}[{offset + k} * P + j]" if k < many else f"g[{writer.places(each)[k - many]}]"
+            lines.add(f"const real g_{letter}{k} = {place};")
+            names[part] = Term(f"g_{letter}{k}")
+        terms = dict(zip(found, lines.values(found.values(), names), strict=True))
+        zero = Term("0.0f", True)
+        lines.add(
+            *(f"{place} += {term.text};" for place, term in terms.items() if place not in held.values())
+        )
+        lines.add(*(f"{place} = {terms.get(place, zero).real};" for place in held.values()), "}")
+
+    def _post(self, each: Synapses, k: int) -> int:
+        """Which of all that neurons have for their synapses is the k-th of a kind."""
+        before = 0
+        for kind in self.writer.stepped[: self.writer.stepped.index(each.kind)]:
+            before += len(self.shape.synapses[kind].posts) if kind in self.shape.synapses else 0
+        return before + k

@@ -32,6 +32,14 @@ EXPLICIT_SOLVERS = ("explicit", "rk4")
 WIDE = 16  # numbers that fill a vector: what is shorter is left to MLX
 
 
+def or_nothing(found: mx.array) -> mx.array:
+    """A result; one of no numbers without the graph behind it.
+
+    MLX sums its gradients over no rows, where it counts on from what lay in memory: for seconds, or for ever.
+    """
+    return found if found.size else mx.zeros_like(found)
+
+
 def add(a: Values, b: Values, *, stream: Where = None) -> mx.array:
     """a + b of shapes that broadcast."""
     with running_on(stream):
@@ -40,7 +48,7 @@ def add(a: Values, b: Values, *, stream: Where = None) -> mx.array:
 
 def _added(a: mx.array, b: mx.array) -> mx.array:
     found = operations.paired("add", a, b)
-    return mx.add(a, b) if found is None else found
+    return or_nothing(mx.add(a, b)) if found is None else found
 
 
 def multiply(a: Values, b: Values, *, stream: Where = None) -> mx.array:
@@ -48,7 +56,7 @@ def multiply(a: Values, b: Values, *, stream: Where = None) -> mx.array:
     with running_on(stream):
         first, second = any_array("a", a), any_array("b", b)
         found = operations.paired("multiply", first, second)
-        return mx.multiply(first, second) if found is None else found
+        return or_nothing(mx.multiply(first, second)) if found is None else found
 
 
 def matmul(a: Values, b: Values, *, stream: Where = None) -> mx.array:
@@ -121,7 +129,7 @@ def synaptic_sigmoid(v: Values, mu: Values, sigma: Values, *, stream: Where = No
         apart = mlx_array("v", v) - mlx_array("mu", mu)
         scaled = mlx_array("sigma", sigma) * apart
         found = operations.curve("sigmoid", scaled)
-        return mx.sigmoid(scaled) if found is None else found
+        return or_nothing(mx.sigmoid(scaled)) if found is None else found
 
 
 def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array, *, stream: Where = None) -> mx.array:

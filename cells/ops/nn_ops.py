@@ -13,6 +13,7 @@ from ...compile.kernels import operations
 from ..axes import axis_of
 from ..values import Values, Where, mlx_array, running_on
 from .math_ops import mean as average
+from .math_ops import or_nothing
 from .random_ops import uniform
 
 __all__ = [
@@ -197,7 +198,7 @@ def layer_norm(
         eps = scalar("eps", eps)
         w, b = (None if v is None else mlx_array("weight and bias", v) for v in (weight, bias))
         found = operations.rowwise("layer_norm", array, w, b, eps) if _along_last(array, -1) else None
-        return mx.fast.layer_norm(array, w, b, eps) if found is None else found
+        return or_nothing(mx.fast.layer_norm(array, w, b, eps)) if found is None else found
 
 
 def batch_norm(
@@ -227,7 +228,7 @@ def batch_norm(
         scale = mx.rsqrt(spread + scalar("eps", eps))
         scale = scale if weight is None else scale * mlx_array("weight", weight)
         shift = -middle * scale if bias is None else mlx_array("bias", bias) - middle * scale
-        return array * scale + shift
+        return or_nothing(array * scale + shift)
 
 
 def dropout(x: Values, p: float = 0.5, *, key: mx.array | None = None, stream: Where = None) -> mx.array:
@@ -333,4 +334,4 @@ def affine(x: Values, w: Values | None, b: Values | None, *, stream: Where = Non
     with running_on(stream):
         x = mlx_array("x", x)
         x = x if w is None else x * mlx_array("w", w)
-        return x if b is None else x + mlx_array("b", b)
+        return or_nothing(x if b is None else x + mlx_array("b", b))

@@ -204,6 +204,26 @@ def test_derivatives_along_a_line_are_differences(name: str, row: int) -> None:
     assert found == pytest.approx(second, rel=1e-3, abs=1e-4 * size)
 
 
+NOTHING = mx.zeros((0, 5))
+OF_NOTHING = {
+    "add": lambda w: ops.add(NOTHING, w),
+    "multiply": lambda w: ops.multiply(NOTHING, w),
+    "affine": lambda w: ops.affine(NOTHING, w, w),
+    "synaptic_sigmoid": lambda w: ops.synaptic_sigmoid(NOTHING, w, w),
+    "layer_norm": lambda w: ops.layer_norm(NOTHING, w, w),
+    "batch_norm": lambda w: ops.batch_norm(NOTHING, w, w, w, w),
+}
+
+
+@pytest.mark.parametrize("name", OF_NOTHING)
+def test_gradients_of_no_rows_are_zeros(name: str) -> None:
+    """MLX takes seconds, or for ever, for sums over no rows, by what lay in memory."""
+    for _ in range(20):
+        (found,), (gradient,) = mx.vjp(OF_NOTHING[name], [mx.ones(5)], [NOTHING])
+        assert found.shape == (0, 5)
+        np.testing.assert_array_equal(gradient, np.zeros(5))
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("axis", AXES, ids=str)
 @pytest.mark.parametrize("keepdims", [False, True])

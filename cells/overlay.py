@@ -16,12 +16,15 @@ from typing import Any, NamedTuple
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from numpy.typing import NDArray
 
 from ..compile.synapses import Index, Synapses
 from .ops.state_ops import State
 from .parameters import Axis, Parameter, Repeated, axis_length
 from .running import Call
 from .strengths import Floats, as_floats
+
+Single = NDArray[np.float32]
 
 KEY, WHOLE, ONLY = "_overlay", "_whole", "_only"
 """Where a cell has its overlay, what it is without, and the synapses that are left with it."""
@@ -52,8 +55,8 @@ class Overlay:
         conducting: (part, side) -> the parameters without which the synapses there do nothing.
     """
 
-    factors: Mapping[str, mx.array] = field(default_factory=dict)
-    shifts: Mapping[str, mx.array] = field(default_factory=dict)
+    factors: Mapping[str, Single | mx.array] = field(default_factory=dict)
+    shifts: Mapping[str, Single | mx.array] = field(default_factory=dict)
     held: tuple[mx.array, mx.array] | None = None
     inputs: tuple[mx.array, mx.array] | None = None
     noise: tuple[Noise, ...] = ()
@@ -76,9 +79,17 @@ class Overlay:
                     found[where] = np.flatnonzero(there).astype(np.int32)
         return found
 
+    @cached_property
+    def _arrays(self) -> dict[str, tuple[mx.array, mx.array]]:
+        """Factors and shifts for MLX; what kernels of many networks take are NumPy's."""
+        return {name: (_array(factor), _array(self.shifts[name])) for name, factor in self.factors.items()}
+
     def over(self, name: str, value: mx.array) -> mx.array:
         """A parameter, as the equation uses it, with the overlay."""
-        return value * self.factors[name] + self.shifts[name] if name in self.factors else value
+        if name not in self.factors:
+            return value
+        factor, shift = self._arrays[name]
+        return value * factor + shift
 
     def put(self, state: State) -> State:
         """A state in which the held neurons have their values."""
@@ -188,8 +199,8 @@ class Changes:
         self.known = _known(cell) if known is None else known
         self.declared, self.plans = self.known.declared, self.known.plans
         before = overlay_of(cell) or Overlay()
-        self._factors = {name: as_floats(values) for name, values in before.factors.items()}
-        self._shifts = {name: as_floats(values) for name, values in before.shifts.items()}
+        self._factors = {name: np.array(values, np.float64) for name, values in before.factors.items()}
+        self._shifts = {name: np.array(values, np.float64) for name, values in before.shifts.items()}
         n, i = cell.n_neurons, cell.n_inputs
         self.held, self.values = np.zeros(n, bool), np.zeros(n)
         self.stays = np.zeros(n, bool) if before.stays is None else np.array(before.stays)
@@ -264,7 +275,7 @@ class Changes:
             held = mx.array(self.held), mx.array(self.values.astype(np.float32))
         inputs = None
         if (self.input_factor != 1.0).any() or self.input_shift.any():
-            inputs = _narrow(self.input_factor), _narrow(self.input_shift)
+            inputs = _array(_narrow(self.input_factor)), _array(_narrow(self.input_shift))
         if not (self._factors or held or inputs or self.noise):
             return None
         return Overlay(
@@ -321,5 +332,9 @@ def _places(home: Axis, axis: str, numbers: Index, plan: Any) -> Index:
     return found
 
 
-def _narrow(values: Floats) -> mx.array:
-    return mx.array(values.astype(np.float32))
+def _narrow(values: Floats) -> Single:
+    return values.astype(np.float32)
+
+
+def _array(values: Single | mx.array) -> mx.array:
+    return values if isinstance(values, mx.array) else mx.array(values)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
@@ -51,8 +52,9 @@ def _stacked(cell: NCPRNNCell, column: list[Overlay]) -> dict[str, Any]:
     found: dict[str, Any] = {"factors": {}, "shifts": {}}
     for name in dict.fromkeys(name for overlay in column for name in overlay.factors):
         like = next(overlay.factors[name] for overlay in column if name in overlay.factors)
-        for kind, neutral in (("factors", mx.ones_like(like)), ("shifts", mx.zeros_like(like))):
-            found[kind][name] = mx.stack([getattr(overlay, kind).get(name, neutral) for overlay in column])
+        for kind, neutral in (("factors", np.ones_like(like)), ("shifts", np.zeros_like(like))):
+            each = [getattr(overlay, kind).get(name, neutral) for overlay in column]
+            found[kind][name] = mx.array(np.stack(each))
     if any(overlay.held for overlay in column):
         nobody = mx.zeros((n,), mx.bool_), mx.zeros((n,))
         found["held"] = [

@@ -191,51 +191,46 @@ class Parts:
         """
         synapses = self.sensory
         every = np.arange(len(synapses), dtype=np.int32)
-        found, sensors, counts = [every], [synapses.pre], [np.diff(synapses.ptr)]
         networks, neurons, _ = self.drives
-        for network, j in zip(networks, neurons, strict=True):
-            span = every[synapses.ptr[j] : synapses.ptr[j + 1]]
-            span = span[~self.sensory_removed[network, span]]
-            its = np.full(len(span), network)
-            found.append(also(self.sensory_changed, its, span))
-            sensors.append(also(self.inputs_changed, its, synapses.pre[span]))
-            counts.append(np.array([len(span)]))
-        begin = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int32)
-        return np.concatenate(found), np.concatenate(sensors), begin
+        drive, place = _leading_to(synapses.ptr, neurons)
+        there = ~self.sensory_removed[networks[drive], place]
+        drive, place = drive[there], place[there]
+        its = networks[drive]
+        counts = np.append(np.diff(synapses.ptr), np.bincount(drive, minlength=len(neurons)))
+        return (
+            np.append(every, also(self.sensory_changed, its, place)),
+            np.append(synapses.pre, also(self.inputs_changed, its, synapses.pre[place])),
+            np.append(0, np.cumsum(counts)).astype(np.int32),
+        )
 
     @cached_property
     def jobs(self) -> Jobs:
         """What neurons read of the one network; what several of them read alike is there once."""
         outside, ptr = self._there & ~self._read, self.recurrent.ptr
-        found: list[Any] = [[np.zeros(0, np.int32)] * 6]
-        of, count = np.zeros(self.running.shape, np.int32), 0
-        for j in np.flatnonzero(self.running.any(axis=0)).tolist():
-            networks, begin = np.flatnonzero(self.running[:, j]), ptr[j]
-            part, drive = outside[networks, begin : ptr[j + 1]], self.drives[2][networks, j]
-            keys = np.hstack([drive[:, None].view(np.uint8), np.packbits(part, axis=1)])
-            _, first, inverse = np.unique(
-                np.ascontiguousarray(keys).view(f"V{keys.shape[1]}")[:, 0],
-                return_index=True,
-                return_inverse=True,
-            )
-            of[networks, j] = count + inverse
-            count += len(first)
-            low, high = _gap(part[first])
-            between = (
-                part[first]
-                & (np.arange(part.shape[1]) > low[:, None])
-                & (np.arange(part.shape[1]) < high[:, None])
-            )
-            last = np.where(low > 0, begin + low - 1, -1)
-            next_ = np.where(high + 1 < part.shape[1], begin + high + 1, -1)
-            job, synapse = np.nonzero(between)
-            lengths = np.bincount(job, minlength=len(first))
-            found.append([drive[first], last, next_, lengths, begin + synapse, np.full(len(first), j)])
-        drive, before, behind, counts, synapses, neuron = (
-            np.concatenate(parts).astype(np.int32) for parts in zip(*found, strict=True)
+        networks, neurons = nonzero(self.running)
+        drives = self.drives[2][networks, neurons]
+        first, like = _alike(outside, ptr, networks, neurons, drives)
+        job, place = _leading_to(ptr, neurons[first])
+        part = outside[networks[first][job], place]
+        count, begin, end = len(first), ptr[neurons[first]], ptr[neurons[first] + 1]
+        gaps, where = job[~part], place[~part]  # what is left out
+        some = np.bincount(gaps, minlength=count) > 0
+        low, high = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
+        low[some] = where[np.searchsorted(gaps, np.flatnonzero(some), "left")]
+        high[some] = where[np.searchsorted(gaps, np.flatnonzero(some), "right") - 1]
+        behind = np.where(some, high + 1, begin)
+        between = part & (place > low[job]) & (place < high[job])
+        of = np.zeros(self.running.shape, np.int32)
+        of[networks, neurons] = like
+        return Jobs(
+            drives[first],
+            np.where(low > begin, low - 1, -1).astype(np.int32),
+            np.where(behind < end, behind, -1).astype(np.int32),
+            np.append(0, np.cumsum(np.bincount(job[between], minlength=count))).astype(np.int32),
+            place[between],
+            neurons[first],
+            of[self.neurons],
         )
-        ptr = np.append(0, np.cumsum(counts)).astype(np.int32)
-        return Jobs(drive, before, behind, ptr, synapses, neuron, of[self.neurons])
 
     def index(self) -> dict[str, Index]:
         """The index arrays of kernels, by name."""
@@ -249,10 +244,40 @@ class Parts:
         }  # fmt: skip
 
 
-def _gap(part: Flags) -> tuple[Index, Index]:
-    """The first and the last place of each row that is left out; -1 for none, so that all are behind it."""
-    count = part.shape[1]
-    whole = part.all(axis=1)
-    low = np.where(whole, -1, (~part).argmax(axis=1) if count else 0)
-    high = np.where(whole, -1, count - 1 - (~part[:, ::-1]).argmax(axis=1) if count else 0)
-    return low.astype(np.int32), high.astype(np.int32)
+def _leading_to(ptr: Index, neurons: Index) -> tuple[Index, Index]:
+    """All synapses that lead to some neurons: which of these each leads to, and its number."""
+    counts = ptr[neurons + 1] - ptr[neurons]
+    which = np.repeat(np.arange(len(neurons), dtype=np.int32), counts)
+    skipped = ptr[neurons] - (np.cumsum(counts) - counts)
+    return which, (np.arange(len(which)) + skipped[which]).astype(np.int32)
+
+
+def _alike(outside: Flags, ptr: Index, networks: Index, neurons: Index, drives: Index) -> tuple[Index, Index]:
+    """Neurons of networks that begin with one drive and read the same synapses outside.
+
+    They are told apart by sums of random numbers; should two sums meet, nothing is shared.
+
+    Returns:
+        One of each kind, by neuron, and of which kind each of the given is.
+    """
+    numbers = np.random.default_rng(0)
+    of_synapse, of_neuron, of_drive = (
+        numbers.integers(0, 2**63, size, np.uint64)
+        for size in (outside.shape[1], len(ptr), int(drives.max(initial=0)) + 1)
+    )
+    which, place = _leading_to(ptr, neurons)
+    flags = outside[networks[which], place]
+    sums = np.append(np.uint64(0), np.cumsum(np.where(flags, of_synapse[place], np.uint64(0))))
+    ends = np.cumsum(ptr[neurons + 1] - ptr[neurons])
+    begins = np.append(0, ends[:-1])
+    keys = sums[ends] - sums[begins] + of_neuron[neurons] + of_drive[drives]
+    _, first, like = np.unique(keys, return_index=True, return_inverse=True)
+    same = first[like]
+    if (neurons[same] != neurons).any() or (drives[same] != drives).any() or (
+        flags[begins[same][which] + np.arange(len(which)) - begins[which]] != flags
+    ).any():  # fmt: skip
+        first = like = np.arange(len(neurons))
+    order = np.argsort(neurons[first], kind="stable")
+    place_of = np.empty(len(order), np.int32)
+    place_of[order] = np.arange(len(order), dtype=np.int32)
+    return first[order].astype(np.int32), place_of[like]

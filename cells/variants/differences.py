@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compile.synapses import Index
-from ..overlay import Overlay
+from ..overlay import Overlay, Single
 
 Flags = NDArray[np.bool_]
-Single = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,10 @@ import numpy as np
 from ...compile.kernels.cpu import CPURunner
 from ...compile.kernels.source import CallSizes, read_kernel
 from ...compile.synapses import Index
+from ..overlay import Single
 from ..running import Call
 from .cones import Parts
-from .differences import Differences, Single, inputs_of
+from .differences import Differences, inputs_of
 
 
 class Variants(NamedTuple):

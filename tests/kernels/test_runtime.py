@@ -24,7 +24,7 @@ from mlx.utils import tree_flatten
 import ganglion as gl
 from ganglion.cells.ltc.kernel import LTC_PARAMETERS, ltc_kernel
 from ganglion.cells.networks import engine
-from ganglion.compile.kernels import SAVED_MOST, build, cpu, gpu, nodes, processor
+from ganglion.compile.kernels import SAVED_MOST, build, cpu, gpu, nodes, operations, processor
 from ganglion.errors import KernelError
 
 CIRCUIT = gl.auto_ncp(24, 4, inputs=3, seed=1)
@@ -322,7 +322,8 @@ def test_without_a_compiler_operations_run_and_one_warning_says_so(
 ) -> None:
     monkeypatch.setenv("GANGLION_CACHE", str(tmp_path))
     monkeypatch.setenv("CXX", "/nowhere/c++")
-    for forget in (build.compiler, build._identity, cpu.kernel_function):
+    known = (build.compiler, build._identity, cpu.kernel_function, nodes._found, operations._library)
+    for forget in known:
         forget.cache_clear()
     try:
         with warnings.catch_warnings(record=True) as told:
@@ -337,7 +338,7 @@ def test_without_a_compiler_operations_run_and_one_warning_says_so(
             gl.LTC(CIRCUIT, engine="fused")(x)
     finally:
         monkeypatch.undo()
-        for forget in (build.compiler, build._identity, cpu.kernel_function):
+        for forget in known:
             forget.cache_clear()
 
 

@@ -3,14 +3,15 @@
     GANGLION_NUM_THREADS=1 python benchmarks/equations.py --rounds 5        # needs jax, if it is to be beside
     python benchmarks/equations.py --first      # from a class to its first result, in fresh processes
 
-B = T = 32. All that stands in one row is timed in turn, in processor time of one thread, forward and with
-gradients by all parameters; `apart` is the largest difference between outputs.
+B = T = 32. Processor time of one thread, forward and with gradients by all parameters, each way in turns
+with the equations; ratios are of such a pair, and `apart` is the largest difference between outputs.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -31,6 +32,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support.equations import ChemicalLTC
 
 BATCH, STEPS, INPUTS = 32, 32, 16
+JAX = ("matrices", "segment sums")
+Call = Callable[[], Any]
 CIRCUITS: dict[str, Callable[[], gl.Circuit]] = {
     "auto_ncp(64, 8)": lambda: gl.auto_ncp(64, 8, inputs=INPUTS),
     "random(512, 0.95)": lambda: gl.random(512, inputs=INPUTS, outputs=8, sparsity=0.95),
@@ -60,7 +63,7 @@ class Own(gl.EquationCell):
         "elastance": "elastance_w * v_pre",
     }
     let = {"speed": "sigmoid(elastance + elastance_b)"}
-    dynamics = "dv/dt = speed * (-sigmoid(gleak + f) * v + tanh(gleak + u) * vleak)"
+    dynamics = "dv/dt = speed * (-sigmoid(gleak + f) * v + tanh(gleak + u) * vleak - LEAK * v)"
 
 mx.eval(gl.RNN(Own(circuit), engine="fused")(x))
 print(1e3 * (time.perf_counter() - begin), 1e3 * (time.process_time() - used))
@@ -79,67 +82,86 @@ def evaluated(result: Any) -> Any:
     return result
 
 
-def ways(name: str, circuit: gl.Circuit, x: np.ndarray) -> dict[str, dict[str, Callable[[], Any]]]:
-    """Who computes a cell, by what is computed."""
+def ways(name: str, circuit: gl.Circuit, x: np.ndarray) -> tuple[gl.RNN, dict[str, dict[str, Call]]]:
+    """A network of a cell from equations, and who else computes it, but for JAX, by what is computed."""
     cell = CELLS[name](circuit)
     networks = {engine: gl.RNN(cell, engine=engine) for engine in ("fused", "ops")}
     if name == "LTC":
         hand = gl.LTCCell(circuit)
         hand.update(cell.parameters())
         networks["by hand"] = gl.RNN(hand, engine="fused")
-    found: dict[str, dict[str, Callable[[], Any]]] = {"forward": {}, "gradients": {}}
+    found: dict[str, dict[str, Call]] = {"forward": {}, "gradients": {}}
     for title, rnn in networks.items():
         for what, run in calls(rnn, mx.array(x)).items():
             found[what][title] = run
-    if find_spec("jax"):
-        import equations_jax
-
-        for what, runs in equations_jax.ways(name, networks["fused"], x).items():
-            found[what] |= {f"JAX, {title}": run for title, run in runs.items()}
-    return found
+    return networks["fused"], found
 
 
 def compared(turns: int) -> None:
-    """Print the table of times."""
+    """Print the table of times; each way is in turns with the equations alone."""
     print("| circuit | cell | | equations, ms | by hand | operations | JAX, the better | apart |")
     print("|---|---|---|---|---|---|---|---|")
     for place, make in CIRCUITS.items():
         circuit = make()
         x = np.random.default_rng(0).normal(size=(BATCH, STEPS, INPUTS)).astype(np.float32)
         for name in CELLS:
-            for what, runs in ways(name, circuit, x).items():
-                results = {title: run() for title, run in runs.items()}  # JAX compiles meanwhile
-                times = in_turns(runs, turns, turn=0.4, clock=time.process_time)
-                fused = times.pop("fused")
-                jax = {title: took for title, took in times.items() if title.startswith("JAX")}
-                best = min(jax, key=jax.__getitem__, default="-")
-                columns = [_beside(times.get(title), fused) for title in ("by hand", "ops")]
-                columns.append(f"{_beside(jax.get(best), fused)} {best.removeprefix('JAX, ')}".strip())
-                outputs = [np.array(result) for result in results.values()] if what == "forward" else []
-                apart = max((np.abs(y - outputs[0]).max() for y in outputs), default=0.0)
-                told = f"{apart:.0e}" if outputs else ""
+            rnn, runs = ways(name, circuit, x)
+            rows = {what: _beside(runs[what], turns) for what in runs}
+            if find_spec("jax"):
+                import equations_jax  # behind the others, whose threads and memory it would share
+
+                for what, others in equations_jax.ways(name, rnn, x).items():
+                    rows[what] += _beside({"fused": runs[what]["fused"], **others}, turns)
+            for what, row in rows.items():
+                fused = statistics.median(one.fused for one in row)
+                best = min((one for one in row if one.title in JAX), key=lambda one: one.took, default=None)
+                columns = [str(one or "") for one in (_of(row, "by hand"), _of(row, "ops"), best)]
+                apart = f"{max(one.apart for one in row):.0e}" if what == "forward" else ""
+                columns[2] += f" {best.title}" if best else ""
                 print(
-                    f"| {place} | {name} | {what} | {fused:.2f} | {' | '.join(columns)} | {told} |",
+                    f"| {place} | {name} | {what} | {fused:.2f} | {' | '.join(columns)} | {apart} |",
                     flush=True,
                 )
 
 
-def _beside(took: float | None, fused: float) -> str:
-    """How long something takes, and how many times as long as the equations."""
-    return "" if took is None else f"{took:.2f} ({took / fused:.2f}x)"
+class Beside(NamedTuple):
+    """How many milliseconds equations and another way take, and how far their outputs are apart."""
+
+    title: str
+    fused: float
+    took: float
+    apart: float
+
+    def __str__(self) -> str:
+        return f"{self.took:.2f} ({self.took / self.fused:.2f}x)"
+
+
+def _beside(runs: dict[str, Call], turns: int) -> list[Beside]:
+    fused, found = runs["fused"], []
+    for title, run in runs.items():
+        if title != "fused":
+            one, other = fused(), run()  # JAX compiles meanwhile
+            apart = np.abs(np.array(one) - np.array(other)).max() if isinstance(one, mx.array) else 0.0
+            times = in_turns({"fused": fused, title: run}, turns, turn=0.3, clock=time.process_time)
+            found.append(Beside(title, times["fused"], times[title], float(apart)))
+    return found
+
+
+def _of(row: list[Beside], title: str) -> Beside | None:
+    return next((one for one in row if one.title == title), None)
 
 
 def first(rounds: int) -> None:
-    """Print how long it takes from a class to its first result, without a cache and with one."""
+    """Print how long it takes from a class to its first result: where nothing is built, else, and again."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "GANGLION_CACHE": folder}
-        for k in range(rounds + 1):
-            command = [sys.executable, "-W", "ignore", "-c", FIRST]
+        ways = [("nothing built", "0.01"), ("another class", "0.02"), *[("from the cache", "0.02")] * rounds]
+        for title, leak in ways:
+            command = [sys.executable, "-W", "ignore", "-c", FIRST.replace("LEAK", leak)]
             ran = subprocess.run(
                 command, env=environment, capture_output=True, text=True, check=True, timeout=600
             )
             wall, processor = map(float, ran.stdout.split())
-            title = "from the cache" if k else "with an empty cache"
             print(f"{title}: {wall:.0f} ms, of which this process computed {processor:.0f} ms", flush=True)
 
 
@@ -148,7 +170,7 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--rounds", type=int, default=5, help="turns of 0.4 s each, or processes (default: 5)"
+        "--rounds", type=int, default=5, help="turns of 0.3 s each, or processes (default: 5)"
     )
     parser.add_argument("--first", action="store_true", help="from a class to its first result instead")
     given = parser.parse_args()

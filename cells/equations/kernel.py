@@ -130,8 +130,9 @@ def bound(
     for key, parameter in model.parameters.items():
         if parameter.home == "electrical" and coupling is not None:
             p[key] = coupling.both_ways(p[key])
-    names = {name(q.lies_on, key): p[key] for key, q in model.parameters.items() if key in p}
-    p |= dict(zip(made.given, evaluate(made.given.values(), names), strict=True))
+    if made.given:
+        names = {name(q.lies_on, key): p[key] for key, q in model.parameters.items() if key in p}
+        p |= dict(zip(made.given, evaluate(made.given.values(), names), strict=True))
     values = [p[key] for key in made.values]
     values.append(constant(0.0, plan.n_neurons) if stays is None else stays.astype(mx.float32))
     if model.noisy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..parameters import Parameter
 from .algebra import growth, linear_in
@@ -126,7 +127,7 @@ class Model:
             for state, strength in zip(self.states, self.noise, strict=True)
         )
 
-    @property
+    @cached_property
     def noisy(self) -> tuple[str, ...]:
         """The states that have noise."""
         return tuple(v for v, strength in zip(self.states, self.noise, strict=True) if strength is not ZERO)

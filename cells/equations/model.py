@@ -108,7 +108,7 @@ class Model:
     def synapse_step(self, kind: str, solver: str) -> tuple[Expression, ...]:
         """The same for each state of a synapse."""
         sides = self.synapses.get(kind, ())
-        if not self.continuous:
+        if not self.continuous or not sides:
             return tuple(side.right for side in sides)
         return tuple(
             _stepped(solver, name(HELD[kind], key), side.mass, side.right, ZERO)

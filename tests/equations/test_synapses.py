@@ -17,6 +17,7 @@ from ganglion.compile.kernels import sequence
 from ganglion.testing import check_cell
 
 from ..kernels.emulate import EmulatedRunner
+from ..support.equations import circuit
 from ..support.networks import difference
 from .test_kernels import assert_alike, outcome
 
@@ -63,6 +64,31 @@ class Stepped(gl.EquationCell):
     synapse_states = "d = d * exp(-timespan) + q * (1 - d) * relu(v_pre)"
     update = "v = tanh(i) + 0.5 * v * exp(-timespan / tau)"
     noise = {"v": "0.1"}
+
+
+class Odd(gl.EquationCell):
+    """Everything at once, and a state of a synapse that nothing sums up."""
+
+    parameters = {
+        "w": gl.synapse("signed_glorot", strength=True),
+        "k": gl.synapse(0.5, 1.0),
+        "gap": gl.electrical(0.1, 0.5),
+        "a": gl.sensor(0.5, 1.0),
+        "b": gl.neuron(0.1, 0.5),
+        "o": gl.motor(0.5, 1.0),
+    }
+    let = {"r": "tanh(v + b)"}
+    synapse = {"i": "w * (s + c * r_pre) * (b - v)"}
+    sensory = {"i": "w * (s + c * sin(x)) * (b - v)"}
+    electrical = {"e": "gap * (v_pre - v)"}
+    synapse_states = ("(k + b) * ds/dt = -s + r_pre * exp(-v * v)", "dc/dt = r * r_pre - c", "dz/dt = u - z")
+    sensory_states = ("(k + b) * ds/dt = -s + x * exp(-v * v)", "dc/dt = r * x - c", "dz/dt = u - z")
+    dynamics = ("dv/dt = i + e - v + u", "dq/dt = v - q", "du/dt = 0.1 * (v - u)")
+    inputs = "a * tanh(x)"
+    outputs = "o * sigmoid(v)"
+    noise = {"q": "0.2 * abs(v)", "v": "0.1"}
+    clip = 0.6
+    solver, unfolds = "exponential", 2
 
 
 class TsodyksMarkram(gl.EquationCell):
@@ -188,12 +214,10 @@ def test_they_are_those_of_brian() -> None:
     assert np.abs(expected[0] - data["v"]).max() < 1e-5
 
 
-@pytest.mark.parametrize(
-    ("kind", "rows", "every", "reverse"), [(Plastic, 5, 1, False), (Stepped, 19, 3, True)]
-)
+@pytest.mark.parametrize(("kind", "rows", "every", "reverse"), [(Odd, 5, 1, False), (Stepped, 19, 3, True)])
 def test_kernels_are_the_operations(kind: Any, rows: int, every: int, reverse: bool) -> None:
     mx.random.seed(5)
-    cell = kind(CIRCUIT)
+    cell = kind(circuit(4, coupled=True) if kind is Odd else CIRCUIT)
     ops, fused = (
         outcome(gl.RNN(cell, engine=engine, checkpoint_every=every, reverse=reverse), 5, rows, 7)
         for engine in ("ops", "fused")

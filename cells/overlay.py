@@ -169,12 +169,14 @@ class Known(NamedTuple):
 
     Attributes:
         declared: its parameters.
+        matrices: those of more than one axis.
         plans: the plans they lie on.
         conducting: side -> the parameters without which a synapse does nothing, with their synapses.
         shapes: of the parameters as the equation uses them.
     """
 
     declared: dict[str, Parameter]
+    matrices: dict[str, Parameter]
     plans: Any
     conducting: dict[str, list[tuple[str, Synapses]]]
     shapes: dict[str, tuple[int, ...]]
@@ -182,7 +184,9 @@ class Known(NamedTuple):
 
 def _known(cell: Any) -> Known:
     with laid_over([(cell, None)]):
-        return Known(cell.declared(), cell.plans, {}, {})
+        declared = cell.declared()
+        matrices = {name: p for name, p in declared.items() if len(p.axes) > 1}
+        return Known(declared, matrices, cell.plans, {}, {})
 
 
 class Changes:
@@ -260,13 +264,12 @@ class Changes:
 
     def sever(self, axis: str, numbers: Index) -> None:
         """Cut what matrices beside the circuit bring to and from neurons or sensors, such as a memory's."""
-        for name, p in self.declared.items():
-            if len(p.axes) > 1:
-                plan = self.plans[p.part]
-                for k, home in enumerate(p.axes):
-                    places = _places(home, axis, numbers, plan)
-                    if len(places):
-                        self.scale(name, (slice(None),) * k + (places,), 0.0)
+        for name, p in self.known.matrices.items():
+            plan = self.plans[p.part]
+            for k, home in enumerate(p.axes):
+                places = _places(home, axis, numbers, plan)
+                if len(places):
+                    self.scale(name, (slice(None),) * k + (places,), 0.0)
 
     def done(self) -> Overlay | None:
         """What was written; None if that is nothing."""

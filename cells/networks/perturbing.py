@@ -135,11 +135,11 @@ class Perturbing:
         wanted, found = set(names), []
         for site in self.sites:
             if site.group == first.group:
-                numbers = [
-                    np.array([k for k, name in enumerate(known) if name in wanted], np.int32)
-                    for known in (site.compiled.plan.neurons, site.sensors)
-                ]
-                found.append((site, numbers[0], numbers[1]))
+                states, sensors = (
+                    np.array(sorted(known[name] for name in wanted if name in known), np.int32)
+                    for known in site.numbers
+                )
+                found.append((site, states, sensors))
         return found
 
     def _synapses(self, pre: Any, post: Any, *, signed: bool = False) -> list[tuple[Changes, str, Any]]:

@@ -71,6 +71,14 @@ class Site:
             found.add_node(name, **_at(said.neurons, k) | {"role": role})
         return found
 
+    @cached_property
+    def numbers(self) -> tuple[dict[str, int], dict[str, int]]:
+        """The number of each neuron with state, and of each sensor by its name from outside."""
+        neurons, sensors = (
+            {name: k for k, name in enumerate(names)} for names in (self.compiled.plan.neurons, self.sensors)
+        )
+        return neurons, sensors
+
     @property
     def sensors(self) -> tuple[str, ...]:
         """The names of the input features, from outside."""

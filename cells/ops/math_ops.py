@@ -47,16 +47,23 @@ def add(a: Values, b: Values, *, stream: Where = None) -> mx.array:
 
 
 def _added(a: mx.array, b: mx.array) -> mx.array:
-    found = operations.paired("add", a, b)
+    found = operations.paired("add", *_larger_first(a, b))
     return or_nothing(mx.add(a, b)) if found is None else found
+
+
+def _multiplied(a: mx.array, b: mx.array) -> mx.array:
+    found = operations.paired("multiply", *_larger_first(a, b))
+    return or_nothing(mx.multiply(a, b)) if found is None else found
+
+
+def _larger_first(a: mx.array, b: mx.array) -> tuple[mx.array, mx.array]:
+    return (b, a) if a.size < b.size else (a, b)
 
 
 def multiply(a: Values, b: Values, *, stream: Where = None) -> mx.array:
     """a * b of shapes that broadcast."""
     with running_on(stream):
-        first, second = any_array("a", a), any_array("b", b)
-        found = operations.paired("multiply", first, second)
-        return or_nothing(mx.multiply(first, second)) if found is None else found
+        return _multiplied(any_array("a", a), any_array("b", b))
 
 
 def matmul(a: Values, b: Values, *, stream: Where = None) -> mx.array:
@@ -157,7 +164,7 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array, *, stream: Wher
     with running_on(stream):
         k1 = mlx_array("rate(v)", rate(v))
         if solver == "explicit":
-            return _added(v, dt * k1)
+            return _added(v, _multiplied(dt, k1))
         k2 = rate(v + 0.5 * dt * k1)
         k3 = rate(v + 0.5 * dt * k2)
         k4 = rate(v + dt * k3)

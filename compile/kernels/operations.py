@@ -36,6 +36,8 @@ LEAST = 2048
 """From so many numbers on, a node takes less time than MLX's own operation."""
 LEAST_MOVED = 1 << 16
 """The same where each number is only added, multiplied or copied."""
+LEAST_ROW = 16
+"""Numbers of a row, the same."""
 LEAST_ROWS = 4
 """The same for rows in sums over synapses, of which a vector does many at once."""
 LEAST_PRODUCTS = 1 << 16
@@ -113,9 +115,15 @@ def reduced(over: Literal["all", "last", "first"], x: mx.array, divisor: float =
 
 
 def paired(what: Literal["add", "multiply"], a: mx.array, b: mx.array) -> mx.array | None:
-    """The sums or products of the numbers of two arrays of one shape."""
-    run = _ready(a.size, a, b) if a.size >= LEAST_MOVED and a.shape == b.shape else None
+    """Sums or products of the numbers of two arrays of one shape, or with one number of `b` for each row."""
+    if a.size < LEAST_MOVED or not (a.shape == b.shape or _is_column(a, b)):
+        return None
+    run = _ready(a.size, a, b)
     return None if run is None else run("pair", PAIRWISE.index(what), [a, b])
+
+
+def _is_column(a: mx.array, b: mx.array) -> bool:
+    return a.ndim > 0 and a.shape[-1] >= LEAST_ROW and b.shape == (*a.shape[:-1], 1)
 
 
 def joined(arrays: Sequence[mx.array], axis: int) -> mx.array | None:

@@ -26,6 +26,8 @@ X, Y = floats(*SHAPE), floats(*SHAPE, seed=1)
 PAIRS: dict[str, tuple[Pair, Pair]] = {
     "add": (ops.add, mx.add),
     "multiply": (ops.multiply, mx.multiply),
+    "add, a column": (lambda a, b: ops.add(b[:, :1], a), lambda a, b: b[:, :1] + a),
+    "multiply, a column": (lambda a, b: ops.multiply(a, b[:, 3:4]), lambda a, b: a * b[:, 3:4]),
     "concatenate": (lambda a, b: ops.concatenate([a, b, a], -1), lambda a, b: mx.concatenate([a, b, a], -1)),
     "matmul": (lambda a, b: ops.matmul(a, b.T), lambda a, b: a @ b.T),
 }
@@ -38,7 +40,7 @@ def _needs_nodes() -> None:
 
 
 def same(found: Any, expected: Any, name: str = "") -> None:
-    exact = name != "matmul"
+    exact = name != "matmul" and "column" not in name  # whose gradients are sums
     np.testing.assert_allclose(np.array(found), np.array(expected), atol=0 if exact else 2e-4, rtol=0)
 
 
@@ -78,6 +80,8 @@ def test_second_derivatives_of_a_product() -> None:
 def test_arrays_that_do_not_lie_row_after_row() -> None:
     turned = floats(*SHAPE[::-1], seed=5).T
     same(ops.add(turned, X), turned + X)
+    column = mx.broadcast_to(Y[0, :1], (SHAPE[0], 1))
+    same(ops.add(column, turned), column + turned)
     same(ops.multiply(X[::-1], mx.broadcast_to(Y[0], SHAPE)), X[::-1] * Y[0])
     same(ops.concatenate([turned, X[:, ::3]], 1), mx.concatenate([turned, X[:, ::3]], 1))
 
@@ -92,6 +96,9 @@ def test_what_mlx_does_itself_is_left_to_it() -> None:
     half, wide = X.astype(mx.float16), floats(1, *SHAPE)
     assert operations.paired("add", X, half) is None
     assert operations.paired("add", X, wide) is None
+    assert operations.paired("add", Y[0], X) is None
+    assert operations.paired("add", X, Y[0]) is None
+    assert operations.paired("multiply", X, Y[:1, :1]) is None
     assert operations.joined([X, half], 0) is None
     assert operations.joined([X, wide], 0) is None
     assert operations.joined([X, Y[:, :5]], 0) is None

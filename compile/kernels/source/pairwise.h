@@ -3,19 +3,23 @@
 
 enum Pairwise { SUM_OF_TWO, PRODUCT_OF_TWO };
 
-// arrays: a, b, c. sizes: which of the two.
+// arrays: a, b, c. sizes: which of the two, and how long the rows are that have one number of b each; 0 for all its own.
 static int pair_part(const int64_t *sizes, const float *, void *const *arrays, int64_t n, int64_t *next) {
     const float *a = (float *)arrays[0], *b = (float *)arrays[1];
     float *c = (float *)arrays[2];
     const bool product = sizes[0] == PRODUCT_OF_TWO;
-    TAKE(first, PIECE, n) {
-        const int64_t end = std::min(n, first + PIECE);
-        int64_t i = first;
+    const int64_t row = sizes[1];
+    TAKE(first, PIECE, n) for (int64_t i = first, last = std::min(n, first + PIECE); i < last;) {
+        const int64_t end = row ? std::min(last, (i / row + 1) * row) : last;
+        const float one = row ? b[i / row] : 0.0f;
         for (; i + LANES <= end; i += LANES) {
-            const real x = load(a + i), y = load(b + i);
+            const real x = load(a + i), y = row ? splat(one) : load(b + i);
             put(c + i, product ? x * y : x + y);
         }
-        for (; i < end; i++) c[i] = product ? a[i] * b[i] : a[i] + b[i];
+        for (; i < end; i++) {
+            const float y = row ? one : b[i];
+            c[i] = product ? a[i] * y : a[i] + y;
+        }
     }
     return 0;
 }
@@ -24,23 +28,31 @@ struct Paired : Operation<Paired> {
     static constexpr const char *NAME = "GanglionPaired";
     using Operation::Operation;
     std::vector<mx::Shape> output_shapes(const Arrays &inputs) override { return {inputs[0].shape()}; }
-    Task task(const Arrays &, const array &out) const {
-        return [what = (int64_t)what, n = (int64_t)out.size()](auto &from, float *to) {
-            spread(pair_part, {what}, {}, {from[0], from[1], to}, n, PIECE);
+    Task task(const Arrays &x, const array &out) const {
+        const int64_t row = alike(x) ? 0 : x[0].shape(-1);
+        return [row, what = (int64_t)what, n = (int64_t)out.size()](auto &from, float *to) {
+            spread(pair_part, {what, row}, {}, {from[0], from[1], to}, n, PIECE);
         };
     }
-    array part(const array &by, const Arrays &x, int k) {  // of the derivative, for one of the two
-        return what == SUM_OF_TWO ? by : made(stream(), {by, x[1 - k]}, what);
-    }
+    static bool alike(const Arrays &x) { return x[0].shape() == x[1].shape(); }
     Arrays vjp(const Arrays &x, const Arrays &c, const std::vector<int> &which, const Arrays &) override {
+        const auto s = stream();
         Arrays found;
-        for (int k : which) found.push_back(part(c[0], x, k));
+        for (int k : which) {
+            array by = what == SUM_OF_TWO ? c[0] : made(s, {c[0], x[1 - k]}, what);
+            found.push_back(k == 0 || alike(x) ? by : mx::sum(by, -1, true, s));
+        }
         return found;
     }
     Arrays jvp(const Arrays &x, const Arrays &t, const std::vector<int> &which) override {
+        const auto s = stream();
         Arrays found;
-        for (size_t i = 0; i < which.size(); i++) found.push_back(part(t[i], x, which[i]));
-        return {found.size() == 1 ? found[0] : made(stream(), found, SUM_OF_TWO)};
+        for (size_t i = 0; i < which.size(); i++) {
+            const int k = which[i];
+            if (what == PRODUCT_OF_TWO) found.push_back(k == 0 ? made(s, {t[i], x[1]}, what) : made(s, {x[0], t[i]}, what));
+            else found.push_back(mx::broadcast_to(t[i], x[0].shape(), s));
+        }
+        return {found.size() == 1 ? found[0] : made(s, found, SUM_OF_TWO)};
     }
     Mapped vmap(const Arrays &x, const std::vector<int> &axes) override {
         const auto s = stream();

@@ -45,7 +45,7 @@ def drive(data: st.DataObject, session: EditSession, steps: int) -> None:
             continue
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), circuits())
 def test_a_session_replays_from_its_journal(data: st.DataObject, graph: nx.DiGraph) -> None:
     kept = Kept()
@@ -64,7 +64,7 @@ def test_a_session_replays_from_its_journal(data: st.DataObject, graph: nx.DiGra
         assert (undo and undo.revision) == (again and again.revision)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), circuits())
 def test_a_session_as_python_rebuilds_its_circuit(data: st.DataObject, graph: nx.DiGraph) -> None:
     session = EditSession(gl.Circuit(graph))
@@ -75,7 +75,7 @@ def test_a_session_as_python_rebuilds_its_circuit(data: st.DataObject, graph: nx
     assert exact(namespace["circuit"]) == exact(session.circuit)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), circuits())
 def test_two_editors_end_equal(data: st.DataObject, graph: nx.DiGraph) -> None:
     """Each editor has a copy and hears only what changed; edits are made on what each had seen by then."""
@@ -109,7 +109,7 @@ def test_two_editors_end_equal(data: st.DataObject, graph: nx.DiGraph) -> None:
     assert exact(copies["ann"]) == exact(copies["bob"]) == exact(session.circuit)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), circuits())
 def test_undoing_and_redoing_everything(data: st.DataObject, graph: nx.DiGraph) -> None:
     circuit = gl.Circuit(graph)
@@ -135,7 +135,7 @@ def test_undoing_and_redoing_everything(data: st.DataObject, graph: nx.DiGraph) 
         assert exact(circuit) == state
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data(), circuits())
 def test_every_revision_can_be_looked_at_again(data: st.DataObject, graph: nx.DiGraph) -> None:
     session = EditSession(gl.Circuit(graph), revision=3)

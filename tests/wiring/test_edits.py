@@ -36,7 +36,7 @@ def outcome(edit: edits.Edit, circuit: gl.Circuit) -> tuple[edits.Done | None, s
 # Properties
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data(), circuits())
 def test_random_edits_undo_to_the_identical_circuit(data: st.DataObject, graph: nx.DiGraph) -> None:
     circuit = gl.Circuit(graph)
@@ -55,7 +55,7 @@ def test_random_edits_undo_to_the_identical_circuit(data: st.DataObject, graph: 
     assert circuit.digest() == digest
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data(), circuits())
 def test_what_an_edit_says_it_changed_does_the_same_elsewhere(data: st.DataObject, graph: nx.DiGraph) -> None:
     """A page that knows only the four primitive kinds stays equal, edit after edit, through JSON."""

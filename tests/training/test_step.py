@@ -106,7 +106,22 @@ def test_what_changes_between_steps_is_seen() -> None:
         return gl.CfC(CIRCUIT, key=mx.random.key(0))
 
     assert times_compiled(make, callbacks=[Watch(7, frozen)]) == 4
-    assert times_compiled(Deeper, callbacks=[Watch(7, lambda model: model.drop.eval())]) == 4
+    other = gl.CfC(gl.auto_ncp(12, 2, inputs=3, seed=2), key=mx.random.key(0)).cell
+
+    def rewired(model: nn.Module) -> None:
+        object.__setattr__(model.cell, "compiled", other.compiled)
+
+    for what in (
+        lambda model: model.drop.eval(),
+        lambda model: setattr(model.drop, "_p_1", 0.9),
+        lambda model: setattr(model.rnn, "checkpoint_every", 2),
+    ):
+        assert times_compiled(Deeper, callbacks=[Watch(7, what)]) == 4
+    before = make()
+    found = step.Options(before)
+    assert found == step.Options(before)
+    rewired(before)
+    assert found != step.Options(before)
 
 
 def test_what_may_differ_from_step_to_step_is_not_compiled() -> None:

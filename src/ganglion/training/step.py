@@ -72,7 +72,7 @@ class Step:
         """Whether a step on such a batch is compiled, or may be; forget those of other settings."""
         if not self._pure or len(shapes) != 2 or not self._update.worth_compiling():
             return False
-        settings = settings_of(self._optimizer), options_of(self._model) if self._watched else None
+        settings = settings_of(self._optimizer), Options(self._model) if self._watched else None
         if settings != self._settings:
             self._settings = settings
             self._compiled.clear()
@@ -129,18 +129,38 @@ def compilable(model: nn.Module) -> bool:
     return bool(networks) and kernels and known and in_graphs()
 
 
-def options_of(part: Any) -> list[Any]:
-    """What a model's modules are set to besides their arrays, which takes a few microseconds."""
-    if isinstance(part, nn.Module):
-        found: list[Any] = [type(part), part.training, frozenset(part._no_grad)]
-    else:
-        found = [type(part)]
-    for name, value in part.items() if isinstance(part, dict) else enumerate(part):
-        if isinstance(value, PLAIN):
-            found.append((name, value))
-        elif isinstance(value, dict | list | tuple):  # a module is a dict
-            found.append((name, options_of(value)))
-    return found
+class Options:
+    """What a model's modules are and are set to besides their arrays: equal while nobody changed any of it.
+
+    Looking takes a few microseconds for a module. Objects are compared by identity, and kept for that.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._found: list[Any] = []
+        self._kept: list[Any] = []
+        self._look(model)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Options) and self._found == other._found
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _look(self, part: Any) -> None:
+        self._found.append(id(part))
+        self._kept.append(part)
+        if isinstance(part, nn.Module):
+            self._found.append(frozenset(part._no_grad))
+            for name, value in vars(part).items():
+                if isinstance(value, PLAIN):
+                    self._found.append((name, value))
+                else:
+                    self._found.append((name, id(value)))
+                    self._kept.append(value)
+        inside: Any = part.items() if isinstance(part, dict) else enumerate(part)
+        for place, value in inside:
+            if isinstance(value, dict | list | tuple):  # a module is a dict
+                self._found.append(place)
+                self._look(value)
 
 
 def _equal(one: Tree, other: Tree) -> bool:

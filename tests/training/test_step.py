@@ -160,3 +160,23 @@ def test_a_class_that_there_is_not_is_an_error_there_too() -> None:
     assert inside(mx.array(X), mx.array(KINDS)) == gl.training.cross_entropy(
         model, mx.array(X), mx.array(KINDS)
     )
+
+
+def test_an_interruption_while_it_compiles_leaves_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    for owner, name in ((step, "_equal"), (step.Step, "_state")):
+        model = gl.CfC(CIRCUIT, key=mx.random.key(0))
+        whole, calls = getattr(owner, name), []
+
+        def third(*given: Any, whole: Any = whole, calls: Any = calls) -> Any:
+            calls.append(given)
+            return whole(*given) if len(calls) < 3 else interrupted()  # within the function that is traced
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, interrupted if name == "_equal" else third)
+            with pytest.raises(KeyboardInterrupt):
+                trained(model, compiled=True)
+        mx.eval(model.parameters())
+        assert all(np.isfinite(np.array(array)).all() for _, array in tree_flatten(model.parameters()))  # type: ignore[misc]

@@ -96,8 +96,9 @@ class Step:
             self._pure = _equal((value, after), found) and random_key() == key_after
         except (RuntimeError, TypeError, ValueError):
             self._pure = False
-        set_random_key(key_after)
-        self._put(after)
+        finally:  # tracing leaves arrays without values, also where it is interrupted
+            set_random_key(key_after)
+            self._put(after)
         self._compiled[shapes] = run
         return value
 

@@ -68,6 +68,9 @@ class Update:
             self._plain = True
             self._keep(before)
             self.move(gradients)
+        except BaseException:  # an interruption: tracing leaves arrays without values
+            self._keep(before)
+            raise
         else:
             self._keep(after)
 

@@ -216,6 +216,8 @@ class EquationCell(NCPRNNCell):
             self.keep("ode_unfolds", self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
         object.__setattr__(self, "_delays", delays_of(delays, self.compiled.plan, self.model))
+        self.delays = delays if delays is None or isinstance(delays, str) else int(delays)
+        self.keep("delays", self.delays)
         self.seed = 0 if seed is None and self.model.noisy else seed
         self.keep("equations", declaration.digest)
         self.share(tie, scale, fixed, penalty)
@@ -278,8 +280,8 @@ class EquationCell(NCPRNNCell):
         return (len(self.state_shapes) - 1,) if self.model.noisy else ()
 
     def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
-        own = self.model.synaptic or self._delays  # which would be fewer
-        return {} if own else super().rewired(kept)
+        # What synapses have of their own would be less.
+        return {} if self.model.synaptic or self._delays else super().rewired(kept)
 
     def begun(self, state: State) -> State:
         if not self.model.noisy or not isinstance(state, tuple):
@@ -327,11 +329,9 @@ class EquationCell(NCPRNNCell):
     def kernel(self, *, all_states: bool = False) -> CellKernel:
         if self._delays is not None:
             raise KernelError("the fused kernel has no delays of synapses")
+        own = self.effective(), self._stays(), self.seed or 0, self.steps_with
         widths = tuple(shape[0] for shape in self.state_shapes)
-        return bound(
-            self.model, self.compiled, self.effective(), self._stays(), self.seed or 0, self.steps_with,
-            widths, all_states,
-        )  # fmt: skip
+        return bound(self.model, self.compiled, *own, widths, all_states)
 
     def reference(self, x: Values, state: Any = None, timespans: Values = 1.0) -> tuple[Floats, Any]:
         """Outputs and the last state in float64 NumPy, straight from the text of the equations.

@@ -57,6 +57,11 @@ class KernelSteps(OneCellSteps):
         return outputs if self._project is None else self._project(outputs)
 
     def staged(self) -> Stage:
+        if self._cell.lasting:  # which such a stream would set back to zeros
+            raise ValueError(
+                f"the noise of a {type(self._cell).__name__} goes on behind an episode's end, but not in "
+                "a bounded stream: use the stream itself"
+            )
         stepper = self._stepper
         if self._encode is not None:
             raise ValueError(f"the layer in front of the {type(self._cell).__name__}: {ALLOCATES}")

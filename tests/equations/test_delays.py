@@ -180,6 +180,13 @@ def test_a_wrong_delay_of_a_synapse_is_refused(delay: Any) -> None:
         Rate(made, delays="delay")
 
 
+def test_delays_are_those_that_a_cell_was_made_with() -> None:
+    cell = cell_of(Rate, delays=np.int32(2))
+    assert cell.get_config()["delays"] == 2
+    with pytest.raises(AttributeError, match="delays of Rate is 2, as it was made"):
+        cell.delays = 3
+
+
 def test_what_cannot_be_delayed_says_so() -> None:
     class Summed(gl.EquationCell):
         parameters = {"w": gl.synapse(1.0)}

@@ -195,6 +195,8 @@ def test_what_has_no_noise_says_so(tmp_path: Any) -> None:
         gl.export_c(rnn, tmp_path / "a.c")
     with pytest.raises(TypeError, match="a Noisy has noise, which twice as many steps draw anew"):
         gl.solver_error(rnn, np.array(batch(1)))
+    with pytest.raises(ValueError, match="the noise of a Noisy goes on behind an episode"):
+        gl.BoundedStream(rnn.stream())
     with pytest.raises(ValueError, match="expected one"):
         gl.MixedMemoryCell(cell())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -74,9 +75,23 @@ def setup(app: Sphinx) -> None:
     app.add_directive("offers", Offers)
     app.add_directive("commands", Commands)
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
+    app.connect("source-read", _without_building)
     app.connect("autodoc-process-signature", _init_signature)
     app.connect("autodoc-process-docstring", _tables)
     app.connect("autodoc-process-docstring", _plain_properties, priority=400)
+
+
+BUILDING = r"^ *ganglion: building kernels [^\n]*\n"
+ALONE = (
+    r"^\.\. rst-class:: sphx-glr-script-out\n\n \.\. code-block:: none\n\n" + BUILDING[1:] + r"\n*(?=\S|\Z)"
+)
+
+
+def _without_building(app: Sphinx, name: str, source: list[str]) -> None:
+    # The first example of a fresh machine builds kernels and says so; that is no output of the example.
+    if name.startswith("gallery/"):
+        for wrong in (ALONE, BUILDING):
+            source[0] = re.sub(wrong, "", source[0], flags=re.MULTILINE)
 
 
 def _init_signature(

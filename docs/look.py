@@ -2,9 +2,9 @@
 
     python docs/look.py [FOLDER]          # after make docs; GANGLION_CHROMIUM names a browser
 
-Prints a line per fault: text that scrolls sideways at 390 px, and text whose contrast is below 4.5 (WCAG AA;
-3 for large letters), in light and in dark: `look.html` shows page after page in a frame and measures. With a
-folder, every page is kept as pictures at 390 and 1440 px, light and dark.
+Prints a line per fault: text or a table that scrolls sideways at 390 px, and text whose contrast is below
+4.5 (WCAG AA; 3 for large letters), in light and in dark: `look.html` shows every page in a frame.
+With a folder, every page is kept as pictures at 390 and 1440 px, light and dark.
 """
 
 from __future__ import annotations

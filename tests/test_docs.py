@@ -10,8 +10,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -135,8 +135,9 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("script", sorted((ROOT / "docs" / "pictures").glob("*.py")), ids=lambda s: s.name)
 def test_pictures_can_be_drawn_again(script: Path, tmp_path: Path) -> None:
     drawn = tmp_path / "picture.png"
-    environment = os.environ | {"MPLBACKEND": "Agg"}
-    subprocess.run([sys.executable, str(script), str(drawn)], check=True, env=environment)
+    with plt.rc_context():
+        runpy.run_path(str(script))["main"](drawn)
+    plt.close("all")
     assert drawn.read_bytes().startswith(b"\x89PNG")
     assert script.with_suffix(".svg").exists()
 

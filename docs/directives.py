@@ -30,7 +30,10 @@ class Offers(SphinxDirective):
         names = [line.strip() for line in self.content if line.strip()] or public_names(module)
         lines = [f".. automodule:: {module.__name__}", "   :no-members:", ""] * ("intro" in self.options)
         lines += [".. currentmodule:: None", "", ".. autosummary::", "   :nosignatures:", ""]
-        lines += [*(f"   ~{module.__name__}.{name}" for name in names), ""]
+        told = [
+            name for name in names if _kind(getattr(module, name)) != "data"
+        ]  # of a tuple it would tell what tuples are
+        lines += [*(f"   ~{module.__name__}.{name}" for name in told), ""]
         lines += [f".. currentmodule:: {module.__name__}", ""]
         for name in names:
             kind = _kind(getattr(module, name))

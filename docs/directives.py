@@ -36,12 +36,11 @@ class Offers(SphinxDirective):
         lines += [*(f"   ~{module.__name__}.{name}" for name in told), ""]
         lines += [f".. currentmodule:: {module.__name__}", ""]
         for name in names:
-            kind = _kind(getattr(module, name))
-            lines += [
-                f".. auto{kind}:: {module.__name__}.{name}",
-                *["   :members:"] * (kind in ("class", "exception")),
-                "",
-            ]
+            value = getattr(module, name)
+            if _kind(value) == "data":  # whose words stand where it is made, out of sight of autodoc
+                lines += [f".. py:data:: {module.__name__}.{name}", f"   :value: {value!r}", ""]
+            else:
+                lines += [f".. auto{_kind(value)}:: {module.__name__}.{name}", *_options(value), ""]
         return self.rst(lines)
 
     def rst(self, lines: list[str]) -> list[nodes.Node]:
@@ -50,6 +49,10 @@ class Offers(SphinxDirective):
         fenced = StringList(["```{eval-rst}", *lines, "```"], self.get_source_info()[0])
         self.state.nested_parse(fenced, self.content_offset, place)
         return list(place.children)
+
+
+def _options(value: Any) -> list[str]:
+    return ["   :members:"] * inspect.isclass(value)
 
 
 def _kind(value: Any) -> str:

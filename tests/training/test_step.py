@@ -124,6 +124,36 @@ def test_what_changes_between_steps_is_seen() -> None:
     assert found != step.Options(before)
 
 
+def test_what_a_judge_changes_is_seen() -> None:
+    def judge(model: nn.Module) -> float:
+        model.drop._p_1 = 0.9
+        return 1.0
+
+    assert times_compiled(Deeper, validation=judge) == 4
+
+
+def test_what_changes_at_every_step_is_not_compiled_at_every_step() -> None:
+    def momentum(run: gl.training.Run) -> None:
+        run.optimizer.betas = [0.9 / run.step, 0.99]
+
+    watch = Watch(0, None)
+    watch.on_step = momentum  # type: ignore[method-assign]
+    assert times_compiled(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)), callbacks=[watch]) == 0
+
+
+def test_functions_of_ones_own_in_a_model_are_not_compiled() -> None:
+    def make(layer: Any) -> nn.Module:
+        return nn.Sequential(gl.CfC(CIRCUIT, key=mx.random.key(0)), layer)
+
+    assert not step.compilable(make(lambda outputs: outputs[0]))
+    assert not step.compilable(make([{"of": lambda outputs: outputs[0]}]))
+    assert step.compilable(make(mx.tanh))
+    assert step.compilable(make(nn.gelu))
+    deeper = Deeper()
+    deeper.last = lambda outputs: outputs
+    assert not step.compilable(deeper)
+
+
 def test_what_may_differ_from_step_to_step_is_not_compiled() -> None:
     def loss(model: Any, x: mx.array, y: mx.array) -> mx.array:
         return gl.training.mse(model, x, y)

@@ -145,7 +145,7 @@ def fit(
                 checkpoints.resume(run)
                 for watcher in watchers:
                     watcher.on_start(run)
-                _train(run, batches, held_out, loss, clip_norm, watchers, watched=bool(callbacks))
+                _train(run, batches, held_out, loss, clip_norm, watchers)
         except (LostRankError, Terminated) as error:  # the signal may come on the way out of the block, too
             where = f"rank {ranks.rank} of {ranks.size} lost another process of the run at step {run.step}"
             raise ConnectionError(f"{where} ({error}); {checkpoints.last()}") from None
@@ -169,12 +169,10 @@ def _train(
     loss: Loss,
     clip_norm: float | None,
     watchers: Sequence[Callback],
-    *,
-    watched: bool,
 ) -> None:
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
-    step = Step(model, optimizer, loss, clip_norm, ranks, watched=watched)
+    step = Step(model, optimizer, loss, clip_norm, ranks)
     run.guard = Guard(model)
     if isinstance(validation, Batches) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after

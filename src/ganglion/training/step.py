@@ -33,21 +33,20 @@ class Step:
 
     The kernels of a small network take less time than Python does for what is around them. Where a run is
     long, and where nothing can differ from step to step (networks with kernels, losses and optimizers of ours
-    and of MLX), the whole step is compiled. Of each shape of a batch one step is done both ways; if they are
-    not equal to the bit, the run goes on without.
+    and of MLX), the whole step is compiled, anew after a change of what model and optimizer are set to. Of
+    each shape of a batch one step is done both ways; if they are not equal to the bit, the run goes on
+    without.
 
     Args:
         model: whose parameters move.
         optimizer, loss, clip_norm: as `fit` takes them.
         ranks: the processes over which gradients are averaged.
-        watched: whether others may change the model's options between two steps.
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: optim.Optimizer, loss: Loss, clip_norm: float | None, ranks: Ranks,
-        *, watched: bool,
-    ) -> None:  # fmt: skip
-        self._model, self._optimizer, self._ranks, self._watched = model, optimizer, ranks, watched
+        self, model: nn.Module, optimizer: optim.Optimizer, loss: Loss, clip_norm: float | None, ranks: Ranks
+    ) -> None:
+        self._model, self._optimizer, self._ranks = model, optimizer, ranks
         self._gradients = nn.value_and_grad(model, with_penalty(model, gives_scalar(loss)))
         self._update = Update(model, optimizer, constrained(model), clip_norm)
         self._pure = loss in PURE and ranks.size == 1
@@ -72,11 +71,12 @@ class Step:
         """Whether a step on such a batch is compiled, or may be; forget those of other settings."""
         if not self._pure or len(shapes) != 2 or not self._update.worth_compiling():
             return False
-        settings = settings_of(self._optimizer), Options(self._model) if self._watched else None
+        settings = settings_of(self._optimizer), Options(self._model)
         if settings != self._settings:
             self._settings = settings
             self._compiled.clear()
             self._compilable = compilable(self._model)
+            return False  # what changes at every step would be compiled at every step
         return self._compilable and (shapes in self._compiled or len(self._compiled) < MOST)
 
     def _compile(self, shapes: Any, batch: Sequence[mx.array]) -> mx.array:
@@ -119,19 +119,30 @@ class Step:
 
 def compilable(model: nn.Module) -> bool:
     """Whether MLX's graph can hold the networks of a model, and all of it is ours or MLX's own."""
-    modules = model.modules()
-    networks = [module for module in modules if isinstance(module, RNN)]
+    networks = [module for module in model.modules() if isinstance(module, RNN)]
     # Noise has a seed, which may be another one in every epoch.
     kernels = all(
         network.engine != "ops" and has_kernel(network.cell) and not network.cell.lasting
         for network in networks
     )
-    known = all(made_by(type(module), ("ganglion.", "mlx.nn")) for module in modules)
-    return bool(networks) and kernels and known and in_graphs()
+    return bool(networks) and kernels and _known(model) and in_graphs()
+
+
+def _known(part: Any) -> bool:
+    """Whether a part of a model, and all that it may call, is ours or MLX's own."""
+    if isinstance(part, nn.Module) and not all(map(_made_here, [type(part), *vars(part).values()])):
+        return False
+    if isinstance(part, dict | list | tuple):  # a module is a dict
+        return all(map(_known, part.values() if isinstance(part, dict) else part))
+    return _made_here(part)
+
+
+def _made_here(held: Any) -> bool:
+    return not callable(held) or made_by(held, ("ganglion.", "mlx.nn", "mlx.core"))
 
 
 class Options:
-    """What a model's modules are and are set to besides their arrays: equal while nobody changed any of it.
+    """What a model's modules are and are set to besides parameters: equal while nobody changed any of it.
 
     Looking takes a few microseconds for a module. Objects are compared by identity, and kept for that.
     """
@@ -147,10 +158,10 @@ class Options:
     __hash__ = None  # type: ignore[assignment]
 
     def _look(self, part: Any) -> None:
-        self._found.append(id(part))
-        self._kept.append(part)
+        self._found.append(type(part))
         if isinstance(part, nn.Module):
-            self._found.append(frozenset(part._no_grad))
+            self._found += [id(part), frozenset(part._no_grad)]
+            self._kept.append(part)
             for name, value in vars(part).items():
                 if isinstance(value, PLAIN):
                     self._found.append((name, value))
@@ -162,6 +173,9 @@ class Options:
             if isinstance(value, dict | list | tuple):  # a module is a dict
                 self._found.append(place)
                 self._look(value)
+            elif not isinstance(value, mx.array) or str(place).startswith("_"):  # no parameter
+                self._found.append((place, value if isinstance(value, PLAIN) else id(value)))
+                self._kept.append(value)
 
 
 def _equal(one: Tree, other: Tree) -> bool:

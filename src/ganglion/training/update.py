@@ -45,7 +45,10 @@ class Update:
         if not self.worth_compiling():
             self.move(gradients)
         elif self._settings != (settings := settings_of(self._optimizer)):
-            self._compile(settings, gradients)
+            self._settings, self._compiled = settings, None
+            self.move(gradients)  # as what changes at every step would be compiled at every step
+        elif self._compiled is None:
+            self._compile(gradients)
         else:
             self._keep(self._compiled(self._model.parameters(), self._optimizer.state, gradients))
 
@@ -57,10 +60,10 @@ class Update:
             return False
         return not self._plain and time.monotonic() - self._began >= LONG
 
-    def _compile(self, settings: Any, gradients: Tree) -> None:
+    def _compile(self, gradients: Tree) -> None:
         """Compile for the settings that the optimizer has now; go on without if MLX cannot."""
         before = self._model.parameters(), self._optimizer.state
-        self._settings, self._compiled = settings, mx.compile(self._moved)
+        self._compiled = mx.compile(self._moved)
         try:
             after = self._compiled(*before, gradients)
             mx.eval(after)  # where MLX compiles what it has traced

@@ -197,6 +197,14 @@ def test_what_csv_cannot_hold_is_named(values: list[Any], message: str) -> None:
         csv_format.encode(circuit(label=values))
 
 
+def test_a_polarity_that_is_no_number_is_named() -> None:
+    made = circuit()
+    pre, post = next(iter(made.edges))
+    made.edges[pre, post]["polarity"] = [1]  # which no set holds
+    with pytest.raises(CircuitError, match=rf"'{pre}' -> '{post}' has polarity \[1\]; expected \+1 or -1"):
+        csv_format.encode(made)
+
+
 # Our own files at once
 
 
@@ -295,13 +303,16 @@ def test_what_is_wrong_is_left_to_those_who_know_lines(
         ("neurons", ",motor", ",Motor"),
         ("neurons", "motor_1,", "motor_0,"),
         ("neurons", "neuron,role", "neuron,role,"),
-        ("neurons", "motor_1,motor\n", ",\nmotor_1,motor\n"),
+        ("neurons", "false", "1"),
+        ("neurons", "motor_1,motor,\n", ",,\nmotor_1,motor,\n"),
     ],
 )
 def test_tables_with_faults_are_left_to_them_too(
     table: str, old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gl.write(circuit(), tmp_path / "c.csv")
+    made = circuit()
+    made.nodes["motor_0"]["on"] = False
+    gl.write(made, tmp_path / "c.csv")
     path = tmp_path / f"c.{table}.csv"
     text = path.read_text().replace("\r\n", "\n")
     assert old in text

@@ -37,6 +37,10 @@ class OtherFormError(Exception):
     """Something that the other readers must look at."""
 
 
+ODD = (OtherFormError, CircuitError, LookupError, ValueError, csv.Error)
+"""What is raised where a file is none that we write: the other readers look, and say what is wrong where."""
+
+
 @dataclass
 class Plain:
     """What a file of our own holds, synapses not read yet.
@@ -68,7 +72,7 @@ class Plain:
         try:
             for (pre, post, data), _ in zip(self.synapses, counted, strict=False):
                 outgoing[pre][names[post]] = incoming[post][names[pre]] = data
-        except (KeyError, OtherFormError, CircuitError, LookupError, ValueError, csv.Error):
+        except ODD:
             return None
         edges = next(counted)
         if made.number_of_edges() < edges:  # one is given twice
@@ -145,7 +149,7 @@ def of_graphml(sources: Sequence[Source]) -> Plain | None:
         graph = _attributes(declared["graph"], of_graph)
         nodes = _Values(lambda held: _attributes(declared["node"], held))
         neurons = [(name, nodes(held)) for name, held in _all(_NODE, head[whole.end() :])]
-    except (OtherFormError, LookupError, ValueError):
+    except ODD:
         return None
     values = _Values(lambda held: _sound(_attributes(declared["edge"], held)))
 
@@ -205,7 +209,7 @@ def of_tables(
         rows = [
             (name, _cells(columns[0], tuple(cells))) for name, *cells in _rows(neurons, marks[0], columns[0])
         ]
-    except (OtherFormError, CircuitError, ValueError, csv.Error):
+    except ODD:
         return None
     values = _Values(lambda cells: _sound(_cells(columns[1], cells)))
     of_synapses = _rows(synapses, marks[1], columns[1])

@@ -91,8 +91,8 @@ def _synapse_table(
     circuit: nx.DiGraph[Any], strict: bool, texts: Mapping[Hashable, str], delimiter: str
 ) -> bytes:
     targets, data = targets_of(circuit), data_of(circuit)
-    signs = set(map(type, signed := [held.get("polarity") for held in data])), set(signed)
-    if signs[0] <= {int} and signs[1] <= {1, -1}:
+    signs = [held.get("polarity") for held in data]
+    if set(map(type, signs)) <= {int} and set(signs) <= {1, -1}:
         sources = chain.from_iterable(map(repeat, texts.values(), map(len, targets)))
         ends = map(texts.__getitem__, chain.from_iterable(targets))
         plain = _plain_table(_SYNAPSE, [sources, ends], data, delimiter)

@@ -280,8 +280,8 @@ class EquationCell(NCPRNNCell):
         return (len(self.state_shapes) - 1,) if self.model.noisy else ()
 
     def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
-        # What synapses have of their own would be less.
-        return {} if self.model.synaptic or self._delays else super().rewired(kept)
+        delays = self._delays and self._delays.only({side: found for (_, side), found in kept.items()})
+        return {} if self.model.synaptic else {**super().rewired(kept), "_delays": delays}
 
     def begun(self, state: State) -> State:
         if not self.model.noisy or not isinstance(state, tuple):

@@ -268,11 +268,17 @@ def _texts(where: str, given: Any) -> tuple[str, ...]:
     return tuple(_text(where, text) for text in given)
 
 
+def _any_texts(where: str, given: Any) -> tuple[str, ...]:
+    """With none, a class has none of what it would have from its base."""
+    return () if isinstance(given, list | tuple) and not given else _texts(where, given)
+
+
 _FORMS: dict[str, Any] = {
     "parameters": _quantities,
     **dict.fromkeys(MAPPINGS, _named_texts),
     **dict.fromkeys(TEXTS, _text),
-    **dict.fromkeys(LISTS, _texts),
+    **dict.fromkeys(("dynamics", "update"), _texts),
+    **dict.fromkeys(("synapse_states", "sensory_states"), _any_texts),
     "functions": _functions,
     "units": _units,
     "clip": lambda _, given: None if given is None else real("clip", given, above=0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +27,12 @@ class Delays:
     Attributes:
         recurrent: (E,) of recurrent synapses.
         sensory: (S,) of sensory ones.
+        whole: those before a perturbation removed synapses, which say how much a state keeps.
     """
 
     recurrent: Index
     sensory: Index
+    whole: Delays | None = None
 
     def of(self, kind: str) -> Index | None:
         """Those of a kind of synapses, if it has any."""
@@ -38,8 +41,13 @@ class Delays:
 
     def depth(self, kind: str) -> int:
         """The longest one."""
-        found: Index = getattr(self, kind, np.zeros(0, np.int32))
+        found: Index = getattr(self.whole or self, kind, np.zeros(0, np.int32))
         return int(found.max(initial=0))
+
+    def only(self, kept: Mapping[str, Index]) -> Delays:
+        """Those of the synapses that are kept, by kind, over the same state."""
+        recurrent, sensory = (kept.get(kind, slice(None)) for kind in ("recurrent", "sensory"))
+        return Delays(self.recurrent[recurrent], self.sensory[sensory], self.whole or self)
 
     def widths(self, model: Model, plan: Plan) -> tuple[int, ...]:
         """How many values of each state of neurons, and of sensors, a state keeps."""
@@ -94,7 +102,8 @@ def delays_of(given: Any, plan: Plan, model: Model) -> Delays | None:
         each = whole("delays", given, 0, most=MOST)
         sides = {s: np.full(len(getattr(plan, s)), each, np.int32) for s in ("recurrent", "sensory")}
     none = {side: np.zeros(len(getattr(plan, side)), np.int32) for side in sides}
-    delays = Delays(**{side: none[side] if found is None else found for side, found in sides.items()})
+    recurrent, sensory = (none[side] if found is None else found for side, found in sides.items())
+    delays = Delays(recurrent, sensory)
     if not delays.depth("recurrent") and not delays.depth("sensory"):
         return None
     for key, source in model.sources.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import mlx.core as mx
@@ -123,7 +124,7 @@ def _products(projection: Projection, products: list[tuple[Expression, Expressio
         for weight in evaluate([w for w, _ in products], values)
     ]
 
-    def compute(value: Callable[[Expression], Any]) -> list[mx.array]:
+    def compute(weights: list[mx.array], value: Callable[[Expression], Any]) -> list[mx.array]:
         total = None
         for (_, of), weight in zip(products, weights, strict=True):
             shown = value(of)
@@ -133,7 +134,7 @@ def _products(projection: Projection, products: list[tuple[Expression, Expressio
             total = part if total is None else total + part
         return [mx.zeros((1, projection.synapses.n_post)) if total is None else total]
 
-    return compute
+    return partial(compute, weights)  # where exports find what parameters come to
 
 
 def _each(projection: Projection, of: list[Expression], read: tuple[str, ...], values: Known) -> Sum:
@@ -148,10 +149,10 @@ def _each(projection: Projection, of: list[Expression], read: tuple[str, ...], v
         known: Known = dict(zip(folds, given, strict=True)) | dict(zip(names, shown, strict=True))
         return tuple(evaluate(parts.of, known))
 
-    def compute(value: Callable[[Expression], Any]) -> list[mx.array]:
+    def compute(spread: list[mx.array], value: Callable[[Expression], Any]) -> list[mx.array]:
         shown = [value(part) for part in names]
         if len(names) == 1:
             return list(projection.sums(lambda v, *given: currents([v], given), shown[0], *spread))
         return [projection.reduce(a) for a in currents([projection.gather(v) for v in shown], spread)]
 
-    return compute
+    return partial(compute, spread)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -344,14 +344,23 @@ def _saved(rnn: RNN) -> RNN:
 def _over_as_many_synapses_as_neurons(cell: NCPRNNCell) -> NCPRNNCell:
     """The cell over a circuit of as many recurrent and as many sensory synapses as neurons."""
     plan, even = cell.compiled.plan, Circuit()
-    for name in plan.sensors:
-        even.add_neuron(name, role="sensory")
+    attributes = plan.attributes  # options of the cell may name some
+    for k, name in enumerate(plan.sensors):
+        even.add_neuron(name, role="sensory", **_one_of(attributes.sensors, k))
     for k, name in enumerate(plan.neurons):
-        even.add_neuron(name, role=plan.roles[k])
+        even.add_neuron(name, role=plan.roles[k], **_one_of(attributes.neurons, k))
     for k, name in enumerate(plan.neurons):
-        even.add_synapse(plan.neurons[k - 1], name, polarity=1 if k % 2 else -1)
-        even.add_synapse(plan.sensors[k % plan.n_inputs], name, polarity=1)
+        signed = _one_of(attributes.recurrent, k) | {"polarity": 1 if k % 2 else -1}
+        even.add_synapse(plan.neurons[k - 1], name, **signed)
+        shown = _one_of(attributes.sensory, k) | {"polarity": 1}
+        even.add_synapse(plan.sensors[k % plan.n_inputs], name, **shown)
     return carried(cell, even)
+
+
+def _one_of(columns: Mapping[str, Any], k: int) -> dict[str, Any]:
+    """The attributes of one of several neurons or synapses, over and over."""
+    rows = {key: column.tolist() for key, column in columns.items() if len(column)}
+    return {key: row[k % len(row)] for key, row in rows.items() if row[k % len(row)] is not None}
 
 
 def _reached(cell: NCPRNNCell, neuron: str) -> set[str]:

@@ -126,9 +126,9 @@ def test_gradients_are_central_differences() -> None:
     assert abs(mine - slope) < 1e-4 * max(1.0, abs(slope))
 
 
-@pytest.mark.parametrize("kind", [Rate, Stepped])
-def test_a_cell_with_delays_is_a_cell(kind: Any) -> None:
-    check_cell(cell_of(kind, delays=2))
+@pytest.mark.parametrize(("kind", "delays"), [(Rate, "delay"), (Stepped, 2)])
+def test_a_cell_with_delays_is_a_cell(kind: Any, delays: Any) -> None:
+    check_cell(cell_of(kind, delays=delays))
 
 
 def test_a_lesion_keeps_the_delays_of_others() -> None:
@@ -154,6 +154,23 @@ def test_a_lesion_keeps_the_delays_of_others() -> None:
     with gl.perturbed(rnn, gl.studies.Lesion("inter_0")):
         assert difference(rnn(x)[0], np.array(gl.RNN(after)(x)[0])) < 1e-5
     assert difference(rnn(x)[0], whole) == 0
+
+
+def test_nothing_passes_a_cut_that_takes_time() -> None:
+    """Not even what is no number, and the state keeps as much as before."""
+    rnn = gl.RNN(cell_of(Rate))
+    plan, x = rnn.cell.compiled.plan, np.array(batch(6, rnn.cell)[0])
+    sensor = int(plan.sensory.pre[np.argmax(rnn.cell._delays.sensory)])  # what takes longest is gone
+    onto = [plan.neurons[post] for post in plan.sensory.post[plan.sensory.pre == sensor]]
+    cut = gl.studies.Cut(plan.sensors[sensor], onto)
+    x[..., sensor] = 0.0
+    expected, before = rnn(mx.array(x))
+    x[..., sensor] = np.nan
+    with gl.perturbed(rnn, cut):
+        y, state = rnn(mx.array(x))
+    assert difference(y, np.array(expected)) < 1e-6
+    assert [part.shape for part in state] == [part.shape for part in before]
+    assert np.isnan(np.array(rnn(mx.array(x))[0])).any()
 
 
 @pytest.mark.parametrize(
@@ -209,6 +226,14 @@ def test_files_of_others_keep_them(tmp_path: Any) -> None:
     assert "_step(" in (tmp_path / "a.c").read_text()
     with pytest.raises(ValueError, match=r"Wrong\.delays: equations have no delays"):
         type("Wrong", (gl.EquationCell,), {"update": "v = v", "delays": 1})
+
+
+@pytest.mark.parametrize("delays", [None, 2])
+def test_what_is_cut_is_exported(delays: int | None, tmp_path: Any) -> None:
+    rnn = gl.RNN(cell_of(Rate, delays=delays))
+    with gl.perturbed(rnn, gl.studies.Cut("inter", "command")):
+        gl.export_c(rnn, tmp_path / "a.c")  # which compares it with the network
+    assert "_step(" in (tmp_path / "a.c").read_text()
 
 
 def test_a_file_keeps_them(tmp_path: Any) -> None:

@@ -257,6 +257,13 @@ def test_it_goes_on_where_it_was_cut() -> None:
     assert max(difference(one, np.array(other)) for one, other in zip(end, last, strict=True)) < 1e-6
 
 
+def test_a_subclass_may_have_none() -> None:
+    words = {"synapse_states": (), "sensory_states": (), "synapse": {"i": "w * r_pre"}}
+    kind = type("Stiff", (Plastic,), {**words, "sensory": {"i": "w * x"}})
+    assert not kind.model.synaptic
+    assert Plastic.model.synaptic
+
+
 def test_perturbations_leave_states_as_many() -> None:
     rnn = gl.RNN(Plastic(CIRCUIT))
     x, spans, state = batch(6, rnn.cell)

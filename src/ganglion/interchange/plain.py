@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from functools import partial
 from typing import Any
 
 import mlx.core as mx
@@ -64,12 +65,14 @@ def _prepared_cell(network: RNN) -> NCPRNNCell:
 
 
 def _arrays_in(value: Any) -> Iterator[mx.array]:
-    """All arrays inside dataclasses, dictionaries, lists and tuples."""
+    """All arrays inside dataclasses, dictionaries, lists and tuples, and those that functions are given."""
     if isinstance(value, mx.array):
         yield value
     elif is_dataclass(value):
         for field in fields(value):
             yield from _arrays_in(getattr(value, field.name))
+    elif isinstance(value, partial):
+        yield from _arrays_in((value.args, value.keywords))
     elif isinstance(value, dict | list | tuple):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _arrays_in(item)

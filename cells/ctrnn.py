@@ -13,8 +13,9 @@ from ..arguments import flag, label, one_of, real
 from ..compile import Source
 from ..compile.synapses import Index
 from .equations.cell import EquationCell
-from .equations.declaration import neuron, synapse
+from .equations.declaration import WORDS, neuron, synapse
 from .equations.model import Model
+from .equations.parsing import EquationError
 from .ltc.operations import SOLVERS
 from .ops import Activation, activate, activation_of, softplus_inverse
 from .overlay import Changes
@@ -81,6 +82,15 @@ class CTRNNCell(EquationCell):
     dynamics = "leak_time * dh/dt = tanh(i + rate_b) - h"
 
     changeable = frozenset()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        said = [word for word in WORDS if word in vars(cls) and not callable(vars(cls)[word])]
+        if said:
+            raise EquationError(
+                f"{cls.__name__}.{said[0]}: options make the equations of a CTRNNCell: make a class of "
+                "gl.EquationCell for others"
+            )
+        super().__init_subclass__(**kwargs)
 
     def __init__(
         self,

@@ -102,4 +102,8 @@ class LRCU(LRC):
 
 @lru_cache
 def _with(kind: type[LRC], elastance: str) -> Model:
-    return kind.model_with(**ELASTANCES[elastance])
+    """The equations of a class with another elastance; what it says of its own quantities stays."""
+    words, own = ELASTANCES[elastance], kind._declared_words
+    theirs = words["parameters"]
+    kept = {key: q for key, q in own["parameters"].items() if key in theirs or key != "elastance_shift"}
+    return kind.model_with(parameters={**theirs, **kept}, let={**own["let"], **words["let"]})

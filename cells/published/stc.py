@@ -27,7 +27,7 @@ OPEN = {
 class STC(EquationCell):
     r"""One time step of a saturated liquid time-constant network over a circuit.
 
-    The two conductances of the `LTCCell`, saturated, so that states stay between -\|vleak\| and \|vleak\|:
+    The two conductances of the `LTCCell`, saturated, so that states stay within 2 \|vleak\|:
 
     .. math::
 

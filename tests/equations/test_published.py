@@ -136,6 +136,35 @@ def test_an_unknown_elastance_is_refused() -> None:
         gl.LRC(gl.auto_ncp(11, 2, inputs=3), elastance="linear")
 
 
+def test_a_subclass_keeps_its_quantities_with_another_elastance() -> None:
+    own = {"gain": gl.neuron(0.5), "vleak": gl.neuron(3.0)}
+    words = {
+        "parameters": {**gl.LRCU._declared_words["parameters"], **own},
+        "dynamics": "dv/dt = gain * vleak",
+    }
+    cell = type("Own", (gl.LRCU,), words)(gl.auto_ncp(11, 2, inputs=3), elastance="asymmetric")
+    assert (float(cell.gain[0]), float(cell.vleak[0])) == (0.5, 3.0)
+    assert "elastance_shift" not in cell.parameters()
+
+
+@pytest.mark.parametrize("said", [{"dynamics": "dh/dt = -h"}, {"noise": {"h": "1"}}, {"solver": "rk4"}])
+def test_equations_of_options_are_not_declared_anew(said: dict[str, Any]) -> None:
+    with pytest.raises(
+        ValueError, match=rf"Own\.{next(iter(said))}: options make the equations of a CTRNNCell"
+    ):
+        type("Own", (gl.CTRNNCell,), said)
+
+
+def test_an_stc_saturates_at_twice_its_leak() -> None:
+    cell = gl.STC(gl.auto_ncp(11, 2, inputs=3, seed=4))
+    cell.update(
+        {name: value * 0 for name, value in cell.parameters().items() if name in ("w", "sensory_w", "gleak")}
+    )
+    cell.update({name: cell[name] * 0 + 9 for name in ("h", "sensory_h")})
+    most = np.abs(np.array(gl.RNN(cell)(mx.ones((1, 60, 3)))[1] / cell.vleak)).max()
+    assert 1.9 < most <= 2.0
+
+
 @pytest.mark.parametrize("kind", ["CTRNN", "LRC symmetric"])
 def test_options_that_change_equations_are_kept(kind: str) -> None:
     """In a config, a copy and a pickle."""

@@ -35,7 +35,7 @@ from .noise import BYTES, counted, numbered
 from .operations import Prepared, prepared, step_ops
 from .parsing import EquationError
 from .reading import model_of
-from .reference import Reference
+from .reference import Reference, spans_of
 from .summing import evaluate
 
 ABSENT = {"delay", "delays", "reset", "threshold"}
@@ -364,7 +364,7 @@ class EquationCell(NCPRNNCell):
         given = state if isinstance(state, tuple) else (state,) * len(self.state_shapes)
         parts = zip(given, self.state_shapes, strict=True)
         states = [np.zeros((len(values), *s)) if v is None else np.asarray(v, np.float64) for v, s in parts]
-        spans = np.broadcast_to(np.asarray(timespans, np.float64), values.shape[:2])
+        spans = spans_of(timespans, values.shape[:2])
         p = {key: as_floats(value) for key, value in self.effective().items()}
         solver, unfolds = self.steps_with
         reference = Reference(self.model.declaration, self.compiled.plan, p, self.seed or 0, self._delays)

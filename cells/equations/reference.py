@@ -19,6 +19,20 @@ from .noise import counted, numbered, numbers, places
 from .parsing import Sides, Text, sides, tree
 
 
+def spans_of(given: Any, shape: tuple[int, int]) -> Floats:
+    """(B, T) time spans of a scalar, (T,) or (B, T).
+
+    Raises:
+        ValueError: another shape, or a time span that is negative or not finite.
+    """
+    spans = np.asarray(given, np.float64)
+    if spans.shape not in ((), shape[1:], shape):
+        raise ValueError(f"timespans have shape {spans.shape}: expected a number, {shape[1:]} or {shape}")
+    if not (np.isfinite(spans).all() and (spans >= 0).all()):
+        raise ValueError("a time span is negative or not finite: expected finite numbers of at least 0")
+    return np.broadcast_to(spans, shape)
+
+
 class Reference:
     """The equations of a declaration over a plan, with parameters as they use them, (E,), (S,) and so on."""
 

@@ -218,6 +218,19 @@ def test_electrical_quantities_without_electrical_synapses() -> None:
         assert difference(y, np.array(whole)) > 1e-4
 
 
+@pytest.mark.parametrize(
+    ("spans", "told"),
+    [
+        (np.ones((2, 2)), r"timespans have shape \(2, 2\): expected a number, \("),
+        (-1.0, "negative or not finite"),
+    ],
+)
+def test_the_reference_refuses_time_spans(spans: Any, told: str) -> None:
+    cell = cell_of("Rate", seed=15)
+    with pytest.raises(ValueError, match=told):
+        cell.reference(batch(16, cell)[0], None, spans)
+
+
 def test_the_reference_of_a_perturbed_cell_is_refused() -> None:
     cell = cell_of("Rate", seed=15)
     x = batch(16, cell)[0]

@@ -18,7 +18,7 @@ import ganglion as gl
 from ..support.networks import LAYOUTS, difference
 from ..support.slopes import agree
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "lrc.npz"
+GOLDEN = Path(__file__).parent / "golden" / "lrc.npz"
 B, T = 3, 5
 KINDS: dict[str, Any] = {
     "STC": gl.STC,

@@ -182,7 +182,10 @@ TABLE: dict[str, Callable[[], Call]] = {
     # cells and networks
     **{
         name: plain(getattr(gl, name), circuit=CIRCUIT)
-        for name in ("LTC", "CfC", "LTCCell", "CfCCell", "CTRNNCell", "CTGRUCell")
+        for name in (
+            *("LTC", "CfC", "LTCCell", "CfCCell", "CTRNNCell", "CTGRUCell"),
+            *("STC", "LRC", "LRCU", "LeakyRate", "LIF", "MinGRU"),
+        )
     },
     "LiquidCell": plain(gl.LiquidCell, units=4),
     "BackboneCfCCell": plain(gl.cells.BackboneCfCCell, units=gl.dense(3, 4)),

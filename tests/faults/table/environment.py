@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .fault import Fault
-from .running import TRAIN
+from .running import HEADER, LINES, TRAIN
 
 SHOW = "show good.json"
 NETWORK = "gl.LTC(gl.auto_ncp(12, 2, inputs=3), engine='fused')(np.ones((40, 3, 3), np.float32))"
@@ -198,7 +198,13 @@ ROWS = [
         lambda: Path("bad.json").write_bytes(b" " * 40_000_000),
         within=memory(10_000_000),
     ),
-    Fault("2 MB of memory", TRAIN, "there is not enough memory", within=memory(2_000_000), left=("new",)),
+    Fault(
+        "2 MB of memory",
+        TRAIN,
+        "there is not enough memory",
+        lambda: Path("good.csv").write_text("\n".join([HEADER, *LINES * 1000])),
+        within=memory(2_000_000),
+    ),
     Fault(
         "100 MB for a million neurons",
         "new random --units 200000 --outputs 2 --inputs 3 --sparsity 0.9999 -o new.json",

@@ -202,7 +202,7 @@ ROWS = [
         "2 MB of memory",
         TRAIN,
         "there is not enough memory",
-        lambda: Path("good.csv").write_text("\n".join([HEADER, *LINES * 1000])),
+        lambda: Path("good.csv").write_text("\n".join([HEADER, *LINES * 20_000])),
         within=memory(2_000_000),
     ),
     Fault(

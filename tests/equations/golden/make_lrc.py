@@ -3,7 +3,7 @@
     pip install tensorflow-cpu==2.21.0 tf-keras==2.21.0
     python tests/equations/golden/make_lrc.py  # fetches their file, and writes lrc.npz into this folder
     python tests/equations/golden/make_lrc.py --check  # computes everything again and compares every array
-    python tests/equations/golden/make_lrc.py --code lrc_cell.py  # with a copy of the file that is here already
+    python tests/equations/golden/make_lrc.py --code lrc_cell.py  # with a copy of the file
 
 Their code is classification/lrc_cell.py of github.com/MoniFarsang/LRC (MIT licence) at the commit below. It
 is run as it is, but for its numbers, which are doubles here, so that a difference is the rounding of the code

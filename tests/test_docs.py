@@ -19,9 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from packaging.version import Version
 from PIL import Image
 
 import ganglion as gl
@@ -82,7 +84,8 @@ def assert_alike(drawn: Path, kept: Path) -> None:
     with Image.open(drawn) as one, Image.open(kept) as other:
         assert one.size == other.size, f"{kept}: python docs/blocks.py {kept.parent.name}"
         small = [np.asarray(image.convert("L").resize((64, 64)), float) for image in (one, other)]
-    assert np.sqrt(np.mean((small[0] - small[1]) ** 2)) < 12, f"{kept}: draw it again"
+    older = Version(matplotlib.__version__) < Version("3.11")  # which measures texts in another way
+    assert np.sqrt(np.mean((small[0] - small[1]) ** 2)) < (24 if older else 12), f"{kept}: draw it again"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -238,7 +238,8 @@ def _furnish_plane(ax: Axes, look: Style, labels: tuple[str, str]) -> None:
 def _scale(ax: Axes, mappable: Any, label: str, look: Style) -> Any:
     """A named colour bar right of the axes."""
     size = points(look.small_text)
-    bar = ax.figure.colorbar(mappable, cax=ax.inset_axes((1.02, 0.0, 0.02, 1.0)))
+    with np.errstate(under="ignore"):  # of matplotlib before 3.11, for a scale of one value
+        bar = ax.figure.colorbar(mappable, cax=ax.inset_axes((1.02, 0.0, 0.02, 1.0)))
     bar.set_label(label, fontsize=size, color=look.ink, labelpad=3)
     bar.ax.tick_params(
         which="both", labelsize=size, length=2, width=0.5, color=look.ink, labelcolor=look.ink, pad=2

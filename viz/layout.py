@@ -92,11 +92,11 @@ def positions(seen: View, kind: str, *, aspect: float = 1.6, **options: Any) -> 
     graph.add_edges_from(zip(seen.pre.tolist(), seen.post.tolist(), strict=True))
     if "seed" not in options and function in (nx.spring_layout, nx.random_layout):
         options["seed"] = 0  # the same circuit gives the same picture
-    if function is nx.bipartite_layout:  # networkx before 3.5 asks for one side
-        options.setdefault("nodes", None)
     try:
+        if function is nx.bipartite_layout and options.get("nodes") is None:  # networkx 3.4 finds no side
+            options["nodes"] = nx.bipartite.sets(graph)[0]
         found = function(graph, **options)
-    except (nx.NetworkXException, TypeError) as error:
+    except nx.NetworkXException as error:
         raise LayoutError(f"networkx cannot place this circuit by the layout {kind!r}: {error}") from error
     xy = np.array([found[k] for k in range(len(seen.names))], dtype=float).reshape(-1, 2)
     return _fit(xy, aspect)

@@ -115,36 +115,35 @@ def name_rows(ax: Axes, shown: Samples, look: Style, *, within: bool = False) ->
     Where only a few of many would be named, roles and their numbers say more. ``within`` a panel whose title
     tells the role, names are short, and those of many are left out.
     """
-    size = points(look.small_text)
-    height = ax.get_window_extent().height * 72 / ax.figure.dpi
     ax.set_yticks([])
     for start in _starts(shown)[1:-1]:
         ax.axhline(start, color=look.ink, linewidth=0.6, zorder=3)
-    place: dict[str, Any] = {
-        "x": -0.008,
-        "transform": ax.get_yaxis_transform(),
-        "ha": "right",
-        "va": "center",
-    }
-    marks = _marks(shown, height, size, within)
-    return [_label(ax, look, size, text, y=y, **place) for y, text in marks]
+    place = {"x": -0.008, "transform": ax.get_yaxis_transform(), "ha": "right", "va": "center"}
+    return _named(ax, shown, look, "y", ax.get_window_extent().height, place, within=within)
 
 
 def name_columns(ax: Axes, shown: Samples, look: Style) -> list[Artist]:
     """The names of `name_rows`, under columns of the same neurons."""
-    size = points(look.small_text)
-    width = ax.get_window_extent().width * 72 / ax.figure.dpi
     ax.set_xticks([])
     for start in _starts(shown)[1:-1]:
         ax.axvline(start, color=look.ink, linewidth=0.6, zorder=3)
-    place: dict[str, Any] = {
-        "y": -0.008,
-        "transform": ax.get_xaxis_transform(),
-        "ha": "center",
-        "va": "top",
-        "rotation": 90,
-    }
-    return [_label(ax, look, size, text, x=x, **place) for x, text in _marks(shown, width, size, False)]
+    place = {"y": -0.008, "transform": ax.get_xaxis_transform(), "ha": "center", "va": "top", "rotation": 90}
+    return _named(ax, shown, look, "x", ax.get_window_extent().width, place)
+
+
+def _named(
+    ax: Axes,
+    shown: Samples,
+    look: Style,
+    axis: str,
+    pixels: float,
+    place: dict[str, Any],
+    within: bool = False,
+) -> list[Artist]:
+    """Names along an axis of so many pixels."""
+    size = points(look.small_text)
+    marks = _marks(shown, pixels * 72 / ax.figure.dpi, size, within)
+    return [_label(ax, look, size, text, **place, **{axis: at}) for at, text in marks]
 
 
 def _starts(shown: Samples) -> list[int]:

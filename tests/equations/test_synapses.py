@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 import ganglion as gl
-from ganglion.cells.equations.reference import Reference
-from ganglion.cells.strengths import as_floats
 from ganglion.compile.kernels import sequence
 from ganglion.testing import check_cell
 
 from ..kernels.emulate import EmulatedRunner
 from ..support.equations import circuit
 from ..support.networks import difference
+from ..support.slopes import agree
 from .test_kernels import assert_alike, outcome
 
 CIRCUIT = gl.auto_ncp(11, 2, inputs=3, seed=4)
@@ -139,35 +138,7 @@ def test_operations_are_the_equations(solver: str | None) -> None:
 def test_gradients_are_central_differences() -> None:
     mx.random.seed(2)
     cell = Plastic(CIRCUIT)
-    x, spans, state = batch(3, cell)
-    spans = np.maximum(spans, 0.3)
-    values = {key: as_floats(value) for key, value in cell.effective().items()}
-    rnn = gl.RNN(cell, engine="ops")
-
-    def expected(changed: dict[str, np.ndarray], states: Any = state) -> float:
-        reference = Reference(cell.model.declaration, cell.compiled.plan, values | changed)
-        given = [part.astype(np.float64) for part in states]
-        y, last = reference.run(x.astype(float), spans.astype(float), given, *cell.steps_with)
-        return float((y**2).sum() + sum(((part - 0.5) ** 2).sum() for part in last))
-
-    def loss(p: Any, states: Any) -> mx.array:
-        cell.update(p)
-        y, last = rnn(mx.array(x), states, timespans=spans)
-        return mx.square(y).sum() + sum(mx.square(part - 0.5).sum() for part in last)
-
-    found, d_states = mx.grad(loss, argnums=(0, 1))(cell.trainable_parameters(), tuple(map(mx.array, state)))
-    rng = np.random.default_rng(4)
-    for key, gradient in found.items():
-        way = rng.normal(size=values[key].shape)
-        slope = (expected({key: values[key] + 1e-5 * way}) - expected({key: values[key] - 1e-5 * way})) / 2e-5
-        assert abs((as_floats(gradient) * way).sum() - slope) < 1e-4 * max(1.0, abs(slope)), key
-    ways = [rng.normal(size=part.shape) for part in state]
-    there, back = (
-        tuple(part + h * way for part, way in zip(state, ways, strict=True)) for h in (1e-5, -1e-5)
-    )
-    slope = (expected({}, there) - expected({}, back)) / 2e-5
-    mine = sum((as_floats(g) * way).sum() for g, way in zip(d_states, ways, strict=True))
-    assert abs(mine - slope) < 1e-4 * max(1.0, abs(slope))
+    agree(cell, *batch(3, cell))
 
 
 @pytest.mark.parametrize("kind", [Plastic, Stepped])

@@ -20,13 +20,15 @@ def parts(state: Any) -> list[Any]:
 
 
 def agree(cell: Any, x: np.ndarray, spans: np.ndarray, state: Any, engines: Iterable[str] = ("ops",)) -> None:
-    """Assert that the gradients by every parameter, by inputs and by spans have the slopes of differences."""
+    """Assert that gradients by every parameter, inputs, spans and states are the slopes of differences."""
     spans = np.maximum(spans, 0.3)
     solver, unfolds = cell.steps_with
     values = {key: as_floats(value) for key, value in cell.effective().items()}
 
-    def expected(changed: dict[str, np.ndarray], x: np.ndarray = x, spans: np.ndarray = spans) -> float:
-        reference = Reference(cell.model.declaration, cell.compiled.plan, values | changed)
+    def expected(
+        changed: dict[str, np.ndarray], x: np.ndarray = x, spans: np.ndarray = spans, state: Any = state
+    ) -> float:
+        reference = Reference(cell.model.declaration, cell.compiled.plan, values | changed, 0, cell._delays)
         given = [part.astype(np.float64) for part in parts(state)]
         y, last = reference.run(x.astype(np.float64), spans.astype(np.float64), given, solver, unfolds)
         return float((y**2).sum() + sum(((part - 0.5) ** 2).sum() for part in last))
@@ -36,21 +38,31 @@ def agree(cell: Any, x: np.ndarray, spans: np.ndarray, state: Any, engines: Iter
     slopes = {key: slope(lambda h, key=key: expected({key: values[key] + h * ways[key]})) for key in values}
     slopes["x"] = slope(lambda h: expected({}, x=x + h * ways["x"]))
     slopes["spans"] = slope(lambda h: expected({}, spans=spans + h * ways["spans"]))
+    turns = [rng.normal(size=part.shape) for part in parts(state)]
+
+    def turned(h: float) -> Any:
+        moved = tuple(part + h * way for part, way in zip(parts(state), turns, strict=True))
+        return moved if isinstance(state, tuple) else moved[0]
+
+    slopes["states"] = slope(lambda h: expected({}, state=turned(h)))
     before = tuple(map(mx.array, parts(state))) if isinstance(state, tuple) else mx.array(state)
     trainable = cell.trainable_parameters()
     for engine in engines:
         rnn = gl.RNN(cell, engine=engine)
 
-        def loss(p: Any, x: mx.array, spans: mx.array, rnn: gl.RNN = rnn) -> mx.array:
+        def loss(p: Any, x: mx.array, spans: mx.array, state: Any, rnn: gl.RNN = rnn) -> mx.array:
             cell.update(p)
-            y, last = rnn(x, before, timespans=spans)
+            y, last = rnn(x, state, timespans=spans)
             return mx.square(y).sum() + sum(mx.square(part - 0.5).sum() for part in parts(last))
 
-        found, d_x, d_spans = mx.grad(loss, argnums=(0, 1, 2))(trainable, mx.array(x), mx.array(spans))
-        gradients = {**dict(tree_flatten(found)), "x": d_x, "spans": d_spans}
-        assert gradients.keys() == slopes.keys()
-        for key, gradient in gradients.items():
-            error = abs((as_floats(gradient) * ways[key]).sum() - slopes[key])
+        by = mx.grad(loss, argnums=(0, 1, 2, 3))(trainable, mx.array(x), mx.array(spans), before)
+        gradients = {**dict(tree_flatten(by[0])), "x": by[1], "spans": by[2]}
+        along = {key: (as_floats(gradient) * ways[key]).sum() for key, gradient in gradients.items()}
+        pairs = zip(parts(by[3]), turns, strict=True)
+        along["states"] = sum((as_floats(gradient) * way).sum() for gradient, way in pairs)
+        assert along.keys() == slopes.keys()
+        for key, found in along.items():
+            error = abs(found - slopes[key])
             assert error < 1e-4 * max(1.0, abs(slopes[key])), (engine, key)
 
 

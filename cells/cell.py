@@ -12,7 +12,6 @@ from ..arguments import MOST_NEURONS, whole
 from ..compile import CompiledCircuit, Source
 from ..compile.electrical import refuse_electrical
 from ..compile.pipeline import compiled_for
-from ..compile.synapses import Index
 from ..errors import KernelError
 from ..wiring import Dense
 from .calls import step_call
@@ -21,7 +20,7 @@ from .layer import Shape
 from .leading import shape_of
 from .ncps import InNcps
 from .ops.state_ops import State, rows, zero_state
-from .overlay import Changes
+from .overlay import Changes, Places
 from .own_call import called
 from .precision import in_type_of
 from .running import Call, CellKernel
@@ -257,7 +256,7 @@ class NCPRNNCell(ParameterHolder):
         """The parameters without which a recurrent, sensory or electrical synapse does nothing."""
         return [name for name, p in self.declared().items() if len(p.axes) == 1 and p.lies_on == side]
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         """Let the equation hold neurons at values, at which they start; the class says how.
 
         Raises:
@@ -269,7 +268,7 @@ class NCPRNNCell(ParameterHolder):
             "hold_neurons(changes, neurons, values)"
         )
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         """Add to what reaches neurons by their synapses; the class says how.
 
         Raises:

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..arguments import label, one_of, real, whole
 from ..compile import Source
-from ..compile.synapses import Index
 from .cell import NCPRNNCell
 from .layer import Shape
 from .maps import CircuitMap, circuit_map, map_parameters, map_strengths
-from .overlay import Changes
+from .overlay import Changes, Places
 from .parameters import Parameter
 from .signs import POLARITY
 from .strengths import Floats, Strengths
@@ -108,7 +107,7 @@ class CTGRUCell(NCPRNNCell):
         p = self.effective()
         return CTGRUTerms(*(circuit_map(self.compiled, name, p) for name in MAPS))
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         """Without an event, traces of 0 stay so."""
         if values.any():
             raise ValueError(
@@ -117,7 +116,7 @@ class CTGRUCell(NCPRNNCell):
         changes.cut_into(neurons)
         changes.put("detect_b", neurons, 0.0)
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         changes.add("detect_b", neurons, currents)
 
     def strengths(self) -> Strengths:

@@ -11,14 +11,13 @@ import numpy as np
 
 from ..arguments import flag, label, one_of, real
 from ..compile import Source
-from ..compile.synapses import Index
 from .equations.cell import EquationCell
 from .equations.declaration import WORDS, neuron, synapse
 from .equations.model import Model
 from .equations.parsing import EquationError
 from .ltc.operations import SOLVERS
 from .ops import Activation, activate, activation_of, softplus_inverse
-from .overlay import Changes
+from .overlay import Changes, Places
 from .parameters import Parameter, constant
 from .sharing import Scale, Ties
 from .strengths import Floats, as_floats
@@ -128,12 +127,12 @@ class CTRNNCell(EquationCell):
         found = super().declared()
         return found | {"tau": replace(found["tau"], start=constant(softplus_inverse(self._tau)))}
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         if self.clip is not None and (np.abs(values) > self.clip).any():
             raise ValueError(f"states are clipped at {self.clip}, got {label(values.tolist())}")
         super().hold_neurons(changes, neurons, values)
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         changes.add("rate_b", neurons, currents)
 
     def resting_states(self) -> Floats:

@@ -17,7 +17,7 @@ from .ncps import Entries, InNcps, Numbers, under
 from .offers import cell_kernel
 from .ops import Draws
 from .ops.state_ops import State
-from .overlay import Changes, overlay_of
+from .overlay import Changes, Places, overlay_of
 from .parameters import Declared, Repeated
 from .running import CellKernel, Engine, Steps
 from .strengths import Floats, Strengths
@@ -80,10 +80,10 @@ class CellWrapper(NCPRNNCell):
     def strengths(self) -> Strengths:
         return self.cell.strengths()
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         """Nothing beside what the inner cell does, of which there are changes of its own."""
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         """Nothing beside what the inner cell does."""
 
     def resting_states(self) -> Floats:
@@ -186,7 +186,7 @@ class MixedMemoryCell(CellWrapper):
         own = [p[name].reshape(-1) for name in MEMORY]
         return CellKernel(sequence.remembering(self.forget_bias), [*parameters, *own], encodes=True)
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         """The memory forgets all at once, and brings what makes the value that others read."""
         if (np.abs(values) >= np.tanh(1.0)).any():
             raise ValueError(

@@ -17,7 +17,7 @@ from ..cell import NCPRNNCell
 from ..holding import Polarity
 from ..maps import map_parameters
 from ..ncps import WIRED_CFC, InNcps
-from ..overlay import Changes
+from ..overlay import Changes, Places
 from ..parameters import Parameter, constant, uniform
 from ..running import Call, CellKernel
 from ..sharing import Scale, Ties
@@ -197,7 +197,7 @@ class CfCCell(NCPRNNCell):
             "_phases": tuple(Phase.split(compiled.recurrent, ranges)),
         }
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         """Without synapses, a neuron is where the biases of its maps put it."""
         largest = np.inf if self.mode == "pure" else 1.0
         if (np.abs(values) > largest).any():
@@ -211,7 +211,7 @@ class CfCCell(NCPRNNCell):
         changes.put("ff1_b", neurons, bias)
         changes.put("ff2_b", neurons, 0.0 if self.mode == "no_gate" else bias)
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         for name in (name for name in MAPS[self.mode] if name in HEADS):
             changes.add(f"{name}_b", neurons, currents)
 

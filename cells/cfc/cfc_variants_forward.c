@@ -11,15 +11,16 @@
 //: index    phase_start[PHASES+1] phase_end[PHASES+1] phase_neurons[PHASES+1] phase_jobs[2*PHASES] order[Q] sensor[U]
 //: index    ptr[N+1] pre[E] drive_ptr[D+1] drive_synapse[S] drive_input[S]
 //: index    job_drive[J] job_before[J] job_behind[J] job_ptr[J+1] job_synapse[L]
-//: index    job_of[Q] active_ptr[Q+1] active[A] active_pre[A] showing[K*M]
+//: index    job_of[Q] active_ptr[Q+1] active[A] active_pre[A] showing[K*M] begins[Q]
 //: values   weight[MAPS*P] sensory_weight[MAPS*R] bias[MAPS*D] w_tau[(MAPS==1)*(N+Q)] A_[(MAPS==1)*(N+Q)]
-//: values   input_w[U] input_b[U]
-//: rows     x[T][I] timespans[T][1] state[1][N+Q]
-//: results  outputs[K*T][M]
+//: values   input_w[U] input_b[U] start[Q]
+//: rows     x[T][I] timespans[T][1] state[1][N]
+//: results  outputs[T][K*M]
 //: scratch  seen[N+Q] fresh[N+Q] sample[I] input[U] drive[MAPS*D] before[MAPS*E] behind[MAPS*E] job[MAPS*J] shown[K*M]
 #define REMEMBER(m, value)
 #define A A_
 FETCH(seen, state, 0);
+EACH(q, Q) seen[N + q] = begins[q] < 0 ? splat(start[q]) : seen[begins[q]];
 for (int step = 0; step < T; step++) {
     const int here = BACK ? T - 1 - step : step;
     FETCH(sample, x, here);
@@ -75,6 +76,6 @@ for (int step = 0; step < T; step++) {
         EACH_IN(i, phase_neurons[phase], phase_neurons[phase + 1]) seen[N + order[i]] = fresh[N + order[i]];
     }
     EACH(i, K * M) shown[i] = seen[showing[i]];
-    EACH(k, K) STORE(outputs, k * T + here, shown + k * M);
+    STORE(outputs, here, shown);
 }
 #undef A

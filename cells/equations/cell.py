@@ -17,7 +17,7 @@ from ..calls import step_call
 from ..cell import NCPRNNCell
 from ..layer import Shape
 from ..ops.state_ops import State
-from ..overlay import Changes, overlay_of
+from ..overlay import Changes, Places, overlay_of
 from ..parameters import POSITIVE, Parameter
 from ..running import CellKernel
 from ..sharing import Scale, Ties
@@ -373,7 +373,7 @@ class EquationCell(NCPRNNCell):
 
     # What networks ask of a cell.
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         changes.stay(neurons)
 
     def conducting_parameters(self, side: str) -> list[str]:

@@ -15,13 +15,12 @@ import numpy as np
 from ...arguments import MOST_UNFOLDS, label, mapping_of, one_of, real, whole
 from ...compile import Source, Synapses
 from ...compile.kernels import constant as known
-from ...compile.synapses import Index
 from ...errors import KernelError
 from ..cell import NCPRNNCell
 from ..holding import Polarity
 from ..ncps import LTC, InNcps
 from ..ops import affine
-from ..overlay import Changes
+from ..overlay import Changes, Places
 from ..parameters import POSITIVE, Parameter, constant, from_polarity, uniform
 from ..running import Call, CellKernel
 from ..sharing import Scale, Ties
@@ -238,7 +237,7 @@ class LTCCell(NCPRNNCell):
     def conducting_parameters(self, side: str) -> list[str]:
         return [name for name in super().conducting_parameters(side) if name in ("w", "sensory_w", "gap")]
 
-    def hold_neurons(self, changes: Changes, neurons: Index, values: Floats) -> None:
+    def hold_neurons(self, changes: Changes, neurons: Places, values: Floats) -> None:
         """All of a neuron's conductance is its leak, so that it is where the leak pulls it, at once."""
         changes.cut_into(neurons)
         if self.solver == "semi_implicit":
@@ -249,7 +248,7 @@ class LTCCell(NCPRNNCell):
             changes.put("gleak", neurons, 0.0)
             changes.put("cm", neurons, LARGE)
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         leak = np.maximum(changes.value("gleak")[neurons], BARELY)
         changes.put("gleak", neurons, leak)
         changes.add("vleak", neurons, currents / leak)

@@ -10,11 +10,11 @@
 //: numbers  EPSILON
 //: index    ptr[N+1] pre[E] sensor[U] drive_ptr[D+1] drive_synapse[S] drive_input[S]
 //: index    job_drive[J] job_before[J] job_behind[J] job_ptr[J+1] job_synapse[L]
-//: index    job_of[Q] active_ptr[Q+1] active[A] active_pre[A] showing[K*M]
+//: index    job_of[Q] active_ptr[Q+1] active[A] active_pre[A] showing[K*M] begins[Q]
 //: values   w[P] mu[P] sigma[P] erev[P] sensory_w[R] sensory_mu[R] sensory_sigma[R] sensory_erev[R]
-//: values   gleak[D] vleak[D] cm[D] own_cm[N+Q] input_w[U] input_b[U] output_w[K*M] output_b[K*M]
-//: rows     x[T][I] timespans[T][1] state[1][N+Q]
-//: results  outputs[K*T][M]
+//: values   gleak[D] vleak[D] cm[D] own_cm[N+Q] input_w[U] input_b[U] output_w[K*M] output_b[K*M] start[Q]
+//: rows     x[T][I] timespans[T][1] state[1][N]
+//: results  outputs[T][K*M]
 //: folded   slope[P] shift[P] push[P] sensory_slope[R] sensory_shift[R] sensory_push[R]
 //: scratch  v[2*(N+Q)] still[N+Q] sample[I] input[U] drive[D] load[D] open[E] before_num[E] before_den[E]
 //: scratch  behind_num[E] behind_den[E] job_num[J] job_den[J] shown[K*M]
@@ -30,6 +30,7 @@ EACH(k, R) {
 }
 int now = 0, next = N + Q;
 FETCH(v, state, 0);
+EACH(q, Q) v[N + q] = begins[q] < 0 ? splat(start[q]) : v[begins[q]];
 for (int step = 0; step < T; step++) {
     const int here = BACK ? T - 1 - step : step;
     FETCH(sample, x, here);
@@ -99,5 +100,5 @@ for (int step = 0; step < T; step++) {
     }
     if (stays) EACH(j, N + Q) v[now + j] = choose(span < TINY, still[j], v[now + j]);
     EACH(i, K * M) shown[i] = v[now + showing[i]] * output_w[i] + output_b[i];
-    EACH(k, K) STORE(outputs, k * T + here, shown + k * M);
+    STORE(outputs, here, shown);
 }

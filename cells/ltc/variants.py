@@ -20,7 +20,8 @@ def ltc_variants(cell: Any, differences: Differences) -> Variants:
     parts = Parts.of(plan, d, SYNAPTIC, ("w",), NEURONAL)
     given: dict[str, Any] = {}
     for side, changed in parts.sides.items():
-        given |= {f"{side}{name}": d.behind(f"{side}{name}", *nonzero(changed)) for name in SYNAPTIC}
+        behind = nonzero(changed)
+        given |= {f"{side}{name}": d.behind(f"{side}{name}", *behind) for name in SYNAPTIC}
     networks, neurons, _ = parts.drives
     given |= {name: d.behind(name, networks, neurons) for name in NEURONAL}
     given["own_cm"] = d.behind("cm", *parts.neurons)

@@ -8,11 +8,10 @@ import numpy as np
 
 from ...arguments import LARGEST, instance, label, one_of, real, whole
 from ...compile import Synapses
-from ...compile.synapses import Index
 from ...errors import CircuitError
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
-from ..overlay import Changes, Noise, Overlay, among
+from ..overlay import Changes, Noise, Overlay, Places, among
 from ..strengths import Floats
 from ..values import BOUND
 from ..wrappers import CellWrapper
@@ -129,14 +128,14 @@ class Perturbing:
                 wide = 1.0 if spread is None else _number("spread", spread, least=0) / units[k]
                 self._outer(site).noise[k] = Noise(k, float(at), float(wide), seed + k)
 
-    def _found(self, group: Any) -> list[tuple[Site, Index, Index]]:
+    def _found(self, group: Any) -> list[tuple[Site, Places, Places]]:
         """The sites with a group of neurons, and the numbers of those with state and of sensors."""
         first, names = chosen(self.sites, group)
         wanted, found = set(names), []
         for site in self.sites:
             if site.group == first.group:
                 states, sensors = (
-                    np.array(sorted(known[name] for name in wanted if name in known), np.int32)
+                    np.array(sorted(known[name] for name in wanted if name in known), np.intp)
                     for known in site.numbers
                 )
                 found.append((site, states, sensors))
@@ -176,7 +175,7 @@ class Perturbing:
     def _outer(self, site: Site) -> Changes:
         return self._over(site)[0]
 
-    def _hold(self, site: Site, states: Index, values: Floats) -> None:
+    def _hold(self, site: Site, states: Places, values: Floats) -> None:
         if len(states):
             for changes in self._over(site):
                 changes.cell.hold_neurons(changes, states, values)
@@ -184,11 +183,11 @@ class Perturbing:
             outer.held[states] = True
             outer.values[states] = values
 
-    def _inner(self, site: Site, sensors: Index) -> Index:
+    def _inner(self, site: Site, sensors: Places) -> Places:
         """The numbers of the circuit's sensors that sensors from outside stand for."""
         place = {name: k for k, name in enumerate(site.compiled.plan.sensors)}
         names = site.inner([site.sensors[k] for k in sensors])
-        return np.array([place[name] for name in names], np.int32)
+        return np.array([place[name] for name in names], np.intp)
 
     def _units(self, site: Site) -> tuple[Floats, Floats]:
         """What a sensor's 1 and 0 are in the units that inputs come in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,19 +56,19 @@ def _stacked(cell: NCPRNNCell, column: list[Overlay]) -> dict[str, Any]:
             each = [getattr(overlay, kind).get(name, neutral) for overlay in column]
             found[kind][name] = mx.array(np.stack(each))
     if any(overlay.held for overlay in column):
-        nobody = mx.zeros((n,), mx.bool_), mx.zeros((n,))
-        found["held"] = [
-            mx.stack(list(part)) for part in zip(*(o.held or nobody for o in column), strict=True)
-        ]
+        nobody = np.zeros(n, bool), np.zeros(n, np.float32)
+        found["held"] = _side_by_side(overlay.held or nobody for overlay in column)
     if any(overlay.stays is not None for overlay in column):
         nowhere = mx.zeros((n,), mx.bool_)
         found["stays"] = mx.stack([nowhere if o.stays is None else o.stays for o in column])
     if any(overlay.inputs for overlay in column):
-        neutral_inputs = mx.ones((i,)), mx.zeros((i,))
-        found["inputs"] = [
-            mx.stack(list(part)) for part in zip(*(o.inputs or neutral_inputs for o in column), strict=True)
-        ]
+        as_given = np.ones(i, np.float32), np.zeros(i, np.float32)
+        found["inputs"] = _side_by_side(overlay.inputs or as_given for overlay in column)
     return found
+
+
+def _side_by_side(pairs: Iterable[Any]) -> list[mx.array]:
+    return [mx.array(np.stack(part)) for part in zip(*pairs, strict=True)]
 
 
 def _overlay(column: list[Overlay], values: dict[str, Any]) -> Overlay:

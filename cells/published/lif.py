@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...compile.synapses import Index
 from ..equations.cell import EquationCell
 from ..equations.declaration import neuron, synapse
-from ..overlay import Changes
+from ..overlay import Changes, Places
 from ..strengths import Floats
 
 
@@ -54,5 +53,5 @@ class LIF(EquationCell):
     update = "v = exp(-leak * timespan) * (v - s * threshold) + i + bias"
     outputs = "spike(v - threshold)"
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         changes.add("bias", neurons, currents)

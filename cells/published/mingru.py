@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...compile.synapses import Index
 from ..equations.cell import EquationCell
 from ..equations.declaration import neuron, synapse
-from ..overlay import Changes
+from ..overlay import Changes, Places
 from ..strengths import Floats
 
 
@@ -51,5 +50,5 @@ class MinGRU(EquationCell):
     let = {"z": "sigmoid(gate + gate_b)"}
     update = "v = (1 - z) * v + z * (new + new_b)"
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         changes.add("new_b", neurons, currents)

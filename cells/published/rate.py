@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...compile.synapses import Index
 from ..equations.cell import EquationCell
 from ..equations.declaration import neuron, synapse
-from ..overlay import Changes
+from ..overlay import Changes, Places
 from ..strengths import Floats, as_floats
 
 
@@ -48,7 +47,7 @@ class LeakyRate(EquationCell):
     sensory = {"i": "w * x"}
     dynamics = "tau * dv/dt = rest - v + i"
 
-    def drive_neurons(self, changes: Changes, neurons: Index, currents: Floats) -> None:
+    def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         changes.add("rest", neurons, currents)
 
     def resting_states(self) -> Floats:

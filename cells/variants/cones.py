@@ -113,7 +113,7 @@ class Parts:
     def running(self) -> Flags:
         """(K, N) the neurons that are run: the cones."""
         seeds = self._reads_else.copy()
-        network, synapse = np.nonzero(self.removed | self.changed)
+        network, synapse = nonzero(self.removed | self.changed)
         seeds[network, self.recurrent.post[synapse]] = True
         return cones(self.recurrent, seeds)
 
@@ -121,7 +121,7 @@ class Parts:
     def _reads_else(self) -> Flags:
         """(K, N) the neurons of other parameters, and those that read something else of sensors."""
         other = self.sensory_removed | self.sensory_changed | self.inputs_changed[:, self.sensory.pre]
-        network, synapse = np.nonzero(other)
+        network, synapse = nonzero(other)
         found = self.own.copy()
         found[network, self.sensory.post[synapse]] = True
         return found

@@ -13,6 +13,7 @@ Processes are forked from this one, which has loaded everything and computes not
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import os
 import random
 import select
@@ -35,7 +36,8 @@ from .work import WORK, circuit
 
 LONGEST = {"training": 2.0, "building": 1.5, "studying": 1.0, "sweeping": 1.0}
 """Seconds within which a kill comes; 0.4 for what is quick."""
-PATIENCE = 240.0
+PATIENCE = 90.0
+"""Seconds within which work says its first number."""
 
 
 class Kill(NamedTuple):
@@ -56,6 +58,7 @@ def child(act: Callable[[], None]) -> tuple[int, int]:
             os.dup2(writing, 1)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+            faulthandler.enable(1)
             act()
         except BaseException:
             os.write(1, f"\n{traceback.format_exc()}".encode())
@@ -80,18 +83,18 @@ def kill(work: str, folder: Path, chance: random.Random) -> Kill:
     after = chance.uniform(0, LONGEST.get(work, 0.4))
     process, reading = child(lambda: WORK[work](folder))
     said, end = b"", time.monotonic() + PATIENCE
-    while b"\n" not in said and time.monotonic() < end and (more := os.read(reading, 4096)):
+    while b"\n" not in said and (more := _heard(reading, end)):
         said += more  # the moment counts from the first number on
+    if time.monotonic() > end:  # it says where it waits, and dies of it
+        os.kill(process, signal.SIGABRT)
     stop = time.monotonic() + after
-    while (left := stop - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
-        if not (more := os.read(reading, 65536)):
-            break
+    while more := _heard(reading, stop):
         said += more
     os.kill(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     with open(reading, "rb") as file:
         said += file.read()
-    if os.WIFEXITED(status) and status:
+    if status and (os.WIFEXITED(status) or os.WTERMSIG(status) != signal.SIGKILL):
         return Kill(work, after, before, f"it ended by itself: {said.decode(errors='replace')}")
     lines = said.split(b"\n")[:-1]
     if any(not line.isdigit() for line in lines) and work != "training":
@@ -101,6 +104,12 @@ def kill(work: str, folder: Path, chance: random.Random) -> Kill:
     (folder / "told").write_text(str(told))
     (folder / "start").write_text(str(told + 1))
     return Kill(work, after, told, wrong)
+
+
+def _heard(reading: int, end: float) -> bytes:
+    """What a process says next; nothing if it is over, or says nothing until some moment."""
+    left = end - time.monotonic()
+    return os.read(reading, 65536) if left > 0 and select.select([reading], [], [], left)[0] else b""
 
 
 def prepared(place: Path, work: str) -> Path:

@@ -19,7 +19,7 @@ def test_nothing_is_lost_but_the_step_in_flight() -> None:
     """In a process that has computed nothing, because work is forked from it."""
     kinds = [word for work in QUICK for word in ("--work", work)]
     command = [sys.executable, "-m", "tests.kills.run", "--moments", "5", "--seed", "1", *kinds]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=220, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.count("\n") == 1 + len(QUICK)
 

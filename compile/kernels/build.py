@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +25,8 @@ from .prebuilt import FLAGS, SHARED
 from .processor import NATIVE, features, processor_name
 
 TIMEOUT = 300.0
-_building = threading.Lock()
+_turns: dict[str, threading.Lock] = {}
+"""Of each library, for whose turn it is to build it; others are built meanwhile."""
 
 
 class Extra(NamedTuple):
@@ -46,9 +47,8 @@ _highest = 2  # the last number under which a kernel is held
 
 
 def _forget_builds() -> None:
-    """After a fork, the thread that was building is not there to release the lock."""
-    global _building
-    _building = threading.Lock()
+    """After a fork, the threads that were building are not there to release their locks."""
+    _turns.clear()
 
 
 os.register_at_fork(after_in_child=_forget_builds)
@@ -57,8 +57,8 @@ os.register_at_fork(after_in_child=_forget_builds)
 def load_library(source: str, name: str, *symbols: str, extra: Extra | None = None) -> ctypes.CDLL:
     """Load what the package carries of C++ source; else take it from the cache or compile it, and load it.
 
-    Two processes may build at once and one be killed. Threads take turns, so that one builds what all need.
-    What was built with a trial and failed is not built again; the cache remembers why.
+    Two processes may build at once and one be killed. Threads take turns at a library, so that one builds
+    what all need. What was built with a trial and failed is not built again; the cache remembers why.
 
     Args:
         source: the text.
@@ -71,10 +71,10 @@ def load_library(source: str, name: str, *symbols: str, extra: Extra | None = No
     """
     if extra is None and (ready := _carried(source, name, symbols)) is not None:
         return ready
-    try:
+    with _told_of(name):
         extra = extra or Extra()
-        directory, stem = cache_directory(), f"{name}-{processor_name()}-{_digest(source, extra)}"
-        with _building:
+        directory, stem = cache_directory(), _stem(source, name, extra)
+        with _turn(stem):
             found = find(directory, stem)
             if found is None:
                 if extra.trial and (reason := refused(directory, stem)):
@@ -84,9 +84,49 @@ def load_library(source: str, name: str, *symbols: str, extra: Extra | None = No
             if found is None:
                 raise KernelError(f"cannot build the kernel {name}: it vanished from {directory}")
             return _load(*found, symbols)
-    except OSError as error:  # a full disk, no more processes, ...
+
+
+def build_ahead(source: str, name: str, extra: Extra) -> threading.Thread | None:
+    """Build in a thread what `load_library` will ask for; None if the cache has it, or why it does not work.
+
+    The process does not end before the thread, so that what was begun once is there the next time. What goes
+    wrong is nobody's concern until the library is asked for.
+
+    Raises:
+        KernelError: there is no compiler.
+    """
+    with _told_of(name):
+        directory, stem = cache_directory(), _stem(source, name, extra)
+        if any(directory.glob(f"{stem}-*.so")) or refused(directory, stem):
+            return None
+
+    def build() -> None:
+        with suppress(KernelError, OSError), _turn(stem):
+            if not any(directory.glob(f"{stem}-*.so")):  # or the process itself was quicker
+                _compile(source, directory, stem, extra)
+
+    thread = threading.Thread(target=build, name=f"ganglion builds {name}")
+    thread.start()
+    return thread
+
+
+def _turn(stem: str) -> threading.Lock:
+    return _turns.setdefault(stem, threading.Lock())
+
+
+@contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """What the system refuses, such as a full disk or one more process, as an error of the kernel."""
+    try:
+        yield
+    except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise KernelError(f"cannot build the kernel {name}: {place}{error.strerror or error}") from error
+
+
+def _stem(source: str, name: str, extra: Extra) -> str:
+    """How the name of a library's file begins in the cache."""
+    return f"{name}-{processor_name()}-{_digest(source, extra)}"
 
 
 def origin(source: str, name: str, *symbols: str) -> str:
@@ -216,10 +256,10 @@ def _compile(source: str, directory: Path, stem: str, extra: Extra) -> None:
 
 @cache
 def _say_once(command: str, directory: str) -> None:
-    """A build takes seconds, in which nothing else happens: one line on stderr says so."""
+    """A build takes a while: one line on stderr says why."""
     with suppress(OSError, ValueError, AttributeError):  # stderr may be closed or missing
         told = (
-            f"ganglion: building kernels for this processor with {command}, once, for 5 to 15 seconds; "
+            f"ganglion: building kernels for this processor with {command}, once, for some seconds; "
             f"kept in {directory}"
         )
         print(told, file=sys.stderr)

@@ -12,6 +12,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +23,7 @@ from typing import Any
 import mlx.core as mx
 
 from ...errors import KernelError
-from .build import Extra, compiler, load_library
+from .build import Extra, build_ahead, compiler, load_library
 from .source import SOURCE
 from .threads import pool
 
@@ -32,11 +33,26 @@ TRIAL_TIMEOUT = 120.0
 DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
 ROOM = 4000  # bytes for the words of an error
 _INT, _POINTER = ctypes.c_int64, ctypes.c_void_p
+_known = False  # whether anybody has waited for the library
+_builder: threading.Thread | None = None
 
 
 def usable() -> bool:
     """Whether there is the library here."""
     return isinstance(_found(), ctypes.PyDLL)
+
+
+def coming() -> bool:
+    """Whether the library is still being built: by a thread, from the first call on."""
+    global _builder
+    if _known or os.environ.get("GANGLION_NODES") == "0":
+        return False
+    if _builder is None:
+        try:
+            _builder = build_ahead(*_to_build("nodes", _source(), tried))
+        except KernelError:  # who asks for the library is told
+            return False
+    return _builder is not None and _builder.is_alive()
 
 
 def library() -> ctypes.PyDLL:
@@ -66,6 +82,8 @@ def forget_spare() -> None:
 @cache
 def _found() -> ctypes.PyDLL | str:
     """The library, or why there is none; told in a warning if it was there to be built, and failed."""
+    global _known
+    _known = True
     if os.environ.get("GANGLION_NODES") == "0":
         return "GANGLION_NODES is 0"
     try:
@@ -73,7 +91,7 @@ def _found() -> ctypes.PyDLL | str:
     except KernelError as error:
         return str(error)
     try:
-        return built("nodes", "\n".join((SOURCE / part).read_text() for part in PARTS), SYMBOLS, tried)
+        return built("nodes", _source(), SYMBOLS, tried)
     except KernelError as error:
         if _builds():  # or the kernels will say so themselves
             warnings.warn(
@@ -99,14 +117,27 @@ def built(name: str, source: str, symbols: tuple[str, ...], trial: Callable[[Pat
     Raises:
         KernelError: it cannot be built, or does not fit this MLX.
     """
+    *wanted, extra = _to_build(name, source, trial)
+    return prepared(load_library(*wanted, *symbols, extra=extra)._handle)
+
+
+def _source() -> str:
+    return "\n".join((SOURCE / part).read_text() for part in PARTS)
+
+
+def _to_build(name: str, source: str, trial: Callable[[Path], None]) -> tuple[str, str, Extra]:
+    """What is built of a text against MLX: the text, the name, and what it needs beyond a kernel.
+
+    Raises:
+        KernelError: this MLX has no headers.
+    """
     home = Path(mx.__file__).parent
     include, libraries = home / "include", home / "lib"
     if not (include / "mlx" / "mlx.h").is_file():
         raise KernelError(f"this MLX has no headers in {include}")
     flags = ("-std=c++20", "-O2", f"-I{include}", f"-L{libraries}", "-lmlx")
     asked = Path(__file__).with_name("trial.py").read_text()  # another trial may find it good that failed
-    extra = Extra(flags, (version("mlx"), sys.version, asked, *_contents(home)), trial)
-    return prepared(load_library(source, name, *symbols, extra=extra)._handle)
+    return source, name, Extra(flags, (version("mlx"), sys.version, asked, *_contents(home)), trial)
 
 
 def prepared(handle: int) -> ctypes.PyDLL:

@@ -122,11 +122,24 @@ class FusedSequence:
         states = state if isinstance(state, tuple) else (state,)
         if self.cuts:
             states = (mx.concatenate(list(states), axis=1),)
-        run = self._nodes if in_graphs() else self._function
+        given = (x, timespans, *states, *parameters)
+        run = self._function if self._runs_meanwhile(given) or not in_graphs() else self._nodes
         outputs, *last = run(whole, parameters, (x, timespans, happens, *states), checkpoint_every)
         if self.cuts:
             last = list(mx.split(last[0], self.cuts, axis=1))
         return outputs, tuple(last) if isinstance(state, tuple) else last[0]
+
+    def _runs_meanwhile(self, given: Arrays) -> bool:
+        """Whether a call runs at once, as the library of nodes is still being built and nothing follows it.
+
+        Whatever else the call needs is built meanwhile.
+        """
+        if on_gpu() or not nodes.coming():
+            return False
+        if evaluable(given) and not differentiated(given):
+            return True
+        self.load(len(given[0]))
+        return False
 
     def _nodes(
         self, whole: CallSizes, parameters: Sequence[mx.array], rows: Arrays, checkpoint_every: int

@@ -249,7 +249,7 @@ def test_the_first_build_says_so_in_one_line(cache: Path) -> None:
         for _ in range(2)
     ]
     assert said[0].startswith("ganglion: building kernels for this processor with ")
-    assert said[0].endswith(f", once, for 5 to 15 seconds; kept in {cache}\n")
+    assert said[0].endswith(f", once, for some seconds; kept in {cache}\n")
     assert said[0].count("\n") == 1
     assert said[1] == ""
 

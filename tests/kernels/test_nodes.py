@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache as cached
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -399,6 +401,37 @@ def test_a_build_that_fails_is_told_once_and_never_tried_again(
     assert "a graph of MLX cannot hold it" in rnn.explain()
     cache.clear(fresh)
     assert not list(fresh.iterdir())
+
+
+def test_while_the_library_is_built_plain_calls_run_and_all_others_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rnn = KINDS["ltc"](engine="fused", key=mx.random.key(0))
+    expected, compiled = rnn(X), mx.compile(lambda x: rnn(x)[0])(X)
+    ahead, go, built = nodes.library()._handle, threading.Event(), list[str]()
+    for name, value in (("_known", False), ("_builder", None), ("_found", cached(nodes._found.__wrapped__))):
+        monkeypatch.setattr(nodes, name, value)
+    monkeypatch.setenv("GANGLION_CACHE", str(tmp_path))
+
+    def slowly(source: str, directory: Path, stem: str, extra: build.Extra) -> None:
+        assert go.wait(60)
+        built.append(stem)
+        (directory / f"{stem}-1.so").touch()
+
+    monkeypatch.setattr(build, "_compile", slowly)
+    monkeypatch.setattr(build, "find", lambda directory, stem: (directory, 0) if built else None)
+    monkeypatch.setattr(build, "_load", lambda *_: SimpleNamespace(_handle=ahead))
+    threads = threading.active_count()
+    for _ in range(2):
+        agree(rnn(X), expected, 0.0)
+    assert threading.active_count() == threads + 1
+    assert not built
+    threading.Timer(0.05, go.set).start()
+    agree(mx.compile(lambda x: rnn(x)[0])(X), compiled, 0.0)
+    assert len(built) == 1
+    assert built[0].startswith("nodes-")
+    assert not nodes.coming()
+    agree(rnn(X), expected, 0.0)
 
 
 def test_another_mlx_gets_a_build_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

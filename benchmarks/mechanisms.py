@@ -70,16 +70,15 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     circuit = gl.auto_ncp(64, 8, inputs=INPUTS)
     print(machine())
-    rows: dict[str, tuple[gl.EquationCell, bool]] = {
-        "noise": (Noisy(circuit), True),
-        "states of synapses": (Tiring(circuit), True),
-        "delays of 0 to 5": (Plain(_delayed(circuit), delays="delay"), False),
+    rows: dict[str, gl.EquationCell] = {
+        "noise": Noisy(circuit),
+        "states of synapses": Tiring(circuit),
+        "delays of 0 to 5": Plain(_delayed(circuit), delays="delay"),
     }
-    for what, (cell, fused) in rows.items():
+    for what, cell in rows.items():
         for learns in (False, True):
             contestants = {"plain": timed(Plain(circuit), "fused", learns=learns)}
-            if fused:
-                contestants["kernel"] = timed(cell, "fused", learns=learns)
+            contestants["kernel"] = timed(cell, "fused", learns=learns)
             contestants["operations"] = timed(cell, "ops", learns=learns)
             found = in_turns(contestants, rounds, clock=time.process_time)
             told = ", ".join(f"{name} {milliseconds:.2f} ms" for name, milliseconds in found.items())

@@ -66,9 +66,10 @@ class _Backward(Through):
     def _out_index(self) -> list[tuple[str, str, str]]:
         """The index arrays by source: their kinds, names and lengths."""
         found = []
-        for kind, ends in (("recurrent", "P+1"), ("sensory", "I+1")):
+        for kind in ("recurrent", "sensory"):
             ptr, out, post = OUT[kind]
             _, length = HOMES[kind]
+            ends = self.writer.taps.ends(kind).strip("()").replace(" ", "") + "+1"
             found += [(kind, ptr, ends), (kind, out, length), (kind, post, length)]
         return found
 
@@ -104,7 +105,8 @@ class _Backward(Through):
     def copies(self) -> list[str]:
         """Lines that put folded parameters into the order in which sources have their synapses."""
         lines = []
-        for kind, count in (("recurrent", "P"), ("sensory", "I")):
+        for kind in ("recurrent", "sensory"):
+            count = self.writer.taps.ends(kind)
             each = self.shape.synapses.get(kind)
             if each and each.folded.parts:
                 (ptr, out, _), (letter, _) = OUT[kind], HOMES[kind]
@@ -168,7 +170,7 @@ class _Backward(Through):
             if not each.folded.parts:
                 continue
             parts = range(len(each.folded.parts))
-            lines.add(f"EACH_SPLIT(i, {'I' if kind == 'sensory' else 'P'}) {{")
+            lines.add(f"EACH_SPLIT(i, {self.writer.taps.ends(kind)}) {{")
             lines.add(f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{")
             lines.add(f"const int k = {out}[q];" if out else "const int k = q;")
             lines.add(
@@ -196,6 +198,7 @@ class _Backward(Through):
             *self.clearing(),
             "FETCH(g, d_last, 0);",
             *self.writer.noise.cleared(),
+            *(["const int line = 0;"] if self.writer.taps.there else []),
             "if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);",
             '#include "frame/memory_begin_back.c"',
             "BARRIER",
@@ -234,7 +237,7 @@ class _Backward(Through):
             '#include "frame/memory_enter.c"',
             "BARRIER",
             "if (SAVING) {",
-            "EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);",
+            *self.fetched(),
             *([saved] if self.sums else []),
             "}",
             "for (int step = entering && !SAVING ? start : t; step <= t; step++) {",
@@ -249,11 +252,24 @@ class _Backward(Through):
             *writer.unfold(),
             "}",
             *([stays] if writer.continuous else []),
+            *writer.moved("UNFOLDS * N", "v[{} * P + j]"),
             *writer.noise.counted("0", "UNFOLDS * N"),
             "if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];",
             '#include "frame/path.c"',
             *(["if (EVENTS && step < t) {", *ended, "}"] if ended else []),
             "BARRIER",
+            "}",
+        ]
+
+    def fetched(self) -> list[str]:
+        """Lines that fetch states before and behind all steps of the solver; lines of delays before alone."""
+        taps, row = self.writer.taps, "v[u * N + i] = SAVED(states, t * STRIDE + u, i);"
+        if not taps.there:
+            return ["EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);"]
+        return [
+            "for (int u = 0; u <= UNFOLDS; u++) {",
+            f"EACH_ANY(i, u ? {taps.begin} : N) {row}",
+            f"if (u) EACH_IN(i, {taps.end}, N) {row}",
             "}",
         ]
 
@@ -266,6 +282,7 @@ class _Backward(Through):
         ]
         stayed = "if (stays) EACH(j, N) g[j] = choose(span < TINY, still[j], g[j]);"
         return [
+            *self.writer.taps.back(),
             *(held if self.writer.continuous else []),
             "EACH(j, P) {",
             "g_time[j] = splat(0.0f);",
@@ -281,8 +298,10 @@ class _Backward(Through):
             *self.synapses(),
             "}",
             *self.sensory(),
+            *self.late(),
             *self.span(),
             *([stayed] if self.writer.continuous else []),
+            *self.writer.taps.first_back(),
         ]
 
 

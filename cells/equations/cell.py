@@ -12,7 +12,6 @@ import numpy as np
 from ...arguments import MOST_UNFOLDS, label, one_of, whole
 from ...compile import Source
 from ...compile.synapses import Index
-from ...errors import KernelError
 from ..calls import step_call
 from ..cell import NCPRNNCell
 from ..layer import Shape
@@ -37,6 +36,7 @@ from .parsing import EquationError
 from .reading import model_of
 from .reference import Reference, spans_of
 from .summing import evaluate
+from .synaptic import Kept
 
 ABSENT = {"delay", "delays", "reset", "threshold"}
 """What other simulators declare, and would be passed over in silence here."""
@@ -129,6 +129,7 @@ class EquationCell(NCPRNNCell):
     by_effective = True
     changeable = frozenset({"seed"})
     _delays: Delays | None = None
+    _there: Kept
     model = _Equations()
     _model: ClassVar[Model]
     _declared_words: ClassVar[Mapping[str, Any]] = {}
@@ -216,6 +217,8 @@ class EquationCell(NCPRNNCell):
             self.keep("ode_unfolds", self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
         object.__setattr__(self, "_delays", delays_of(delays, self.compiled.plan, self.model))
+        sides = {side: len(getattr(self.compiled.plan, side)) for side in ("recurrent", "sensory")}
+        object.__setattr__(self, "_there", Kept(sides))
         self.delays = delays if delays is None or isinstance(delays, str) else int(delays)
         self.keep("delays", self.delays)
         self.seed = 0 if seed is None and self.model.noisy else seed
@@ -266,7 +269,7 @@ class EquationCell(NCPRNNCell):
     @property
     def state_shapes(self) -> tuple[Shape, ...]:
         plan, each = self.compiled.plan, len(self.model.synaptic)
-        synapses = ((len(plan.recurrent),),) * each + ((len(plan.sensory),),) * each
+        synapses = tuple((self._there.whole[side],) for side in ("recurrent", "sensory") for _ in range(each))
         delays = self._delays.widths(self.model, plan) if self._delays else ()
         noise = ((BYTES,),) if self.model.noisy else ()
         return ((self.n_neurons,),) * len(self.model.states) + synapses + tuple((n,) for n in delays) + noise
@@ -280,16 +283,23 @@ class EquationCell(NCPRNNCell):
         return (len(self.state_shapes) - 1,) if self.model.noisy else ()
 
     def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
-        delays = self._delays and self._delays.only({side: found for (_, side), found in kept.items()})
-        return {} if self.model.synaptic else {**super().rewired(kept), "_delays": delays}
+        only = {side: found for (_, side), found in kept.items()}
+        delays = self._delays and self._delays.only(only)
+        return {**super().rewired(kept), "_delays": delays, "_there": Kept(self._there.whole, only)}
 
     def begun(self, state: State) -> State:
-        if not self.model.noisy or not isinstance(state, tuple):
+        if not isinstance(state, tuple):
             return state
-        return (*state[:-1], numbered(mx.stop_gradient(state[-1])))
+        parts, first, each = list(state), len(self.model.states), len(self.model.synaptic)
+        for k in range(2 * each):
+            side = "recurrent" if k < each else "sensory"
+            parts[first + k] = self._there.cleared(side, parts[first + k])
+        if self.model.noisy:
+            parts[-1] = numbered(mx.stop_gradient(parts[-1]))
+        return tuple(parts)
 
     def prepare(self) -> Prepared:
-        given = self.effective(), self._stays(), self.seed or 0, self._delays
+        given = self.effective(), self._stays(), self.seed or 0, self._delays, self._there
         return prepared(self.model, self.compiled, *given)
 
     def encode(self, x: mx.array) -> mx.array:
@@ -327,11 +337,9 @@ class EquationCell(NCPRNNCell):
         return None if overlay is None else overlay.stays
 
     def kernel(self, *, all_states: bool = False) -> CellKernel:
-        if self._delays is not None:
-            raise KernelError("the fused kernel has no delays of synapses")
         own = self.effective(), self._stays(), self.seed or 0, self.steps_with
         widths = tuple(shape[0] for shape in self.state_shapes)
-        return bound(self.model, self.compiled, *own, widths, all_states)
+        return bound(self.model, self.compiled, *own, widths, all_states, self._delays, self._there)
 
     def reference(self, x: Values, state: Any = None, timespans: Values = 1.0) -> tuple[Floats, Any]:
         """Outputs and the last state in float64 NumPy, straight from the text of the equations.

@@ -16,12 +16,15 @@ from ...compile.synapses import Index, Synapses
 from ..ltc.kernel import index_arrays
 from ..running import CellKernel
 from .backward import backward
+from .delays import Delays
 from .expression import Expression, name
 from .model import Model
 from .noise import places, table
 from .noise_kernel import halves
 from .shape import Shape
 from .summing import evaluate
+from .synaptic import Kept
+from .taps import tap_arrays
 from .text import Writer
 
 
@@ -42,14 +45,16 @@ class Written(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def written(model: Model, solver: str, coupled: bool, all_states: bool = False) -> Written:
-    """The kernels of a model as text, for circuits with electrical synapses or without any.
+def written(
+    model: Model, solver: str, coupled: bool, all_states: bool = False, delayed: bool = False
+) -> Written:
+    """The kernels of a model as text, for circuits with electrical synapses or without any, and with delays.
 
     Raises:
         KernelError: there are none for the solver or the equations.
     """
     shape = Shape.of(model, solver, coupled=coupled, all_states=all_states)
-    writer = Writer(shape)
+    writer = Writer(shape, delayed=delayed)
     name = re.sub(r"\W", "_", f"equations_{model.declaration.owner.lower()}", flags=re.ASCII)
     files = (
         (f"{name}_forward", writer.forward(name)),
@@ -66,6 +71,8 @@ def equation_kernel(
     links: Synapses | None,
     outputs: int,
     unfolds: int,
+    delays: Delays | None,
+    kept: Kept,
 ) -> FusedSequence:
     """The fused kernels over a circuit; they take the values of `written`, and which neurons are held.
 
@@ -77,6 +84,12 @@ def equation_kernel(
     coupled = {"link_ptr": none, "link_pre": none[:0]}
     if links is not None:
         coupled = {"link_ptr": links.ptr, "link_pre": links.pre}
+    index, sizes = index_arrays(recurrent, sensory), dict[str, int]()
+    if delays is not None:
+        late = tap_arrays(delays, recurrent, sensory)
+        index |= late
+        sizes = {"U": len(late["tap"]), "W": len(late["sensory_tap"])}
+        sizes |= {"DEEP": delays.depth("recurrent"), "FAR": delays.depth("sensory")}
     return FusedSequence(
         texts,
         name,
@@ -89,9 +102,12 @@ def equation_kernel(
             "S": len(sensory),
             "K": 0 if links is None else len(links),
             "UNFOLDS": unfolds,
+            "EW": kept.whole["recurrent"],
+            "SW": kept.whole["sensory"],
+            **sizes,
         },
         numbers={},
-        index=index_arrays(recurrent, sensory) | coupled,
+        index=index | coupled | {"own": kept.places("recurrent"), "sensory_own": kept.places("sensory")},
         widths=widths,
     )
 
@@ -105,6 +121,8 @@ def bound(
     steps: tuple[str, int],
     widths: tuple[int, ...],
     all_states: bool,
+    delays: Delays | None,
+    kept: Kept,
 ) -> CellKernel:
     """The kernels of a cell, with its parameters.
 
@@ -117,16 +135,19 @@ def bound(
         steps: the solver, and its steps per sample.
         widths: how wide the arrays of its state are.
         all_states: whether it shows the states of all neurons.
+        delays: of its synapses.
+        kept: which of its synapses are not cut.
 
     Raises:
         KernelError: there are none for the solver or the equations.
     """
     plan, coupling = compiled.plan, compiled.electrical
-    made = written(model, steps[0], coupling is not None, all_states)
+    made = written(model, steps[0], coupling is not None, all_states, delays is not None)
     outputs = plan.n_neurons if all_states else plan.n_outputs
     links = None if coupling is None else coupling.projection.synapses
     named = made.name, made.texts, widths
-    sequence = equation_kernel(named, plan.recurrent, plan.sensory, links, outputs, steps[1])
+    wires = plan.recurrent, plan.sensory, links
+    sequence = equation_kernel(named, *wires, outputs, steps[1], delays, kept)
     for key, parameter in model.parameters.items():
         if parameter.home == "electrical" and coupling is not None:
             p[key] = coupling.both_ways(p[key])

@@ -50,9 +50,15 @@ PRELUDE = "\n".join(
 
 @dataclass(frozen=True)
 class Noise:
-    """The lines that a kernel has for the noise of a model; none without any."""
+    """The lines that a kernel has for the noise of a model; none without any.
+
+    Attributes:
+        model: the equations.
+        at: where in a state the noise goes on from.
+    """
 
     model: Model
+    at: str
 
     @property
     def prelude(self) -> list[str]:
@@ -62,12 +68,6 @@ class Noise:
     def values(self) -> list[str]:
         """What kernels take beside parameters: the table, the halves of the seed, and those of places."""
         return ["normal[256]", "seed[2]", "place[2*P]"] if self.model.noisy else []
-
-    @property
-    def at(self) -> str:
-        """Where in a state the noise goes on from."""
-        many = len(self.model.synaptic)
-        return f"({len(self.model.states)} * P + {many} * (E + S))"
 
     def names(self) -> dict[Expression, Term]:
         """What the normal numbers of a step are called."""

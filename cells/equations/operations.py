@@ -15,7 +15,7 @@ from .expression import Expression, in_order, name
 from .model import SAMPLE, SPAN, STEP, Model, Total
 from .noise import numbers, places
 from .summing import Known, Sum, as_array, computed, evaluate, sums_of
-from .synaptic import AtSynapses, Value, Wires
+from .synaptic import AtSynapses, Kept, Value, Wires
 
 TINY = 1e-30
 """Time spans below it count as 0, in which a state goes nowhere; kernels have the same."""
@@ -58,8 +58,9 @@ def prepared(
     compiled: CompiledCircuit,
     p: Mapping[str, mx.array],
     stays: mx.array | None,
-    seed: int = 0,
-    delays: Delays | None = None,
+    seed: int,
+    delays: Delays | None,
+    kept: Kept,
 ) -> Prepared:
     """Lay the parameters of a model out over a compiled circuit."""
     known: Known = {}
@@ -72,7 +73,7 @@ def prepared(
     for kind in model.synapses:
         own = {key: p[key] for key, parameter in model.parameters.items() if parameter.home == kind}
         synapses = getattr(compiled, kind).synapses
-        wires[kind] = Wires.of(kind, delays.delayed(kind, synapses) if delays else synapses, own)
+        wires[kind] = Wires.of(kind, delays.delayed(kind, synapses) if delays else synapses, own, kept)
     for kind in ("recurrent", "sensory", "electrical"):
         totals = [total for total in model.totals.values() if total.kind == kind]
         if totals and kind not in wires:

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 
 from ...compile.layouts.segments import PLAIN, Links, Permutation
-from ...compile.synapses import Synapses
+from ...compile.synapses import Index, Synapses
 from .expression import HELD, SOURCES, Expression, name
 
 Value = Callable[[Expression], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Which synapses are there in a perturbation that cuts some; a state has room for all of them.
+
+    Attributes:
+        whole: how many there are without it, by kind.
+        only: the numbers of those that are kept, of kinds that lose some.
+    """
+
+    whole: Mapping[str, int]
+    only: Mapping[str, Index] = field(default_factory=dict)
+
+    def places(self, kind: str) -> Index:
+        """Where the synapses of a kind lie in a state."""
+        every: Index = np.arange(self.whole[kind], dtype=np.int32)
+        return self.only.get(kind, every)
+
+    def cleared(self, kind: str, state: mx.array) -> mx.array:
+        """(B, K) in which synapses that are cut are at 0, whatever they were."""
+        if kind not in self.only:
+            return state
+        there = np.zeros(self.whole[kind], bool)
+        there[self.only[kind]] = True
+        return mx.where(mx.array(there), state, 0.0)
 
 
 @dataclass(frozen=True)
@@ -24,6 +51,7 @@ class Wires:
         sources, neurons: links from the sources of synapses, and from the neurons that they lead to.
         order: from the order of the plan to that of the links.
         parameters: of the synapses, (K, 1).
+        kept: which synapses are there.
     """
 
     kind: str
@@ -31,16 +59,17 @@ class Wires:
     neurons: Links
     order: Permutation
     parameters: Mapping[Expression, mx.array]
+    kept: Kept
 
     @classmethod
-    def of(cls, kind: str, synapses: Synapses, parameters: Mapping[str, mx.array]) -> Wires:
+    def of(cls, kind: str, synapses: Synapses, parameters: Mapping[str, mx.array], kept: Kept) -> Wires:
         """The wires of synapses, with their parameters in the order of the plan."""
         s = synapses
         sources = Links.of(s.pre, s.post, s.n_pre, s.n_post)
         neurons = Links.of(s.post, s.post, s.n_post, s.n_post)
         order = Permutation.of(sources.order)
         own = {name(kind, key): order(value)[:, None] for key, value in parameters.items()}
-        return cls(kind, sources, neurons, order, own)
+        return cls(kind, sources, neurons, order, own, kept)
 
     @property
     def count(self) -> int:
@@ -48,12 +77,20 @@ class Wires:
         return len(self.sources.order)
 
     def entered(self, state: mx.array) -> mx.array:
-        """(K, B) from a state (B, K) in the order of the plan."""
-        return self.order(state.T)
+        """(K, B) from a state in the order of the plan, of all synapses."""
+        rows = state.T
+        if self.kind in self.kept.only:
+            rows = rows[mx.array(self.kept.only[self.kind])]
+        return self.order(rows)
 
     def left(self, rows: mx.array) -> mx.array:
-        """The way back."""
-        return self.order.inverse(rows).T
+        """The way back; synapses that are cut are at 0."""
+        state = self.order.inverse(rows)
+        if self.kind in self.kept.only:
+            places = np.full(self.kept.whole[self.kind], self.count, np.int32)
+            places[self.kept.only[self.kind]] = np.arange(self.count)
+            state = mx.concatenate([state, mx.zeros((1, state.shape[1]))])[mx.array(places)]
+        return state.T
 
     def summed(self, rows: mx.array) -> mx.array:
         """(B, N) sums over the synapses onto each neuron."""

@@ -10,6 +10,7 @@ from .folding import Folded
 from .model import SAMPLE, SPAN, STEP
 from .noise_kernel import Noise
 from .shape import Shape, Synapses
+from .taps import Taps
 
 RAW = name("raw", "x")
 """A sample before it is encoded."""
@@ -47,14 +48,15 @@ def row(k: int, place: str) -> str:
 class Writer:
     """Writes the two kernels of a shape."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, *, delayed: bool = False) -> None:
         self.shape, self.model = shape, shape.model
+        self.taps = Taps(shape.model, delayed)
         self.states = [name("state", key) for key in self.model.states]
         self.plastic = bool(self.model.synaptic)  # then nothing that sensors bring is constant in a sample
         self.stepped = ("recurrent", "electrical", *(["sensory"] if self.plastic else []))
         self.totals = [t for kind in self.stepped for t in self._symbols(kind)]
         self.drives = [] if self.plastic else self._symbols("sensory")
-        self.continuous, self.noise = self.model.continuous, Noise(self.model)
+        self.continuous, self.noise = self.model.continuous, Noise(self.model, self.taps.end)
         self.encoded = shape.encoded
 
     def _symbols(self, kind: str) -> list[Expression]:
@@ -68,6 +70,8 @@ class Writer:
         return [
             "//: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS",
             "//: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]",
+            *(["//: sizes    EW SW", "//: index    own[E] sensory_own[S]"] if self.plastic else []),
+            *self.taps.declared,
             f"//: values   {' '.join([*values, 'held[P]', *self.noise.values])}",
         ]
 
@@ -104,10 +108,11 @@ class Writer:
         }
 
     def places(self, each: Synapses) -> list[str]:
-        """Where in a state those of synapse k are."""
-        many, (_, length) = len(each.states), HOMES[each.kind]
-        before = f" + {many} * E" if each.kind == "sensory" else ""
-        return [f"{len(self.states)} * P{before} + {m} * {length} + k" for m in range(many)]
+        """Where in a state those of synapse k are; a state has room for synapses that are cut, too."""
+        many, sensory = len(each.states), each.kind == "sensory"
+        before = f" + {many} * EW" if sensory else ""
+        length, place = ("SW", "sensory_own[k]") if sensory else ("EW", "own[k]")
+        return [f"{len(self.states)} * P{before} + {m} * {length} + {place}" for m in range(many)]
 
     def held(self, each: Synapses, begin: str = "now") -> dict[Expression, Term]:
         """What the states of synapse k are."""
@@ -136,22 +141,44 @@ class Writer:
         lines = Lines("i")
         if self.continuous:
             lines.add("dt = choose(span < TINY, splat(1.0f), span) * (1.0f / UNFOLDS);")
+        if self.taps.there:
+            self._at_taps(lines)
         each = self.shape.synapses.get("sensory")
         if each is None:
             return lines.lines
         names = self.parameters("sensor", "i")
+        ends = self.taps.ends("sensory")
+        if self.taps.there:
+            lines.add("EACH(i, I) for (int u = sensory_tap_ptr[i]; u < sensory_tap_ptr[i + 1]; u++) {")
+            for k, term in enumerate(lines.values(each.shown.values(), self.taps.sample())):
+                lines.add(f"input[{k} * {ends} + I + u] = {term.real};")
+            lines.add("}")
         lines.add("EACH(i, I) {")
         shown = [self.of_raw(value) for value in each.shown.values()]
         for k, term in enumerate(lines.values(shown, {**names, RAW: Term("sample[i]")})):
-            lines.add(f"input[{k} * I + i] = {term.real};")
+            lines.add(f"input[{k} * {ends} + i] = {term.real};")
         lines.add("}", "BARRIER")
         if self.plastic:
             return lines.lines
         lines.add("EACH_SPLIT(j, P) {")
-        read = {part: Term(f"input[{k} * I + from]") for k, part in enumerate(each.shown)}
-        lines.add(*self._sums(lines, each, read), "if (PART == 0) {")
+        lines.add(*self._sums(lines, each, self.read(each)), "if (PART == 0) {")
         lines.add(*(f"drive[{k} * P + j] = t_s{k};" for k in range(len(each.totals))), "}", "}")
         return lines.lines
+
+    def _at_taps(self, lines: Lines) -> None:
+        """Write what neurons show those synapses that have delays."""
+        sources = self.sources_shown()
+        lines.add("BARRIER")
+        if sources:
+            lines.add("EACH(j, P) for (int u = tap_ptr[j]; u < tap_ptr[j + 1]; u++) {")
+            names = {**self.parameters("neuron", "j"), **self.taps.states()}
+            for k, term in enumerate(lines.values(sources.values(), names)):
+                lines.add(f"{self.show(k, 'P + u')} = {term.real};")
+            lines.add("}")
+
+    def show(self, k: int, source: str) -> str:
+        """Where the k-th of what a source shows is."""
+        return f"show[{k} * {self.taps.ends('recurrent')} + {source}]"
 
     def of_raw(self, value: Expression) -> Expression:
         return substituted(value, {SAMPLE: substituted(self.encoded, {SAMPLE: RAW})})
@@ -184,27 +211,28 @@ class Writer:
     def read(self, each: Synapses) -> dict[Expression, Term]:
         """What source `from` of a synapse shows in a step."""
         if each.kind == "sensory":
-            return {part: Term(f"input[{k} * I + from]") for k, part in enumerate(each.shown)}
-        named = {part: Term(f"show[{k} * P + from]") for k, part in enumerate(self._sources())}
+            ends = self.taps.ends("sensory")
+            return {part: Term(f"input[{k} * {ends} + from]") for k, part in enumerate(each.shown)}
+        named = {part: Term(self.show(k, "from")) for k, part in enumerate(self.sources_shown())}
         states = self.at_neuron("from")
         return {part: named.get(part) or states[value] for part, value in each.shown.items()}
 
     def sources(self, lines: Lines) -> None:
         """Write what neurons show their synapses but for states as they are."""
-        sources = self._sources()
+        sources = self.sources_shown()
         if sources:
             lines.add("EACH(j, P) {")
             for k, term in enumerate(lines.values(sources.values(), self.at_neuron("j"))):
-                lines.add(f"show[{k} * P + j] = {term.real};")
+                lines.add(f"{self.show(k, 'j')} = {term.real};")
             lines.add("}", "BARRIER")
 
-    def _sources(self) -> dict[Expression, Expression]:
-        """What synapses between neurons read, but for states as they are."""
+    def sources_shown(self) -> dict[Expression, Expression]:
+        """What synapses between neurons read; without delays, states as they are need no copy."""
         found: dict[Expression, Expression] = {}
         for kind in ("recurrent", "electrical"):
             if kind in self.shape.synapses:
                 found |= self.shape.synapses[kind].shown
-        return {part: value for part, value in found.items() if value.op != "name"}
+        return {part: value for part, value in found.items() if value.op != "name" or self.taps.there}
 
     def unfold(self) -> list[str]:
         """Lines of one step of the solver, from the states at `now` to those at `next`."""
@@ -252,6 +280,7 @@ class Writer:
             *([f"//: saves    sums[SAVING*T*UNFOLDS][{sums}*P]"] if sums else []),
             f"//: folded   {' '.join(self.folds())}",
             f"//: scratch  v[2*N] sample[I] {self.scratch()} shown[M] showing[M] before[N] still[N]",
+            *(f"//: scratch  {part}" for part in self.taps.scratch),
             *PRELUDE.splitlines(),
             *self.noise.prelude,
             "#define REMEMBER(k, value) SAVE(sums, step * UNFOLDS + u, k * P + j, value)",
@@ -276,19 +305,24 @@ class Writer:
             f"real {'dt, ' if self.continuous else ''}span;",
             "real event = splat(0.0f);",
             "FETCH(v, state, 0);",
+            *(["EACH(j, N) v[N + j] = splat(0.0f);"] if self.plastic else []),  # of synapses that are cut
             "if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);",
             "for (int step = 0; step < T; step++) {",
             '#include "frame/open.c"',
             '#include "frame/sample.c"',
             '#include "frame/memory.c"',
             "if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }",
+            *(["const int line = now;"] if self.taps.there else []),
             *self.inputs(),
             *(still if self.continuous else []),
             "BARRIER",
+            *self.taps.kept(),
             "for (int u = 0; u < UNFOLDS; u++) {",
             *self.unfold(),
             *("const int old = now;", "now = next;", "next = old;", "}"),
             *(back if self.continuous else []),
+            *self.moved("now", "first[{} * P + j]"),
+            *self.taps.saved,
             *self.noise.counted("now", "now", "SAVE(states, step * STRIDE + UNFOLDS, j, v[now + j])"),
             '#include "frame/close.c"',
             *self.noise.ended("v[now + j]"),
@@ -297,10 +331,21 @@ class Writer:
         ]
         return joined(head, body)
 
+    def moved(self, to: str, first: str) -> list[str]:
+        """Lines that let what delays keep go on by one sample."""
+        shown = substituted(self.encoded, {SAMPLE: RAW})
+        names = {**self.parameters("sensor", "i"), RAW: Term("sample[i]")}
+        return self.taps.moved(to, first, shown, names)
+
     def scratch(self) -> str:
         sensory = self.shape.synapses.get("sensory")
         inputs = len(sensory.shown) if sensory else 0
-        parts = [f"input[{inputs}*I]", f"drive[{len(self.drives)}*P]", f"show[{len(self._sources())}*P]"]
+        ends = {kind: self.taps.ends(kind).replace(" ", "") for kind in ("recurrent", "sensory")}
+        parts = [
+            f"input[{inputs}*{ends['sensory']}]",
+            f"drive[{len(self.drives)}*P]",
+            f"show[{len(self.sources_shown())}*{ends['recurrent']}]",
+        ]
         return " ".join(part for part in parts if "[0*" not in part)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .algebra import gradients
-from .emission import Lines, Term, lowered
+from .emission import Lines, Names, Term, lowered
 from .expression import Expression, name
 from .folding import Folded
-from .model import SPAN, STEP
+from .model import SAMPLE, SPAN, STEP
 from .shape import Synapses
 from .text import AT, HOMES, OUT, RAW, Writer, row
 
@@ -39,24 +39,39 @@ class Through:
         return {name(home, key): f"sum_{letter}[{k} * {length} + {place}]" for k, key in keys}
 
     def scratch(self) -> str:
-        """What it needs for synapses that have states."""
-        if not self.writer.plastic:
-            return ""
-        posts = sum(len(each.posts) for each in self.shape.synapses.values())
-        sensory = self.shape.synapses["sensory"]
-        parts = [f"at_post[{posts}*P]", f"d_input[{len(sensory.shown)}*I]"]
+        """What it needs for synapses that have states, and for those that have delays."""
+        parts = []
+        if self.writer.plastic:
+            posts = sum(len(each.posts) for each in self.shape.synapses.values())
+            parts += [f"at_post[{posts}*P]", f"d_input[{self.shown_by_sensors}*I]"]
+        if self.writer.taps.there:
+            many = len(self.writer.sources_shown())
+            parts += [f"d_first[{self.states}*P]", "d_new[I]"]
+            parts += [f"d_late[{many}*U]", f"d_far[{self.shown_by_sensors}*W]"]
         return " ".join(part for part in parts if "[0*" not in part)
+
+    @property
+    def shown_by_sensors(self) -> int:
+        """How many things a sensor shows."""
+        sensory = self.shape.synapses.get("sensory")
+        return len(sensory.shown) if sensory else 0
 
     # Synapses that have states
 
     def began(self) -> list[str]:
-        """Lines that begin what a sample's sensors add up over the steps of a solver."""
-        shown = self.shape.synapses["sensory"].shown if self.writer.plastic else {}
-        return (
-            ["EACH(i, I) {", *self._each_shown("d_input[{} * I + i] = splat(0.0f);", shown), "}"]
-            if shown
-            else []
-        )
+        """Lines that begin what a sample's sensors and taps add up over the steps of a solver."""
+        plastic, shown = self.writer.plastic, self.shown_by_sensors
+        sums = [("d_input", "I", shown)] if plastic else []
+        if self.writer.taps.there:
+            sums.append(("d_late", "U", len(self.writer.sources_shown())))
+            sums += [("d_far", "W", shown)] if plastic else []
+        return [
+            f"EACH(i, {length}) {{ "
+            + " ".join(f"{key}[{k} * {length} + i] = splat(0.0f);" for k in range(many))
+            + " }"
+            for key, length, many in sums
+            if many
+        ]
 
     def _each_shown(self, line: str, shown: dict[Expression, Expression]) -> list[str]:
         return [line.format(k) for k in range(len(shown))]
@@ -121,14 +136,79 @@ class Through:
         if not self.writer.plastic:
             return []
         lines, each = Lines("s"), self.shape.synapses["sensory"]
-        shown = {part: Term(f"input[{k} * I + i]") for k, part in enumerate(each.shown)}
-        places = {part: f"d_from{k}" for k, part in enumerate(each.shown)}
-        lines.add("EACH_SPLIT(i, I) {", *(f"real {place} = splat(0.0f);" for place in places.values()))
-        self.through(lines, each, shown, places, "d_sum")
-        lines.add(*(f"{place} = JOINED({place});" for place in places.values()))
+        lines.add("EACH_SPLIT(i, I) {")
+        self._from_sensors(lines, each, "d_sum")
         lines.add("if (PART == 0) {", *self._each_shown("d_input[{0} * I + i] += d_from{0};", each.shown))
         lines.add("}", "}")
+        if self.writer.taps.there:
+            self._from_far(lines, each, "d_sum", "+=")
         return lines.lines
+
+    def _from_sensors(self, lines: Lines, each: Synapses, sums: str) -> None:
+        """Write what synapses bring back to source i of theirs."""
+        ends = self.writer.taps.ends("sensory")
+        shown = {part: Term(f"input[{k} * {ends} + i]") for k, part in enumerate(each.shown)}
+        places = {part: f"d_from{k}" for k, part in enumerate(each.shown)}
+        lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
+        self.through(lines, each, shown, places, sums)
+        lines.add(*(f"{place} = JOINED({place});" for place in places.values()))
+
+    # Synapses that have delays
+
+    def _from_far(self, lines: Lines, each: Synapses, sums: str, into: str) -> None:
+        """Write what synapses bring back to what sensors showed before."""
+        lines.add("EACH_SPLIT(tap_, W) {", "const int i = I + tap_;")
+        self._from_sensors(lines, each, sums)
+        place = f"d_far[{{0}} * W + tap_] {into} d_from{{0}};"
+        lines.add("if (PART == 0) {", *self._each_shown(place, each.shown))
+        lines.add("}", "}")
+
+    def _from_late(self, lines: Lines) -> None:
+        """Write what synapses bring back, of one step, to what neurons showed before."""
+        writer, each = self.writer, self.shape.synapses.get("recurrent")
+        if each is None or not each.shown:
+            return
+        order = list(writer.sources_shown())
+        lines.add("EACH_SPLIT(tap_, U) {", "const int i = P + tap_;")
+        shown, places = {}, {}
+        for part in each.shown:
+            k = order.index(part)
+            shown[part], places[part] = Term(writer.show(k, "i")), f"d_from{k}"
+        lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
+        self.through(lines, each, shown, places, "d_sum")
+        lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
+        lines.add(*(f"d_late[{order.index(part)} * U + tap_] += {place};" for part, place in places.items()))
+        lines.add("}", "}")
+
+    def late(self) -> list[str]:
+        """Lines from what neurons and sensors showed before to their states and samples then."""
+        writer, lines, taps = self.writer, Lines("l"), self.writer.taps
+        if not taps.there:
+            return []
+        sources = writer.sources_shown()
+        of_neurons = writer.parameters("neuron", "j") | taps.states()
+        to = {state: f"g[{taps.line(s)} + tap[u]]" for s, state in enumerate(writer.states)} | self.summed(
+            "neuron", "j"
+        )
+        seeds = [seed(f"d_late[{k} * U + u]") for k in range(len(sources))]
+        lines.add("BARRIER", "EACH(j, P) for (int u = tap_ptr[j]; u < tap_ptr[j + 1]; u++) {")
+        self._added(lines, list(zip(sources.values(), seeds, strict=True)), to, of_neurons)
+        lines.add("}")
+        each = self.shape.synapses.get("sensory")
+        if each is not None:
+            seeds = [seed(f"d_far[{k} * W + u]") for k in range(len(each.shown))]
+            lines.add("EACH(i, I) for (int u = sensory_tap_ptr[i]; u < sensory_tap_ptr[i + 1]; u++) {")
+            outputs = list(zip(each.shown.values(), seeds, strict=True))
+            self._added(lines, outputs, {SAMPLE: f"g[{taps.far} + sensory_tap[u]]"}, taps.sample())
+            lines.add("}")
+        return [*lines.lines, "BARRIER"]
+
+    def _added(self, lines: Lines, outputs: Outputs, to: dict[Expression, str], names: Names) -> None:
+        """Write what is added to the gradients of what outputs are of; seeds are called as where they are."""
+        found = self.gradients(outputs, to)
+        known = {**names, **{part: Term(part.symbol.name) for _, part in outputs}}
+        terms = lines.values(found.values(), known)
+        lines.add(*(f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)))
 
     # All synapses
 
@@ -160,29 +240,35 @@ class Through:
             more = f" + {terms[at].text}" if at in terms else ""
             lines.add(f"g[{at}] = local[{at}]{more};")
         lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place not in rows))
-        lines.add("}", "}", "BARRIER")
-        return lines.lines
+        lines.add("}", "}")
+        if writer.taps.there:
+            self._from_late(lines)
+        return [*lines.lines, "BARRIER"]
 
     def sensory(self) -> list[str]:
         """Lines from the gradients of drives to samples, sensors and sensory synapses."""
         lines, each = Lines("c"), self.shape.synapses.get("sensory")
         if each is None:
             return ["EACH(i, I) g_sample[i] = splat(0.0f);"]
-        lines.add("BARRIER", "EACH_SPLIT(i, I) {")
-        shown = {part: Term(f"input[{k} * I + i]") for k, part in enumerate(each.shown)}
-        places = {part: f"d_from{k}" for k, part in enumerate(each.shown)}
+        lines.add("BARRIER")
+        if self.writer.taps.there and not self.writer.plastic:
+            self._from_far(lines, each, "d_drive", "=")
+        lines.add("EACH_SPLIT(i, I) {")
         if self.writer.plastic:
             lines.add(*self._each_shown("const real d_from{0} = d_input[{0} * I + i];", each.shown))
         else:
-            lines.add(*(f"real {place} = splat(0.0f);" for place in places.values()))
-            self.through(lines, each, shown, places, "d_drive")
-            lines.add(*(f"{place} = JOINED({place});" for place in places.values()))
+            self._from_sensors(lines, each, "d_drive")
         lines.add("if (PART == 0) {")
         to = {RAW: "g_sample[i]", **self.summed("sensor", "i")}
-        outputs = [(self.writer.of_raw(value), seed(places[part])) for part, value in each.shown.items()]
+        seeds = [seed(f"d_from{k}") for k in range(len(each.shown))]
+        pairs = zip(each.shown.values(), seeds, strict=True)
+        outputs = [(self.writer.of_raw(value), part) for value, part in pairs]
+        if self.writer.taps.there:
+            seeds.append(seed("d_new[i]"))
+            outputs.append((self.writer.of_raw(SAMPLE), seeds[-1]))
         found = self.gradients(outputs, to)
         names = self.writer.parameters("sensor", "i")
-        names |= {RAW: Term("sample[i]")} | {seed(place): Term(place) for place in places.values()}
+        names |= {RAW: Term("sample[i]")} | {part: Term(part.symbol.name) for part in seeds}
         terms = dict(zip(found, lines.values(found.values(), names), strict=True))
         lines.add(f"g_sample[i] = {terms.get('g_sample[i]', Term('0.0f', True)).real};")
         lines.add(*(f"{place} += {term.text};" for place, term in terms.items() if place != "g_sample[i]"))

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 import ganglion as gl
+from ganglion.cells.equations.kernel import equation_kernel
+from ganglion.compile.kernels import pairs, sequence
 from ganglion.testing import check_cell
 
+from ..kernels.emulate import EmulatedRunner
 from ..support.equations import Driven, Rate
 from ..support.networks import difference
 from ..support.slopes import agree
+from .test_kernels import assert_alike, outcome
 from .test_synapses import Plastic, Stepped
 
 B, T = 3, 8
@@ -127,19 +131,19 @@ def test_a_lesion_keeps_the_delays_of_others() -> None:
     assert difference(rnn(x)[0], whole) == 0
 
 
-def test_nothing_passes_a_cut_that_takes_time() -> None:
+@pytest.mark.parametrize(("kind", "engine"), [(Rate, "fused"), (Plastic, "ops"), (Plastic, "fused")])
+def test_nothing_passes_a_cut_that_takes_time(kind: Any, engine: str) -> None:
     """Not even what is no number, and the state keeps as much as before."""
-    rnn = gl.RNN(cell_of(Rate))
+    rnn = gl.RNN(cell_of(kind), engine=engine)
     plan, x = rnn.cell.compiled.plan, np.array(batch(6, rnn.cell)[0])
     sensor = int(plan.sensory.pre[np.argmax(rnn.cell._delays.sensory)])  # what takes longest is gone
     onto = [plan.neurons[post] for post in plan.sensory.post[plan.sensory.pre == sensor]]
     cut = gl.studies.Cut(plan.sensors[sensor], onto)
-    x[..., sensor] = 0.0
-    expected, before = rnn(mx.array(x))
-    x[..., sensor] = np.nan
     with gl.perturbed(rnn, cut):
+        expected, before = rnn(mx.array(x))
+        x[..., sensor] = np.nan
         y, state = rnn(mx.array(x))
-    assert difference(y, np.array(expected)) < 1e-6
+    assert difference(y, np.array(expected)) == 0
     assert [part.shape for part in state] == [part.shape for part in before]
     assert np.isnan(np.array(rnn(mx.array(x))[0])).any()
 
@@ -175,20 +179,49 @@ def test_delays_are_those_that_a_cell_was_made_with() -> None:
         cell.delays = 3
 
 
-def test_what_cannot_be_delayed_says_so() -> None:
-    class Summed(gl.EquationCell):
-        parameters = {"w": gl.synapse(1.0)}
-        let = {"z": "s * v"}
-        synapse = {"s": "w * v_pre", "c": "w * z_pre"}
-        sensory = {"c": "w * x"}
-        update = "v = c"
+@pytest.fixture(scope="module")
+def plastic() -> Any:
+    """A cell with everything behind its states: those of synapses, and delays of different lengths."""
+    return cell_of(Plastic)
 
-    with pytest.raises(ValueError, match="z_pre of a Summed is of sums over synapses, and cannot be delayed"):
-        Summed(circuit(), delays=1)
-    rnn = gl.RNN(cell_of(Rate), engine="fused")
-    with pytest.raises(gl.KernelError, match="the fused kernel has no delays of synapses"):
-        rnn(mx.zeros((1, 2, 3)))
-    assert "the fused kernel has no delays of synapses" in gl.RNN(cell_of(Rate)).explain()
+
+@pytest.mark.parametrize(("batch", "every", "reverse"), [(5, 1, False), (19, 3, True)])
+def test_kernels_are_the_operations(plastic: Any, batch: int, every: int, reverse: bool) -> None:
+    options = {"checkpoint_every": every, "reverse": reverse}
+    ops, fused = (
+        outcome(gl.RNN(plastic, engine=engine, **options), 1, batch, 7) for engine in ("ops", "fused")
+    )
+    assert_alike(fused, ops)
+
+
+def test_kernels_with_noise_behind_delays_are_the_operations() -> None:
+    cell = cell_of(Stepped, delays=2)
+    assert_alike(outcome(gl.RNN(cell, engine="fused"), 2, 3, 5), outcome(gl.RNN(cell, engine="ops"), 2, 3, 5))
+
+
+def test_the_body_computes_the_same_as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = cell_of(Rate)
+    expected = outcome(gl.RNN(cell, engine="ops"), 4, 3, 5)
+    monkeypatch.setattr(sequence, "CPURunner", EmulatedRunner)
+    monkeypatch.setattr(sequence.nodes, "usable", lambda: False)
+    equation_kernel.cache_clear()
+    try:
+        assert_alike(outcome(gl.RNN(cell, engine="fused"), 4, 3, 5), expected)
+    finally:
+        equation_kernel.cache_clear()
+
+
+def test_a_stream_and_a_crew_compute_the_same(plastic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rnn = gl.RNN(plastic, engine="fused")
+    x, spans, _ = batch(9, plastic)
+    whole = rnn(mx.array(x), timespans=spans)[0]
+    stream = rnn.stream(batch_size=B)
+    steps = [np.array(stream(x[:, t], spans[:, t])) for t in range(T)]
+    assert difference(whole, np.stack(steps, axis=1)) < 1e-6
+    monkeypatch.setattr(pairs, "CREW_SYNAPSES", 1)
+    monkeypatch.setenv("GANGLION_NUM_THREADS", "3")
+    equation_kernel.cache_clear()
+    assert difference(gl.RNN(plastic, engine="fused")(mx.array(x), timespans=spans)[0], np.array(whole)) == 0
 
 
 def test_files_of_others_keep_them(tmp_path: Any) -> None:
@@ -214,3 +247,15 @@ def test_a_file_keeps_them(tmp_path: Any) -> None:
     x = mx.array(batch(7, rnn.cell)[0])
     assert difference(again(x)[0], np.array(rnn(x)[0])) == 0
     assert again.cell._delays.recurrent.tolist() == rnn.cell._delays.recurrent.tolist()
+
+
+def test_what_cannot_be_delayed_says_so() -> None:
+    class Summed(gl.EquationCell):
+        parameters = {"w": gl.synapse(1.0)}
+        let = {"z": "s * v"}
+        synapse = {"s": "w * v_pre", "c": "w * z_pre"}
+        sensory = {"c": "w * x"}
+        update = "v = c"
+
+    with pytest.raises(ValueError, match="z_pre of a Summed is of sums over synapses, and cannot be delayed"):
+        Summed(circuit(), delays=1)

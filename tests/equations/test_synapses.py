@@ -247,6 +247,28 @@ def test_perturbations_leave_states_as_many() -> None:
     assert difference(y, np.array(whole)) > 1e-5
 
 
+@pytest.mark.parametrize("engine", ["ops", "fused"])
+def test_nothing_passes_a_synapse_that_is_cut(engine: str) -> None:
+    """Neither from its source nor from its own state, which is at 0 then."""
+    rnn = gl.RNN(Plastic(CIRCUIT), engine=engine)
+    plan = rnn.cell.compiled.plan
+    x, spans, _ = batch(8, rnn.cell)
+    sensor, pre, post = plan.sensory.pre[0], plan.recurrent.pre[0], plan.recurrent.post[0]
+    onto = [plan.neurons[to] for to in plan.sensory.post[plan.sensory.pre == sensor]]
+    cuts = gl.studies.Cut(plan.sensors[sensor], onto), gl.studies.Cut(plan.neurons[pre], plan.neurons[post])
+    with gl.perturbed(rnn, *cuts):
+        expected, state = rnn(mx.array(x), timespans=spans)
+        x[..., sensor] = np.nan
+        parts = [np.array(mx.zeros_like(part)) for part in state]
+        first = len(rnn.cell.model.states)
+        parts[first][:, 0], parts[-1][:, plan.sensory.pre == sensor] = np.nan, np.nan
+        y, last = rnn(mx.array(x), tuple(map(mx.array, parts)), timespans=spans)
+    assert difference(y, np.array(expected)) == 0
+    for mine, theirs in zip(last, state, strict=True):
+        np.testing.assert_array_equal(np.array(mine), np.array(theirs))
+    assert not np.array(last[first])[:, 0].any()
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

@@ -14,6 +14,7 @@ from mlx.utils import tree_flatten
 import ganglion as gl
 from ganglion.compile.kernels import in_graphs
 from ganglion.training import step, update
+from ganglion.training.data import Batches, as_data
 
 CIRCUIT = gl.auto_ncp(12, 2, inputs=3, seed=1)
 X = np.random.default_rng(0).normal(size=(22, 4, 3)).astype(np.float32)
@@ -190,6 +191,23 @@ def test_a_class_that_there_is_not_is_an_error_there_too() -> None:
     assert inside(mx.array(X), mx.array(KINDS)) == gl.training.cross_entropy(
         model, mx.array(X), mx.array(KINDS)
     )
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_such_a_class_leaves_no_nan_behind(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+    """Neither in the weights nor in the optimizer, in whose state the next run would begin."""
+    monkeypatch.setattr(update, "LONG", 0.0 if compiled else 1e9)
+    classes = np.zeros((48, 4), np.int32)
+    classes[Batches(as_data((classes,)), 6, 0).items(0, 6)[0], 0] = 2
+    model, optimizer = gl.CfC(CIRCUIT, key=mx.random.key(0)), optim.Adam(0.01, bias_correction=True)
+    with pytest.raises(ValueError, match="the classes reach from 0 to 2"):
+        gl.fit(
+            model, (np.tile(X, (3, 1, 1))[:48], classes), loss=gl.training.cross_entropy, optimizer=optimizer,
+            epochs=1, batch_size=6, progress=False,
+        )  # fmt: skip
+    left: Any = tree_flatten([model.trainable_parameters(), optimizer.state])
+    assert all(mx.isfinite(array).all().item() for _, array in left)
+    assert optimizer.step == 6
 
 
 def test_an_interruption_while_it_compiles_leaves_weights(monkeypatch: pytest.MonkeyPatch) -> None:

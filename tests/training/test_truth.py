@@ -256,14 +256,16 @@ def exploding(model: nn.Module, x: mx.array, y: mx.array) -> mx.array:
     return MSE(model, x, y) * mx.exp(mx.abs(model.cell.mu).sum())
 
 
-def test_a_blow_up_leaves_the_last_finite_weights() -> None:
-    model, watch = network(), Watch()
+def test_a_blow_up_leaves_the_last_finite_weights_and_their_optimizer() -> None:
+    model, watch, optimizer = network(), Watch(), optim.SGD(1e3, momentum=0.5)
     with pytest.raises(FloatingPointError, match="the weights grew too large") as caught:
-        fit(model, task(), loss=exploding, optimizer=optim.SGD(1e3), callbacks=[watch], epochs=50)
+        fit(model, task(), loss=exploding, optimizer=optimizer, callbacks=[watch], epochs=50)
     assert "a lower learning rate or clip_norm may help" in str(caught.value)
     assert sound(model)
     finite = [kept for kept in watch.kept if all(np.isfinite(a).all() for a in kept.values())]
     assert all(np.array_equal(array, finite[-1][name]) for name, array in weights(model).items())
+    assert optimizer.step == len(finite)
+    assert np.isfinite(optimizer.state["cell"]["mu"]["v"]).all()
 
 
 def test_a_blow_up_in_the_last_step_is_one() -> None:

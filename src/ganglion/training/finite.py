@@ -8,6 +8,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_flatten
 
@@ -18,7 +19,7 @@ Tree = dict[str, Any]
 
 
 class Guard:
-    """The weights of the last steps, so that a blow-up leaves finite ones.
+    """The weights and the optimizer's state of the last steps, so that a blow-up leaves finite ones.
 
     Nothing is computed while all goes well: arrays never change, so that keeping them is no copy.
 
@@ -26,30 +27,42 @@ class Guard:
         FloatingPointError: the weights are not finite to begin with.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        self._model = model
-        self._sound: Tree = model.parameters()
-        self._recent: deque[Tree] = deque([self._sound], maxlen=3)
-        if name := not_finite(self._sound):
+    def __init__(self, model: nn.Module, optimizer: optim.Optimizer) -> None:
+        self._model, self._optimizer = model, optimizer
+        self._sound = self._now()
+        self._recent: deque[tuple[Tree, Tree]] = deque([self._sound], maxlen=3)
+        if name := not_finite(self._sound[0]):
             raise FloatingPointError(f"the model's {name} holds values that are not finite, before any step")
 
-    def stepped(self) -> Tree:
-        """Keep the weights after a step, and return them."""
-        self._recent.append(self._model.parameters())
+    def stepped(self) -> tuple[Tree, Tree]:
+        """Keep the weights and the state after a step, and return them."""
+        self._recent.append(self._now())
         return self._recent[-1]
 
     def require(self) -> None:
         """Raise FloatingPointError if the weights are not finite now, and go back to the last that were."""
-        if name := not_finite(self._recent[-1]):
+        if name := not_finite(self._recent[-1][0]):
             self.restore()
             raise FloatingPointError(f"{name} is not finite any more: {blow_up((), first=False)}")
         self._sound = self._recent[-1]
 
     def restore(self) -> None:
-        """Go back to the last finite weights."""
-        found = next((w for w in reversed(self._recent) if not not_finite(w)), self._sound)
-        self._model.update(found)
+        """Go back to the last finite weights before this step, and to the optimizer's state at that time."""
+        before = list(self._recent)[-2::-1]
+        sound = (kept for kept in before if not not_finite(kept[0]))
+        weights, self._optimizer.state = next(sound, self._sound)
+        self._model.update(weights)
         mx.eval(self._model.parameters())
+
+    def _now(self) -> tuple[Tree, Tree]:
+        return self._model.parameters(), _kept(self._optimizer.state)
+
+
+def _kept(state: Any) -> Any:
+    """A tree of the same arrays: an optimizer changes the dictionaries of its state."""
+    if isinstance(state, dict):
+        return {name: _kept(part) for name, part in state.items()}
+    return type(state)(map(_kept, state)) if isinstance(state, list | tuple) else state
 
 
 def not_finite(weights: Tree) -> str | None:

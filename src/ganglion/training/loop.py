@@ -87,7 +87,7 @@ def fit(
 
     Raises:
         FloatingPointError: the loss is not finite: the message says whether the data, or a blow-up. The
-            network has the last finite weights.
+            network has the last finite weights, the optimizer its state at that time.
         FileError: the checkpoint is damaged, or of another model, optimizer, loss or data, all of which it
             compares by their settings or digests; another process trains there.
         OSError: a checkpoint cannot be written; the one before it is still there.
@@ -173,14 +173,14 @@ def _train(
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
     step = Step(model, optimizer, loss, clip_norm, ranks)
-    run.guard = Guard(model)
+    run.guard = Guard(model, optimizer)
     if isinstance(validation, Batches) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after
     while run.epoch < run.epochs and run.stop is None:
         began = time.perf_counter()
         for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
             value = step(batch, weight)
-            mx.eval(value, run.guard.stepped(), optimizer.state)
+            mx.eval(value, run.guard.stepped())
             number = float(value.item())  # type: ignore[arg-type]  # it is a float
             run.stepped(number, items)
             if not math.isfinite(number):

@@ -24,6 +24,7 @@ from .overlay import Changes, Places
 from .own_call import called
 from .precision import in_type_of
 from .running import Call, CellKernel
+from .scaling import Tied
 from .sharing import described, used_attributes
 from .strengths import Floats, Strengths
 from .values import Values, Where, running_on
@@ -282,6 +283,10 @@ class NCPRNNCell(ParameterHolder):
     def resting_states(self) -> Floats:
         """(N,) where neurons are without any input: 0, or what the class says."""
         return np.zeros(self.n_neurons)
+
+    def tied_factors(self) -> Tied:
+        """Which of the factors that parameters declare samples and outputs are tied to; see `Tied`."""
+        return Tied()
 
     def strengths(self) -> Strengths:
         """How strongly every synapse acts; see `circuit_of`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 import mlx.core as mx
@@ -40,6 +41,23 @@ class Grouped(NamedTuple):
 
 
 Axis: TypeAlias = "str | Repeated | Grouped"
+
+
+class Factor(NamedTuple):
+    """How a parameter goes with a factor that each neuron or sensor may choose, and no output tells.
+
+    Attributes:
+        kind: which factor, such as "conductance", the unit in which a neuron counts its conductances.
+        power: the parameter is multiplied with the factor to the power of this.
+        of: whose factor, for one that lies on synapses: the "target" that they lead to, their "source", or
+            "both", which then have one and the same.
+        added: whether it is a shift, which is added, and not a factor.
+    """
+
+    kind: str
+    power: int | Fraction
+    of: str = "target"
+    added: bool = False
 
 
 class Place(NamedTuple):
@@ -80,6 +98,7 @@ class Parameter:
         non_negative: whether the equation needs it to be at least 0.
         strength: whether it says how strongly a synapse acts, so that a factor such as a count belongs to it.
         part: which of the layer's plans, see `NCPRNNCell.plans`, has the synapses it lies on.
+        factors: the factors of neurons and sensors that leave outputs as they are, and how it goes with them.
 
     Example:
         >>> Parameter("recurrent", uniform(0.001, 1.0), non_negative=True)
@@ -91,6 +110,7 @@ class Parameter:
     non_negative: bool = False
     strength: bool = False
     part: str = "circuit"
+    factors: tuple[Factor, ...] = ()
 
     def __post_init__(self) -> None:
         for axis in self.axes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..compile import Plan, Synapses
 from ..wiring import Circuit
+from ..wiring.electrical import is_electrical
 
 Floats = NDArray[np.float64]
 FAINTEST = 1e-9
@@ -27,12 +28,14 @@ class Strengths:
         recurrent: (E,) strengths of recurrent synapses.
         sensory: (S,) strengths of sensory synapses.
         time_constant: (N,) time constants of the neurons without any input; None if they have none.
+        electrical: (L,) strengths of electrical synapses; None if they have none.
     """
 
     plan: Plan
     recurrent: Floats
     sensory: Floats
     time_constant: Floats | None = None
+    electrical: Floats | None = None
 
     def polarity(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """+1 or -1 for recurrent and for sensory synapses; that of the circuit where the strength is zero."""
@@ -51,6 +54,12 @@ class Strengths:
             columns = (array.tolist() for array in (part.pre, part.post, polarity, weight, length))
             for i, j, sign, w, apart in zip(*columns, strict=True):
                 circuit.add_edge(names[i], plan.neurons[j], polarity=sign, weight=w, length=apart)
+        if self.electrical is not None:
+            pairs = plan.electrical
+            for i, j, weight in zip(pairs.pre, pairs.post, self.electrical.tolist(), strict=True):
+                one, other = plan.neurons[i], plan.neurons[j]
+                edge = (one, other) if circuit.has_edge(one, other) else (other, one)
+                circuit.edges[edge]["weight" if is_electrical(circuit.edges[edge]) else "gap"] = weight
         if self.time_constant is not None:
             for name, value in zip(plan.neurons, self.time_constant.tolist(), strict=True):
                 circuit.add_node(name, time_constant=value)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from ...compile import Plan
 from ..parameters import Parameter
@@ -41,6 +42,9 @@ def strengths(
 ) -> Strengths:
     """The product of the quantities that are strengths, with the signs of those that carry signs.
 
+    Where a neuron may count them in a unit of its own, they are over its first positive quantity in that
+    unit, as w / g in ``c * dv/dt = g * (rest - v) + w * ...``; see `factors_in`.
+
     Raises:
         TypeError: no quantity is one.
     """
@@ -60,5 +64,23 @@ def strengths(
         for key in signed:
             values = as_floats(p[key])
             found = found * np.where(values == 0, synapses.polarity, np.sign(values))
-        sides.append(found)
+        units = _units(declared, named, p)
+        sides.append(found / (units[synapses.post] if len(units) > 1 else units))
     return Strengths(plan, *sides)
+
+
+def _units(
+    declared: Mapping[str, Parameter], named: list[str], p: Mapping[str, mx.array]
+) -> NDArray[np.float64]:
+    """(N,) or (1,) the units in which neurons count the product of some quantities of synapses."""
+    powers: dict[str, float] = {}
+    for factor in (factor for key in named for factor in declared[key].factors if factor.of == "target"):
+        powers[factor.kind] = powers.get(factor.kind, 0.0) + float(factor.power)
+    found = np.ones(1)
+    for kind, power in powers.items():
+        for key, q in declared.items():
+            if q.lies_on == "neuron" and q.non_negative and [f.kind for f in q.factors] == [kind]:
+                values = np.maximum(as_floats(p[key]), np.finfo(np.float32).tiny)
+                found = found * values ** (power / float(q.factors[0].power))
+                break
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import mlx.core as mx
@@ -19,6 +20,7 @@ from ..ops.state_ops import State
 from ..overlay import Changes, Places, overlay_of
 from ..parameters import POSITIVE, Parameter
 from ..running import CellKernel
+from ..scaling import Tied
 from ..sharing import Scale, Ties
 from ..signs import POLARITY
 from ..strengths import Floats, Strengths, as_floats
@@ -35,6 +37,7 @@ from .operations import Prepared, prepared, step_ops
 from .parsing import EquationError
 from .reading import model_of
 from .reference import Reference, spans_of
+from .scaling import factors_in
 from .summing import evaluate
 from .synaptic import Kept
 
@@ -256,8 +259,12 @@ class EquationCell(NCPRNNCell):
         return latex(cls.model.declaration)
 
     def declared(self) -> dict[str, Parameter]:
-        coupled = len(self.compiled.plan.electrical) > 0
-        return {k: p for k, p in self.model.parameters.items() if coupled or p.home != "electrical"}
+        coupled, (factors, _) = len(self.compiled.plan.electrical) > 0, factors_in(self.model)
+        found = {k: p for k, p in self.model.parameters.items() if coupled or p.home != "electrical"}
+        return {k: replace(p, factors=factors[k]) for k, p in found.items()}
+
+    def tied_factors(self) -> Tied:
+        return factors_in(self.model)[1]
 
     @property
     def steps_with(self) -> tuple[str, int]:

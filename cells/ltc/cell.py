@@ -21,8 +21,9 @@ from ..holding import Polarity
 from ..ncps import LTC, InNcps
 from ..ops import affine
 from ..overlay import Changes, Places
-from ..parameters import POSITIVE, Parameter, constant, from_polarity, uniform
+from ..parameters import POSITIVE, Factor, Parameter, constant, from_polarity, uniform
 from ..running import Call, CellKernel
+from ..scaling import Tied
 from ..sharing import Scale, Ties
 from ..signs import POLARITY, held
 from ..strengths import Floats, Strengths, as_floats
@@ -37,25 +38,45 @@ LARGE, BARELY = 2.0**60, 1e-12
 """A conductance beside which all others vanish, and one that vanishes beside all others."""
 FAINTEST = 1e-8
 """The leak that a neuron without one counts with where others are divided by theirs."""
+# A neuron may count its conductances in any unit, and its voltage; a sensor its voltage, from any zero.
+G, V = Factor("conductance", 1), Factor("voltage", 1)
+ZERO = Factor("zero", 1, added=True)
 SYNAPTIC = {
-    "w": Parameter("recurrent", uniform(0.001, 1.0), "positive", non_negative=True, strength=True),
-    "mu": Parameter("recurrent", uniform(0.3, 0.8)),
-    "sigma": Parameter("recurrent", uniform(3.0, 8.0), "positive"),
-    "erev": Parameter("recurrent", from_polarity, "synapse"),
+    "w": Parameter(
+        "recurrent", uniform(0.001, 1.0), "positive", non_negative=True, strength=True, factors=(G,)
+    ),
+    "mu": Parameter("recurrent", uniform(0.3, 0.8), factors=(V._replace(of="source"),)),
+    "sigma": Parameter(
+        "recurrent", uniform(3.0, 8.0), "positive", factors=(Factor("voltage", -1, "source"),)
+    ),
+    "erev": Parameter("recurrent", from_polarity, "synapse", factors=(V,)),
 }
+SENSORY = {f"sensory_{name}": replace(p, home="sensory") for name, p in SYNAPTIC.items()}
+SENSORY["sensory_mu"] = replace(
+    SENSORY["sensory_mu"], factors=(V._replace(of="source"), ZERO._replace(of="source"))
+)
 # Where parameters start is as in ncps 1.0.1.
 PARAMETERS = {
     **SYNAPTIC,
-    **{f"sensory_{name}": replace(p, home="sensory") for name, p in SYNAPTIC.items()},
-    "gleak": Parameter("neuron", uniform(0.001, 1.0), non_negative=True),
-    "vleak": Parameter("neuron", uniform(-0.2, 0.2)),
-    "cm": Parameter("neuron", uniform(0.4, 0.6), non_negative=True),
+    **SENSORY,
+    "gleak": Parameter("neuron", uniform(0.001, 1.0), non_negative=True, factors=(G,)),
+    "vleak": Parameter("neuron", uniform(-0.2, 0.2), factors=(V,)),
+    "cm": Parameter("neuron", uniform(0.4, 0.6), non_negative=True, factors=(G,)),
 }
-COUPLED = {"gap": Parameter("electrical", uniform(0.001, 1.0), "positive", non_negative=True, strength=True)}
+COUPLED = {
+    "gap": Parameter(
+        "electrical",
+        uniform(0.001, 1.0),
+        "positive",
+        non_negative=True,
+        strength=True,
+        factors=(G._replace(of="both"), Factor("voltage", 0, "both")),
+    )
+}
 MAPPED = {
-    "input_w": Parameter("sensor", constant(1.0)),
-    "input_b": Parameter("sensor", constant(0.0)),
-    "output_w": Parameter("motor", constant(1.0)),
+    "input_w": Parameter("sensor", constant(1.0), factors=(V,)),
+    "input_b": Parameter("sensor", constant(0.0), factors=(V, ZERO)),
+    "output_w": Parameter("motor", constant(1.0), factors=(Factor("voltage", -1),)),
     "output_b": Parameter("motor", constant(0.0)),
 }
 
@@ -234,6 +255,11 @@ class LTCCell(NCPRNNCell):
             )
         return ltc_variants(self, differences)
 
+    def tied_factors(self) -> Tied:
+        """A mapping takes what unit a sensor or a motor neuron has; without one, that of the data stays."""
+        sensed = {"affine": (), "linear": ("zero",), None: ("voltage", "zero")}[self.input_mapping]
+        return Tied(sensed, {"voltage": 1}, {} if self.output_mapping else {"voltage": 1})
+
     def conducting_parameters(self, side: str) -> list[str]:
         return [name for name in super().conducting_parameters(side) if name in ("w", "sensory_w", "gap")]
 
@@ -265,9 +291,17 @@ class LTCCell(NCPRNNCell):
         ]
 
     def strengths(self) -> Strengths:
-        """``w / gleak`` with the sign of ``erev``, which no factor on w, cm and gleak of a neuron changes."""
+        """``w / gleak`` with the sign of ``erev``, which no factor on w, cm and gleak of a neuron changes.
+
+        A neuron without leak has one of `FAINTEST` of all its conductance. An electrical synapse has
+        ``gap`` over the geometric mean of the leaks at its ends.
+        """
         p = {name: as_floats(array) for name, array in self.effective().items()}
-        plan, leak = self.compiled.plan, np.maximum(p["gleak"], FAINTEST)
+        plan = self.compiled.plan
+        most = p["gleak"] + p["cm"]
+        for w, synapses in ((p["w"], plan.recurrent), (p["sensory_w"], plan.sensory)):
+            np.add.at(most, synapses.post, w)
+        leak = np.maximum(np.maximum(p["gleak"], FAINTEST * most), np.finfo(np.float32).tiny)
 
         def side(w: Floats, erev: Floats, synapses: Synapses) -> Floats:
             sign = np.where(erev == 0, synapses.polarity, np.sign(erev))
@@ -275,7 +309,9 @@ class LTCCell(NCPRNNCell):
 
         recurrent = side(p["w"], p["erev"], plan.recurrent)
         sensory = side(p["sensory_w"], p["sensory_erev"], plan.sensory)
-        return Strengths(plan, recurrent, sensory, p["cm"] / leak)
+        pairs = plan.electrical
+        gap = p["gap"] / np.sqrt(leak[pairs.pre] * leak[pairs.post]) if len(pairs) else None
+        return Strengths(plan, recurrent, sensory, p["cm"] / leak, gap)
 
     def ncps(self) -> InNcps:
         if self.solver != "semi_implicit":

@@ -15,9 +15,14 @@ def circuit_of(source: Source | nn.Module) -> Circuit:
 
     On the synapses of a network's circuit are `weight`, at least 0, `polarity`, the sign that the synapse has
     now, and `length`, 1 / weight, for the shortest paths of networkx. The weight is w / gleak in an LTC, so
-    that it does not depend on the unit of a neuron's conductances, and neurons have their `time_constant`,
-    cm / gleak; in a CfC it is the weight of ff1 and ff2 together where the gate is half open. In a
+    that it does not depend on the unit of a neuron's conductances, which no output tells; neurons have their
+    `time_constant`, cm / gleak, and electrical synapses gap over the geometric mean of both leaks. Cells from
+    equations have the product of their strengths, over a positive quantity of the neuron in the same free
+    unit, if there is one; in a CfC it is the weight of ff1 and ff2 together where the gate is half open. In a
     ``CfC(circuit, ncps_compat=True)`` the synapses are those that ncps uses.
+
+    A weight is no ``w``: with ``start="weight"`` another LTC begins its ``w`` in that proportion, whatever its
+    leaks are. `gl.transfer` hands a network on as it is.
 
     Args:
         source: a plan, compiled circuit or circuit, whose plan is that of the result; or a network or cell

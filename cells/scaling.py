@@ -19,6 +19,8 @@ from .strengths import Floats, as_floats
 
 NONE = 1e-30
 """A coefficient that counts as none."""
+MOST = 4
+"""Factors of one direction that are named."""
 Move: TypeAlias = "dict[int, float]"
 
 
@@ -90,18 +92,28 @@ class Choices:
                 found[column] = factor._replace(power=factor.power + (before.power if before else 0))
         return found
 
-    def pin(self, seen: Sequence[int] | None) -> None:
+    def pin(self, seen: Sequence[int], decoded: bool) -> None:
         """Add what is outside of the parameters: samples, and what is seen of neurons."""
         tied: Tied = self.cell.tied_factors()
-        powers, numbers = tied.shown, seen
-        if seen is None:
-            powers, numbers = tied.decoded, range(self.cell.n_outputs)
-        for number in numbers or ():
-            row = {self.column("neuron", kind, number): float(power) for kind, power in powers.items()}
-            self.rows.append(row)
+        outputs = range(self.cell.n_outputs) if decoded else ()
+        for powers, numbers in ((tied.shown, seen), (tied.decoded, outputs)):
+            for number in numbers:
+                self.rows.append(self.shown(powers, number))
         for choice, column in list(self.columns.items()):
             if choice.home == "sensor" and choice.kind in tied.sensed:
                 self.rows.append({column: 1.0})
+
+    def shown(self, powers: Mapping[str, Any], number: int) -> Move:
+        """How the logarithm of what a neuron shows goes with its factors."""
+        return {self.column("neuron", kind, number): float(p) for kind, p in powers.items() if p}
+
+    def named(self, direction: Floats) -> str:
+        """What a direction moves, in words."""
+        names = {"neuron": self.cell.neurons, "sensor": self.cell.sensors}
+        taking_part = [c for c, k in self.columns.items() if abs(direction[k]) > 1e-6]
+        found = [f"{c.kind} of {names[c.home][c.number]}" for c in taking_part[:MOST]]
+        more = len(taking_part) - MOST
+        return ", ".join(found) + (f" and {more} more" if more > 0 else "")
 
     def solutions(self) -> Floats:
         """(columns, D) a basis of what all equations leave free, sparse as far as that is easy."""
@@ -125,18 +137,31 @@ class Choices:
         return np.hstack([single, found])
 
 
-def free_factors(cell: Any, seen: Sequence[int] | None = None, trained: Any = None) -> dict[str, Floats]:
-    """The directions in which the kept parameters of a cell can move and no output does, in small.
+@dataclass(frozen=True)
+class Free:
+    """Directions in which the kept parameters of a cell can move and no output does, in small.
+
+    A direction is one in the logarithms of factors, and the values of shifts.
+
+    Attributes:
+        moves: parameter -> (entries, D) how the values that are kept move; those with factors alone.
+        shown: (N, D) how the logarithm of what neurons show goes with them.
+        names: what moves, for each direction.
+    """
+
+    moves: dict[str, Floats]
+    shown: Floats
+    names: tuple[str, ...]
+
+
+def free_factors(cell: Any, seen: Sequence[int] = (), decoded: bool = True, trained: Any = None) -> Free:
+    """The directions that the factors of a cell's parameters leave free.
 
     Args:
         cell: a cell over a circuit.
-        seen: the numbers of neurons that are seen as they are; the motor neurons through the cell's outputs
-            if not given.
+        seen: the numbers of neurons that are seen as they are.
+        decoded: whether the outputs of the cell are seen.
         trained: the names of parameters that may move; all if not given.
-
-    Returns:
-        For each parameter with factors, (entries, D): how D independent directions move the values that are
-        kept, a direction being a unit of the logarithms of factors; none where D is 0.
     """
     declared = {name: p for name, p in cell.declared().items() if p.factors}
     choices, values, moved = Choices(cell), cell.effective(), {}
@@ -160,19 +185,25 @@ def free_factors(cell: Any, seen: Sequence[int] | None = None, trained: Any = No
             else:
                 here[group] = move
         moved[name] = here
-    choices.pin(seen)
+    powers = cell.tied_factors().shown
+    shown = [choices.shown(powers, k) for k in range(cell.n_neurons)] if declared else []
+    choices.pin(seen, decoded)
     basis = choices.solutions()
-    if not basis.shape[1]:
-        return {}
+    basis = basis[:, np.abs(basis).max(axis=0) > 0] if basis.size else basis
     found = {}
     for name, here in moved.items():
-        matrix = np.zeros((cell[name].size, len(basis)))
-        for group, move in here.items():
-            matrix[group, list(move)] = list(move.values())
-        slopes = (
-            1.0 / (1.0 + np.exp(-as_floats(cell[name]))) if cell._softened(name) else np.ones(len(matrix))
-        )
-        found[name] = (matrix / slopes[:, None]) @ basis
+        matrix = _matrix([here.get(k, {}) for k in range(cell[name].size)], len(basis))
+        if cell._softened(name):
+            matrix *= 1.0 + np.exp(-as_floats(cell[name]))[:, None]  # over the slope of softplus
+        found[name] = matrix @ basis
+    neurons = _matrix(shown or [{}] * cell.n_neurons, len(basis)) @ basis
+    return Free(found, neurons, tuple(choices.named(direction) for direction in basis.T))
+
+
+def _matrix(rows: Sequence[Move], columns: int) -> Floats:
+    found = np.zeros((len(rows), columns))
+    for k, row in enumerate(rows):
+        found[k, list(row)] = list(row.values())
     return found
 
 

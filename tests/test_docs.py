@@ -155,7 +155,18 @@ def test_the_reference_has_every_public_name() -> None:
             for name in listed or OFFERED.public_names(offered):
                 found.add(id(getattr(offered, name)))
                 assert inspect.getdoc(getattr(offered, name)), f"{module}.{name} says nothing"
-    rooms = [gl, gl.cells, gl.compile, gl.editor, gl.interchange, gl.studies, gl.training, gl.viz, gl.wiring]
+    rooms = [
+        gl,
+        gl.cells,
+        gl.compile,
+        gl.editor,
+        gl.interchange,
+        gl.meaning,
+        gl.studies,
+        gl.training,
+        gl.viz,
+        gl.wiring,
+    ]
     missing = []
     for room in rooms:
         for name in room.__all__:

@@ -30,8 +30,8 @@ def factors_in(model: Model) -> tuple[dict[str, tuple[Factor, ...]], Tied]:
     shown: dict[str, Fraction] = {}
     out: dict[str, Fraction] = {}
     sensed: list[str] = []
-    for k, solution in enumerate(_solutions(reader.rows)):
-        kind = f"factor {k + 1}"
+    for solution in _solutions(reader.rows):
+        kind = " and ".join(dict.fromkeys(u[1] for u in solution if u[0] == "parameter"))
         for unknown, power in solution.items():
             if unknown[0] == "parameter":
                 found[unknown[1]].append(Factor(kind, power, unknown[2]))

@@ -28,13 +28,15 @@ ROOMS = {
     "interchange": "files, ncps, C, ONNX,\nunits of data",
     "training": "fit, checkpoints,\nseries from tables",
     "studies": "perturbations, studies,\nexperiments",
+    "meaning": "what data tell,\npriors, posteriors",
     "editor": "sessions, server,\nwidget, live network",
     "commands": "the command line",
     "demo": "digits, trained\nand drawn",
 }
 PLACE = {
     "wiring": (1.4, 0), "compile": (0.5, 1), "viz": (2.6, 1.5), "cells": (0.5, 2), "interchange": (0.4, 3),
-    "training": (1, 4), "studies": (0.3, 5), "editor": (1.4, 5), "commands": (3.1, 4), "demo": (2.6, 5),
+    "training": (1, 4), "meaning": (-0.8, 5), "studies": (0.3, 5), "editor": (1.4, 5), "commands": (3.1, 4),
+    "demo": (2.6, 5),
 }  # fmt: skip
 OWN = ("wiring", "compile", "cells", "viz")  # folders at the root; the others lie in src/ganglion
 INK, PALE = "#333333", "#f3f3f0"

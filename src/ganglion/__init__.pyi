@@ -2,6 +2,7 @@ from . import cells as cells
 from . import compile as compile
 from . import editor as editor
 from . import interchange as interchange
+from . import meaning as meaning
 from . import ops as ops
 from . import studies as studies
 from . import testing as testing
@@ -74,6 +75,9 @@ from .interchange import load as load
 from .interchange import provenance as provenance
 from .interchange import save as save
 from .interchange import to_ncps as to_ncps
+from .meaning import Combination as Combination
+from .meaning import Identifiability as Identifiability
+from .meaning import identifiability as identifiability
 from .recording import Recording as Recording
 from .studies import each as each
 from .studies import experiment as experiment

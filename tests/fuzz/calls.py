@@ -18,7 +18,7 @@ import ganglion as gl
 from ganglion.training.series.sequences import read_columns
 from ganglion.wiring import edits
 
-from . import calls_of_ops, calls_of_studies
+from . import calls_of_meaning, calls_of_ops, calls_of_studies
 from .rows import (
     CIRCUIT,
     COLUMNS,
@@ -341,6 +341,7 @@ TABLE: dict[str, Callable[[], Call]] = {
     "current": plain(gl.viz.current),
     **calls_of_ops.ROWS,
     **calls_of_studies.ROWS,
+    **calls_of_meaning.ROWS,
     "Picture.save": lambda: Call(gl.viz.plot_masks(CIRCUIT).save, {"path": "f.png"}),
 }
 
@@ -356,6 +357,8 @@ UNTRIED = {
     "Perturbed": "made by perturbed",
     "Each": "made by each",
     "Study": "made by study",
+    "Identifiability": "made by identifiability",
+    "Combination": "made by identifiability",
     "Row": "made by study",
     "Look": "made by study",
     "Experiment": "made by experiment",

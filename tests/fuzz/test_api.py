@@ -24,6 +24,7 @@ ROOMS = (
     ".training",
     ".training.series",
     ".interchange",
+    ".meaning",
     ".editor",
     ".ops",
     ".studies",

@@ -21,8 +21,8 @@ def circuit_of(source: Source | nn.Module) -> Circuit:
     unit, if there is one; in a CfC it is the weight of ff1 and ff2 together where the gate is half open. In a
     ``CfC(circuit, ncps_compat=True)`` the synapses are those that ncps uses.
 
-    A weight is no ``w``: with ``start="weight"`` another LTC begins its ``w`` in that proportion, whatever its
-    leaks are. `gl.transfer` hands a network on as it is.
+    A weight is no ``w``: with ``start="weight"`` another LTC begins its ``w`` in that proportion, whatever
+    its leaks are. `gl.transfer` hands a network on as it is.
 
     Args:
         source: a plan, compiled circuit or circuit, whose plan is that of the result; or a network or cell

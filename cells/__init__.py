@@ -16,10 +16,11 @@ from .networks.analysis import saliency, time_constants
 from .networks.bidirectional import Bidirectional
 from .networks.bounded import BoundedStream
 from .networks.ensemble import Ensemble, ensemble
+from .networks.indicators import Calcium, Indicator, Plain
 from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
 from .networks.ncps import load_ncps, ncps_options, ncps_parameters
-from .networks.observing import Calcium, Observed, observe
+from .networks.observing import Observed, observe
 from .networks.rnn import RNN
 from .networks.solving import solver_error
 from .networks.stack import Stack
@@ -51,6 +52,7 @@ __all__ = [
     "CfCCell",
     "Ensemble",
     "EquationCell",
+    "Indicator",
     "LTCCell",
     "LeakyRate",
     "LiquidCell",
@@ -62,6 +64,7 @@ __all__ = [
     "NCPLayer",
     "NCPRNNCell",
     "Observed",
+    "Plain",
     "Stack",
     "Stream",
     "carried",

@@ -25,10 +25,18 @@ Value = TypeVar("Value")
 
 
 class NeverTrained(set[str]):
-    """The names of the frozen parameters of a module, among which the digest stays whatever is unfrozen."""
+    """The names of the frozen parameters of a module, of which some stay whatever is unfrozen.
+
+    Attributes:
+        always: those that stay.
+    """
+
+    def __init__(self, names: Iterable[str], always: Iterable[str] = (DIGEST,)) -> None:
+        super().__init__(names)
+        self.always = frozenset(always)
 
     def __contains__(self, name: object) -> bool:
-        return name == DIGEST or super().__contains__(name)
+        return name in self.always or super().__contains__(name)
 
 
 def digest_array(plan: Plan, shared: str = "") -> mx.array:

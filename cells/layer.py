@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self, TypeAlias, cast
 
 import mlx.core as mx
@@ -120,6 +121,10 @@ class NCPLayer(Configured):
         self[DIGEST] = digest_array(plan, shared)
         object.__setattr__(self, "_digest", self[DIGEST])
         self._no_grad = NeverTrained(self._no_grad)
+
+    def never_train(self, names: Iterable[str]) -> None:
+        """Leave parameters as they are, whatever is unfrozen."""
+        self._no_grad = NeverTrained(self._no_grad, names)
 
     def refuse_weights_of_other_circuits(self) -> None:
         """Raise ValueError if the parameters were replaced by those of another circuit, as `update` does."""

@@ -12,6 +12,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compile.kernels.tracing import evaluable
 from .ops.array_ops import Mask, held_index, length_mask
 from .values import boolean_array, whole_array
 
@@ -108,3 +109,24 @@ def mean_over_valid(samples: mx.array, valid: Mask | None) -> mx.array:
     if samples.ndim < valid.ndim:
         return samples.mean()
     return (only_valid(samples, valid).sum(axis=-1) / mx.array(counts.astype(np.float32))).mean()
+
+
+def only_known(values: mx.array, known: mx.array) -> mx.array:
+    """The values, with zeros where they are not known."""
+    return mx.where(known, values, mx.zeros((), values.dtype))
+
+
+def mean_over_known(values: mx.array, known: mx.array) -> mx.array:
+    """The mean over sequences, along the first axis, of the mean over what is known of each.
+
+    A sequence of which nothing is known counts nothing.
+
+    Raises:
+        ValueError: no value is known. Inside `mx.compile`, where nobody can say that, it is 0.
+    """
+    if evaluable((known,)) and not known.any().item():
+        raise ValueError("the batch has no target: every one is NaN or left out by the mask")
+    rows = known.reshape(len(known), -1)
+    counts = rows.sum(axis=-1)
+    means = only_known(values, known).reshape(len(known), -1).sum(axis=-1) / mx.maximum(counts, 1)
+    return means.sum() / mx.maximum((counts > 0).sum(), 1)

@@ -2,100 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 import mlx.core as mx
+import numpy as np
 
-from ...arguments import instance, one_of, real
+from ...arguments import instance, label, one_of, several
+from ..cell import batch_of
 from ..layer import NCPLayer, Shape
-from ..parameters import Declared, Parameter
+from ..leading import Leading
+from ..ops.array_ops import Mask
+from ..samples import begun, episode_ends, flags, only_valid, valid_samples
 from ..values import Values, mlx_array
+from .indicators import Indicator, Sight
 from .memory import Memory, predict_memory
 from .rnn import RNN
+from .sequence import held
 from .sites import chosen, sites_of
 
 EVENTS = ("mask", "lengths", "ends", "starts")
-
-
-class Calcium(NCPLayer):
-    r"""A calcium indicator: what a neuron shows, through a rise and a decay.
-
-    .. math:: rise \; \dot r = v - r, \qquad decay \; \dot c = r - c, \qquad y = offset + gain \cdot c
-
-    solved exactly for a neuron that shows v(t) since the sample before, as the solvers of cells take it. At
-    the first sample r and c are 0. `gain` and `offset`, one of each per neuron, are trained.
-
-    Args:
-        rise, decay: time constants in the unit of the time spans; a rise of 0 is at once.
-        gain, offset: where both start.
-
-    Raises:
-        ValueError: a time constant that is not positive (or, for the rise, negative).
-
-    Example:
-        >>> seen = gl.observe(rnn, ["AVA", "AVB"], indicator=gl.Calcium(rise=0.1, decay=1.5))
-
-    Source: the double exponential of Chen et al., Nature 499 (2013) 295, as a pair of linear filters.
-    """
-
-    homes: ClassVar[Declared] = {"gain": Parameter("free"), "offset": Parameter("free")}
-
-    def __init__(self, rise: float, decay: float, gain: float = 1.0, offset: float = 0.0) -> None:
-        super().__init__()
-        self.rise, self.decay = real("rise", rise, least=0.0), real("decay", decay, above=0.0)
-        self.start = (real("gain", gain), real("offset", offset))
-        self.keep("gain", self.start[0])
-        self.keep("offset", self.start[1])
-
-    @property
-    def input_size(self) -> int | None:
-        return self._features
-
-    def build(self, input_shape: Shape) -> None:
-        self.gain, self.offset = (mx.full((input_shape[-1],), value) for value in self.start)
-        super().build(input_shape)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return input_shape
-
-    def call(self, x: mx.array, timespans: Values | None = None) -> mx.array:
-        """What is seen of (..., T, K) values that neurons show, which come `timespans` after each other."""
-        self._require_width("call", x.shape)
-        spans = mx.ones(()) if timespans is None else mlx_array("timespans", timespans)
-        if spans.ndim == x.ndim and spans.shape[-1] == 1:
-            spans = spans[..., 0]
-        spans = mx.broadcast_to(spans, x.shape[:-1])[..., None]
-        risen = mx.exp(-spans / self.rise) if self.rise else mx.zeros_like(spans)
-        decayed = mx.exp(-spans / self.decay)
-        r = _recurrence(risen, (1 - risen) * x)
-        before = mx.concatenate([mx.zeros_like(r[..., :1, :]), r[..., :-1, :]], axis=-2)
-        c = _recurrence(decayed, (1 - decayed) * x + (before - x) * self._carried(spans, risen, decayed))
-        return self.offset + self.gain * c
-
-    def _carried(self, spans: mx.array, risen: mx.array, decayed: mx.array) -> mx.array:
-        r"""The part of r - v before a span that is in c behind it.
-
-        .. math:: \frac{1}{decay} \int_0^t e^{-s/rise} e^{-(t-s)/decay} ds
-
-        which is a difference of two exponentials, in a form that stays exact where the two are alike.
-        """
-        if not self.rise:
-            return mx.zeros_like(spans)
-        apart = abs(1 / self.rise - 1 / self.decay) * spans
-        mean = mx.where(apart < 1e-6, 1.0, -mx.expm1(-apart) / mx.maximum(apart, 1e-6))
-        return (risen if self.rise > self.decay else decayed) * spans / self.decay * mean
-
-
-def _recurrence(factor: mx.array, term: mx.array) -> mx.array:
-    """h(t) = factor(t) h(t - 1) + term(t) along axis -2, from 0, in log2(T) passes over all of it."""
-    steps, reach = term.shape[-2], 1
-    factor = mx.broadcast_to(factor, term.shape)
-    while reach < steps:
-        none = mx.zeros_like(term[..., :reach, :])
-        term = term + factor * mx.concatenate([none, term[..., :-reach, :]], axis=-2)
-        factor = factor * mx.concatenate([none, factor[..., :-reach, :]], axis=-2)
-        reach *= 2
-    return term
 
 
 class Observed(NCPLayer):
@@ -109,11 +35,11 @@ class Observed(NCPLayer):
 
     recurrent = True
 
-    def __init__(self, rnn: RNN, neurons: Any = None, indicator: Calcium | None = None) -> None:
+    def __init__(self, rnn: RNN, neurons: Any = None, indicator: Indicator | None = None) -> None:
         super().__init__()
         self.rnn = instance("rnn", rnn, RNN, "a network, such as gl.LTC(circuit)")
         if indicator is not None:
-            instance("indicator", indicator, Calcium, "an indicator, such as gl.Calcium(rise, decay)")
+            instance("indicator", indicator, Indicator, "an indicator, such as gl.Calcium(rise, decay)")
         if not rnn.return_sequences or not rnn.return_state:
             raise ValueError("expected a network that returns sequences and states, as both are by default")
         plan = getattr(getattr(rnn.cell, "compiled", None), "plan", None)
@@ -143,6 +69,11 @@ class Observed(NCPLayer):
         """Whether a call returns the state of the network beside what is seen; it does."""
         return True
 
+    @property
+    def noise(self) -> mx.array | None:
+        """(K,) the standard deviation of a measurement of each neuron; None if the indicator has none."""
+        return None if self.indicator is None else self.indicator.noise
+
     def build(self, input_shape: Shape) -> None:
         self.rnn.ensure_built(input_shape)
         super().build(input_shape)
@@ -156,31 +87,84 @@ class Observed(NCPLayer):
         """Run a sequence, and see the neurons.
 
         Args:
-            x: (B, T, I) or (T, I) inputs.
-            state: the state to start from; zeros if not given. The indicator begins at 0 in every call.
+            x: (..., T, I) inputs, such as (B, T, I) or (T, I).
+            state: what a call returned before, to go on from there; zeros if not given.
             timespans: time since the previous sample, as `RNN` takes it.
-            given: what else `RNN` takes; an indicator knows no episodes and no missing samples.
+            given: what else `RNN` takes. Where there is no sample, what was seen last stays and no time
+                passes; where an episode begins, the indicator begins at 0.
 
         Returns:
-            (B, T, K) or (T, K) what is seen of K neurons, and the last state of the network; all states and
-            the recording behind them, if asked for.
+            (..., T, K) what is seen of K neurons, and the last state: that of the network, and with an
+            indicator that has one the pair of both; all states and the recording behind them, if asked for,
+            whose outputs are what is seen.
 
         Raises:
-            ValueError: episodes or missing samples, with an indicator.
+            ValueError: a shape that does not fit.
         """
-        events = [name for name in EVENTS if given.get(name) is not None]
-        if self.indicator is not None and events:
-            raise ValueError(f"an indicator runs over whole sequences: it takes no {events[0]}")
+        leading = Leading.of(x)
+        if leading.axes:
+            given = {name: leading.joined(value) for name, value in given.items()}
+            spans, state = leading.joined_spans(timespans), leading.joined_state(state)
+            parted: tuple[Any, ...] = leading.parted(self.call(leading.joined(x), state, spans, **given))
+            return parted
+        before, carried = self._parted(state, (*x.shape[:-2], len(self.neurons)))
         asked = given.pop("return_states", False)
-        _, last, states, *recorded = self.rnn(x, state, timespans, return_states=True, **given)
+        _, last, states, *recorded = self.rnn(x, before, timespans, return_states=True, **given)
         seen = states[..., mx.array(self._places)]
         if self.indicator is not None:
-            seen = self.indicator(seen, timespans)
+            seen, carried = self._through(seen, timespans, carried, given)
+            last = (last, carried) if carried else last
+        recorded = [replace(each, outputs=np.array(seen)) for each in recorded]
         return (seen, last, *([states] if asked else []), *recorded)
 
+    def _through(self, shown: mx.array, timespans: Any, carried: Any, given: Any) -> tuple[mx.array, Any]:
+        """What an indicator makes of (B, T, K) or (T, K) values, and its state behind them."""
+        assert self.indicator is not None
+        batched = shown.ndim == 3
+        values = shown if batched else shown[None]
+        batch, steps = values.shape[:2]
+        mask, lengths, ends, starts = (given.get(name) for name in EVENTS)
+        valid = valid_samples(mask, lengths, batch, steps, batched)
+        last, first = (
+            flags(name, value, batch, steps, batched) for name, value in (("ends", ends), ("starts", starts))
+        )
+        last, begins = episode_ends(last, first, valid)
+        sight = _sight(_spans(timespans, steps), valid, last, begins)
+        state = carried if batched else tuple(part[None] for part in carried)
+        seen, after = self.indicator.seen(values, sight, state)
+        if valid is not None:
+            seen = only_valid(held(seen, valid), begun(valid))
+        return (seen, after) if batched else (seen[0], tuple(part[0] for part in after))
+
+    def _parted(self, state: Any, shape: Shape) -> tuple[Any, tuple[mx.array, ...]]:
+        """The state of the network and that of the indicator, for (B, K) or (K,) neurons."""
+        if self.indicator is None or not self.indicator.states:
+            return state, ()
+        if state is None or isinstance(state, str):
+            return state, self.indicator.begin(shape)
+        wanted = (
+            f"the pair that a call returned: the network's state, and {self.indicator.states} arrays of "
+            f"shape {shape} of the {type(self.indicator).__name__}"
+        )
+        if not isinstance(state, tuple | list) or len(state) != 2:
+            raise TypeError(f"the state is {label(type(state).__name__)}: expected {wanted}")
+        before, parts = state
+        parts = [
+            mlx_array("the indicator's state", part)
+            for part in several("the indicator's state", parts, "arrays")
+        ]
+        if [part.shape for part in parts] != [shape] * self.indicator.states:
+            raise ValueError(
+                f"the indicator's state has shapes {[p.shape for p in parts]}: expected {wanted}"
+            )
+        return before, tuple(parts)
+
     def get_initial_state(self, inputs: mx.array | None = None, batch_size: int | None = None) -> Any:
-        """The state of zeros of the network."""
-        return self.rnn.get_initial_state(inputs, batch_size)
+        """The state of zeros."""
+        state = self.rnn.get_initial_state(inputs, batch_size)
+        if self.indicator is None or not self.indicator.states:
+            return state
+        return state, self.indicator.begin((batch_of(inputs, batch_size), len(self.neurons)))
 
     def explain(self) -> str:
         """Which engine and layout run the network, and why."""
@@ -199,7 +183,27 @@ class Observed(NCPLayer):
         self.rnn.apply_constraints()
 
 
-def observe(rnn: RNN, neurons: Any = None, indicator: Calcium | None = None) -> Observed:
+def _spans(timespans: Any, steps: int) -> mx.array:
+    """(B, T, 1) or (1, T, 1) time spans, at which the network has looked."""
+    spans = mx.ones((steps,)) if timespans is None else mlx_array("timespans", timespans)
+    rows = spans.reshape(-1, steps) if spans.ndim else mx.broadcast_to(spans, (1, steps))
+    return rows[..., None]
+
+
+def _sight(spans: mx.array, valid: Mask | None, ends: Mask | None, first: Any) -> Sight:
+    """When an indicator looks, from what happens to rows."""
+    if valid is not None:  # no time passes, whatever stands there
+        spans = mx.where(mx.array(valid)[..., None], spans, 0.0)
+    if ends is None:
+        return Sight(spans)
+    anew = np.zeros_like(ends)
+    anew[:, 1:] = ends[:, :-1]
+    if first is not None:
+        anew[:, 0] = first
+    return Sight(spans, anew, ends[:, -1])
+
+
+def observe(rnn: RNN, neurons: Any = None, indicator: Indicator | None = None) -> Observed:
     """A network seen as an experiment sees it: any neurons, through an indicator, and with gradients.
 
     What is returned is trained, saved and loaded as any network; `rnn` inside is the same object. Targets

@@ -24,6 +24,7 @@ from .cells import CTGRUCell as CTGRUCell
 from .cells import CTRNNCell as CTRNNCell
 from .cells import Ensemble as Ensemble
 from .cells import EquationCell as EquationCell
+from .cells import Indicator as Indicator
 from .cells import LeakyRate as LeakyRate
 from .cells import LiquidCell as LiquidCell
 from .cells import LTCCell as LTCCell
@@ -34,6 +35,7 @@ from .cells import NCPDense as NCPDense
 from .cells import NCPLayer as NCPLayer
 from .cells import NCPRNNCell as NCPRNNCell
 from .cells import Observed as Observed
+from .cells import Plain as Plain
 from .cells import Stack as Stack
 from .cells import Stream as Stream
 from .cells import carried as carried

@@ -51,6 +51,8 @@ LAYERS: dict[str, Any] = {
     "CfC dense": lambda: gl.CfC(gl.dense(I, 5), backbone_layers=0, proj_size=2),
     "Bidirectional": lambda: gl.Bidirectional(gl.CfC(CIRCUIT), "max", backward=gl.LTC(CIRCUIT, reverse=True)),
     "Calcium": lambda: gl.Calcium(0.2, 1.5, gain=2.0, offset=-1.0),
+    "Plain": lambda: gl.Plain([2.0, 1.0, 3.0, 4.0, 5.0, 6.0], 0.5, offset=-1.0, trained=["noise"]),
+    "Indicator": lambda: gl.Indicator(2.0),
     "Observed": lambda: gl.observe(gl.LTC(CIRCUIT), ["motor_0", "inter_0"], gl.Calcium(0.0, 1.0)),
     "Stack": lambda: gl.Stack([gl.LTC(CIRCUIT), gl.NCPDense(3)], dropout=0.3, return_state=False),
 }  # fmt: skip

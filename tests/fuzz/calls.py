@@ -268,6 +268,7 @@ TABLE: dict[str, Callable[[], Call]] = {
     "recording.of": method(recording, "of", neuron="motor_0"),
     "recording.sequence": method(recording, "sequence", index=1),
     "Calcium": plain(gl.Calcium, rise=0.5, decay=1.0),
+    "Plain": plain(gl.Plain, gain=20.0, noise=0.5, offset=-60.0),
     "observe": lambda: Call(gl.observe, {"rnn": gl.LTC(CIRCUIT), "neurons": ["inter_0"]}),
     "synapse": plain(gl.synapse, low=0.1, high=1.0),
     **{
@@ -284,6 +285,10 @@ TABLE: dict[str, Callable[[], Call]] = {
     "export_mlx": lambda: Call(gl.export_mlx, {"model": cfc(), "path": "p.mlxfn", "example": mx.array(X)}),
     "fit": fit_row,
     "mse": lambda: Call(gl.training.mse, {"model": cfc(), "x": mx.array(X), "y": mx.array(Y)}),
+    "likelihood": lambda: Call(
+        gl.training.likelihood,
+        {"model": gl.observe(ltc(), "motor", gl.Plain(noise=0.1)), "x": mx.array(X), "y": mx.array(Y)},
+    ),
     "cross_entropy": lambda: Call(
         gl.training.cross_entropy, {"model": cfc(), "x": mx.array(X), "y": mx.zeros((4, 5), mx.int32)}
     ),
@@ -351,6 +356,7 @@ UNTRIED = {
     "NCPLayer": "a class to derive from",
     "CellWrapper": "a class to derive from",
     "Observed": "made by observe",
+    "Indicator": "a class to derive from",
     "EquationCell": "a class to derive from",
     "Edit": "a class to derive from",
     "Perturbation": "a class to derive from",

@@ -103,6 +103,12 @@ class Scaled(NCPLayer):
         """What 1 and 0 of the network's inputs are in the units of the data, each (I,)."""
         return self._spread, self._mean
 
+    @property
+    def noise(self) -> mx.array | None:
+        """(M,) the standard deviation of a measurement, in the units of the data; None if nobody says it."""
+        noise = getattr(self.model, "noise", None)
+        return noise * mx.array(self._scale.astype(np.float32)) if isinstance(noise, mx.array) else None
+
     def inner_names(self, name: str) -> tuple[str, ...]:
         """The sensor of the network that a column stands for."""
         inside = tuple(getattr(self.model, "sensors", ()))

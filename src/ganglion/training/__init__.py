@@ -3,7 +3,7 @@
 from . import series
 from .history import History
 from .loop import fit
-from .losses import cross_entropy, mse, outputs_of
+from .losses import cross_entropy, likelihood, mse, outputs_of
 from .run import Callback, Run
 from .summary import Summary
 
@@ -14,6 +14,7 @@ __all__ = [
     "Summary",
     "cross_entropy",
     "fit",
+    "likelihood",
     "mse",
     "outputs_of",
     "series",

@@ -79,7 +79,10 @@ class Checkpoints(Callback):
         if self._store:
             state = {**run.to_json(), "recipe": self.recipe, "random": keys}
             weights = parameters_of(run.model)
-            files = encode_checkpoint(self._about(run), weights, run.best, run.optimizer.state, state)
+            carried = run.carried if run.batch else None  # an epoch begins without
+            files = encode_checkpoint(
+                self._about(run), weights, run.best, run.optimizer.state, state, carried
+            )
             self._store.write(run.step, files)
 
     def last(self) -> str:
@@ -98,7 +101,7 @@ class Checkpoints(Callback):
     def _load(self, run: Run, files: Files) -> None:
         source = (self._store and self._store.newest()) or "the first process's checkpoint"
         _check_state(read_state(files, source), self.recipe, source)
-        state, best = load_checkpoint(files, self._about(run), run.model, run.optimizer, source)
+        state, best, run.carried = load_checkpoint(files, self._about(run), run.model, run.optimizer, source)
         run.restore(state, best)
         keys = state["random"]
         set_random_key(keys[self.ranks.rank % len(keys)])

@@ -31,11 +31,12 @@ def summarize(run: Run, batches: Batches, validation: Any, loss: Callable[..., A
     """The summary of a run whose network has its last parameters."""
     history, best = run.history, run.history.best
     kept = best if run.best is not None else None
-    what = "loss" if isinstance(validation, Batches) else "number"
+    what = "number" if callable(validation) else "loss"
     by = "without validation" if kept is None else f"by its validation {what} {history.validation[kept]:.4g}"
     changes, synapses, zeros = _signs(run.model)
     padding, samples = _padding(batches, loss)
-    seen = validation if isinstance(validation, Batches) else batches
+    seen = getattr(validation, "batches", validation)
+    seen = seen if isinstance(seen, Batches) else batches
     batch = seen.data[np.arange(min(seen.size, len(seen.data)))]
     still, neurons = _still(run.model, batch)
     return Summary(

@@ -21,11 +21,13 @@ from ..forks import require_computing
 from ..interchange.files import put_parameters
 from ..interchange.modes import modes_kept
 from ..interchange.origins import remember_training
+from .carried import CarriedStep, measured, require_carrier
 from .checkpoints import Checkpoints
 from .data import Batches, as_data
 from .finite import Guard, Loss, blame, blow_up, half_and_epsilon
 from .history import History
 from .inspection import summarize
+from .losses import takes
 from .progress import progress_for
 from .ranks import LostRankError, Ranks, Terminated
 from .ready import build_for, require_loss, require_trainable
@@ -33,6 +35,7 @@ from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .step import Step
 from .timescale import warn_of_time
+from .windows import Cut, Windows
 
 Judge: TypeAlias = Callable[[nn.Module], float]
 
@@ -49,6 +52,9 @@ def fit(
     patience: int | None = None,
     clip_norm: float | None = None,
     seed: int = 0,
+    carry_state: bool = False,
+    window: int | None = None,
+    washout: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
     callbacks: Sequence[Callback] = (),
@@ -64,6 +70,13 @@ def fit(
     model in evaluation mode is put into training mode meanwhile; in one that is in training mode, modules
     that you put into evaluation mode stay there.
 
+    Long recordings are trained window by window: with ``carry_state=True, window=W`` every step takes the
+    next W samples of a batch of recordings, all arrays of which are cut along axis 1, from the state that the
+    window before left; its gradients end where the window begins. The last window may be shorter; what a
+    mask, (B, T), says is over is left out, and windows without a target only carry the state on. The first
+    `washout` samples bring the state about, cost nothing and have no gradient; validation leaves them out,
+    too, and runs behind them in one go.
+
     Args:
         model: a network, or a module around one.
         data: a tuple of arrays with the items along the first axis, such as (inputs, targets), or an object
@@ -77,6 +90,9 @@ def fit(
         patience: stop after this many epochs without a better validation loss.
         clip_norm: the largest norm that all gradients together may have.
         seed: decides the order of the data. Initial weights were drawn before.
+        carry_state: whether to train on recordings window by window.
+        window: samples in a window, as far as gradients go back.
+        washout: samples at the beginning of every recording, or of every sequence, that cost nothing.
         checkpoint: a directory for checkpoints, made if it is not there.
         checkpoint_every: steps between checkpoints inside an epoch; there is one after each epoch anyway.
         callbacks: what else to do after steps and epochs.
@@ -103,7 +119,16 @@ def fit(
     instance("optimizer", optimizer, optim.Optimizer, "an optimizer of mlx.optimizers")
     flag("distributed", distributed)
     flag("progress", progress)
+    flag("carry_state", carry_state)
     _check(epochs=epochs, batch_size=batch_size, patience=patience, checkpoint_every=checkpoint_every)
+    whole("washout", washout, 0)
+    if window is not None:
+        whole("window", window)
+    if carry_state != (window is not None):
+        raise ValueError("carry_state=True and window= belong together: the state is carried between windows")
+    in_windows = carry_state or washout > 0
+    if in_windows and distributed:
+        raise ValueError("windows and washout are for one process: leave out distributed, or them")
     whole("epochs", epochs)
     whole("batch_size", batch_size)
     if patience is not None and validation is None:
@@ -120,7 +145,7 @@ def fit(
     ranks = Ranks.of(distributed)
     batches = Batches(as_data(data), batch_size, seed, ranks)
     require_loss(loss, batches)
-    held_out: Batches | Judge | None = validation
+    held_out: Batches | Windows | Judge | None = validation
     if validation is not None and not callable(validation):
         name = "the validation data"
         held_out = Batches(as_data(validation, name), batch_size, None, ranks, name)
@@ -129,14 +154,22 @@ def fit(
     require_trainable(model)
     if ranks.first:
         warn_of_time(model, batches, loss)
+    parts: Batches | Windows = batches
+    if in_windows:
+        require_carrier(model, takes(model, "state"))
+        parts = Windows.of(batches, window, washout, loss)
+        if isinstance(held_out, Batches):
+            held_out = Windows.of(held_out, None, washout, loss)
     directory = as_path("checkpoint", checkpoint) if checkpoint is not None else None
     recipe = recipe_of(model, optimizer, loss, batches, held_out, clip_norm)
+    if in_windows:
+        recipe |= {"window": window, "washout": washout}
     remember_training(model, recipe)
     checkpoints = Checkpoints(directory, checkpoint_every, ranks, recipe)
     stopping = [EarlyStopping(patience)] if patience is not None else []
     bar = [progress_for()] if progress and ranks.first else []
     watchers = [*stopping, *callbacks, checkpoints, *bar]
-    run = Run(model, optimizer, epochs, len(batches))
+    run = Run(model, optimizer, epochs, len(parts))
     with modes_kept(model):
         if not model.training:
             model.train()
@@ -145,7 +178,7 @@ def fit(
                 checkpoints.resume(run)
                 for watcher in watchers:
                     watcher.on_start(run)
-                _train(run, batches, held_out, loss, clip_norm, watchers)
+                _train(run, parts, held_out, loss, clip_norm, watchers)
         except (LostRankError, Terminated) as error:  # the signal may come on the way out of the block, too
             where = f"rank {ranks.rank} of {ranks.size} lost another process of the run at step {run.step}"
             raise ConnectionError(f"{where} ({error}); {checkpoints.last()}") from None
@@ -164,28 +197,34 @@ def fit(
 
 def _train(
     run: Run,
-    batches: Batches,
-    validation: Batches | Judge | None,
+    batches: Batches | Windows,
+    validation: Batches | Windows | Judge | None,
     loss: Loss,
     clip_norm: float | None,
     watchers: Sequence[Callback],
 ) -> None:
     """The loop itself: what you would write, and calls of the watchers."""
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
-    step = Step(model, optimizer, loss, clip_norm, ranks)
+    step: Any
+    if isinstance(batches, Windows):
+        step = CarriedStep(model, optimizer, loss, clip_norm)
+        step.state = run.carried
+    else:
+        step = Step(model, optimizer, loss, clip_norm, ranks)
     run.guard = Guard(model, optimizer)
-    if isinstance(validation, Batches) and validation.suspicious():
+    if isinstance(validation, Batches | Windows) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after
     while run.epoch < run.epochs and run.stop is None:
         began = time.perf_counter()
         for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
             value = step(batch, weight)
             mx.eval(value, run.guard.stepped())
-            number = float(value.item())  # type: ignore[arg-type]  # it is a float
+            number = float(value.item())
             run.stepped(number, items)
+            run.carried = getattr(step, "state", None)
             if not math.isfinite(number):
                 run.guard.restore()
-                loss(model, *batch)  # which may be an error that a compiled step cannot raise
+                measure(model, loss, batch)  # which may be an error that a compiled step cannot raise
                 raise FloatingPointError(_reason(run, batches, batch, loss))
             for watcher in watchers:
                 watcher.on_step(run)
@@ -200,9 +239,14 @@ def _train(
             watcher.on_epoch(run)
 
 
-def validate(model: nn.Module, validation: Batches | Judge, loss: Loss) -> float:
+def measure(model: nn.Module, loss: Loss, batch: Any) -> mx.array:
+    """The loss of a batch, or of a window by itself."""
+    return measured(model, loss, batch) if isinstance(batch, Cut) else loss(model, *batch)
+
+
+def validate(model: nn.Module, validation: Batches | Windows | Judge, loss: Loss) -> float:
     """The number that chooses the best epoch, with the model in evaluation mode; inf for none."""
-    if isinstance(validation, Batches):
+    if isinstance(validation, Batches | Windows):
         return evaluate(model, validation, loss)
     with modes_kept(model):
         model.eval()
@@ -210,33 +254,34 @@ def validate(model: nn.Module, validation: Batches | Judge, loss: Loss) -> float
     return value if math.isfinite(value) else math.inf
 
 
-def evaluate(model: nn.Module, batches: Batches, loss: Loss) -> float:
+def evaluate(model: nn.Module, batches: Batches | Windows, loss: Loss) -> float:
     """The mean loss over all items, with the model in evaluation mode; inf for no number.
 
     Raises:
         FloatingPointError: a number in the data that is not finite makes the loss so.
     """
     total, count, bad, ranks = 0.0, 0, None, batches.ranks
+    batch: Any
     with modes_kept(model):
         model.eval()
         for number, (batch, items, weight) in enumerate(batches.epoch(0)):
-            value = float(np.array(loss(model, *batch)))
+            value = float(np.array(measure(model, loss, batch)))
             if not math.isfinite(value) and bad is None:
-                bad = blame(batches.name, model, loss, batch, batches.items(0, number))
+                bad = blame(batches.name, model, loss, list(batch), batches.items(0, number))
             total += value * items * weight / ranks.size
             count += items
     if ranks.sum(0.0 if bad is None else 1.0):
         raise FloatingPointError(f"the validation loss is not finite: {bad or batches.name + ' hold NaN'}")
-    mean = ranks.sum(total) / count
+    mean = ranks.sum(total) / max(count, 1)
     return mean if math.isfinite(mean) else math.inf
 
 
-def _reason(run: Run, batches: Batches, batch: Sequence[mx.array], loss: Loss) -> str:
+def _reason(run: Run, batches: Batches | Windows, batch: Any, loss: Loss) -> str:
     """Why the loss of the step that was just counted is not finite."""
     where = f"the loss is not finite at step {run.step} (epoch {run.epoch + 1}, batch {run.batch})"
-    found = blame(batches.name, run.model, loss, batch, batches.items(run.epoch, run.batch - 1))
+    found = blame(batches.name, run.model, loss, list(batch), batches.items(run.epoch, run.batch - 1))
     found = found or half_and_epsilon(run.model, run.optimizer)
-    return f"{where}: {found or blow_up(batch, first=run.step == 1)}"
+    return f"{where}: {found or blow_up(list(batch), first=run.step == 1)}"
 
 
 def _check(**numbers: int | None) -> None:

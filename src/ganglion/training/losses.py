@@ -1,4 +1,4 @@
-"""Two losses over sequences; any function ``loss(model, *batch)`` with a scalar result will do for `fit`."""
+"""Losses over sequences; any function ``loss(model, *batch)`` with a scalar result will do for `fit`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import mlx.nn as nn
 import numpy as np
 
 from ..arguments import instance
-from ..cells import Bidirectional
+from ..cells import Bidirectional, Observed
 from ..cells.ops.array_ops import Mask
-from ..cells.samples import flags, mean_over_valid, only_valid
+from ..cells.samples import flags, mean_over_known, mean_over_valid, only_known, only_valid
 from ..compile.kernels.tracing import evaluable
 
 
@@ -30,36 +30,103 @@ def mse(
     of a batch on several processes, add up. What stands where there is no sample has no influence, NaN
     included: the network is given the mask, and targets are not looked at there.
 
+    Targets have gaps where a mask of their shape says so, and of a network that is seen through `observe`
+    also where they are NaN. Then it is the mean over sequences of the mean over their targets, and a sequence
+    without any counts nothing.
+
     Args:
         model: a network or a module around one; of a tuple, the first value is the output.
         x: (B, T, I) inputs.
         y: targets of the output's shape, (B, T, M) or, without sequences, (B, M).
         timespans: (B, T) time since the previous sample.
         mask: (B, T) 1 for the samples that count and 0 for padding; or, of the shape of the targets, 1 for
-            those that there are, of which the network is told nothing: the loss is the mean over sequences
-            of the mean over their targets.
+            those that there are, of which the network is told nothing.
 
     Raises:
-        ValueError: the targets have another shape than the outputs, or a sequence has no valid sample.
+        ValueError: the targets have another shape than the outputs, a sequence has no valid sample, or the
+            batch no target.
         TypeError: a module of your own that takes no mask but needs one.
 
     Example:
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
     """
-    instance("y", y, mx.array, "an MLX array")
-    gaps = mask if of_targets(mask) and mask.shape == y.shape else None
-    outputs, valid = _outputs(model, x, timespans, None if gaps is not None else mask)
-    if outputs.shape != y.shape:  # broadcasting would hide it
-        raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
-    if gaps is not None:
-        seen, wanted, given = (array.reshape(len(y), -1) for array in (outputs, y, gaps))
-        there = flags("mask", given, seen.shape[0], seen.shape[1])
-        return mean_over_valid(mx.square(only_valid(seen, there) - only_valid(wanted, there)), there)
+    outputs, there, valid = _beside(model, x, y, timespans, mask)
+    if there is not None:
+        return mean_over_known(mx.square(only_known(outputs, there) - only_known(y, there)), there)
     if outputs.ndim == x.ndim:
         outputs, y = only_valid(outputs, valid), only_valid(y, valid)
     errors = mx.square(outputs - y)
     return mean_over_valid(errors.mean(axis=-1), valid)
+
+
+def likelihood(
+    model: nn.Module,
+    x: mx.array,
+    y: mx.array,
+    timespans: mx.array | None = None,
+    mask: mx.array | None = None,
+) -> mx.array:
+    r"""How unlikely measurements are, whose noise the indicator of a network says.
+
+    .. math:: \frac{1}{2} \left(\frac{y - \hat y}{noise}\right)^2 + \log noise + \frac{1}{2} \log 2 \pi
+
+    of every target, and of them the mean over sequences of the mean over their targets. NaN among the
+    targets, and what a mask leaves out, are gaps; a sequence without a target counts nothing.
+
+    Args:
+        model: a network that is seen through an indicator with a `noise`; `Scaled` may be around it.
+        x, y, timespans, mask: as `mse` takes them.
+
+    Raises:
+        ValueError: no noise level, targets of another shape than what is seen, or a batch without any.
+
+    Example:
+        >>> seen = gl.observe(rnn, "command", gl.Calcium(0.1, 1.5, noise=0.05, trained=["gain", "noise"]))
+        >>> gl.fit(seen, (x, traces), loss=gl.training.likelihood, optimizer=optimizer, epochs=20)
+    """
+    instance("model", model, nn.Module, "a network")
+    noise = getattr(model, "noise", None)
+    if not isinstance(noise, mx.array):
+        raise ValueError(
+            f"this {type(model).__name__} says no noise level: give its indicator one, such as "
+            "gl.observe(rnn, neurons, gl.Calcium(rise, decay, noise=0.05))"
+        )
+    outputs, there, _ = _beside(model, x, y, timespans, mask, gaps=True)
+    assert there is not None
+    errors = (only_known(outputs, there) - only_known(y, there)) / noise
+    return mean_over_known(0.5 * mx.square(errors) + mx.log(noise) + 0.5 * math.log(2 * math.pi), there)
+
+
+def _beside(
+    model: nn.Module,
+    x: mx.array,
+    y: mx.array,
+    timespans: mx.array | None,
+    mask: mx.array | None,
+    gaps: bool = False,
+) -> tuple[mx.array, mx.array | None, Mask | None]:
+    """The outputs beside targets of their shape; which of these there are, where some may not be; and which
+    samples."""
+    instance("y", y, mx.array, "an MLX array")
+    there = mask if of_targets(mask) and mask.shape == y.shape else None
+    outputs, valid = _outputs(model, x, timespans, None if there is not None else mask)
+    if outputs.shape != y.shape:  # broadcasting would hide it
+        raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
+    if there is not None:
+        given = flags("mask", there.reshape(len(y), -1), len(y), y.size // len(y))
+        there = mx.array(np.asarray(given)).reshape(y.shape)
+    if gaps or is_observed(model):
+        known = ~mx.isnan(y)
+        there = known if there is None else known & there
+        if valid is not None and outputs.ndim == x.ndim:
+            there = there & mx.array(valid)[..., None]
+    return outputs, there, valid
+
+
+def is_observed(model: nn.Module) -> bool:
+    """Whether a network is seen through an experiment's eyes, whose targets may have gaps."""
+    return any(isinstance(part, Observed) for part in model.modules())
 
 
 def of_targets(mask: Any) -> TypeGuard[mx.array]:
@@ -166,6 +233,8 @@ def _valid(mask: mx.array, x: mx.array) -> Mask:
 
 def takes(model: Any, argument: str) -> bool:
     """Whether a module's call takes an argument of a name."""
+    while isinstance(model, nn.Module) and "inside" in model:  # `Carried`, which stands around it
+        model = model.inside
     parameters = inspect.signature(type(model).__call__).parameters.values()
     return any(p.name == argument or p.kind is p.VAR_KEYWORD for p in parameters)
 

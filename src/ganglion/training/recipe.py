@@ -48,7 +48,7 @@ def recipe_of(
     clip_norm: float | None,
 ) -> dict[str, Any]:
     """The recipe of a run, as JSON."""
-    judged = validation.data if isinstance(validation, Batches) else validation
+    judged = validation if validation is None or callable(validation) else validation.data
     return {
         "items": len(batches.data),
         "batch_size": batches.size,
@@ -58,7 +58,7 @@ def recipe_of(
         "optimizer": _optimizer(optimizer),
         "model": _module(model),
         "data": _data(batches.data),
-        "validation": _data(judged) if isinstance(validation, Batches) else judged and _function(judged),
+        "validation": judged and (_function(judged) if callable(judged) else _data(judged)),
     }
 
 

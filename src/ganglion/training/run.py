@@ -32,6 +32,7 @@ class Run:
         best: parameters after the epoch with the lowest validation loss; None without validation.
         stop: set this to a reason, and the run ends after the current step.
         guard: the last weights that were finite.
+        carried: the state that the last window of recordings left; None where there are no windows.
     """
 
     model: nn.Module
@@ -44,6 +45,7 @@ class Run:
     best: Arrays | None = None
     stop: str | None = None
     guard: Guard | None = field(default=None, repr=False)
+    carried: Any = field(default=None, repr=False)
     _loss_sum: float = 0.0
     _items: int = 0
 

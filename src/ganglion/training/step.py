@@ -17,14 +17,14 @@ from ..cells.sharing import with_penalty
 from ..compile.kernels import in_graphs
 from ..interchange.randomness import random_key, set_random_key
 from .finite import Loss
-from .losses import cross_entropy, mse
+from .losses import cross_entropy, likelihood, mse
 from .ranks import Ranks
 from .ready import gives_scalar
 from .update import PLAIN, Tree, Update, made_by, settings_of
 
 MOST = 8
 """Shapes of batches for which a step is compiled, each of which takes a while."""
-PURE = (mse, cross_entropy)
+PURE = (mse, cross_entropy, likelihood)
 """Losses that do the same at every step, as far as anybody can know."""
 
 

@@ -3,6 +3,7 @@
     run/step-00000040/   model.safetensors      weights, options and circuit; gl.load reads it
                          best.safetensors       the same after the best epoch, with validation
                          optimizer.safetensors  the optimizer's state
+                         carried.safetensors    the state that the last window of recordings left
                          circuit.json           the circuit; gl.read reads it
                          state.json             epoch, batch, random state, history, digests of the others
 
@@ -34,6 +35,7 @@ from ..wiring.files import json_format
 FORMAT = "ganglion-checkpoint"
 VERSION = 1
 MODEL, BEST, OPTIMIZER, STATE = "model.safetensors", "best.safetensors", "optimizer.safetensors", "state.json"
+CARRIED = "carried.safetensors"
 KEPT = 2
 """Checkpoints that stay in the directory: the newest, and one to go back to."""
 
@@ -111,9 +113,14 @@ class About:
 
 
 def encode_checkpoint(
-    about: About, weights: Arrays, best: Arrays | None, optimizer_state: Any, state: Mapping[str, Any]
+    about: About,
+    weights: Arrays,
+    best: Arrays | None,
+    optimizer_state: Any,
+    state: Mapping[str, Any],
+    carried: Any = None,
 ) -> Files:
-    """The files of a checkpoint; `state` is whatever JSON holds."""
+    """The files of a checkpoint; `state` is whatever JSON holds, `carried` that of a network, if any."""
     files = {
         **about.circuits,
         MODEL: encode(weights, about.metadata),
@@ -121,6 +128,8 @@ def encode_checkpoint(
     }
     if best is not None:
         files[BEST] = encode(best, about.metadata)
+    if carried is not None:
+        files[CARRIED] = encode(dict(tree_flatten({"state": carried})), {})
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     document = {"format": FORMAT, "version": VERSION, **state, "files": digests}
     files[STATE] = json.dumps(document).encode()
@@ -129,8 +138,11 @@ def encode_checkpoint(
 
 def load_checkpoint(
     files: Files, about: About, model: nn.Module, optimizer: optim.Optimizer, source: object
-) -> tuple[dict[str, Any], Arrays | None]:
-    """Load a checkpoint into a model and an optimizer; return the rest of the state, and the best weights.
+) -> tuple[dict[str, Any], Arrays | None, Any]:
+    """Load a checkpoint into a model and an optimizer.
+
+    Returns:
+        The rest of the state, the best weights and the state of the network; None for what is not there.
 
     Raises:
         FileError: a file is missing, damaged, or of another circuit, model or optimizer; nothing is loaded.
@@ -153,7 +165,18 @@ def load_checkpoint(
             raise FileError(f"{source}/{name}: {error}") from None
     put_parameters(model, found[MODEL])
     optimizer.state = tree_unflatten(list(found[OPTIMIZER].items()))
-    return state, found.get(BEST)
+    carried = None
+    if CARRIED in files:
+        carried = _in_tuples(tree_unflatten(list(decode(files[CARRIED], f"{source}/{CARRIED}")[0].items())))
+        carried = carried["state"]
+    return state, found.get(BEST), carried
+
+
+def _in_tuples(tree: Any) -> Any:
+    """Lists as the tuples that networks return."""
+    if isinstance(tree, dict):
+        return {name: _in_tuples(part) for name, part in tree.items()}
+    return tuple(map(_in_tuples, tree)) if isinstance(tree, list) else tree
 
 
 def read_state(files: Files, source: object) -> dict[str, Any]:

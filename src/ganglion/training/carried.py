@@ -1,0 +1,178 @@
+"""Steps over windows: a network whose calls begin where the last window ended, whatever loss calls it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, cast
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+from mlx.utils import tree_map
+
+from ..cells import Bidirectional
+from ..cells.constraints import constrained
+from ..cells.sharing import with_penalty
+from .finite import Loss
+from .ready import gives_scalar
+from .update import Update
+from .windows import Cut
+
+
+class Enough(Exception):
+    """The state is known, which was all that the loss was called for: there may be no target."""
+
+
+class Carried(nn.Module):
+    """A network around which a loss cannot see that it begins elsewhere than at zeros.
+
+    With `only` it ends the loss that calls it by `Enough`.
+
+    Attributes:
+        inside: the network.
+        after: the state behind the call; None before it.
+    """
+
+    after: Any
+
+    def __init__(self, inside: nn.Module, state: Any, *, only: bool = False) -> None:
+        super().__init__()
+        self.inside = inside
+        # Underscored or of the object, so that they are no parameters.
+        self._training = inside.training
+        object.__setattr__(self, "_before", state)
+        object.__setattr__(self, "after", None)
+        object.__setattr__(self, "_only", only)
+
+    def __getattr__(self, name: str) -> Any:
+        inside = self.get("inside")
+        if name in self or inside is None or name.startswith("__"):
+            return super().__getattr__(name)
+        return getattr(inside, name)
+
+    def __call__(self, x: Any, state: Any = None, timespans: Any = None, **given: Any) -> Any:
+        """What the network returns, from the state that is carried."""
+        if state is not None:
+            raise ValueError("carry_state: the loss gives the network a state, but fit does that")
+        if self.after is not None:
+            raise ValueError("carry_state: the loss calls the network twice, but one call has one state")
+        if timespans is not None:
+            given["timespans"] = timespans
+        result = self.inside(x, state=self._before, **given)
+        if not isinstance(result, tuple) or len(result) < 2:
+            raise TypeError(
+                f"carry_state: this {type(self.inside).__name__} returns no state: expected (outputs, state)"
+            )
+        object.__setattr__(self, "after", result[1])
+        if self._only:
+            raise Enough
+        return result
+
+    def left(self) -> Any:
+        """The state behind the call.
+
+        Raises:
+            TypeError: there was none.
+        """
+        if self.after is None:
+            raise TypeError(
+                "carry_state: the loss does not call the network, so that there is no state to carry"
+            )
+        return self.after
+
+
+def require_carrier(model: nn.Module, takes_state: bool) -> None:
+    """Refuse a network whose state cannot be carried from window to window.
+
+    Raises:
+        TypeError: its call takes no state, or returns none.
+        ValueError: it reads backwards.
+    """
+    name = type(model).__name__
+    if not takes_state:
+        raise TypeError(f"carry_state: the call of this {name} takes no state=, which would be carried")
+    if not getattr(model, "return_state", True):
+        raise TypeError(f"carry_state: this {name} returns no state: make it with return_state=True")
+    if any(isinstance(part, Bidirectional) or getattr(part, "reverse", False) for part in model.modules()):
+        raise ValueError(f"carry_state: this {name} reads backwards, so that it has no state to go on from")
+
+
+def measured(model: nn.Module, loss: Loss, cut: Cut) -> mx.array:
+    """The loss of a window by itself, from zeros and behind what leads to it."""
+    return loss(Carried(model, None if cut.lead is None else led(model, loss, None, cut.lead)), *cut.arrays)
+
+
+def led(model: nn.Module, loss: Loss, state: Any, lead: tuple[mx.array, ...]) -> Any:
+    """The state behind samples that cost nothing and have no gradient, from a state in front of them."""
+    network = Carried(model, state, only=True)
+    with suppress(Enough):
+        loss(network, *lead)  # which alone knows how the network is called
+    after = network.left()
+    mx.eval(after)
+    return after
+
+
+class CarriedStep:
+    """``step(cut, weight)`` trains on one window and returns its loss; the state waits for the next one.
+
+    Gradients end where the window begins. The arguments are those of `Step`, without processes.
+
+    Attributes:
+        state: of all recordings of the batch, as the network returns it; None where they begin.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: optim.Optimizer, loss: Loss, clip_norm: float | None
+    ) -> None:
+        self._model, self._loss = model, loss
+        self._before: Any = None
+        self._after: Any = None
+        penalized = with_penalty(model, gives_scalar(self._carried))
+
+        def run(model: nn.Module, *batch: mx.array) -> tuple[mx.array, Any]:
+            return penalized(model, *batch), self._after
+
+        self._gradients = nn.value_and_grad(model, run)
+        self._update = Update(model, optimizer, constrained(model), clip_norm)
+        self.state: Any = None
+
+    def __call__(self, cut: Cut, weight: float) -> mx.array:
+        before = None if cut.fresh else self.state
+        if cut.lead is not None:
+            before = led(self._model, self._loss, None, cut.lead)
+        some = len(cut.rows) < cut.count
+        self._before = _rows(before, cut.rows) if some and before is not None else before
+        if cut.counts:
+            (value, after), gradients = self._gradients(self._model, *cut.arrays)
+            self._update(gradients)
+        elif len(cut.rows):
+            value, after = mx.array(0.0), led(self._model, self._loss, self._before, cut.arrays)
+        else:
+            value, after, some = mx.array(0.0), before, False
+        self.state = _put(before, after, cut) if some else after
+        mx.eval(value, self.state)
+        return cast(mx.array, value)
+
+    def _carried(self, model: nn.Module, *batch: mx.array) -> mx.array:
+        network = Carried(model, self._before)
+        value = self._loss(network, *batch)
+        self._after = network.left()
+        return value
+
+
+def _rows(state: Any, rows: Any) -> Any:
+    return tree_map(lambda array: array[mx.array(rows)], state)
+
+
+def _put(before: Any, after: Any, cut: Cut) -> Any:
+    """The states of all recordings: those behind the window, and of the others those in front of it."""
+    place = np.full(cut.count, -1)
+    place[cut.rows] = np.arange(len(cut.rows))
+    here, there = mx.array(np.maximum(place, 0)), mx.array(place >= 0)
+
+    def put(new: mx.array, old: mx.array | None = None) -> mx.array:
+        chosen = there.reshape(-1, *(1,) * (new.ndim - 1))
+        return mx.where(chosen, new[here], mx.zeros((), new.dtype) if old is None else old)
+
+    return tree_map(put, after) if before is None else tree_map(put, after, before)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 from typing import Any
 
 import mlx.core as mx
@@ -32,6 +33,8 @@ class Result:
         epochs: how many were run.
         seconds: training and validation, all processes that resumed the run together.
         parameters: trainable numbers.
+        processor: median processor seconds of an epoch, all threads together: what a busy machine leaves
+            comparable.
     """
 
     model: str
@@ -41,6 +44,29 @@ class Result:
     epochs: int
     seconds: float
     parameters: int
+    processor: float
+
+
+class Clock(gl.training.Callback):
+    """The processor seconds of each epoch, kept beside the checkpoints so that a resumed run has them all."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        self.epochs: list[float] = []
+
+    def on_start(self, run: gl.training.Run) -> None:
+        """Read what earlier processes noted of this run."""
+        if self.file is not None and run.epoch and self.file.exists():
+            self.epochs = json.loads(self.file.read_text())[: run.epoch]
+        self.last = time.process_time()
+
+    def on_epoch(self, run: gl.training.Run) -> None:
+        """Note one more."""
+        now = time.process_time()
+        self.epochs.append(now - self.last)
+        self.last = now
+        if self.file is not None:
+            self.file.write_text(json.dumps(self.epochs))
 
 
 def arguments(description: str | None, models: Sequence[str], epochs: int) -> argparse.ArgumentParser:
@@ -67,13 +93,16 @@ def train(
 ) -> Result:
     """Train one model and test it after its best epoch."""
     folder = options.runs / f"{name}-{seed}" if options.runs else None
+    clock = Clock(folder and folder.with_suffix(".processor.json"))
     history = gl.fit(
-        model, data, validation=validation, epochs=options.epochs, seed=seed, checkpoint=folder, **recipe
-    )
+        model, data, validation=validation, epochs=options.epochs, seed=seed, checkpoint=folder,
+        callbacks=[clock], **recipe,
+    )  # fmt: skip
     assert history.best is not None
     count = sum(array.size for _, array in tree_flatten(model.trainable_parameters()))
     epochs, seconds = len(history.loss), sum(history.seconds)
-    result = Result(name, seed, test(model), history.best + 1, epochs, seconds, count)
+    processor = median(clock.epochs) if clock.epochs else math.nan
+    result = Result(name, seed, test(model), history.best + 1, epochs, seconds, count, processor)
     print(json.dumps(asdict(result)), flush=True)
     return result
 
@@ -81,8 +110,8 @@ def train(
 def table(results: Sequence[Result], published: dict[str, str], measure: str, command: str) -> str:
     """Mean and spread over the seeds of each model, beside the published figure, in Markdown."""
     lines = [
-        f"| model | {measure} | published | best epoch | seconds per run | parameters |",
-        "|---|---|---|---|---|---|",
+        f"| model | {measure} | published | best epoch | seconds per run | processor s/epoch | parameters |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name in dict.fromkeys(result.model for result in results):
         runs = [result for result in results if result.model == name]
@@ -92,7 +121,8 @@ def table(results: Sequence[Result], published: dict[str, str], measure: str, co
         lines.append(
             f"| {name} | {fmean(scores):.3f}{spread} ({each}) | {published.get(name, '-')} "
             f"| {', '.join(str(run.epoch) for run in runs)} of {runs[0].epochs} "
-            f"| {fmean(run.seconds for run in runs):.0f} | {runs[0].parameters} |"
+            f"| {fmean(run.seconds for run in runs):.0f} | {fmean(run.processor for run in runs):.3g} "
+            f"| {runs[0].parameters} |"
         )
     lines += ["", f"`{command}`", "", f"{time.strftime('%Y-%m-%d')}, {machine()}"]
     return "\n".join(lines)

@@ -22,6 +22,7 @@ import mlx.optimizers as optim
 import numpy as np
 from common import arguments, table, train
 from mlx.utils import tree_flatten
+from streams import LastEvent, Streams, share_right
 
 import ganglion as gl
 
@@ -39,23 +40,6 @@ MODELS: dict[str, dict[str, Any]] = {
     "CfC pure": {"mode": "pure", "backbone_activation": "silu"},
     "CfC mixed": {"mixed_memory": True, "backbone_activation": "relu"},
 }
-PARTS = 4
-
-
-class Streams:
-    """Streams as batches that come by their numbers of events, and end with the last event of the longest."""
-
-    def __init__(self, *arrays: np.ndarray) -> None:
-        self.arrays = arrays
-
-    def __len__(self) -> int:
-        return len(self.arrays[0])
-
-    def __getitem__(self, items: np.ndarray) -> tuple[mx.array, ...]:
-        items = items[np.argsort(self.arrays[2][items], kind="stable")]
-        events, spans, lengths, parity = (array[items] for array in self.arrays)
-        steps = lengths[-1]
-        return mx.array(events[:, :steps]), mx.array(spans[:, :steps]), mx.array(lengths), mx.array(parity)
 
 
 def streams(items: int, seed: int) -> tuple[np.ndarray, ...]:
@@ -76,44 +60,13 @@ def streams(items: int, seed: int) -> tuple[np.ndarray, ...]:
     return events, spans / LONGEST, lengths, parity
 
 
-class Parity(nn.Module):
-    """A network, and a linear map of its state after the last event to one logit."""
-
-    def __init__(self, rnn: nn.Module, units: int) -> None:
-        super().__init__()
-        self.rnn = rnn
-        self.readout = nn.Linear(units, 1)
-
-    def __call__(self, x: mx.array, spans: mx.array, lengths: mx.array) -> mx.array:
-        """(B,) logits. Short streams need fewer steps, so the batch, which is sorted, runs in parts."""
-        rows = -(-len(lengths) // PARTS)
-        parts = [slice(start, start + rows) for start in range(0, len(lengths), rows)]
-        last = [self._last(x[part], spans[part], lengths[part]) for part in parts]
-        return self.readout(mx.concatenate(last))[:, 0]
-
-    def _last(self, x: mx.array, spans: mx.array, lengths: mx.array) -> mx.array:
-        steps = lengths[-1].item()
-        states = gl.training.outputs_of(self.rnn, x[:, :steps], spans[:, :steps])
-        return mx.take_along_axis(states, lengths[:, None, None] - 1, axis=1)[:, 0]
-
-
-def loss(model: Parity, x: mx.array, spans: mx.array, lengths: mx.array, parity: mx.array) -> mx.array:
+def loss(model: LastEvent, x: mx.array, spans: mx.array, lengths: mx.array, parity: mx.array) -> mx.array:
     """Cross entropy of the parity; in training, also the published weight decay of all matrices."""
-    error = nn.losses.binary_cross_entropy(model(x, spans, lengths), parity)
+    error = nn.losses.binary_cross_entropy(model(x, spans, lengths)[:, 0], parity)
     if not model.training:
         return error
     matrices = [array for name, array in tree_flatten(model.rnn.parameters()) if name.endswith("weight")]
     return error + 3e-6 * sum(mx.square(matrix).sum() for matrix in matrices)
-
-
-def accuracy(model: Parity, data: Streams) -> float:
-    """The share of streams, in percent, whose parity is right."""
-    model.eval()
-    right = 0
-    for start in range(0, len(data), 500):
-        *given, parity = data[np.arange(start, min(start + 500, len(data)))]
-        right += ((model(*given) > 0) == (parity > 0.5)).sum().item()
-    return 100 * right / len(data)
 
 
 def main() -> None:
@@ -139,8 +92,8 @@ def main() -> None:
             rate = optim.exponential_decay(options.rate, 0.95 ** (1 / steps))
             results.append(
                 train(
-                    name, seed, Parity(rnn, options.units), training, validation,
-                    lambda model: accuracy(model, test), options,
+                    name, seed, LastEvent(rnn, options.units, 1), training, validation,
+                    lambda model: share_right(model, test), options,
                     loss=loss, optimizer=optim.RMSprop(rate, alpha=0.9),
                     batch_size=BATCH, clip_norm=options.clip,
                 )

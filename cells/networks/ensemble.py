@@ -14,6 +14,7 @@ from ...arguments import flag, instance, several
 from ..ops.state_ops import State
 from ..overlay import refuse_perturbed
 from ..values import Flags, Values, real_array
+from .observing import Observed
 from .rnn import RNN
 
 
@@ -24,7 +25,8 @@ class Ensemble(nn.Module):
     and one file serve all of them, and a member's gradient never reaches another.
 
     Args:
-        networks: K networks that differ in nothing but their parameters; they are copied.
+        networks: K networks that differ in nothing but their parameters, seen through `observe` or not; they
+            are copied.
 
     Raises:
         TypeError: something that is no network over sequences.
@@ -36,13 +38,14 @@ class Ensemble(nn.Module):
         >>> best = ensemble.member(3)                                      # a plain network
     """
 
-    def __init__(self, networks: Sequence[RNN]) -> None:
+    def __init__(self, networks: Sequence[RNN | Observed]) -> None:
         super().__init__()
         given = several("networks", networks, "networks")
         if not given:
             raise ValueError("an ensemble has at least one network, got none")
         for network in given:
-            instance("every network of an ensemble", network, RNN, "a network such as gl.LTC(circuit)")
+            wanted = "a network such as gl.LTC(circuit), or one that is seen by gl.observe"
+            instance("every network of an ensemble", network, (RNN, Observed), wanted)
             network.require_built("cannot be in an ensemble")
             refuse_perturbed(network, "an ensemble")
         first = given[0]
@@ -65,7 +68,7 @@ class Ensemble(nn.Module):
         named: Any = tree_flatten(self.members)
         return int(named[0][1].shape[0])
 
-    def member(self, k: int) -> RNN:
+    def member(self, k: int) -> Any:
         """Network k with its parameters as they are now, on its own.
 
         Raises:
@@ -73,7 +76,7 @@ class Ensemble(nn.Module):
         """
         if not -len(self) <= k < len(self):
             raise IndexError(f"member {k} of an ensemble of {len(self)}")
-        network: RNN = copy.deepcopy(self._network)
+        network = copy.deepcopy(self._network)
         network.update(tree_map(lambda array: array[k], self.members))
         return network
 
@@ -154,7 +157,7 @@ class Ensemble(nn.Module):
             self._network.update(before)
 
 
-def ensemble(networks: Sequence[RNN]) -> Ensemble:
+def ensemble(networks: Sequence[RNN | Observed]) -> Ensemble:
     """Networks over one circuit as one module that runs in one launch; see `Ensemble`."""
     return Ensemble(networks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from .indicators import Indicator, Sight
 from .memory import Memory, predict_memory
 from .rnn import RNN
 from .sequence import held
+from .streaming import Stream
 from .sites import chosen, sites_of
 
 EVENTS = ("mask", "lengths", "ends", "starts")
@@ -30,7 +32,7 @@ class Observed(NCPLayer):
     Attributes:
         rnn: the network.
         neurons: the names of what is seen, in the order of the outputs.
-        indicator: what stands between a neuron and the eye; None for nothing.
+        indicator: what stands between a neuron and the eye, a copy of what was given; None for nothing.
     """
 
     recurrent = True
@@ -48,11 +50,14 @@ class Observed(NCPLayer):
         names = list(plan.neurons) if neurons is None else chosen(list(sites_of(rnn)), neurons)[1]
         for name in names:
             one_of(f"neuron {name!r} to observe", name, plan.neurons)
-        self.neurons, self.indicator = tuple(names), indicator
+        self.neurons = tuple(names)
+        # A copy, since one that two networks share would have one gain for both.
+        self.indicator = copy.deepcopy(indicator)
         self.keep("neurons", list(names))
+        self.keep("indicator", self.indicator)
         self._places = [plan.neurons.index(name) for name in names]
-        if indicator is not None:
-            indicator.ensure_built((len(names),))
+        if self.indicator is not None:
+            self.indicator.ensure_built((len(names),))
         self.built = rnn.built
 
     @property
@@ -165,6 +170,16 @@ class Observed(NCPLayer):
         if self.indicator is None or not self.indicator.states:
             return state
         return state, self.indicator.begin((batch_of(inputs, batch_size), len(self.neurons)))
+
+    def stream(self, batch_size: int | None = None) -> Stream:
+        """What is seen belongs to recordings: the network inside can be fed one sample at a time.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "what an indicator shows is for recordings: stream or export the network inside, .rnn"
+        )
 
     def explain(self) -> str:
         """Which engine and layout run the network, and why."""

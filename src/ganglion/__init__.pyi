@@ -87,6 +87,7 @@ from .studies import perturbed as perturbed
 from .studies import silenced as silenced
 from .studies import study as study
 from .training import fit as fit
+from .training import union_grid as union_grid
 from .training.series import pad as pad
 from .training.series import read_series as read_series
 from .wiring import Circuit as Circuit

@@ -128,6 +128,8 @@ def test_what_cannot_be_seen_is_refused() -> None:
         seen(X, mx.zeros((4, 12)))
     with pytest.raises(ValueError, match=r"the indicator's state has shapes \[\(4, 3\), \(4, 3\)\]"):
         seen(X, (mx.zeros((4, 12)), (mx.zeros((4, 3)), mx.zeros((4, 3)))))
+    with pytest.raises(ValueError, match="stream or export the network inside"):
+        gl.export_c(seen, "seen.c")
     with pytest.raises(ValueError, match="says no noise level"):
         gl.training.likelihood(seen, X, mx.zeros((4, 9, 2)))
     with pytest.raises(ValueError, match="the batch has no target"):
@@ -260,3 +262,21 @@ def test_an_observed_network_is_perturbed_and_recorded() -> None:
     np.testing.assert_array_equal(recording.states, gl.record(rnn, X).states)
     stacked = gl.Stack([nn.Linear(3, 3), seen])
     assert stacked(X)[0].shape == (4, 9, 2)
+
+
+def test_an_ensemble_of_what_is_seen() -> None:
+    """What each member says, its state, and a gradient that reaches its indicator alone."""
+    eye = gl.Calcium(0.2, 1.0, noise=0.1)
+    networks = [gl.observe(gl.LTC(CIRCUIT, key=mx.random.key(k)), "command", eye) for k in range(3)]
+    together = gl.ensemble(networks)
+    said, (last, parts) = together(X, timespans=SPANS)
+    for k, network in enumerate(networks):
+        alone, (state, its) = network(X, timespans=SPANS)
+        np.testing.assert_allclose(np.array(said[k]), np.array(alone), rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose(np.array(last[k]), np.array(state), rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose(np.array(parts[1][k]), np.array(its[1]), rtol=2e-5, atol=1e-6)
+    _, gradients = nn.value_and_grad(together, lambda model: mx.square(model(X)[0][1]).mean())(together)
+    reached = mx.abs(gradients["members"]["indicator"]["gain"]).sum(axis=1)
+    assert (np.array(reached) > 0).tolist() == [False, True, False]
+    assert together.member(2).neurons == networks[2].neurons
+    assert networks[0].indicator["gain"] is not networks[1].indicator["gain"]

@@ -301,6 +301,9 @@ TABLE: dict[str, Callable[[], Call]] = {
     "read_series": series(gl.read_series, path=Path("c.csv"), inputs=["sensory_0"], targets=["motor_0"]),
     "read_columns": series(read_columns, path=Path("c.csv"), columns=COLUMNS),
     "Habits": plain(gl.training.series.Habits),
+    "union_grid": lambda: Call(
+        gl.union_grid, {"x": [X[0]], "timespans": [0.5], "y": [Y[0]], "times": [np.arange(5) / 4]}
+    ),
     "pad": lambda: Call(gl.pad, {"arrays": [X[0], X[1, :3]]}),
     "train_series": series(
         gl.training.series.train_series,

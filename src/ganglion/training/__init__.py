@@ -1,6 +1,7 @@
 """Training: `fit`, what it keeps, and time series in CSV files."""
 
 from . import series
+from .grid import union_grid
 from .history import History
 from .loop import fit
 from .losses import cross_entropy, likelihood, mse, outputs_of
@@ -18,4 +19,5 @@ __all__ = [
     "mse",
     "outputs_of",
     "series",
+    "union_grid",
 ]

@@ -20,8 +20,8 @@ from .indicators import Indicator, Sight
 from .memory import Memory, predict_memory
 from .rnn import RNN
 from .sequence import held
-from .streaming import Stream
 from .sites import chosen, sites_of
+from .streaming import Stream
 
 EVENTS = ("mask", "lengths", "ends", "starts")
 

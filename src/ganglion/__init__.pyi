@@ -71,7 +71,9 @@ from .incoming import from_ncps as from_ncps
 from .interchange import Scaled as Scaled
 from .interchange import circuit_of as circuit_of
 from .interchange import export_c as export_c
+from .interchange import export_lems as export_lems
 from .interchange import export_mlx as export_mlx
+from .interchange import export_nir as export_nir
 from .interchange import export_onnx as export_onnx
 from .interchange import load as load
 from .interchange import provenance as provenance

@@ -46,6 +46,7 @@ from .rows import (
     recording,
     series,
     session,
+    spiking,
     undone,
 )
 
@@ -282,6 +283,19 @@ TABLE: dict[str, Callable[[], Call]] = {
     "circuit_of": lambda: Call(gl.circuit_of, {"source": ltc()}),
     "export_c": lambda: Call(gl.export_c, {"model": ltc(), "path": "p.c"}),
     "export_onnx": lambda: Call(gl.export_onnx, {"model": ltc(), "path": "p.onnx"}),
+    "export_lems": lambda: Call(
+        gl.export_lems,
+        {
+            "model": ltc(),
+            "path": "p.xml",
+            "x": X[0],
+            "timespans": 0.5,
+            "state": None,
+            "unit": "s",
+            "step": 0.1,
+        },
+    ),
+    "export_nir": lambda: Call(gl.export_nir, {"model": spiking(), "path": "p.nir", "timespan": 0.5}),
     "export_mlx": lambda: Call(gl.export_mlx, {"model": cfc(), "path": "p.mlxfn", "example": mx.array(X)}),
     "fit": fit_row,
     "mse": lambda: Call(gl.training.mse, {"model": cfc(), "x": mx.array(X), "y": mx.array(Y)}),

@@ -65,6 +65,17 @@ def read_tables(data: bytes, name: str) -> None:
     gl.read("t.csv", strict=False)
 
 
+def sonata() -> Seeds:
+    gl.write(gl.auto_ncp(6, 2, inputs=2, seed=3), "s.h5")
+    return {name: Path(name).read_bytes() for name in ("s_nodes.h5", "s_edges.h5")}
+
+
+def read_sonata(data: bytes, name: str) -> None:
+    sonata()
+    Path(name).write_bytes(data)
+    gl.read("s.h5", strict=False)
+
+
 def columns() -> Seeds:
     """A plan's arrays, a table of edges and a matrix, as NumPy, SciPy and pyarrow write them."""
     rows.PLAN.write("seed.npz")

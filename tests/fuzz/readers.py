@@ -34,6 +34,8 @@ READERS: dict[str, tuple[Callable[[], Seeds], Reader]] = {
     "gml": (circuits(".gml", samples="*.gml"), read_circuit),
     "pajek": (circuits(".net", samples="*.net"), read_circuit),
     "dot": (circuits(".dot", samples="*.dot"), read_circuit),
+    "neuroml": (circuits(".nml"), read_circuit),
+    "sonata": (circuit_files.sonata, circuit_files.read_sonata),
     "edges": (circuits(samples="*.csv"), read_circuit),
     "tables": (circuit_files.two_tables, circuit_files.read_tables),
     "gzip": (lambda: {"c.json.gz": gzip.compress(written(".json"), mtime=0)}, read_circuit),

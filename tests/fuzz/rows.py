@@ -59,6 +59,11 @@ def cfc() -> gl.CfC:
 
 
 @cache
+def spiking() -> gl.RNN:
+    return gl.RNN(gl.LIF(CIRCUIT))
+
+
+@cache
 def recording() -> gl.Recording:
     return gl.record(ltc(), X)
 

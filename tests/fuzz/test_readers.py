@@ -19,6 +19,8 @@ SHORT = {
     "graphml": 12,
     "gexf": 12,
     "pajek": 12,
+    "neuroml": 12,
+    "sonata": 12,
 }
 
 

@@ -39,6 +39,8 @@ ENDINGS = (
     ".gml",
     ".net",
     ".dot",
+    ".nml",
+    ".h5",
     ".csv",
     ".tsv",
     ".json.gz",

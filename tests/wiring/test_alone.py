@@ -11,7 +11,8 @@ import sys
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"mlx", "scipy", "matplotlib", "rich", "pandas", "pyarrow", "pydot"}:
+        room = name.partition(".")[0]
+        if room in {"mlx", "scipy", "matplotlib", "rich", "pandas", "pyarrow", "pydot", "h5py"}:
             raise ImportError(f"{name} is not installed here")
 
 sys.meta_path.insert(0, Refuse())
@@ -19,7 +20,7 @@ import numpy as np
 from ganglion import wiring
 
 circuit = wiring.auto_ncp(16, 3, inputs=4, seed=1)
-for ending in ("json", "graphml", "gexf", "gml", "csv", "json.gz"):
+for ending in ("json", "graphml", "gexf", "gml", "nml", "csv", "json.gz"):
     wiring.write(circuit, f"c.{ending}")
     assert wiring.read(f"c.{ending}").digest() == circuit.digest(), ending
 assert wiring.check(circuit) == []

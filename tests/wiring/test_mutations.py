@@ -14,7 +14,7 @@ from ganglion.errors import CircuitError
 from ganglion.wiring import Circuit, auto_ncp, read, write
 
 HERE = Path(__file__).parent / "dialects"
-OWN = ("json", "graphml", "csv", "tsv", "gexf", "gml", "net", "dot", "json.gz")
+OWN = ("json", "graphml", "csv", "tsv", "gexf", "gml", "net", "dot", "nml", "json.gz")
 FOREIGN = (
     "cytoscape.graphml", "yed.graphml", "nl3.json", "adj.json", "cyjs.json", "g.gexf", "g.gml", "g.net",
     "g.dot", "one_file_typed.csv", "case", "nx.graphml.gz",

@@ -21,9 +21,10 @@ def read(path: str | os.PathLike[str] | IO[Any], **meaning: Any) -> Circuit:
 
     Args:
         path: a path or an open file. The ending chooses the format: .json (Ganglion, networkx, Cytoscape.js
-            and others), .graphml, .gexf, .gml, .net (Pajek), .dot, .csv and .tsv, each also with .gz; the
-            content does if the ending is another one. `c.csv` stands for the two tables `c.neurons.csv` and
-            `c.synapses.csv` if they exist, and else for a list of edges or a matrix.
+            and others), .graphml, .gexf, .gml, .net (Pajek), .dot, .nml (NeuroML), .h5 (SONATA), .csv and
+            .tsv, each also with .gz; the content does if the ending is another one. `c.csv` stands for the
+            two tables `c.neurons.csv` and `c.synapses.csv` if they exist, and else for a list of edges or a
+            matrix; `c.h5` for `c_nodes.h5` and `c_edges.h5`, or for one file with both.
         **meaning: what the file does not say by itself, such as `roles=`, as in `circuit_from`.
 
     Raises:
@@ -51,6 +52,8 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], *, strict: boo
     | .csv, .tsv | become texts | as .graphml; those of the circuit itself are left out, with a warning |
     | .gml | become texts | texts and numbers; booleans become 0 and 1 |
     | .net, .dot | become texts | become texts |
+    | .nml | become texts | as .graphml |
+    | .h5 | become texts | texts, numbers of 64 bits and booleans |
 
     NumPy scalars become Python numbers. Whatever else the format does not hold is an error, not a loss. An
     ending .gz behind the other compresses the file.
@@ -58,7 +61,7 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], *, strict: boo
     Args:
         circuit: a Circuit, or any networkx.DiGraph whose nodes have a role and whose edges a polarity.
         path: ends in one of the above. `c.csv` stands for the two tables `c.neurons.csv` and
-            `c.synapses.csv`.
+            `c.synapses.csv`, `c.h5` for `c_nodes.h5` and `c_edges.h5`.
         strict: False keeps a broken circuit as it is, which `read(path, strict=False)` brings back.
 
     Raises:
@@ -66,6 +69,7 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], *, strict: boo
             hold; the message names it.
         FileError: an unknown ending.
         TypeError: `circuit` is no directed graph.
+        ImportError: SONATA (.h5) without the extra `sonata`.
         OSError: the file cannot be written.
 
     Example:

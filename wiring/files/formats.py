@@ -22,7 +22,9 @@ from . import (
     gml_format,
     graphml_format,
     json_format,
+    neuroml_format,
     pajek_format,
+    sonata_format,
 )
 from .foreign_tables import decode_neurons
 from .format import Format
@@ -37,6 +39,8 @@ FORMATS: tuple[Format, ...] = (
     gml_format.FORMAT,
     pajek_format.FORMAT,
     dot_format.FORMAT,
+    neuroml_format.FORMAT,
+    sonata_format.FORMAT,
     csv_format.FORMAT,
     csv_format.TSV,
 )

@@ -50,8 +50,8 @@ def circuit_from(
 
     Args:
         source: a path or open file (JSON of Ganglion, networkx, Cytoscape.js and others, GraphML, GEXF,
-            GML, Pajek, DOT, CSV or TSV as two tables, one list of edges or a matrix; also .gz), a
-            networkx graph of any class, an igraph graph, a NumPy or SciPy matrix, a pandas or polars
+            GML, Pajek, DOT, NeuroML, SONATA, CSV or TSV as two tables, one list of edges or a matrix; also
+            .gz), a networkx graph of any class, an igraph graph, a NumPy or SciPy matrix, a pandas or polars
             frame of edges, or a list of (pre, post), (pre, post, weight) or (pre, post, attributes).
         names: what neurons are called: a node attribute, "id", a mapping from ids, a list in the order of
             the nodes, or a function. By default what the tool shows as the name, else the id.

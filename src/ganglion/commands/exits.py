@@ -24,6 +24,8 @@ EXTRAS = {
     "mlx": "cpu",
     "pydot": "dot",
     "onnx": "onnx",
+    "h5py": "sonata",
+    "nir": "nir",
     "sklearn": "demo",
     **dict.fromkeys(("anywidget", "starlette", "uvicorn", "websockets"), "editor"),
 }

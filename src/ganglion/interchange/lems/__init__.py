@@ -1,0 +1,1 @@
+"""Networks as LEMS models, which simulators of NeuroML run."""

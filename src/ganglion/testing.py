@@ -83,9 +83,12 @@ def check_cell(cell: NCPRNNCell, skip: Iterable[str] = ()) -> tuple[str, ...]:
 
 def _declared(cell: NCPRNNCell) -> None:
     declared, plans = cell.declared(), cell.plans
+    used = cell.effective() if cell.shared else {}
     for name, value in own_parameters(cell).items():
         assert name in declared, f"the parameter {name!r} has no home: name it in homes"
         p = declared[name]
+        if name in cell.shared:  # it follows from fewer numbers
+            value = used[name]
         if all(axis != "free" for axis in p.axes):
             expected = p.shape(plans[p.part])
             assert tuple(value.shape) == expected, f"{name!r} has shape {tuple(value.shape)}, not {expected}"

@@ -23,6 +23,7 @@ CELLS: dict[str, Any] = {
     "STC": lambda: gl.STC(CIRCUIT),
     "LRC": lambda: gl.LRC(CIRCUIT),
     "LRC symmetric": lambda: gl.LRC(CIRCUIT, elastance="symmetric", ode_unfolds=2),
+    "LRC tied": lambda: gl.LRC(CIRCUIT, tie={"mu": ("role", "role"), "gleak": ()}),
     "LRCU": lambda: gl.LRCU(CIRCUIT),
     "LeakyRate": lambda: gl.LeakyRate(CIRCUIT, polarity="fixed"),
     "LIF": lambda: gl.LIF(CIRCUIT),

@@ -54,13 +54,15 @@ def kernel_texts(cells: Path, lanes: Sequence[int]) -> Iterator[tuple[str, str]]
     """The names and sources of all kernels in the folders of cells, for vectors of so many floats.
 
     A kernel file that has constants says in a line ``//: carried`` which values of each a network can have.
-    One that includes fragments of a memory is a kernel with it, too.
+    One that includes fragments of a memory is a kernel with it, too, but for those that equations wrote.
     """
-    for path in sorted(cells.glob("*/*.c")):
+    written = "*/carried/*/*.c"
+    for path in sorted((*cells.glob("*/*.c"), *cells.glob(written))):
         text = path.read_text()
         if "\n//: sizes " not in text:  # a fragment
             continue
-        for memory in (False, True)[: 2 if '#include "frame/memory' in text else 1]:
+        both = '#include "frame/memory' in text and not path.match(written)
+        for memory in (False, True)[: 1 + both]:
             kernel = read_kernel(path.parent, path.stem, memory=memory)
             for constants, count in product(kernel.carried, lanes):
                 yield f"{kernel.name}-{count}", cpu_source(kernel, count, constants)

@@ -1,0 +1,104 @@
+// equations_mingru_forward: a whole sequence for one block of the batch. Generated from equations.
+//: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
+//: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: values   q_gate_w[E] q_new_w[E] q_sensory_gate_w[S] q_sensory_new_w[S] q_gate_b[P] q_new_b[P] held[P]
+//: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]
+//: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
+//: saves    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]
+//: saves    sums[SAVING*T*UNFOLDS][2*P]
+//: folded   fr0[E] fr1[E] fs0[S] fs1[S]
+//: scratch  v[2*N] sample[I] input[1*I] drive[2*P] shown[M] showing[M] before[N] still[N]
+#ifdef LANES
+#define EACH_LANE(function, given) ({ real lanes_ = (given); \
+    for (int lane_ = 0; lane_ < LANES; lane_++) lanes_[lane_] = function(lanes_[lane_]); lanes_; })
+#define log_each(given) EACH_LANE(__builtin_logf, given)
+#define sqrt_each(given) EACH_LANE(__builtin_sqrtf, given)
+#define sin_each(given) EACH_LANE(__builtin_sinf, given)
+#define cos_each(given) EACH_LANE(__builtin_cosf, given)
+#else
+#define log_each(given) log(given)
+#define sqrt_each(given) sqrt(given)
+#define sin_each(given) sin(given)
+#define cos_each(given) cos(given)
+#endif
+#define softplus_each(given) (choose((given) > 0.0f, (given), splat(0.0f)) \
+    + log_each(1.0f + exp2_lane(absolute(given) * -LOG2E)))
+#define REMEMBER(k, value) SAVE(sums, step * UNFOLDS + u, k * P + j, value)
+#define REMEMBER_STATE(i) SAVE(states, step * STRIDE + u + 1, i, v[next + i])
+#define STRIDE (UNFOLDS + EVENTS)
+#define SAMPLE sample
+#define STATE (v + now)
+#define SHOW(j) v[now + j]
+
+EACH_SPLIT(j, P) {
+    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
+        fr0[k] = q_gate_w[k];
+        fr1[k] = q_new_w[k];
+    }
+    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
+        fs0[k] = q_sensory_gate_w[k];
+        fs1[k] = q_sensory_new_w[k];
+    }
+}
+BARRIER
+int now = 0, next = N, here;
+real span;
+real event = splat(0.0f);
+FETCH(v, state, 0);
+if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);
+for (int step = 0; step < T; step++) {
+    #include "frame/open.c"
+    #include "frame/sample.c"
+    #include "frame/memory.c"
+    if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }
+    EACH(i, I) {
+        input[0 * I + i] = sample[i];
+    }
+    BARRIER
+    EACH_SPLIT(j, P) {
+        real t_s0 = splat(0.0f);
+        real t_s1 = splat(0.0f);
+        for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
+            const int from = sensory_pre[k];
+            t_s0 += (fs0[k] * input[0 * I + from]);
+            t_s1 += (fs1[k] * input[0 * I + from]);
+        }
+        t_s0 = JOINED(t_s0);
+        t_s1 = JOINED(t_s1);
+        if (PART == 0) {
+            drive[0 * P + j] = t_s0;
+            drive[1 * P + j] = t_s1;
+        }
+    }
+    BARRIER
+    for (int u = 0; u < UNFOLDS; u++) {
+        EACH_SPLIT(j, P) {
+            real t_r0 = splat(0.0f);
+            real t_r1 = splat(0.0f);
+            for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
+                const int from = pre[k];
+                t_r0 += (fr0[k] * v[now + from]);
+                t_r1 += (fr1[k] * v[now + from]);
+            }
+            t_r0 = JOINED(t_r0);
+            t_r1 = JOINED(t_r1);
+            if (PART == 0) {
+                REMEMBER(0, t_r0)
+                REMEMBER(1, t_r1)
+                if (held[j] > 0.0f) {
+                    v[next + j] = v[now + j];
+                } else {
+                    const real u0 = sigmoid2(((-1.4426950216293335f) * (q_gate_b[j] + t_r0 + drive[0 * P + j])));
+                    v[next + j] = (((1.0f + ((-1.0f) * u0)) * v[now + j]) + (u0 * (q_new_b[j] + t_r1 + drive[1 * P + j])));
+                }
+                REMEMBER_STATE(j)
+            }
+        }
+        BARRIER
+        const int old = now;
+        now = next;
+        next = old;
+    }
+    #include "frame/close.c"
+}
+STORE(last, 0, v + now);

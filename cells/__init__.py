@@ -27,6 +27,7 @@ from .networks.stack import Stack
 from .networks.streaming import Stream
 from .networks.transfer import carried, lesion, transfer
 from .networks.untying import untie
+from .priors import Fixed, HalfNormal, LogNormal, Normal, Prior, Uniform
 from .published.lif import LIF
 from .published.lrc import LRC, LRCU
 from .published.mingru import MinGRU
@@ -52,10 +53,13 @@ __all__ = [
     "CfCCell",
     "Ensemble",
     "EquationCell",
+    "Fixed",
+    "HalfNormal",
     "Indicator",
     "LTCCell",
     "LeakyRate",
     "LiquidCell",
+    "LogNormal",
     "Memory",
     "MinGRU",
     "MissingValueCell",
@@ -63,10 +67,13 @@ __all__ = [
     "NCPDense",
     "NCPLayer",
     "NCPRNNCell",
+    "Normal",
     "Observed",
     "Plain",
+    "Prior",
     "Stack",
     "Stream",
+    "Uniform",
     "carried",
     "electrical",
     "ensemble",

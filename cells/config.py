@@ -2,7 +2,7 @@
 
 Numbers, texts and None stand for themselves; a list for a list or a tuple, or for a mapping from anything but
 texts; an object with a "class" is a
-layer, one with a "kind" is a circuit in one of the forms that layers take.
+layer, one with a "kind" is a circuit in one of the forms that layers take, or a prior.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..compile.attributes import Attributes
 from ..errors import CircuitError
 from ..wiring import Dense
 from .ops.nn_ops import activation_of
+from .priors import Prior, prior_from
 
 CONFIG_CLASS = "class"
 KIND = "kind"
@@ -39,6 +40,8 @@ def to_plain(value: Any, where: str) -> Any:
         return value.item()
     if isinstance(value, list | tuple):
         return [to_plain(item, f"{where}[{k}]") for k, item in enumerate(value)]
+    if isinstance(value, Prior):
+        return {KIND: "prior", **value.to_plain()}
     if isinstance(value, Dense):
         return {KIND: "dense", "inputs": value.inputs, "units": value.units}
     if isinstance(value, nx.DiGraph):
@@ -74,12 +77,15 @@ def from_plain(value: Any, classes: Mapping[str, type[Any]]) -> Any:
         return value
     if KIND in value:
         try:
+            if value[KIND] == "prior":
+                return prior_from({key: item for key, item in value.items() if key != KIND})
             return _circuit_from_plain(value)
         except CircuitError:
             raise
         except (KeyError, TypeError, ValueError) as error:
             what = f"there is no {error}" if isinstance(error, KeyError) else str(error)[:200]
-            raise ValueError(f"the circuit in a config is not sound: {what}") from None
+            part = "prior" if value[KIND] == "prior" else "circuit"
+            raise ValueError(f"the {part} in a config is not sound: {what}") from None
     inner = {key: from_plain(item, classes) for key, item in value.items()}
     if CONFIG_CLASS not in value:
         return inner

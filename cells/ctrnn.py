@@ -19,6 +19,7 @@ from .ltc.operations import SOLVERS
 from .ops import Activation, activate, activation_of, softplus_inverse
 from .overlay import Changes, Places
 from .parameters import Parameter, constant
+from .priors import Priors
 from .sharing import Scale, Ties
 from .strengths import Floats, as_floats
 
@@ -55,8 +56,8 @@ class CTRNNCell(EquationCell):
         clip: the largest absolute state; None for no limit.
         polarity: "init" (the circuit's signs are where weights start) or "fixed" (they keep them, as
             those of a `CfCCell`).
-        tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`; a `scale` by name alone is of
-            the weights that carry the signs of synapses.
+        tie, scale, fixed, penalty, priors: which parameters are shared, and what is known of them, see
+            `LTCCell`; a `scale` by name alone is of the weights that carry the signs of synapses.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -106,6 +107,7 @@ class CTRNNCell(EquationCell):
         scale: Scale = None,
         fixed: Any = None,
         penalty: Any = None,
+        priors: Priors = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("solver", solver, SOLVERS)
@@ -117,7 +119,7 @@ class CTRNNCell(EquationCell):
         self.leak, self.clip = leak, clip
         super().__init__(
             circuit, solver=solver, ode_unfolds=ode_unfolds, polarity=polarity, tie=tie, scale=scale,
-            fixed=fixed, penalty=penalty, key=key,
+            fixed=fixed, penalty=penalty, priors=priors, key=key,
         )  # fmt: skip
 
     def equations_chosen(self) -> Model:

@@ -17,7 +17,9 @@ from .ops.math_ops import softplus_inverses
 from .ops.random_ops import Draws
 from .overlay import ONLY, overlay_of
 from .parameters import Grouped, Parameter, Rule, fresh, rule_of
-from .sharing import Scale, Share, Ties, shares
+from .placing import Placed, placed_priors
+from .priors import Priors
+from .sharing import NOTHING_SHARED, Scale, Share, Ties, shares
 from .signs import signs
 from .strengths import Floats, as_floats
 
@@ -41,22 +43,37 @@ class ParameterHolder(NCPLayer):
     positive: str = "clip"
     compiled: CompiledCircuit
     _shares: ClassVar[Mapping[str, Share]] = {}
+    _priors: ClassVar[Mapping[str, Placed]] = {}
 
     @property
     def plans(self) -> dict[str, Plan]:
         """The plans whose synapses parameters lie on, by part; that of the circuit for most cells."""
         return {"circuit": self.compiled.plan}
 
-    def share(self, tie: Ties = None, scale: Scale = None, fixed: Any = None, penalty: Any = None) -> None:
-        """Let parameters follow from fewer numbers, before `make_parameters`.
+    def share(
+        self,
+        tie: Ties = None,
+        scale: Scale = None,
+        fixed: Any = None,
+        penalty: Any = None,
+        priors: Priors = None,
+    ) -> None:
+        """Let parameters follow from fewer numbers, and have priors, before `make_parameters`.
 
         A cell that has these options passes them on; an `LTC` says what they mean.
 
         Raises:
             TypeError, ValueError, CircuitError: an option that does not fit the parameters or the circuit.
         """
-        found = shares(self.declared(), self.plans, tie, scale, fixed, penalty)
+        declared = self.declared()
+        found = shares(declared, self.plans, tie, scale, fixed, penalty)
+        groups = {name: each.groups for name, each in found.items() if each.groups is not None}
+        placed = placed_priors(priors, declared, self.plans, self.polarity, groups)
+        for name, each in placed.items():
+            if each.fixed is not None:
+                found[name] = found.get(name, NOTHING_SHARED).with_fixed(each.fixed)
         object.__setattr__(self, "_shares", found)  # nn.Module would take it for parameters
+        object.__setattr__(self, "_priors", placed)
         if found:
             shared = "".join(f"{name} {share.digest} " for name, share in found.items())
             self.belong_to(self.compiled.plan, shared)
@@ -75,11 +92,23 @@ class ParameterHolder(NCPLayer):
         Args:
             key: random key; MLX's global state if not given.
         """
-        for name, value in fresh(self.declared(), self.plans, Draws(key)).items():
+        draws = Draws(key)
+        values = fresh(self.declared(), self.plans, draws)
+        for name, placed in self._priors.items():  # behind all others, which stay as they are without
+            groups = self._shares[name].groups if name in self._shares else None
+            spread = placed if groups is None else placed.spread(groups)
+            shares = as_floats(draws.uniform(0.0, 1.0, *values[name].shape))
+            values[name] = mx.array(spread.drawn(shares, as_floats(values[name])).astype(np.float32))
+        for name, value in values.items():
             share = self._shares.get(name)
             if share is not None:
-                used = nn.softplus(value) if self._softened(name) else value
-                value = self._kept_as(name, share.begun(as_floats(used)))
+                drawn = name in self._priors
+                used = nn.softplus(value) if self._softened(name) and not drawn else value
+                # A prior is of the number that is kept, before any factor.
+                begun = share.chosen if drawn else share.begun
+                value = self._kept_as(name, begun(as_floats(used)))
+            elif name in self._priors:
+                value = self._kept_as(name, as_floats(value))
             self[name] = value
 
     def begin_at(self, name: str, values: Floats) -> None:
@@ -142,6 +171,19 @@ class ParameterHolder(NCPLayer):
             if share.prior is not None:
                 rule, value = rules[name], self[name].astype(mx.float32)
                 total = total + share.penalty(value if rule is None else rule.effective(value))
+        return total
+
+    @property
+    def priors_placed(self) -> Mapping[str, Placed]:
+        """The priors of the values that are kept, by parameter."""
+        return self._priors
+
+    def log_prior(self) -> mx.array:
+        """The logarithm of the density of the priors, of the values that the equation uses."""
+        rules, total = self._rules(), mx.array(0.0)
+        for name, placed in self._priors.items():
+            rule, value = rules[name], self[name].astype(mx.float32)
+            total = total + placed.log_density(value if rule is None else rule.effective(value))
         return total
 
     def _rules(self) -> dict[str, Rule | None]:

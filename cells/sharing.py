@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import mlx.core as mx
@@ -41,11 +41,11 @@ class Share:
         words: what it is, for people.
     """
 
-    groups: Groups | None
-    scale: Floats | None
-    fixed: Floats | None
-    prior: Floats | None
-    words: str
+    groups: Groups | None = None
+    scale: Floats | None = None
+    fixed: Floats | None = None
+    prior: Floats | None = None
+    words: str = ""
 
     def spread(self, values: mx.array) -> mx.array:
         """(K,) values of the equation, from those of the groups."""
@@ -72,6 +72,15 @@ class Share:
             values = values / np.where(self.scale > 0, self.scale, self.mean_scale)
         return self._given(values if self.groups is None else self.groups.mean(values))
 
+    def chosen(self, values: Floats) -> Floats:
+        """(G,) of (K,) numbers before any factor, that of the first entry of each group."""
+        return self._given(values if self.groups is None else values[self.groups.first])
+
+    def with_fixed(self, values: Floats) -> Share:
+        """The same with more values that are given, where these are no NaN."""
+        before = np.full(len(values), np.nan) if self.fixed is None else self.fixed
+        return replace(self, fixed=np.where(np.isfinite(values), values, before))
+
     @property
     def digest(self) -> str:
         """A text that is equal exactly where values mean the same: groups, factors and given values."""
@@ -97,6 +106,9 @@ class Share:
         return values if self.fixed is None else np.where(np.isfinite(self.fixed), self.fixed, values)
 
 
+NOTHING_SHARED = Share()
+
+
 def used_attributes(options: Mapping[str, Any]) -> set[str]:
     """The attributes of a circuit that options of a network name."""
     found: list[Any] = [options.get("start"), options.get("delays")]
@@ -104,7 +116,17 @@ def used_attributes(options: Mapping[str, Any]) -> set[str]:
         given = options.get(option)
         for value in given.values() if isinstance(given, Mapping) else [given]:
             found += value if isinstance(value, list | tuple) else [value]
+    priors = options.get("priors")
+    for value in priors.values() if isinstance(priors, Mapping) else ():
+        keys = list(value) if isinstance(value, Mapping) else [pair[0] for pair in _pairs(value)]
+        found += [key.partition("=")[0] for key in keys if isinstance(key, str) and "=" in key]
     return {name for name in found if isinstance(name, str)}
+
+
+def _pairs(value: Any) -> list[Any]:
+    return (
+        [pair for pair in value if isinstance(pair, list | tuple) and pair] if isinstance(value, list) else []
+    )
 
 
 def described(parameters: Any, shared: Mapping[str, Share]) -> Iterator[str]:
@@ -116,6 +138,8 @@ def described(parameters: Any, shared: Mapping[str, Share]) -> Iterator[str]:
         owners = len(share.scale) if share.groups is None and share.scale is not None else 0
         entries = owners if share.groups is None else len(share.groups.owner)
         line = f"{name}: {entries} {share.words}"
+        if not share.words:  # nothing is shared, some of it is fixed
+            line = f"{name}: {len(() if share.fixed is None else share.fixed)} numbers"
         if share.groups is not None:
             line += f", share {len(share.groups)} values"
         held = 0 if share.fixed is None else int(np.isfinite(share.fixed).sum())
@@ -123,20 +147,29 @@ def described(parameters: Any, shared: Mapping[str, Share]) -> Iterator[str]:
         yield line + (f", {held} fixed" if held else "") + (f", {priors} with a prior" if priors else "")
 
 
-def with_penalty(model: nn.Module, loss: Loss) -> Loss:
-    """A loss and what the priors in a model add to it; the loss itself if there are none."""
-    cells = [part for part in model.modules() if any(s.prior is not None for s in _shares_of(part).values())]
-    if not cells:
+def with_penalty(model: nn.Module, loss: Loss, items: int) -> Loss:
+    """A loss and what the priors in a model add to it; the loss itself if there are none.
+
+    Args:
+        model: the model.
+        loss: the mean over items.
+        items: how many there are in all, over which the logarithm of priors is spread.
+    """
+    if not any(_regularised(part) for part in model.modules()):
         return loss
 
     def penalized(model: nn.Module, *batch: Any) -> mx.array:
         total: mx.array = loss(model, *batch)
-        for part in model.modules():
-            if any(share.prior is not None for share in _shares_of(part).values()):
-                total = total + part.penalty()
+        for part in filter(_regularised, model.modules()):
+            total = total + part.penalty() - part.log_prior() / items
         return total
 
     return penalized
+
+
+def _regularised(part: Any) -> bool:
+    penalties = any(share.prior is not None for share in _shares_of(part).values())
+    return penalties or bool(getattr(part, "_priors", None))
 
 
 def _shares_of(module: Any) -> Mapping[str, Share]:

@@ -19,6 +19,7 @@ from ..maps import map_parameters
 from ..ncps import WIRED_CFC, InNcps
 from ..overlay import Changes, Places
 from ..parameters import Parameter, constant, uniform
+from ..priors import Priors
 from ..running import Call, CellKernel
 from ..sharing import Scale, Ties
 from ..signs import POLARITY
@@ -62,8 +63,8 @@ class CfCCell(NCPRNNCell):
             ff2 keep the signs of their synapses: where one is on the other side of zero, the equation uses
             zero, and `apply_constraints` puts it back). Gates only time the signal: their sign is free. For
             "pure" the sign is that of ff1, which the published equation subtracts.
-        tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`; a `scale` by name alone is of
-            the weights that carry the signs of synapses.
+        tie, scale, fixed, penalty, priors: which parameters are shared, and what is known of them, see
+            `LTCCell`; a `scale` by name alone is of the weights that carry the signs of synapses.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -93,6 +94,7 @@ class CfCCell(NCPRNNCell):
         scale: Scale = None,
         fixed: Any = None,
         penalty: Any = None,
+        priors: Priors = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("mode", mode, tuple(MAPS))
@@ -115,7 +117,7 @@ class CfCCell(NCPRNNCell):
         else:
             self.signal, ranges = plan, [(0, plan.n_neurons)]
         self._phases = tuple(Phase.split(self.compiled.recurrent, ranges))
-        self.share(tie, scale, fixed, penalty)
+        self.share(tie, scale, fixed, penalty, priors)
         self.make_parameters(key)
 
     def declared(self) -> dict[str, Parameter]:

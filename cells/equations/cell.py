@@ -19,6 +19,7 @@ from ..layer import Shape
 from ..ops.state_ops import State
 from ..overlay import Changes, Places, overlay_of
 from ..parameters import POSITIVE, Parameter
+from ..priors import Priors
 from ..running import CellKernel
 from ..scaling import Tied
 from ..sharing import Scale, Ties
@@ -104,7 +105,8 @@ class EquationCell(NCPRNNCell):
         solver, ode_unfolds: instead of the `solver` and `unfolds` of the class.
         positive: how quantities that are positive stay so: "clip" or "softplus", see `LTCCell`.
         polarity: "init" or "fixed": whether quantities that begin at the signs of synapses keep them.
-        tie, scale, fixed, penalty: which parameters are shared, see `LTCCell`.
+        tie, scale, fixed, penalty, priors: which parameters are shared, and what is known of them, see
+            `LTCCell`.
         delays: how many samples synapses take: a number for all of them, or the name of an attribute that
             synapses of the circuit have. A synapse that takes d reads, for a whole sample, what its source
             showed at the beginning of the sample d before; electrical synapses take none.
@@ -189,6 +191,7 @@ class EquationCell(NCPRNNCell):
         scale: Scale = None,
         fixed: Any = None,
         penalty: Any = None,
+        priors: Priors = None,
         delays: int | str | None = None,
         seed: int | None = None,
         equations: str | None = None,
@@ -226,7 +229,7 @@ class EquationCell(NCPRNNCell):
         self.keep("delays", self.delays)
         self.seed = 0 if seed is None and self.model.noisy else seed
         self.keep("equations", declaration.digest)
-        self.share(tie, scale, fixed, penalty)
+        self.share(tie, scale, fixed, penalty, priors)
         self.make_parameters(key)
 
     def keep(self, argument: str, value: Any) -> None:

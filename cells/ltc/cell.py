@@ -22,6 +22,7 @@ from ..ncps import LTC, InNcps
 from ..ops import affine
 from ..overlay import Changes, Places
 from ..parameters import POSITIVE, Factor, Parameter, constant, from_polarity, uniform
+from ..priors import Priors
 from ..running import Call, CellKernel
 from ..scaling import Tied
 from ..sharing import Scale, Ties
@@ -132,11 +133,17 @@ class LTCCell(NCPRNNCell):
             have in common, such as ("T4", "T5").
         penalty: shared parameter -> (mean, standard deviation), or {group: ...}: half the square of the
             distance in deviations, which `fit` adds to the loss.
+        priors: parameter -> what is known of it before any data: `gl.Normal`, `gl.LogNormal`,
+            `gl.HalfNormal`, `gl.Uniform` or `gl.Fixed`; or a mapping to such from roles or names of neurons,
+            from pairs (pre, post) of them (None for all), or from ``"attribute=value"``. It begins there,
+            `fit` adds minus the logarithm of the density over the number of items, and `Fixed` is not
+            trained. A prior is of the number that the equation uses, before a factor of `scale`; of one that
+            carries signs, those of positive numbers are of its size.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
         CircuitError: the circuit breaks a rule.
-        ValueError: an unknown option.
+        ValueError: an unknown option, or a prior of numbers that a parameter cannot have.
 
     Example:
         >>> cell = gl.LTCCell(gl.auto_ncp(32, 4, inputs=8))
@@ -166,6 +173,7 @@ class LTCCell(NCPRNNCell):
         scale: Scale = None,
         fixed: Any = None,
         penalty: Any = None,
+        priors: Priors = None,
         key: mx.array | None = None,
     ) -> None:
         for what, mapping in (("input_mapping", input_mapping), ("output_mapping", output_mapping)):
@@ -182,7 +190,7 @@ class LTCCell(NCPRNNCell):
         self.input_mapping, self.output_mapping = input_mapping, output_mapping
         ranges = {} if initial_ranges is None else initial_ranges
         object.__setattr__(self, "_starts", _starts(ranges))  # no parameters
-        self.share(tie, scale, fixed, penalty)
+        self.share(tie, scale, fixed, penalty, priors)
         self.make_parameters(key)
         if start is not None:
             for name, values in starting_weights(self.compiled.plan, start, initial_ranges or {}).items():

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 import mlx.nn as nn
 
 from ..ops import Activation
+from ..priors import Priors
 from ..sharing import Scale, Ties
 from ..values import Flags, Where
 
@@ -30,6 +31,7 @@ class SharingOptions(TypedDict, total=False):
     scale: Scale
     fixed: Any
     penalty: Any
+    priors: Priors
 
 
 class LTCOptions(RunnerOptions, SharingOptions, total=False):

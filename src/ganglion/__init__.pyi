@@ -24,9 +24,12 @@ from .cells import CTGRUCell as CTGRUCell
 from .cells import CTRNNCell as CTRNNCell
 from .cells import Ensemble as Ensemble
 from .cells import EquationCell as EquationCell
+from .cells import Fixed as Fixed
+from .cells import HalfNormal as HalfNormal
 from .cells import Indicator as Indicator
 from .cells import LeakyRate as LeakyRate
 from .cells import LiquidCell as LiquidCell
+from .cells import LogNormal as LogNormal
 from .cells import LTCCell as LTCCell
 from .cells import MinGRU as MinGRU
 from .cells import MissingValueCell as MissingValueCell
@@ -34,10 +37,13 @@ from .cells import MixedMemoryCell as MixedMemoryCell
 from .cells import NCPDense as NCPDense
 from .cells import NCPLayer as NCPLayer
 from .cells import NCPRNNCell as NCPRNNCell
+from .cells import Normal as Normal
 from .cells import Observed as Observed
 from .cells import Plain as Plain
+from .cells import Prior as Prior
 from .cells import Stack as Stack
 from .cells import Stream as Stream
+from .cells import Uniform as Uniform
 from .cells import carried as carried
 from .cells import electrical as electrical
 from .cells import ensemble as ensemble

@@ -31,7 +31,9 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
     "RNN": {"engine": ["ops", "fused", "auto"], "checkpoint_every": [1, 3]},
 }  # fmt: skip
 """Values of options that cases are drawn from."""
-SHARED = dict.fromkeys(("tie", "scale", "fixed", "penalty"), "cells/test_ties.py")
+SHARED = dict.fromkeys(("tie", "scale", "fixed", "penalty"), "cells/test_ties.py") | {
+    "priors": "meaning/test_priors.py"
+}
 ELSEWHERE = {
     "LTCCell": {
         "solver": "cells/test_convergence.py", "initial_ranges": "cells/test_cells.py", **SHARED,

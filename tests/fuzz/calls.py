@@ -380,6 +380,7 @@ UNTRIED = {
     "Perturbed": "made by perturbed",
     "Each": "made by each",
     "Study": "made by study",
+    "Prior": "a class to derive from",
     "Identifiability": "made by identifiability",
     "Combination": "made by identifiability",
     "Row": "made by study",

@@ -12,7 +12,7 @@ from mlx.utils import tree_unflatten
 from numpy.typing import NDArray
 
 from ..cells.strengths import Floats
-from ..cells.values import Values, mlx_array
+from ..cells.values import Values, boolean_array, mlx_array
 from ..interchange.modes import modes_kept
 from ..training import outputs_of
 from .vector import Vector
@@ -44,7 +44,7 @@ class Seen:
             self.timespans = mx.broadcast_to(spans, self.x.shape[:2])
         self.mask: NDArray[np.bool_] | None = None
         if mask is not None:
-            given = np.asarray(mask)
+            given = boolean_array("the mask", mask)
             if given.shape == self.shape[1:] and inputs.ndim == 2:
                 given = given[None]
             if given.shape == self.shape[:-1]:
@@ -54,7 +54,7 @@ class Seen:
                     f"the mask has shape {given.shape}: expected that of the outputs, {self.shape}, or "
                     f"{self.shape[:-1]}"
                 )
-            self.mask = np.broadcast_to(given.astype(bool), self.shape)
+            self.mask = np.broadcast_to(given, self.shape)
 
     def outputs(self) -> mx.array:
         """The outputs, with the model in evaluation mode."""

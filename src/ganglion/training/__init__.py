@@ -4,7 +4,7 @@ from . import series
 from .grid import union_grid
 from .history import History
 from .loop import fit
-from .losses import cross_entropy, likelihood, mse, outputs_of
+from .losses import cross_entropy, gaussian, likelihood, mse, outputs_of
 from .run import Callback, Run
 from .summary import Summary
 
@@ -15,6 +15,7 @@ __all__ = [
     "Summary",
     "cross_entropy",
     "fit",
+    "gaussian",
     "likelihood",
     "mse",
     "outputs_of",

@@ -116,19 +116,20 @@ def led(model: nn.Module, loss: Loss, state: Any, lead: tuple[mx.array, ...]) ->
 class CarriedStep:
     """``step(cut, weight)`` trains on one window and returns its loss; the state waits for the next one.
 
-    Gradients end where the window begins. The arguments are those of `Step`, without processes.
+    Gradients end where the window begins. The arguments are those of `Step`, without processes, where
+    items are the windows of all recordings.
 
     Attributes:
         state: of all recordings of the batch, as the network returns it; None where they begin.
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: optim.Optimizer, loss: Loss, clip_norm: float | None
+        self, model: nn.Module, optimizer: optim.Optimizer, loss: Loss, clip_norm: float | None, items: int
     ) -> None:
         self._model, self._loss = model, loss
         self._before: Any = None
         self._after: Any = None
-        penalized = with_penalty(model, gives_scalar(self._carried))
+        penalized = with_penalty(model, gives_scalar(self._carried), items)
 
         def run(model: nn.Module, *batch: mx.array) -> tuple[mx.array, Any]:
             return penalized(model, *batch), self._after

@@ -17,6 +17,8 @@ import numpy as np
 
 from ..arguments import flag, instance, label, real, scalar, seed_number, several, whole
 from ..arguments import path as as_path
+from ..cells.networks.knowing import place_priors
+from ..cells.priors import Priors
 from ..forks import require_computing
 from ..interchange.files import put_parameters
 from ..interchange.modes import modes_kept
@@ -60,15 +62,19 @@ def fit(
     callbacks: Sequence[Callback] = (),
     distributed: bool = False,
     progress: bool = True,
+    priors: Priors = None,
 ) -> History:
     """Train a network in place and return its learning curves.
 
     With validation the network ends with the parameters of its best epoch, without with those of the last
-    step. Priors of shared parameters, see ``penalty`` of `LTCCell`, add to the loss of each step, not to that
-    of validation. With a checkpoint directory, the same call goes on where the run ended, however it ended,
-    to the bit as if it had not. The constraints of every network in the model are applied after every step. A
-    model in evaluation mode is put into training mode meanwhile; in one that is in training mode, modules
-    that you put into evaluation mode stay there.
+    step. Priors, see ``priors`` and ``penalty`` of `LTCCell`, add to the loss of each step, not to that of
+    validation: minus the logarithm of the density of all ``priors``, over the number of items in the data
+    (with `window`, over the number of all windows of all recordings). Where the loss is minus the logarithm
+    of the likelihood of an item, as `gl.training.gaussian` is, the run so looks for the maximum a posteriori.
+    With a checkpoint directory, the same call goes on where the run ended, however it ended, to the bit as if
+    it had not. The constraints of every network in the model are applied after every step. A model in
+    evaluation mode is put into training mode meanwhile; in one that is in training mode, modules that you put
+    into evaluation mode stay there.
 
     Long recordings are trained window by window: with ``carry_state=True, window=W`` every step takes the
     next W samples of a batch of recordings, all arrays of which are cut along axis 1, from the state that the
@@ -98,6 +104,8 @@ def fit(
         callbacks: what else to do after steps and epochs.
         distributed: average gradients over the processes that ``mlx.launch`` started; each one calls `fit`
             with the same arguments and trains on its part of every batch. The first one writes checkpoints.
+        priors: what is known of parameters, as a network takes it, in place of what the network was made
+            with for these; it keeps them. They do not move it to where they would have let it begin.
         progress: whether to show a progress bar on the terminal, a bar and curves in a notebook, a line for
             each epoch in a log, and a line about the run at its end.
 
@@ -151,6 +159,8 @@ def fit(
         held_out = Batches(as_data(validation, name), batch_size, None, ranks, name)
         require_loss(loss, held_out)
     build_for(model, batches, loss)
+    if priors is not None:
+        place_priors(model, priors)
     require_trainable(model)
     if ranks.first:
         warn_of_time(model, batches, loss)
@@ -207,10 +217,10 @@ def _train(
     model, optimizer, ranks = run.model, run.optimizer, batches.ranks
     step: Any
     if isinstance(batches, Windows):
-        step = CarriedStep(model, optimizer, loss, clip_norm)
+        step = CarriedStep(model, optimizer, loss, clip_norm, len(batches.data) * batches.per_batch)
         step.state = run.carried
     else:
-        step = Step(model, optimizer, loss, clip_norm, ranks)
+        step = Step(model, optimizer, loss, clip_norm, ranks, len(batches.data))
     run.guard = Guard(model, optimizer)
     if isinstance(validation, Batches | Windows) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after

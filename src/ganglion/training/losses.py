@@ -10,7 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
-from ..arguments import instance
+from ..arguments import instance, real
 from ..cells import Bidirectional, Observed
 from ..cells.ops.array_ops import Mask
 from ..cells.samples import flags, mean_over_known, mean_over_valid, only_known, only_valid
@@ -96,6 +96,46 @@ def likelihood(
     assert there is not None
     errors = (only_known(outputs, there) - only_known(y, there)) / noise
     return mean_over_known(0.5 * mx.square(errors) + mx.log(noise) + 0.5 * math.log(2 * math.pi), there)
+
+
+def gaussian(
+    model: nn.Module,
+    x: mx.array,
+    y: mx.array,
+    timespans: mx.array | None = None,
+    mask: mx.array | None = None,
+    *,
+    noise: float | None = None,
+) -> mx.array:
+    r"""Minus the logarithm of the density of an item's targets under normal noise, the mean over items.
+
+    .. math:: \frac{1}{B} \sum_b \sum_{tm} \frac{1}{2} \left(\frac{y - \hat y}{noise}\right)^2 + \log noise
+        + \frac{1}{2} \log 2 \pi
+
+    It is the sum over the targets of an item, where `likelihood` is their mean: so a network with ``priors``
+    that `fit` trains with it comes to the maximum a posteriori. NaN among the targets, and what a mask leaves
+    out, are gaps.
+
+    Args:
+        model, x, y, timespans, mask: as `mse` takes them.
+        noise: the standard deviation of a target; that of the network's indicator if not given.
+
+    Raises:
+        ValueError: no noise level, or targets of another shape than the outputs.
+
+    Example:
+        >>> loss = functools.partial(gl.training.gaussian, noise=0.05)
+        >>> gl.fit(rnn, (x, y), loss=loss, optimizer=optimizer, epochs=20)
+    """
+    instance("model", model, nn.Module, "a network")
+    level = getattr(model, "noise", None) if noise is None else mx.array(real("noise", noise, above=0))
+    if not isinstance(level, mx.array):
+        raise ValueError(f"this {type(model).__name__} says no noise level: give noise=")
+    outputs, there, _ = _beside(model, x, y, timespans, mask, gaps=True)
+    assert there is not None
+    errors = (only_known(outputs, there) - only_known(y, there)) / level
+    each = 0.5 * mx.square(errors) + mx.log(level) + 0.5 * math.log(2 * math.pi)
+    return mx.where(there, each, 0.0).sum() / (len(y) if x.ndim > 2 else 1)
 
 
 def _beside(

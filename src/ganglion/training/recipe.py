@@ -22,6 +22,7 @@ import numpy as np
 from ..arguments import short
 from ..cells import RNN, NCPLayer
 from ..cells.config import to_plain
+from ..cells.priors import Prior
 from ..compile import CompiledCircuit, Plan, make_plan
 from ..interchange.origins import TRAINING
 from ..wiring import Dense
@@ -142,7 +143,7 @@ def _part(value: Any) -> Any:
         return _module(value)
     if isinstance(value, nx.DiGraph | Plan | CompiledCircuit):
         return f"circuit: {_digest(json.dumps(to_plain(make_plan(value), 'the circuit')).encode())}"
-    if isinstance(value, Dense):
+    if isinstance(value, Dense | Prior):
         return str(value)
     if isinstance(value, list | tuple):
         return [_part(item) for item in value]

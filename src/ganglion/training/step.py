@@ -41,13 +41,20 @@ class Step:
         model: whose parameters move.
         optimizer, loss, clip_norm: as `fit` takes them.
         ranks: the processes over which gradients are averaged.
+        items: how many items the data have in all, over which priors are spread.
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: optim.Optimizer, loss: Loss, clip_norm: float | None, ranks: Ranks
+        self,
+        model: nn.Module,
+        optimizer: optim.Optimizer,
+        loss: Loss,
+        clip_norm: float | None,
+        ranks: Ranks,
+        items: int,
     ) -> None:
         self._model, self._optimizer, self._ranks = model, optimizer, ranks
-        self._gradients = nn.value_and_grad(model, with_penalty(model, gives_scalar(loss)))
+        self._gradients = nn.value_and_grad(model, with_penalty(model, gives_scalar(loss), items))
         self._update = Update(model, optimizer, constrained(model), clip_norm)
         self._pure = loss in PURE and ranks.size == 1
         self._compiled: dict[Any, Any] = {}

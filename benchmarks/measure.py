@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import statistics
 import time
@@ -138,12 +139,14 @@ def in_turns(
     turns: int,
     *,
     turn: float = 0.1,
+    most: float = math.inf,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """The median milliseconds of a call of each run, in turns; a run waits for what it computes.
 
     A turn is as many calls as fit into `turn` seconds, as a training or control loop makes them: the threads
-    that another package leaves spinning for some milliseconds then disturb only the first call.
+    that another package leaves spinning for some milliseconds then disturb only the first call. A run that
+    has had `most` seconds gets no other turn.
     """
 
     def seconds(run: Callable[[], object], calls: int) -> float:
@@ -156,7 +159,8 @@ def in_turns(
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(turns):
         for name, run in runs.items():
-            times[name].append(seconds(run, calls[name]))
+            if calls[name] * sum(times[name]) < most:
+                times[name].append(seconds(run, calls[name]))
     return {name: 1e3 * statistics.median(found) for name, found in times.items()}
 
 

@@ -235,7 +235,7 @@ def both(path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
     return bool(made) and made[0] is quick
 
 
-@pytest.mark.parametrize("ending", [".graphml", ".csv", ".tsv", ".csv.gz"])
+@pytest.mark.parametrize("ending", [".graphml", ".json", ".csv", ".tsv", ".csv.gz"])
 @pytest.mark.parametrize(
     ("attributes", "quickly"),
     [
@@ -283,6 +283,62 @@ def test_what_is_wrong_is_left_to_those_who_know_lines(
         monkeypatch.setattr(at_once, "LEAST", least)
         try:
             found.append(list(gl.read(path).edges(data=True)))
+        except CircuitError as error:
+            found.append(str(error))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"target": "command_0"', '"target": "nobody"'),
+        ('"polarity": -1', '"polarity": 2'),
+        ('"polarity": -1', '"polarity": -1.0'),
+        ('"polarity": -1', '"polarity": -1, "polarity": 1'),
+        ('"polarity": -1', '"polarity": -1, "target": "motor_0"'),
+        ('"polarity": -1', '"polarity": -1, "@id": 3'),
+        ('"polarity": -1', '"polarity": -1, "id": 3'),
+        ('"polarity": -1', '"polarity": -1, "many": [1, 2]'),
+        ('"polarity": -1', '"polarity": -1, "weight": NaN'),
+        ('"polarity": -1', '"polarity": -1, "weight": 1e400'),
+        ('"polarity": -1', '"polarity": -1, "weight": null'),
+        ('"polarity": -1}', '"polarity": -1}, {"polarity": 1}'),
+        ('"polarity": -1},\n', '"polarity": -1}\n'),
+        ('"polarity": -1},\n', '"polarity": -1},,\n'),
+        ('"polarity": -1},\n', '"polarity": -1},\n\n'),
+        ("\n]}", ",\n]}"),
+        ("\n]}", '\n], "edges": [\n]}'),
+        ('"edges": [', '"edges": [], "edges": ['),
+        ('"graph": {}', '"graph": {\n"edges": [\n]}'),
+        ('"source": "inter_0"', '"source": "inter\\u005f0"'),
+        ('"source": "inter_0"', '"source": 0'),
+        ('"id": "motor_0"', '"id": "motor_1"'),
+        ('"id": "motor_0"', '"id": ""'),
+        *[
+            ('"nodes": [', f'"nodes": [{{"id": {name}, "role": "inter"}},')
+            for name in ("true", "[]", '[1, "a"]', '""', '" "', '"a\\n"', '"\\ud800"', "1.5", "1e400", "null")
+        ],
+        ('"role": "motor"', '"role": "Motor"'),
+        ('"role": "motor"', '"role": "motor", "many": [1, [2]]'),
+        ('"version": 1', '"version": 2'),
+        ('"multigraph": false', '"multigraph": true'),
+        ('"ganglion-circuit"', '"other"'),
+    ],
+)
+def test_json_with_faults_is_left_to_its_reader(
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, made = tmp_path / "c.json", circuit()
+    gl.write(made, path)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    found = []
+    for least in (10**9, -1):
+        monkeypatch.setattr(at_once, "LEAST", least)
+        try:
+            read = gl.read(path)
+            found.append((read.graph, list(read.nodes(data=True)), list(read.edges(data=True))))
         except CircuitError as error:
             found.append(str(error))
     assert found[0] == found[1]

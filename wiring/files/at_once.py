@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -55,7 +55,7 @@ class Plain:
 
     form: str
     graph: Attributes
-    neurons: list[tuple[str, Attributes]]
+    neurons: Sequence[tuple[Hashable, Attributes]]
     count: int
     synapses: Iterable[tuple[str, str, Attributes]]
 
@@ -66,7 +66,11 @@ class Plain:
         made.add_nodes_from(self.neurons)
         tables: Any = made  # as in `conversion.fill`
         outgoing, incoming, names = tables._succ, tables._pred, {name: name for name in made}
-        if len(made) < len(self.neurons) or not all(is_role(data.get("role")) for _, data in self.neurons):
+        if (
+            "" in made
+            or len(made) < len(self.neurons)
+            or not all(is_role(data.get("role")) for _, data in self.neurons)
+        ):
             return None
         counted = count()
         try:
@@ -81,7 +85,7 @@ class Plain:
         return made
 
 
-def _sound(data: Attributes) -> Attributes:
+def sound(data: Attributes) -> Attributes:
     """The attributes of a synapse, of which the rules would change nothing.
 
     Raises:
@@ -95,7 +99,7 @@ def _sound(data: Attributes) -> Attributes:
     return data
 
 
-class _Values:
+class Values:
     """The attributes that texts stand for, each worked out once while they are few."""
 
     def __init__(self, read: Callable[[Any], Attributes]) -> None:
@@ -131,15 +135,16 @@ def of_graphml(sources: Sequence[Source]) -> Plain | None:
     (source,) = sources
     data = source.data
     begin, end = data.find(b"\n<edge ") + 1, len(data) - len(_TAIL)
-    if not begin or not data.endswith(_TAIL) or (lines := data.count(b"\n", begin, end)) < LEAST:
+    if not begin or not data.endswith(_TAIL):
         return None
     try:
+        lines = lines_in(data, begin, end)
         head = data[:begin].decode()
         whole = _HEAD.match(head)
         if whole is None:
             return None
         declared: dict[str, dict[str, tuple[str, Convert]]] = {"graph": {}, "node": {}, "edge": {}}
-        for identifier, scope, name, kind in _all(_KEY, whole[1]):
+        for identifier, scope, name, kind in each_line(_KEY, whole[1]):
             if identifier in declared[scope]:
                 return None
             declared[scope][identifier] = name, Key(scope, name, kind, None, 0).convert()
@@ -147,26 +152,42 @@ def of_graphml(sources: Sequence[Source]) -> Plain | None:
         if not re.fullmatch(_HELD, of_graph):
             return None
         graph = _attributes(declared["graph"], of_graph)
-        nodes = _Values(lambda held: _attributes(declared["node"], held))
-        neurons = [(name, nodes(held)) for name, held in _all(_NODE, head[whole.end() :])]
+        nodes = Values(lambda held: _attributes(declared["node"], held))
+        neurons = [(name, nodes(held)) for name, held in each_line(_NODE, head[whole.end() :])]
     except ODD:
         return None
-    values = _Values(lambda held: _sound(_attributes(declared["edge"], held)))
+    values = Values(lambda held: sound(_attributes(declared["edge"], held)))
 
     def synapses() -> Iterator[tuple[str, str, Attributes]]:
-        at = begin
-        while at < end:
-            stop = data.rfind(b"\n", at, min(at + CHUNK, end)) + 1
-            if not stop:
-                raise OtherFormError
-            for pre, post, held in _all(_EDGE, data[at:stop].decode()):
-                yield pre, post, values(held)
-            at = stop
+        for pre, post, held in lines_of(_EDGE, data, begin, end):
+            yield pre, post, values(held)
 
     return Plain(FORM, graph, neurons, lines, synapses())
 
 
-def _all(pattern: re.Pattern[str], text: str) -> list[Any]:
+def lines_in(data: bytes, begin: int, end: int) -> int:
+    """How many lines a part of a file has.
+
+    Raises:
+        OtherFormError: too few for it to be worth the look.
+    """
+    lines = data.count(b"\n", begin, end)
+    if lines < LEAST:
+        raise OtherFormError
+    return lines
+
+
+def lines_of(pattern: re.Pattern[str], data: bytes, begin: int, end: int) -> Iterator[Any]:
+    """What a pattern finds in each line of a part of a file, which ends with one."""
+    while begin < end:
+        stop = data.rfind(b"\n", begin, min(begin + CHUNK, end)) + 1
+        if not stop:
+            raise OtherFormError
+        yield from each_line(pattern, data[begin:stop].decode())
+        begin = stop
+
+
+def each_line(pattern: re.Pattern[str], text: str) -> list[Any]:
     """What a pattern finds in each line."""
     found = pattern.findall(text)
     if len(found) != text.count("\n"):
@@ -211,7 +232,7 @@ def of_tables(
         ]
     except ODD:
         return None
-    values = _Values(lambda cells: _sound(_cells(columns[1], cells)))
+    values = Values(lambda cells: sound(_cells(columns[1], cells)))
     of_synapses = _rows(synapses, marks[1], columns[1])
     made = ((pre, post, values(tuple(cells))) for pre, post, *cells in of_synapses)
     return Plain(TABLES, {}, rows, lines, made)

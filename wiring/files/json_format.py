@@ -23,6 +23,7 @@ from ...errors import CircuitError
 from ...storage import finite
 from ...versions import version_fault
 from ..roles import label, synapse_label
+from .at_once import ODD, OtherFormError, Plain, Values, lines_in, lines_of, sound
 from .format import Format, one
 from .json_dialects import read_dialect
 from .plain import name_from, plain, plain_name
@@ -34,6 +35,10 @@ from .writing import neurons_of, synapses_of
 FORMAT_NAME = "ganglion-circuit"
 VERSION = 1
 _TAKEN = ("id", "source", "target")
+_ENDS, _BEGUN = {"source": 0, "target": 0}, '{"source": 0, "target": 0'
+_EDGES, _TAIL = b'\n"edges": [\n', b"]}\n"
+_NAME = r'"([^"\\\x00-\x1f]+)"'
+_EDGE = re.compile(rf'^ \{{"source": {_NAME}, "target": {_NAME}(?:, (.+))?\}},?$', re.MULTILINE)
 
 
 def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:
@@ -46,10 +51,7 @@ def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:
         _record(f"neuron {name!r}", {"id": name}, attributes)
         for name, attributes in neurons_of(circuit, strict)
     ]
-    edges = [
-        _record(synapse_label(pre, post), {"source": pre, "target": post}, attributes)
-        for pre, post, attributes in synapses_of(circuit, strict)
-    ]
+    edges = _edges(circuit, strict)
     text = (
         f'{{"format": "{FORMAT_NAME}", "version": {VERSION}, "directed": true, "multigraph": false,\n'
         f'"graph": {_record("the circuit", {}, dict(circuit.graph))},\n'
@@ -58,6 +60,24 @@ def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:
     )
     # Lone surrogates, legal in a Python text, have no UTF-8; their backslash form is exactly JSON's escape.
     return text.encode("utf-8", "backslashreplace")
+
+
+def _edges(circuit: nx.DiGraph[Any], strict: bool) -> list[str]:
+    """The lines of synapses, most of which hold the same few numbers."""
+    named = {name: json.dumps(plain_name(name), ensure_ascii=False) for name in circuit}
+    held: dict[Any, str] = {}
+    lines = []
+    for pre, post, attributes in synapses_of(circuit, strict):
+        begun = f'{{"source": {named[pre]}, "target": {named[post]}'
+        plainly = tuple(attributes.items()) if set(map(type, attributes.values())) == {int} else None
+        text = held.get(plainly) if plainly else None
+        if text is None:
+            whole = _record(synapse_label(pre, post), _ENDS, attributes)
+            text = whole.removeprefix(_BEGUN)
+            if plainly:
+                held[plainly] = text
+        lines.append(begun + text)
+    return lines
 
 
 def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
@@ -78,6 +98,38 @@ def decode(sources: Sequence[Source], _: Ends = None) -> RawGraph:
     raw.node_error = lambda problem, at: source.error(problem, f"nodes[{at}]")
     raw.edge_error = lambda problem, at: source.error(problem, f"edges[{at}]")
     return raw
+
+
+def at_once(sources: Sequence[Source]) -> Plain | None:
+    """What is in a large file of our own, with a synapse in each line; None to let `decode` look."""
+    (source,) = sources
+    data = source.data
+    begin, end = data.find(_EDGES) + len(_EDGES), len(data) - len(_TAIL)
+    try:
+        lines = lines_in(data, begin, end)
+        commas = data.count(b"},\n", begin, end)
+        if begin < len(_EDGES) or not data.endswith(_TAIL) or commas != lines - 1:
+            return None
+        document = _parse(Source(source.path, data[:begin] + _TAIL))
+        if data.endswith(b",\n", begin, end) or document.get("format") != FORMAT_NAME:
+            return None
+        raw = _decode(source, document)
+    except (*ODD, RecursionError):
+        return None
+    values = Values(_of_synapse)
+    synapses = lines_of(_EDGE, data, begin, end)
+    made = ((pre, post, values(held)) for pre, post, held in synapses)
+    return Plain(raw.form, raw.graph, [(node.id, node.data) for node in raw.nodes], lines, made)
+
+
+def _of_synapse(held: str) -> Attributes:
+    """The attributes that stand in a line behind the names."""
+    attributes: Attributes = _READ(f"{{{held}}}")
+    if any(key.lstrip("@") in _TAKEN for key in attributes):
+        raise OtherFormError
+    if any(isinstance(value, dict | list) for value in attributes.values()):  # which synapses would share
+        raise OtherFormError
+    return sound(attributes)
 
 
 def _decode(source: Source, document: dict[str, Any]) -> RawGraph:
@@ -166,6 +218,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
+def _no_constant(name: str) -> NoReturn:
+    raise OtherFormError(name)
+
+
+_READ = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_float=finite).decode
+
+
 def _refuse_constant(source: Source, text: str) -> NoReturn:
     """Point at the NaN or Infinity that Python's parser accepts although JSON has none."""
     for match in re.finditer(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)', text):
@@ -190,4 +249,6 @@ def _take(record: Any, keys: list[str]) -> list[Hashable]:
     return [name_from(record.pop(key)) for key in keys]
 
 
-FORMAT = Format("JSON", (".json", ".cyjs"), decode, lambda head: head[:1] in ("{", "["), one(encode))
+FORMAT = Format(
+    "JSON", (".json", ".cyjs"), decode, lambda head: head[:1] in ("{", "["), one(encode), at_once=at_once
+)

@@ -286,7 +286,7 @@ class EquationCell(NCPRNNCell):
 
     @property
     def unexported(self) -> str:
-        return "noise" if self.model.noisy else "states of synapses" if self.model.synaptic else ""
+        return "noise" if self.model.noisy else ""
 
     @property
     def lasting(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from ...compile.layouts.dense import DenseProjection
 from ...compile.layouts.segments import PLAIN, Links, Permutation
 from ...compile.synapses import Index, Synapses
 from .expression import HELD, SOURCES, Expression, name
@@ -42,6 +43,27 @@ class Kept:
         return mx.where(mx.array(there), state, 0.0)
 
 
+class Products:
+    """What `Links` do, by products with ones and zeros: MLX exports them, and no reading by index."""
+
+    def __init__(self, pre: Index, post: Index, n_pre: int, n_post: int) -> None:
+        count = len(pre)
+        every: Index = np.arange(count, dtype=np.int32)
+        signs = np.ones(count, np.int8)
+        self._reading = DenseProjection(Synapses(pre, every, signs, n_pre, count))
+        self._summing = DenseProjection(Synapses(every, post, signs, count, n_post))
+        self._weights = [each.weights(mx.ones((count,))) for each in (self._reading, self._summing)]
+        self.order = every
+
+    def take(self, values: mx.array) -> mx.array:
+        """(K, B) the source's value for each link, from (n_pre, B)."""
+        return self._reading.matmul(values.T, self._weights[0]).T
+
+    def sum(self, rows: mx.array) -> mx.array:
+        """(n_post, B) the sum of (K, B) over the links onto each target."""
+        return self._summing.matmul(rows.T, self._weights[1]).T
+
+
 @dataclass(frozen=True)
 class Wires:
     """The synapses of one kind, each with states; values of K synapses are (K, B), in an order of their own.
@@ -49,27 +71,31 @@ class Wires:
     Attributes:
         kind: "recurrent" or "sensory".
         sources, neurons: links from the sources of synapses, and from the neurons that they lead to.
+        stored: links from where states lie to the synapses that are there, and back; None where that is all.
         order: from the order of the plan to that of the links.
         parameters: of the synapses, (K, 1).
-        kept: which synapses are there.
     """
 
     kind: str
-    sources: Links
-    neurons: Links
-    order: Permutation
+    sources: Links | Products
+    neurons: Links | Products
+    stored: Links | Products | None
+    order: Permutation | None
     parameters: Mapping[Expression, mx.array]
-    kept: Kept
 
     @classmethod
     def of(cls, kind: str, synapses: Synapses, parameters: Mapping[str, mx.array], kept: Kept) -> Wires:
         """The wires of synapses, with their parameters in the order of the plan."""
-        s = synapses
-        sources = Links.of(s.pre, s.post, s.n_pre, s.n_post)
-        neurons = Links.of(s.post, s.post, s.n_post, s.n_post)
-        order = Permutation.of(sources.order)
-        own = {name(kind, key): order(value)[:, None] for key, value in parameters.items()}
-        return cls(kind, sources, neurons, order, own, kept)
+        s, plain = synapses, PLAIN.get()
+        links = Products if plain else Links.of
+        sources = links(s.pre, s.post, s.n_pre, s.n_post)
+        neurons = links(s.post, s.post, s.n_post, s.n_post)
+        stored = None
+        if kind in kept.only:
+            stored = links(kept.only[kind], kept.only[kind], *(kept.whole[kind],) * 2)
+        order = None if plain else Permutation.of(sources.order)
+        own = {name(kind, key): value if order is None else order(value) for key, value in parameters.items()}
+        return cls(kind, sources, neurons, stored, order, {part: v[:, None] for part, v in own.items()})
 
     @property
     def count(self) -> int:
@@ -79,18 +105,14 @@ class Wires:
     def entered(self, state: mx.array) -> mx.array:
         """(K, B) from a state in the order of the plan, of all synapses."""
         rows = state.T
-        if self.kind in self.kept.only:
-            rows = rows[mx.array(self.kept.only[self.kind])]
-        return self.order(rows)
+        if self.stored is not None:
+            rows = self.stored.take(rows)
+        return rows if self.order is None else self.order(rows)
 
     def left(self, rows: mx.array) -> mx.array:
         """The way back; synapses that are cut are at 0."""
-        state = self.order.inverse(rows)
-        if self.kind in self.kept.only:
-            places = np.full(self.kept.whole[self.kind], self.count, np.int32)
-            places[self.kept.only[self.kind]] = np.arange(self.count)
-            state = mx.concatenate([state, mx.zeros((1, state.shape[1]))])[mx.array(places)]
-        return state.T
+        rows = rows if self.order is None else self.order.inverse(rows)
+        return (rows if self.stored is None else self.stored.sum(rows)).T
 
     def summed(self, rows: mx.array) -> mx.array:
         """(B, N) sums over the synapses onto each neuron."""

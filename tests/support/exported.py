@@ -39,6 +39,18 @@ class Leaky(gl.NCPRNNCell):
         return states
 
 
+class Tiring(gl.EquationCell):
+    """Synapses that tire, of a user, too."""
+
+    parameters = {"w": gl.synapse("signed_glorot"), "tau": gl.neuron(0.5, 2.0, positive=True)}  # noqa: RUF012
+    synapse = {"i": "w * (1 - d) * sigmoid(4 * v_pre)"}  # noqa: RUF012
+    sensory = {"i": "w * (1 - d) * x"}  # noqa: RUF012
+    synapse_states = "0.8 * dd/dt = -d + 0.5 * (1 - d) * sigmoid(4 * v_pre)"
+    sensory_states = "dd/dt = -d + 0.1 * (1 - d) * relu(x) * (1 - v)"
+    dynamics = "tau * dv/dt = i - v"
+    unfolds = 3
+
+
 def deep() -> gl.Stack:
     """Layers of all kinds, some of a user."""
     inner = gl.Stack(
@@ -87,6 +99,8 @@ NETWORKS: dict[str, Any] = {
     "missing_ltc": lambda: gl.RNN(gl.MissingValueCell(gl.LTCCell(WIDE))),
     "missing_memory": lambda: gl.RNN(gl.MissingValueCell(gl.MixedMemoryCell(gl.CfCCell(WIDE))), proj_size=2),
     "own": lambda: gl.RNN(Leaky(CIRCUIT)),
+    "tiring": lambda: gl.RNN(Tiring(CIRCUIT)),
+    "tiring_late": lambda: gl.RNN(Tiring(CIRCUIT, delays=2)),
     "silent": lambda: gl.CfC(CIRCUIT, key=mx.random.key(3)),
     "deep": deep,
     "activations": activations,

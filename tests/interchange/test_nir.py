@@ -68,8 +68,8 @@ def test_the_graph_is_the_law(circuit: gl.Circuit, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "error", "said"),
     [
-        (lambda c: gl.LTC(c), ValueError, "no node for the equation of a LTCCell"),
-        (lambda c: gl.RNN(gl.LeakyRate(c)), ValueError, "no node for the equation of a LeakyRate"),
+        (lambda c: gl.LTC(c), ValueError, "no node for the equation of LTCCell"),
+        (lambda c: gl.RNN(gl.LeakyRate(c)), ValueError, "no node for the equation of LeakyRate"),
         (lambda c: gl.RNN(gl.CTRNNCell(c)), ValueError, "no node for the activation 'tanh'"),
         (lambda c: gl.RNN(gl.CTRNNCell(c, activation="linear", clip=1.0)), ValueError, "with a clip"),
         (lambda c: gl.RNN(gl.LIF(c), reverse=True), ValueError, "reads forwards"),

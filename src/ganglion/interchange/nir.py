@@ -91,7 +91,7 @@ def _cell_of(model: nn.Module) -> Any:
     if model.reverse or model.proj_size is not None:
         raise ValueError("export_nir: a graph of NIR reads forwards, and has no projection of the outputs")
     if type(cell) not in (LIF, CTRNNCell):
-        raise ValueError(f"NIR has no node for the equation of a {type(cell).__name__}: {KNOWN} some")
+        raise ValueError(f"NIR has no node for the equation of {type(cell).__name__}: {KNOWN} some")
     if isinstance(cell, CTRNNCell):
         if cell.activation != "linear":
             raise ValueError(f"NIR has no node for the activation {cell.activation!r}: {KNOWN} some")

@@ -11,7 +11,9 @@ from .running import HEADER
 
 NAMED = "begins the names in the file: expected letters, digits and underscores"
 FIXED = "export run -o p.c --fixed"
-LTC = "gl.LTC(gl.read('good.json'))"
+CIRCUIT = "gl.read('good.json')"
+LTC = f"gl.LTC({CIRCUIT})"
+X = "np.zeros((3, 3))"
 
 
 ROWS = [
@@ -35,6 +37,16 @@ ROWS = [
         "ONNX: a folder in its place", "export run -o p.onnx", "is a directory", lambda: os.mkdir("p.onnx")
     ),
     Fault("ONNX that is not installed", "export run -o p.onnx", "onnx", within=without("onnx")),
+    Fault("SONATA without h5py", "convert good.json c.h5", "ganglion-mlx[sonata]", within=without("h5py")),
+    Fault(
+        "NIR without nir",
+        f"gl.export_nir(gl.RNN(gl.LIF({CIRCUIT})), 'p.nir')",
+        "[nir]",
+        within=without("nir"),
+    ),
+    Fault("NIR of an LTC", f"gl.export_nir({LTC}, 'p.nir')", "NIR has no node for the equation"),
+    Fault("LEMS of two sequences", f"gl.export_lems({LTC}, 'p.xml', np.zeros((2, 3, 3)))", "has 2 sequences"),
+    Fault("LEMS: a folder that is not there", f"gl.export_lems({LTC}, 'd/p.xml', {X})", "no directory"),
     Fault("a disk that fills up", "export run -o p.c", "No space left on device", within=filling),
     Fault("a disk that takes 600 bytes", "export run -o p.c", "File too large", within=limited(600)),
     Fault("fixed: no table", f"{FIXED} nothing.csv", "nothing.csv: No such file"),

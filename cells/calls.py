@@ -16,6 +16,7 @@ from .ops.array_ops import Mask
 from .ops.state_ops import State, restarted, zero_state
 from .running import Call
 from .samples import episode_ends, flags, valid_samples
+from .timing import in_own_time
 from .values import Values, bounded, one_of_shapes, real_array
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -34,11 +35,13 @@ def sequence_call(
     starts: Any = None,
     reverse: bool = False,
     lasting: tuple[int, ...] = (),
+    time_scale: float | None = None,
 ) -> Call:
     """Check the arguments of ``rnn(x, state, timespans, ...)``.
 
     What stands where the mask says that there is no sample may be anything, and nothing ends or starts there.
     An episode that starts at a row's first sample drops the given state, unless a `reverse` network reads on.
+    The call has the time spans as the cell sees them: in units of its `time_scale`, and 1 if none are given.
 
     Raises:
         ValueError: a shape that does not fit, an empty sequence, or a time span that is negative or not
@@ -66,6 +69,7 @@ def sequence_call(
     spans = _sequence_timespans(timespans, batch, steps, batched)
     if timespans is not None:
         refuse_bad_timespans(spans, valid)
+        spans = in_own_time(spans, time_scale)
     before = initial_state(state, state_shapes, batch, batched)
     return Call(
         x=inputs,
@@ -77,16 +81,22 @@ def sequence_call(
         mask=valid,
         ends=last,
         lasting=lasting,
+        time_scale=1.0 if time_scale is None else time_scale,
     )
 
 
 def step_call(
-    x: Values, state: Any, timespan: Values, n_inputs: int, state_shapes: Shapes
+    x: Values,
+    state: Any,
+    timespan: Values | None,
+    n_inputs: int,
+    state_shapes: Shapes,
+    time_scale: float | None = None,
 ) -> tuple[mx.array, State, mx.array, bool]:
     """Check the arguments of ``cell(x, state, timespan)``: x (B, I), state, time span () or (B,).
 
-    Returns x as (B, I), the state of B rows, the time span as (1, 1) or (B, 1), and whether the caller's
-    input had a batch axis.
+    Returns x as (B, I), the state of B rows, the time span as the cell sees it as (1, 1) or (B, 1), and
+    whether the caller's input had a batch axis.
     """
     inputs = bounded(real_array("the input", x))
     if inputs.ndim not in (1, 2) or inputs.shape[-1] != n_inputs or 0 in inputs.shape[:-1]:
@@ -96,11 +106,13 @@ def step_call(
     batched = inputs.ndim == 2
     inputs = inputs if batched else inputs[None]
     batch = inputs.shape[0]
-    span = real_array("the time span", _times("the time span", timespan))
+    given = timespan is not None
+    span = real_array("the time span", _times("the time span", timespan if timespan is not None else 1.0))
     shapes: list[tuple[int, ...]] = [(), (batch,), (batch, 1)] if batched else [()]
     if tuple(span.shape) not in shapes:
         raise ValueError(f"the time span has shape {tuple(span.shape)}: expected {one_of_shapes(shapes)}")
     refuse_bad_timespans(span)
+    span = in_own_time(span, time_scale if given else None)
     return inputs, initial_state(state, state_shapes, batch, batched), span.reshape(-1, 1), batched
 
 
@@ -152,8 +164,11 @@ def _sequence_timespans(timespans: Values | None, batch: int, steps: int, batche
 
 
 def clock(call: Call) -> NDArray[np.float64]:
-    """(1, T) or (B, T) the time before each sample, there or not; what is no time counts nothing."""
-    spans: NDArray[np.float64] = np.array(call.timespans, np.float64)
+    """(1, T) or (B, T) the time before each sample, there or not, in the unit of the data.
+
+    What is no time counts nothing.
+    """
+    spans: NDArray[np.float64] = np.array(call.timespans, np.float64) * call.time_scale
     if call.mask is None:
         return spans
     counts = call.mask | (np.isfinite(spans) & (spans > 0))

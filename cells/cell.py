@@ -15,7 +15,7 @@ from ..compile.pipeline import compiled_for
 from ..errors import KernelError
 from ..wiring import Dense
 from .calls import step_call
-from .holding import ParameterHolder, Polarity
+from .holding import Polarity
 from .layer import Shape
 from .leading import shape_of
 from .ncps import InNcps
@@ -27,6 +27,7 @@ from .running import Call, CellKernel
 from .scaling import Tied
 from .sharing import described, used_attributes
 from .strengths import Floats, Strengths
+from .timed import TimedHolder
 from .values import Values, Where, running_on
 from .variants import Differences, Variants
 
@@ -34,7 +35,7 @@ from .variants import Differences, Variants
 Units: TypeAlias = "Source | Dense | int"
 
 
-class NCPRNNCell(ParameterHolder):
+class NCPRNNCell(TimedHolder):
     """One time step of a network: ``cell(x, state, timespan)`` gives ``(output, new_state)``.
 
     A subclass provides `step`, the equation, and what it needs of `prepare` (what depends on parameters
@@ -50,6 +51,9 @@ class NCPRNNCell(ParameterHolder):
         units: what the cell is over. A circuit, plan or compiled circuit gives neurons their names and
             synapses; ``gl.dense(inputs, units)`` and a number are for cells without wiring, whose neurons are
             all outputs; with a number, `build` makes the parameters when the first input comes.
+        time_scale: the time of the data that the cell takes for 1: it is given time spans divided by it.
+            Where a subclass takes it as an option, too, and passes it on, files keep it, and `fit` may choose
+            one where none is given, which is as 1.
 
     Attributes:
         homes: name -> what each parameter lies on, or a `Parameter` that says more. `make_parameters` makes
@@ -57,6 +61,8 @@ class NCPRNNCell(ParameterHolder):
         needs_circuit: whether the class refuses `units` that are no circuit.
         runs_electrical: whether the class has electrical synapses, as `LTCCell` has; others refuse circuits
             with such.
+        times_given: whether numbers of the class or its options are times of the data already, so that `fit`
+            chooses no time scale.
         polarity: "init" or "fixed": whether signed parameters may leave the signs of their synapses.
         positive: "clip" or "softplus": how non-negative parameters stay so.
         compiled: the compiled circuit; a cell without wiring has no such attribute.
@@ -96,8 +102,8 @@ class NCPRNNCell(ParameterHolder):
     sensors: tuple[str, ...]
     roles: tuple[str, ...]
 
-    def __init__(self, units: Units) -> None:
-        super().__init__()
+    def __init__(self, units: Units, *, time_scale: float | None = None) -> None:
+        super().__init__(time_scale)
         self.sensors = ()
         if isinstance(units, Dense) and not self.needs_circuit:
             self._name(units.units)
@@ -205,7 +211,10 @@ class NCPRNNCell(ParameterHolder):
         return x
 
     def step(self, prepared: Any, x: mx.array, state: Any, timespan: mx.array) -> Any:
-        """The new state from encoded input (B, I), state (B, N) and time span (B, 1) or (1, 1)."""
+        """The new state from encoded input (B, I), state (B, N) and time span (B, 1) or (1, 1).
+
+        The time span is in units of `time_scale`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no step()")
 
     def visible(self, state: Any) -> mx.array:
@@ -317,7 +326,7 @@ class NCPRNNCell(ParameterHolder):
         self,
         x: Values,
         state: Any = None,
-        timespan: Values = 1.0,
+        timespan: Values | None = None,
         *,
         stream: Where = None,
     ) -> tuple[mx.array, Any]:
@@ -326,7 +335,8 @@ class NCPRNNCell(ParameterHolder):
         Args:
             x: (B, I) or (I,) inputs.
             state: (B, N) or (N,) state, or the tuple of arrays that the cell has; zeros if not given.
-            timespan: scalar or (B,) time since the previous sample.
+            timespan: scalar or (B,) time since the previous sample; `time_scale`, which is 1 where nobody has
+                chosen one, if not given.
             stream: an MLX stream or device to run on; the default one if not given.
 
         Returns:
@@ -339,13 +349,16 @@ class NCPRNNCell(ParameterHolder):
         with running_on(stream):
             self.ensure_built(shape_of(x))
             self.refuse_weights_of_other_circuits()
-            inputs, state, span, batched = step_call(x, state, timespan, self.n_inputs, self.state_shapes)
+            inputs, state, span, batched = step_call(
+                x, state, timespan, self.n_inputs, self.state_shapes, self.time_scale
+            )
             new = self.step(self.prepare(), self.encode(inputs), self.begun(state), span)
             output, new = in_type_of(self, self.decode(self.visible(new)), new)
             return (output, new) if batched else (output[0], rows(new, 0))
 
     def _extra_repr(self) -> str:
-        return repr(self.compiled.plan) if hasattr(self, "compiled") else f"{self.n_neurons} neurons"
+        over = repr(self.compiled.plan) if hasattr(self, "compiled") else f"{self.n_neurons} neurons"
+        return f"{over}{self._timing()}"
 
     @property
     def has_own_call(self) -> bool:

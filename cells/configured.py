@@ -86,9 +86,17 @@ class Configured(nn.Module):
     def keep(self, argument: str, value: Any) -> None:
         """Let the config hold `value` for a constructor argument, instead of what was given.
 
-        For arguments that may change after the layer was made, such as a graph.
+        For arguments that may change after the layer was made, such as a graph. What the constructor of a
+        subclass does not take is no part of its config.
         """
-        self._kept[argument] = value
+        if self.takes(argument):
+            self._kept[argument] = value
+
+    @classmethod
+    def takes(cls, argument: str) -> bool:
+        """Whether the constructor takes an argument of this name."""
+        given = inspect.signature(cls.__init__).parameters.values()
+        return any(argument == p.name or p.kind is p.VAR_KEYWORD for p in given)
 
     def get_config(self) -> dict[str, Any]:
         """How the layer was made, as data that JSON can hold: its class and its constructor's arguments.

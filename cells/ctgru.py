@@ -52,10 +52,12 @@ class CTGRUCell(NCPRNNCell):
     Args:
         circuit: a circuit, a plan, or a compiled circuit.
         scales: K, the number of traces per neuron.
-        shortest: the shortest time constant, in the unit of the time spans.
+        shortest: the shortest time constant, in units of `time_scale`.
         clip: the largest absolute trace; None for no limit.
         polarity: "init" (the circuit's signs are where the weights of ``detect`` start) or "fixed" (they
             keep them, as those of a `CfCCell`).
+        time_scale: the time of the data that counts as 1, see `LTCCell`: dt is the time span divided by it;
+            `fit` chooses one where none is given and `shortest` is 1.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -80,6 +82,7 @@ class CTGRUCell(NCPRNNCell):
         shortest: float = 1.0,
         clip: float | None = None,
         polarity: str = "init",
+        time_scale: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("polarity", polarity, POLARITY)
@@ -87,7 +90,8 @@ class CTGRUCell(NCPRNNCell):
         shortest = real("shortest", shortest, above=0)
         if clip is not None:
             real("clip", clip, above=0)
-        super().__init__(circuit)
+        super().__init__(circuit, time_scale=time_scale)
+        self.times_given = shortest != 1.0
         self.scales, self.clip, self.polarity = scales, clip, polarity
         self.make_parameters(key)
         log_tau = np.log(shortest) + np.arange(scales) * np.log(10.0) / 2
@@ -141,4 +145,4 @@ class CTGRUCell(NCPRNNCell):
         return state.sum(axis=-1)
 
     def _extra_repr(self) -> str:
-        return f"{self.compiled.plan!r}, scales={self.scales}"
+        return f"{self.compiled.plan!r}, scales={self.scales}{self._timing()}"

@@ -50,14 +50,16 @@ class CTRNNCell(EquationCell):
         solver: "semi_implicit" (the leak at the new time: stable for any step), "explicit" or "rk4".
         activation: f; a name or a function, as `NCPDense` takes it. There is a fused kernel for tanh,
             sigmoid, relu, softplus, silu and lecun_tanh.
-        tau: where every time constant starts, in the unit of the time spans. ``cell.freeze(keys="tau")``
-            keeps it there.
+        tau: where every time constant starts, in units of `time_scale`. ``cell.freeze(keys="tau")`` keeps it
+            there.
         leak: whether neurons leak.
         clip: the largest absolute state; None for no limit.
         polarity: "init" (the circuit's signs are where weights start) or "fixed" (they keep them, as
             those of a `CfCCell`).
         tie, scale, fixed, penalty, priors: which parameters are shared, and what is known of them, see
             `LTCCell`; a `scale` by name alone is of the weights that carry the signs of synapses.
+        time_scale: the time of the data that counts as 1, see `LTCCell`: dt is the time span divided by it;
+            `fit` chooses one where none is given and `tau` is 1.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -108,6 +110,7 @@ class CTRNNCell(EquationCell):
         fixed: Any = None,
         penalty: Any = None,
         priors: Priors = None,
+        time_scale: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("solver", solver, SOLVERS)
@@ -117,9 +120,10 @@ class CTRNNCell(EquationCell):
             real("clip", clip, above=0)
         self.activation = activation_of("activation", activation)
         self.leak, self.clip = leak, clip
+        self.times_given = self._tau != 1.0
         super().__init__(
             circuit, solver=solver, ode_unfolds=ode_unfolds, polarity=polarity, tie=tie, scale=scale,
-            fixed=fixed, penalty=penalty, priors=priors, key=key,
+            fixed=fixed, penalty=penalty, priors=priors, time_scale=time_scale, key=key,
         )  # fmt: skip
 
     def equations_chosen(self) -> Model:
@@ -143,7 +147,9 @@ class CTRNNCell(EquationCell):
         return as_floats(activate(self.activation, bias)) if self.leak else np.zeros(self.n_neurons)
 
     def _extra_repr(self) -> str:
-        return f"{self.compiled.plan!r}, solver={self.solver!r}, activation={self.activation!r}"
+        return (
+            f"{self.compiled.plan!r}, solver={self.solver!r}, activation={self.activation!r}{self._timing()}"
+        )
 
 
 def _model(activation: Activation, leak: bool, clip: float | None) -> Model:

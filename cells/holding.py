@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from mlx.utils import tree_flatten
 
 from ..compile import CompiledCircuit, Plan
 from ..compile.synapses import Index
@@ -23,6 +24,8 @@ from .sharing import NOTHING_SHARED, Scale, Share, Ties, shares
 from .signs import signs
 from .strengths import Floats, as_floats
 
+REMEMBERED = 1 << 16
+"""How many numbers of the first parameters are kept, of the smallest of them."""
 # One sign per synapse, as plans hold them.
 Polarity: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.int8]]"
 
@@ -110,6 +113,22 @@ class ParameterHolder(NCPLayer):
             elif name in self._priors:
                 value = self._kept_as(name, as_floats(value))
             self[name] = value
+        self.remember_first()
+
+    def remember_first(self) -> None:
+        """Keep hold of some parameters, by which `fresh` sees whether others took their place."""
+        leaves: list[tuple[str, mx.array]] = tree_flatten(self.parameters())  # type: ignore[assignment]
+        named = sorted(leaves, key=lambda pair: pair[1].size)
+        sizes = np.cumsum([array.size for _, array in named])
+        first = tuple(named[: max(1, int((sizes <= REMEMBERED).sum()))])
+        object.__setattr__(self, "_first", first)  # nn.Module would take them for parameters
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the parameters are those that the cell began with: not trained, loaded or carried over."""
+        first = self.__dict__.get("_first", ())
+        now: dict[str, Any] = dict(tree_flatten(self.parameters()))
+        return bool(first) and all(now.get(name) is array for name, array in first)
 
     def begin_at(self, name: str, values: Floats) -> None:
         """Let a parameter begin where the equation uses these values, one per synapse or neuron.

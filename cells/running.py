@@ -39,13 +39,15 @@ class Call:
     Attributes:
         x: (B, T, I) inputs; where there is no sample, they may be anything.
         state: the initial state of B rows.
-        timespans: (1, T) or (B, T) time since the sample that was read before; the same holds for them.
+        timespans: (1, T) or (B, T) time since the sample that was read before, in units of `time_scale`; the
+            same holds for them.
         batched: whether the caller's input had a batch axis.
         mask: (B, T) which samples there are; None for all.
         ends: (B, T) after which samples the state starts anew; None for none. Never where there is none.
         reverse: whether the samples are read from last to first.
         held: what holds some neurons' states, see `Overlay`; None for nothing.
         lasting: which arrays of the state go on behind the end of an episode.
+        time_scale: the time of the data that is 1 in `timespans`.
     """
 
     x: mx.array
@@ -57,6 +59,7 @@ class Call:
     reverse: bool = False
     held: Held | None = None
     lasting: tuple[int, ...] = ()
+    time_scale: float = 1.0
 
     @property
     def steps(self) -> int:

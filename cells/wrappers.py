@@ -63,6 +63,18 @@ class CellWrapper(NCPRNNCell):
         return self.cell.prepare()
 
     @property
+    def time_scale(self) -> float | None:
+        """That of the cell."""
+        return self.cell.time_scale
+
+    @property
+    def awaits_time_scale(self) -> bool:
+        return self.cell.awaits_time_scale
+
+    def choose_time_scale(self, scale: float) -> None:
+        self.cell.choose_time_scale(scale)
+
+    @property
     def lasting(self) -> tuple[int, ...]:
         return self.cell.lasting
 

@@ -30,9 +30,9 @@ X = mx.random.normal((32, 12, 2), key=mx.random.key(0))
 Y = mx.tanh(mx.cumsum(X, axis=1)[..., :1])
 
 
-def fit(*data: Any, optimizer: optim.Optimizer | None = None, epochs: int = 1) -> None:
+def fit(*data: Any, optimizer: optim.Optimizer | None = None, epochs: int = 1, **options: Any) -> None:
     optimizer = optimizer or optim.Adam(1e-6, bias_correction=True)
-    rnn = gl.LTC(CIRCUIT, key=mx.random.key(0))
+    rnn = gl.LTC(CIRCUIT, key=mx.random.key(0), **options)
     gl.fit(rnn, data, loss=gl.training.mse, optimizer=optimizer, epochs=epochs, progress=False)
 
 
@@ -110,7 +110,7 @@ CAUSES: dict[str, Callable[[Path], Any]] = {
     ),
     "the loss is": lambda _: one_missing_value(),
     "the outputs hardly": lambda _: fit(X, 1e3 * Y, epochs=120),
-    "the time spans": lambda _: fit(X, Y, mx.full((32, 12), 1e-4)),
+    "the time spans": lambda _: fit(X, Y, mx.full((32, 12), 1e-4), time_scale=1.0),
     "this Adam": lambda _: fit(X, Y, optimizer=optim.Adam(0.01)),
     "array 2": lambda _: fit(X, Y, 1.7e9 + np.arange(12.0) * np.ones((32, 1))),
     "the input": lambda _: gl.LTC(CIRCUIT)(mx.zeros((4, 5, 3))),

@@ -55,6 +55,7 @@ class LiquidCell(NCPRNNCell):
             "lecun_tanh", "relu", "sigmoid", "silu" and "tanh".
         backbone_dropout: how much is dropped behind each backbone layer but the first, in training.
         features: a layer that the inputs go through first, (..., I) to (..., F).
+        time_scale: the time of the data that counts as 1, see `LTCCell`: dt is the time span divided by it.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -77,6 +78,7 @@ class LiquidCell(NCPRNNCell):
         backbone_activation: Activation = "lecun_tanh",
         backbone_dropout: float = 0.0,
         features: nn.Module | None = None,
+        time_scale: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         if not isinstance(units, Dense | int):
@@ -86,7 +88,7 @@ class LiquidCell(NCPRNNCell):
         if whole("backbone_layers", backbone_layers, 0, 1000):
             whole("backbone_units", backbone_units, most=MOST_NEURONS)
         fraction("backbone_dropout", backbone_dropout, below=True)
-        super().__init__(units)
+        super().__init__(units, time_scale=time_scale)
         self.ode_unfolds = ode_unfolds
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers
         self.backbone_activation = activation
@@ -113,6 +115,7 @@ class LiquidCell(NCPRNNCell):
         for name in self.heads:
             self[name] = self._linear(widths[-1], self.n_neurons)
         self._initialise(self._draws)
+        self.remember_first()
         self.settle()
 
     def _initialise(self, draws: Draws) -> None:
@@ -231,7 +234,7 @@ class BackboneCfCCell(LiquidCell):
         )
 
     def _extra_repr(self) -> str:
-        return f"{len(self.sensors)} inputs, {self.n_neurons} units, mode={self.mode!r}"
+        return f"{len(self.sensors)} inputs, {self.n_neurons} units, mode={self.mode!r}{self._timing()}"
 
 
 def _in_one(vectors: list[mx.array]) -> mx.array:

@@ -65,6 +65,7 @@ class CfCCell(NCPRNNCell):
             "pure" the sign is that of ff1, which the published equation subtracts.
         tie, scale, fixed, penalty, priors: which parameters are shared, and what is known of them, see
             `LTCCell`; a `scale` by name alone is of the weights that carry the signs of synapses.
+        time_scale: the time of the data that counts as 1, see `LTCCell`: dt is the time span divided by it.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -95,6 +96,7 @@ class CfCCell(NCPRNNCell):
         fixed: Any = None,
         penalty: Any = None,
         priors: Priors = None,
+        time_scale: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("mode", mode, tuple(MAPS))
@@ -103,7 +105,7 @@ class CfCCell(NCPRNNCell):
         one_of("polarity", polarity, POLARITY)
         if ncps_compat and (tie or scale or fixed or penalty):
             raise ValueError("ncps_compat=True shares no parameters, as ncps does: leave out tie and scale")
-        super().__init__(circuit)
+        super().__init__(circuit, time_scale=time_scale)
         self.mode, self.schedule, self.ncps_compat, self.polarity = mode, schedule, ncps_compat, polarity
         plan = self.compiled.plan
         if ncps_compat:
@@ -262,7 +264,7 @@ class CfCCell(NCPRNNCell):
 
     def _extra_repr(self) -> str:
         schedule = "ncps" if self.ncps_compat else self.schedule
-        return f"{self.compiled.plan!r}, mode={self.mode!r}, schedule={schedule!r}"
+        return f"{self.compiled.plan!r}, mode={self.mode!r}, schedule={schedule!r}{self._timing()}"
 
 
 @lru_cache(maxsize=32)

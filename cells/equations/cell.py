@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -112,6 +111,8 @@ class EquationCell(NCPRNNCell):
             showed at the beginning of the sample d before; electrical synapses take none.
         seed: of the noise of a class that has some, from 0 to 2**32 - 1; 0 if not given.
         equations: the digest of the equations with which a saved network was made, as `get_config` has it.
+        time_scale: the time of the data that is 1 in the equations, as 0.001 is for data in seconds and
+            equations in milliseconds; 1 if not given, as `fit` leaves it: the numbers are yours.
         key: random key for the initial values; MLX's global state if not given.
 
     Attributes:
@@ -133,6 +134,7 @@ class EquationCell(NCPRNNCell):
     needs_circuit = True
     by_effective = True
     changeable = frozenset({"seed"})
+    times_given = True
     _delays: Delays | None = None
     _there: Kept
     model = _Equations()
@@ -195,6 +197,7 @@ class EquationCell(NCPRNNCell):
         delays: int | str | None = None,
         seed: int | None = None,
         equations: str | None = None,
+        time_scale: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         if not hasattr(type(self), "_model"):
@@ -209,6 +212,8 @@ class EquationCell(NCPRNNCell):
         if not self.model.continuous and (solver is not None or ode_unfolds is not None):
             kind = type(self).__name__
             raise ValueError(f"a {kind} is updated once per sample: it has no solver and no ode_unfolds")
+        if time_scale is not None and not self.model.timed:
+            raise ValueError(f"no equation of a {type(self).__name__} has a time in it: it has no time_scale")
         one_of("positive", positive, POSITIVE)
         one_of("polarity", polarity, POLARITY)
         if equations not in (None, declaration.digest):
@@ -216,7 +221,7 @@ class EquationCell(NCPRNNCell):
                 f"the equations of {type(self).__name__} are others now than those of the saved network: "
                 f"their digest is {declaration.digest}, and was {label(equations)}"
             )
-        super().__init__(circuit)
+        super().__init__(circuit, time_scale=time_scale)
         if self.model.continuous:
             self.solver, self.ode_unfolds = solver or declaration.solver, ode_unfolds or declaration.unfolds
             self.keep("solver", self.solver)
@@ -231,12 +236,6 @@ class EquationCell(NCPRNNCell):
         self.keep("equations", declaration.digest)
         self.share(tie, scale, fixed, penalty, priors)
         self.make_parameters(key)
-
-    def keep(self, argument: str, value: Any) -> None:
-        """What the constructor of a subclass does not take is no part of its config."""
-        taken = inspect.signature(type(self).__init__).parameters.values()
-        if any(argument == p.name or p.kind is p.VAR_KEYWORD for p in taken):
-            super().keep(argument, value)
 
     @property
     def seed(self) -> int | None:
@@ -351,7 +350,7 @@ class EquationCell(NCPRNNCell):
         widths = tuple(shape[0] for shape in self.state_shapes)
         return bound(self.model, self.compiled, *own, widths, all_states, self._delays, self._there)
 
-    def reference(self, x: Values, state: Any = None, timespans: Values = 1.0) -> tuple[Floats, Any]:
+    def reference(self, x: Values, state: Any = None, timespans: Values | None = None) -> tuple[Floats, Any]:
         """Outputs and the last state in float64 NumPy, straight from the text of the equations.
 
         It shares nothing with the engines: what they compute can be compared with it.
@@ -359,7 +358,7 @@ class EquationCell(NCPRNNCell):
         Args:
             x: (B, T, I) inputs.
             state: the state before, as a call takes it; zeros if not given.
-            timespans: a scalar, (T,) or (B, T).
+            timespans: a scalar, (T,) or (B, T); `time_scale` if not given.
 
         Returns:
             (B, T, M) outputs, and (B, N) states, a tuple of them where there are several.
@@ -382,7 +381,8 @@ class EquationCell(NCPRNNCell):
         given = state if isinstance(state, tuple) else (state,) * len(self.state_shapes)
         parts = zip(given, self.state_shapes, strict=True)
         states = [np.zeros((len(values), *s)) if v is None else np.asarray(v, np.float64) for v, s in parts]
-        spans = spans_of(timespans, values.shape[:2])
+        scale = self.time_scale or 1.0
+        spans = spans_of(scale if timespans is None else timespans, values.shape[:2]) / scale
         p = {key: as_floats(value) for key, value in self.effective().items()}
         solver, unfolds = self.steps_with
         reference = Reference(self.model.declaration, self.compiled.plan, p, self.seed or 0, self._delays)
@@ -411,7 +411,7 @@ class EquationCell(NCPRNNCell):
     def _extra_repr(self) -> str:
         solver, unfolds = self.steps_with
         with_solver = f", solver={solver!r}, ode_unfolds={unfolds}" if self.model.continuous else ""
-        return f"{self.compiled.plan!r}{with_solver}"
+        return f"{self.compiled.plan!r}{with_solver}{self._timing()}"
 
 
 def _is_method(value: Any) -> bool:

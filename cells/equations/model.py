@@ -8,7 +8,7 @@ from functools import cached_property
 from ..parameters import Parameter
 from .algebra import growth, linear_in
 from .declaration import Declaration
-from .expression import HELD, ZERO, Expression, add, call, divide, multiply, name, number
+from .expression import HELD, ZERO, Expression, add, call, divide, in_order, multiply, name, number
 
 SPAN, STEP, SAMPLE = name("span", "timespan"), name("step", "dt"), name("input", "x")
 
@@ -78,6 +78,11 @@ class Model:
     def continuous(self) -> bool:
         """Whether states follow differential equations, and are not updated once per sample."""
         return bool(self.masses)
+
+    @property
+    def timed(self) -> bool:
+        """Whether a sample's time span changes anything."""
+        return self.continuous or SPAN in in_order(self.expressions())
 
     def expressions(self) -> list[Expression]:
         """All expressions of the model."""

@@ -35,6 +35,8 @@ from .operations import SOLVERS, LTCTerms, ltc_step_ops
 from .start import starting_weights
 from .variants import ltc_variants
 
+TIMES = frozenset({"cm", "gleak"})
+"""Whose values are time constants in the unit of the time spans."""
 LARGE, BARELY = 2.0**60, 1e-12
 """A conductance beside which all others vanish, and one that vanishes beside all others."""
 FAINTEST = 1e-8
@@ -139,6 +141,9 @@ class LTCCell(NCPRNNCell):
             `fit` adds minus the logarithm of the density over the number of items, and `Fixed` is not
             trained. A prior is of the number that the equation uses, before a factor of `scale`; of one that
             carries signs, those of positive numbers are of its size.
+        time_scale: the time of the data that counts as 1: in the equation, dt = timespan / time_scale /
+            ode_unfolds, and time constants are in units of it. If not given, `fit` chooses the median time
+            span of its data, once; until then it is 1.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -174,6 +179,7 @@ class LTCCell(NCPRNNCell):
         fixed: Any = None,
         penalty: Any = None,
         priors: Priors = None,
+        time_scale: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         for what, mapping in (("input_mapping", input_mapping), ("output_mapping", output_mapping)):
@@ -184,17 +190,19 @@ class LTCCell(NCPRNNCell):
         one_of("polarity", polarity, POLARITY)
         whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
         real("epsilon", epsilon, least=0)
-        super().__init__(circuit)
+        super().__init__(circuit, time_scale=time_scale)
         self.ode_unfolds, self.solver, self.epsilon = ode_unfolds, solver, epsilon
         self.positive, self.polarity = positive, polarity
         self.input_mapping, self.output_mapping = input_mapping, output_mapping
         ranges = {} if initial_ranges is None else initial_ranges
         object.__setattr__(self, "_starts", _starts(ranges))  # no parameters
         self.share(tie, scale, fixed, penalty, priors)
+        self.times_given = not TIMES.isdisjoint([*ranges, *(priors or ()), *(fixed or ())])
         self.make_parameters(key)
         if start is not None:
             for name, values in starting_weights(self.compiled.plan, start, initial_ranges or {}).items():
                 self.begin_at(name, values)
+            self.remember_first()
         if solver in STABLE:
             self._warn_of_steps()
 
@@ -217,11 +225,13 @@ class LTCCell(NCPRNNCell):
         for side in (plan.electrical.pre, plan.electrical.post):
             np.add.at(total, side, p["gap"] if len(side) else ())
         fastest = float((total / np.maximum(p["cm"], FAINTEST)).max())
+        scale = self.time_scale or 1.0
         needed = math.ceil(fastest / STABLE[self.solver])
         if needed > self.ode_unfolds:
             warnings.warn(
-                f"the {self.solver!r} solver may blow up with ode_unfolds={self.ode_unfolds} and spans of 1, "
-                f"because the fastest neuron's time constant is {1 / fastest:.2g}: ode_unfolds={needed} is "
+                f"the {self.solver!r} solver may blow up with ode_unfolds={self.ode_unfolds} and spans of "
+                f"{scale:g}, because the fastest neuron's time constant is {scale / fastest:.2g}: "
+                f"ode_unfolds={needed} is "
                 "stable, and solver='semi_implicit' is with any",
                 RuntimeWarning,
                 stacklevel=4,
@@ -319,7 +329,8 @@ class LTCCell(NCPRNNCell):
         sensory = side(p["sensory_w"], p["sensory_erev"], plan.sensory)
         pairs = plan.electrical
         gap = p["gap"] / np.sqrt(leak[pairs.pre] * leak[pairs.post]) if len(pairs) else None
-        return Strengths(plan, recurrent, sensory, p["cm"] / leak, gap)
+        tau = p["cm"] / leak * (self.time_scale or 1.0)
+        return Strengths(plan, recurrent, sensory, tau, gap)
 
     def ncps(self) -> InNcps:
         if self.solver != "semi_implicit":
@@ -350,7 +361,8 @@ class LTCCell(NCPRNNCell):
         )
 
     def _extra_repr(self) -> str:
-        return f"{self.compiled.plan!r}, ode_unfolds={self.ode_unfolds}, positive={self.positive!r}"
+        options = f"ode_unfolds={self.ode_unfolds}, positive={self.positive!r}"
+        return f"{self.compiled.plan!r}, {options}{self._timing()}"
 
 
 def _starts(given: Mapping[str, tuple[float, float]]) -> dict[str, Parameter]:

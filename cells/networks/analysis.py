@@ -80,7 +80,7 @@ def time_constants(rnn: NCPLayer, recording: Any) -> Any:
     total = terms.gleak + open_ + sensory
     if terms.coupling is not None and terms.gap is not None:
         total = total + terms.coupling.load(terms.gap)
-    return np.array(terms.cm / total)
+    return np.array(terms.cm / total) * np.float32(cell.time_scale or 1.0)
 
 
 def saliency(
@@ -175,7 +175,7 @@ def _read_by(cell: NCPRNNCell, recording: Recording) -> mx.array:
     read = mx.array(np.asarray(recording.inputs, np.float32))
     if not isinstance(cell, InputWrapper):
         return _read_by(cell.cell, recording) if isinstance(cell, CellWrapper) else read
-    spans = np.diff(np.atleast_2d(recording.times), axis=1, prepend=0.0).astype(np.float32)
+    spans = np.diff(np.atleast_2d(recording.times), axis=1, prepend=0.0) / (cell.time_scale or 1.0)
     x = read if recording.batched else read[None]
     seen: list[mx.array] = []
 
@@ -183,7 +183,7 @@ def _read_by(cell: NCPRNNCell, recording: Recording) -> mx.array:
         seen.append(call.x)
         return Run(call.x, call.state, None)
 
-    cell.around(look)(Call(x, cell.get_initial_state(None, len(x)), mx.array(spans), True))
+    cell.around(look)(Call(x, cell.get_initial_state(None, len(x)), mx.array(spans.astype(np.float32)), True))
     return _read_by(
         cell.cell, replace(recording, inputs=np.array(seen[0] if recording.batched else seen[0][0]))
     )

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ...arguments import instance
 from ...forks import require_computing
 from ..samples import RowFlags
+from ..timing import LONGEST
 from ..values import BOUND, Flags, Values, real_array
-from .streaming import LONGEST_SPAN, UNPICKLED, Scaling, Stream
+from .streaming import UNPICKLED, Scaling, Stream
 
 Wide = NDArray[np.float64]
 MOST = 1e200
@@ -82,7 +83,8 @@ class BoundedStream:
 
         Args:
             x: (B, I) inputs, or (I,) without a batch axis.
-            timespan: scalar or (B,) time since the previous sample, 0 or more; 1 if not given.
+            timespan: scalar or (B,) time since the previous sample, 0 or more; as for a `Stream` if
+                not given.
             mask, ends, starts: (B,) flags, as for a `Stream`.
 
         Returns:
@@ -182,10 +184,10 @@ class BoundedStream:
         """Put time spans in place; where there is no sample, 1."""
         spans, unit = self._spans, 1.0 if self._scaling is None else self._scaling.time_unit
         if timespan is None:
-            timespan = unit
+            timespan = self._stream.usual_span() * unit
         if isinstance(timespan, float | int):
-            span = timespan / unit if abs(timespan) <= LONGEST_SPAN else timespan
-            if not 0.0 <= span <= LONGEST_SPAN:
+            span = timespan / unit if abs(timespan) <= LONGEST else timespan
+            if not 0.0 <= span <= LONGEST:
                 if not (masked and self._missing.all()):
                     self._stream._checked(self._zeros(), span)
                 span = 1.0  # in no row there is a sample
@@ -202,7 +204,7 @@ class BoundedStream:
         np.divide(spans, unit, out=spans)
         if masked:
             np.copyto(spans, self._one, where=self._missing)
-        if not (spans.min() >= 0.0 and spans.max() <= LONGEST_SPAN):
+        if not (spans.min() >= 0.0 and spans.max() <= LONGEST):
             self._stream._checked(self._zeros(), spans if self._stream._batched else float(spans[0]))
         np.copyto(self._stage.timespan, spans, casting="same_kind")
 

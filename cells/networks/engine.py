@@ -69,6 +69,8 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     sizes = (
         f"{type(cell).__name__} with {cell.n_inputs} inputs and {cell.n_neurons} neurons, engine={engine!r}"
     )
+    if cell.time_scale is not None:
+        sizes += f", time_scale={cell.time_scale:g}"
     plain = f"Plain MLX operations run step by step on {layout}"
     if engine == "ops":
         return f"{sizes}: {plain[0].lower()}{plain[1:]}, as asked for."

@@ -89,6 +89,11 @@ def in_ncps(rnn: RNN) -> InNcps:
             f"give its {'model' if hasattr(rnn, 'model') else 'layers one by one'}"
         )
     refuse_perturbed(rnn, "a model of ncps")
+    if rnn.time_scale not in (None, 1.0):
+        raise ValueError(
+            f"ncps has no time scale, and this network has {rnn.time_scale:g}: give a network with "
+            "time_scale=1.0 and the same weights, and ncps the time spans divided by it"
+        )
     part: Any = rnn.cell
     while part is not None:
         if not offers(part, "ncps"):

@@ -15,6 +15,7 @@ from ..layer import NCPLayer, Shape
 from ..leading import Leading
 from ..ops.array_ops import Mask
 from ..samples import begun, episode_ends, flags, only_valid, valid_samples
+from ..timed import usual_span
 from ..values import Values, mlx_array
 from .indicators import Indicator, Sight
 from .memory import Memory, predict_memory
@@ -117,7 +118,8 @@ class Observed(NCPLayer):
         _, last, states, *recorded = self.rnn(x, before, timespans, return_states=True, **given)
         seen = states[..., mx.array(self._places)]
         if self.indicator is not None:
-            seen, carried = self._through(seen, timespans, carried, given)
+            usual = usual_span(self.rnn)
+            seen, carried = self._through(seen, usual if timespans is None else timespans, carried, given)
             last = (last, carried) if carried else last
         recorded = [replace(each, outputs=np.array(seen)) for each in recorded]
         return (seen, last, *([states] if asked else []), *recorded)

@@ -46,6 +46,7 @@ class LTCOptions(RunnerOptions, SharingOptions, total=False):
     epsilon: float
     initial_ranges: Mapping[str, tuple[float, float]] | None
     start: str | None
+    time_scale: float | None
 
 
 class CfCOptions(RunnerOptions, SharingOptions, total=False):
@@ -60,6 +61,7 @@ class CfCOptions(RunnerOptions, SharingOptions, total=False):
     backbone_activation: Activation
     backbone_dropout: float
     features: nn.Module | None
+    time_scale: float | None
 
 
 class RunOptions(TypedDict, total=False):

@@ -30,7 +30,7 @@ from ..values import Flags, Values, Where, mlx_array, running_on
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
 from .sequence import reversed_call
-from .steps import BACKWARDS, cell_steps
+from .steps import BACKWARDS, cell_steps, in_time_of
 from .streaming import Stream
 
 
@@ -118,8 +118,8 @@ class RNN(NCPLayer):
         Args:
             x: (..., T, I) inputs, such as (B, T, I) or (T, I); further leading axes are as many more rows.
             state: (..., N) initial state, or a tuple for a cell with several; zeros if not given.
-            timespans: time since the previous sample, 0 or more: a scalar, (T,), (B, T) or (B, T, 1); 1 if
-                not given.
+            timespans: time since the previous sample, 0 or more: a scalar, (T,), (B, T) or (B, T, 1);
+                `time_scale`, which is 1 where nobody has chosen one, if not given.
             mask: (B, T) or (T,) booleans, or zeros and ones, false where there is no sample, whatever `x`
                 holds there. There, states and outputs stay what they were, and outputs are zeros before the
                 first sample.
@@ -156,7 +156,7 @@ class RNN(NCPLayer):
                 leading.joined(inputs), leading.joined_state(state), leading.joined_spans(timespans),
                 cell.n_inputs, cell.state_shapes, mask=leading.joined(mask),
                 lengths=leading.joined(lengths), ends=leading.joined(ends), starts=leading.joined(starts),
-                reverse=self.reverse, lasting=cell.lasting,
+                reverse=self.reverse, lasting=cell.lasting, time_scale=cell.time_scale,
             )  # fmt: skip
             if cell.lasting:
                 call = replace(call, state=cell.begun(call.state))
@@ -178,7 +178,7 @@ class RNN(NCPLayer):
 
     def __setattr__(self, name: str, value: Any) -> None:
         cell: NCPRNNCell | None = self.get("cell")
-        if cell is not None and name in cell.__dict__ and name in options_of(type(cell)):
+        if cell is not None and name in {*cell.__dict__, "time_scale"} & options_of(type(cell)):
             setattr(cell, name, value)  # which refuses it: it would do nothing here
         super().__setattr__(name, value)
 
@@ -201,6 +201,7 @@ class RNN(NCPLayer):
     def _repr_html_(self) -> str:
         name = type(self).__name__
         sizes: list[tuple[str, object]] = [("engine", self.engine), ("outputs", self.cell.n_outputs)]
+        sizes += [] if self.time_scale is None else [("time scale", self.time_scale)]
         compiled = getattr(self.cell, "compiled", None)
         if self.built:
             leaves: list[tuple[str, Any]] = tree_flatten(self.parameters())  # type: ignore[assignment]
@@ -221,7 +222,7 @@ class RNN(NCPLayer):
         if self.reverse:
             raise ValueError(BACKWARDS)
         project = None if self.proj_size is None else self.projection
-        return cell_steps(self.cell, self.engine, project, batch)
+        return in_time_of(self.cell, cell_steps(self.cell, self.engine, project, batch))
 
     def memory(self, batch: int, steps: int) -> Memory:
         """The bytes that a batch of `batch` sequences of `steps` samples needs; see `Memory`."""
@@ -230,6 +231,26 @@ class RNN(NCPLayer):
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; call it after each optimizer step."""
         self.cell.apply_constraints()
+
+    @property
+    def time_scale(self) -> float | None:
+        """The time of the data that the cell takes for 1; None if nobody has chosen one, which is 1."""
+        return self.cell.time_scale
+
+    @property
+    def awaits_time_scale(self) -> bool:
+        """Whether `fit` is to choose one: none is given, the first weights are there, and files keep it."""
+        kept = self.takes("time_scale") or any(part is self.cell for part in self.made_with().values())
+        return kept and self.cell.awaits_time_scale
+
+    def choose_time_scale(self, scale: float) -> None:
+        """Let the network have a time scale where nobody has chosen one, as `fit` does.
+
+        Raises:
+            ValueError: it has one.
+        """
+        self.cell.choose_time_scale(scale)
+        self.keep("time_scale", self.time_scale)
 
     @property
     def input_size(self) -> int | None:

@@ -17,12 +17,17 @@ from ..ops.state_ops import State, each, joined, parted
 from ..overlay import Overlay, lay_over, overlay_of
 from ..running import ALLOCATES, Sample, Stage, Steps, Timespan
 from ..stepped import OneCellSteps, column
+from ..timing import LONGEST, in_own_time
 from ..wrappers import InputWrapper
 from .stages import chained, mapped
 
 Map: TypeAlias = Callable[[mx.array], mx.array]
 
 BACKWARDS = "a network that reads backwards needs the whole sequence: it cannot be fed one sample at a time"
+
+
+SHORTER = 1.0 - 1e-6
+"""Of the longest span, what is sure to be a number once it is divided."""
 
 
 class KernelSteps(OneCellSteps):
@@ -119,6 +124,40 @@ class OverlaidSteps:
         raise ValueError(f"neurons that are held, or sensors that show something else: {ALLOCATES}")
 
 
+class TimedSteps:
+    """Steps of a cell with a time scale, which are given the time spans of the data."""
+
+    def __init__(self, steps: Steps, scale: float) -> None:
+        self._steps, self._scale = steps, scale
+        self.engine, self.n_inputs = steps.engine, steps.n_inputs
+
+    @property
+    def state(self) -> Any:
+        return self._steps.state
+
+    def load(self, state: Any = None, batched: bool = True) -> None:
+        self._steps.load(state, batched)
+
+    def reset(self, chosen: mx.array) -> None:
+        self._steps.reset(chosen)
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        return self._steps.step(x, in_own_time(timespan, self._scale))
+
+    def staged(self) -> Stage:
+        inner = self._steps.staged()
+        spans = np.ones_like(inner.timespan)
+        most = LONGEST * min(1.0, self._scale) * SHORTER
+        scale, longest = (np.full(len(spans), value, np.float32) for value in (self._scale, most))
+
+        def run() -> None:
+            np.minimum(spans, longest, out=inner.timespan)
+            np.divide(inner.timespan, scale, out=inner.timespan)
+            inner.run()
+
+        return replace(inner, timespan=spans, run=run)
+
+
 class ChainSteps:
     """Steps of layers one behind the other, of which those without state map the samples."""
 
@@ -183,6 +222,11 @@ def cell_steps(cell: NCPRNNCell, engine: str, project: Map | None, batch: int) -
             if engine == "fused":
                 raise
     return CellSteps(cell, project, batch)
+
+
+def in_time_of(cell: NCPRNNCell, steps: Steps) -> Steps:
+    """Steps of a cell, given the time spans of the data."""
+    return steps if cell.time_scale in (None, 1.0) else TimedSteps(steps, cell.time_scale)
 
 
 def states_of(state: Any, n: int) -> Sequence[Any]:

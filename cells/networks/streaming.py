@@ -18,14 +18,14 @@ from ..layer import NCPLayer
 from ..ops.state_ops import blend
 from ..running import Steps
 from ..samples import RowFlags, only_valid
+from ..timed import usual_span
+from ..timing import LONGEST
 from ..values import BOUND, Flags, Values, boolean_array, real_array, surely_bounded
 
 UNPICKLED = (
     "a stream cannot be pickled (copy.copy() is of this process): save the network by gl.save, and "
     "give stream.state to a stream of the loaded one"
 )
-LONGEST_SPAN = float(np.finfo(np.float32).max)
-"""Beyond it a time span is infinite in float32, in which networks compute."""
 
 
 class Scaling(NamedTuple):
@@ -76,6 +76,7 @@ class Stream:
         self._batched, batch = batch_size is not None, batch_size or 1
         self._network = _snapshot(network)
         self._steps: Steps = self._network._stepped(batch)
+        self._usual = usual_span(network)
         self._shape = (batch, self._steps.n_inputs)
         self.engine = self._steps.engine
         self._last: mx.array | None = None  # what was shown last, with a batch axis
@@ -95,6 +96,16 @@ class Stream:
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise TypeError(UNPICKLED)
 
+    def usual_span(self) -> float:
+        """How far apart samples are that come without a time span.
+
+        Raises:
+            ValueError: layers differ in their time scales.
+        """
+        if self._usual is None:
+            raise ValueError("the layers have different time scales: give the time span of every sample")
+        return self._usual
+
     def scaling(self) -> Scaling | None:
         """The units of samples and outputs; None if they are those of the network."""
         return None
@@ -106,7 +117,7 @@ class Stream:
     def __call__(
         self,
         x: Values,
-        timespan: Values = 1.0,
+        timespan: Values | None = None,
         *,
         mask: Flags | None = None,
         ends: Flags | None = None,
@@ -116,7 +127,8 @@ class Stream:
 
         Args:
             x: (B, I) inputs, or (I,) without a batch axis.
-            timespan: scalar or (B,) time since the previous sample, 0 or more.
+            timespan: scalar or (B,) time since the previous sample, 0 or more; the network's `time_scale`,
+                which is 1 where nobody has chosen one, if not given.
             mask: (B,) which rows have a sample now, as a network takes it for a sequence; a scalar without a
                 batch axis. The others keep their state and show what they showed last.
             ends: (B,) in which rows this is the last sample of an episode: they start anew after it.
@@ -129,6 +141,7 @@ class Stream:
             ValueError: a shape that does not fit, or a time span that is negative or not finite.
         """
         require_computing()
+        timespan = self.usual_span() if timespan is None else timespan
         if mask is None and ends is None and starts is None:
             output = self._steps.step(*self._checked(x, timespan))
         else:
@@ -203,7 +216,7 @@ class Stream:
                 sample = np.asarray(x, None if isinstance(x, np.ndarray | mx.array) else np.float32)
             except (TypeError, ValueError):
                 sample = np.zeros(0, np.float32)
-            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 <= timespan <= LONGEST_SPAN:
+            if sample.dtype.kind in "biuf" and sample.shape == expected and 0 <= timespan <= LONGEST:
                 sample = sample.reshape(self._shape)
                 if sample.dtype != np.float32 or not surely_bounded(sample):
                     sample = np.clip(sample, -BOUND, BOUND).astype(np.float32, copy=False)

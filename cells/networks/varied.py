@@ -55,7 +55,10 @@ def varied(
         raise KernelError(f"there is no kernel for variants of this {type(cell).__name__}")
     if parameters_type(network) != mx.float32:
         raise KernelError("the kernels for variants give float32 only")
-    call = sequence_call(x, state, timespans, cell.n_inputs, cell.state_shapes, reverse=network.reverse)
+    call = sequence_call(
+        x, state, timespans, cell.n_inputs, cell.state_shapes, reverse=network.reverse,
+        time_scale=cell.time_scale,
+    )  # fmt: skip
     if not call.batched:
         raise ValueError(f"the input has shape {call.x.shape[1:]}: expected (B, T, I)")
     if network.reverse:

@@ -41,6 +41,7 @@ class LIF(EquationCell):
     Processing Magazine 2019; the slope of Zenke and Ganguli, SuperSpike, Neural Computation 2018.
     """
 
+    times_given = False
     parameters = {
         "w": synapse("signed_glorot", strength=True),
         "leak": neuron(0.1, 1.0, positive=True),

@@ -37,6 +37,7 @@ class LeakyRate(EquationCell):
     system, Nature 2024, equation 1.
     """
 
+    times_given = False
     parameters = {
         "w": synapse("signed_glorot", strength=True),
         "tau": neuron(0.5, 2.0, positive=True),

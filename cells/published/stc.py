@@ -54,6 +54,7 @@ class STC(EquationCell):
     2024; Farsang, Neubauer, Grosu, Liquid resistance liquid capacitance networks, 2024 (arXiv 2403.08791).
     """
 
+    times_given = False
     parameters = SATURATED
     synapse = OPEN
     dynamics = "dv/dt = -sigmoid(gleak + f) * v + tanh(gleak + u) * vleak"

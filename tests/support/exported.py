@@ -57,7 +57,8 @@ def deep() -> gl.Stack:
         [gl.CfC(gl.auto_ncp(8, 3, inputs=5, seed=3), mixed_memory=True), nn.LayerNorm(3), nn.tanh]
     )
     return gl.Stack(
-        [nn.Linear(4, 5), inner, gl.NCPDense(4, "relu"), gl.LTC(CIRCUIT, proj_size=3), nn.Linear(3, 6),
+        [nn.Linear(4, 5), inner, gl.NCPDense(4, "relu"), gl.LTC(CIRCUIT, proj_size=3, time_scale=3.0),
+         nn.Linear(3, 6),
          lambda x: 9.0 * x, gl.NCPDense(6, wiring=gl.auto_ncp(6, 2, inputs=6, seed=4)), nn.softmax],
         dropout=0.3,
     )  # fmt: skip
@@ -78,13 +79,13 @@ def activations() -> gl.Stack:
 NETWORKS: dict[str, Any] = {
     "ltc": lambda: gl.LTC(CIRCUIT),
     "ltc_softplus": lambda: gl.LTC(CIRCUIT, positive="softplus", input_mapping=None, output_mapping=None),
-    "ltc_electrical": lambda: gl.LTC(with_pairs(CIRCUIT)),
+    "ltc_electrical": lambda: gl.LTC(with_pairs(CIRCUIT), time_scale=0.4),
     "ltc_rk4": lambda: gl.LTC(CIRCUIT, solver="rk4", ode_unfolds=3, initial_ranges={"cm": (6.0, 8.0)}),
     "ltc_full": lambda: gl.LTC(gl.fully_connected(8, inputs=4, outputs=2, seed=1)),
     "ltc_tied": lambda: gl.LTC(CIRCUIT, tie={"w": ("role", "role"), "cm": "role"}, polarity="fixed"),
     "cfc": lambda: gl.CfC(CIRCUIT),
     "cfc_synchronous": lambda: gl.CfC(CIRCUIT, mode="no_gate", schedule="synchronous"),
-    "cfc_pure": lambda: gl.CfC(CIRCUIT, mode="pure"),
+    "cfc_pure": lambda: gl.CfC(CIRCUIT, mode="pure", time_scale=2.5),
     "cfc_ncps": lambda: gl.CfC(CIRCUIT, ncps_compat=True),
     "ltc_memory": lambda: gl.LTC(CIRCUIT, mixed_memory=True),
     "cfc_memory": lambda: gl.CfC(CIRCUIT, mode="pure", mixed_memory=True),
@@ -105,7 +106,7 @@ NETWORKS: dict[str, Any] = {
     "deep": deep,
     "activations": activations,
     "scaled_stack": lambda: gl.Scaled(
-        gl.Stack([gl.CfC(CIRCUIT), gl.NCPDense(2)]), list("abcd"), list("xy"),
+        gl.Stack([gl.CfC(CIRCUIT, time_scale=0.8), gl.NCPDense(2)]), list("abcd"), list("xy"),
         mean=[3.0, 0.1, 0.0, -1.0], spread=[0.5, 1.0, 2.0, 3.0], offset=[1.0, 2.0], scale=[4.0, 5.0],
         time_unit=0.5,
     ),

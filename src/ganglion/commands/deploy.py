@@ -64,6 +64,7 @@ def _samples(source: Path, model: Any, table: Path) -> tuple[Any, Any]:
     """(T, I) the samples of a table, one sequence behind the other, and (T,) their time spans."""
     import numpy as np
 
+    from ..cells.timed import usual_span
     from ..habits import ORDINARY
     from ..training.series.directory import SETTINGS, columns_of, habits_of
     from ..training.series.sequences import Columns, read_columns
@@ -74,7 +75,7 @@ def _samples(source: Path, model: Any, table: Path) -> tuple[Any, Any]:
         columns, habits = Columns(names, ()), ORDINARY
     else:
         raise FileError(f"{source}: the inputs have no names that columns could have: use gl.export_c")
-    unit = getattr(model, "time_unit", 1.0)
+    unit = getattr(model, "time_unit", 1.0) * (usual_span(model) or 1.0)
     found = [one.observed() for one in read_columns(table, columns, habits, targets=False)[0]]
     spans = [np.full(len(one.x), unit) if (given := one.timespans(unit)) is None else given for one in found]
     return np.concatenate([one.x for one in found]), np.concatenate(spans)

@@ -32,13 +32,17 @@ def strengths(network: Any) -> list[list[Any]]:
 
 
 def time_constants(network: Any) -> list[float | None] | None:
-    """c / g of each neuron of an LTC: its time constant while no synapse is open; None for other cells."""
+    """c / g of each neuron of an LTC: its time constant while no synapse is open; None for other cells.
+
+    It is in the unit of the data's time.
+    """
     cell = _signed_cell(network)
     if cell is None or not hasattr(cell, "erev"):
         return None
     p = cell.effective()
     with np.errstate(divide="ignore", invalid="ignore"):
-        return rows(np.array(p["cm"], np.float64) / np.array(p["gleak"], np.float64))
+        own = np.array(p["cm"], np.float64) / np.array(p["gleak"], np.float64)
+    return rows(own * (cell.time_scale or 1.0) * getattr(network, "time_unit", 1.0))
 
 
 def polarities(network: Any, circuit: Any) -> list[NDArray[np.bool_]] | None:

@@ -34,7 +34,8 @@ def plainly(model: nn.Module) -> Iterator[None]:
     before = [(network.cell, network.engine) for network in networks]
     mx.disable_compile()  # what is compiled cannot be written down
     # Constants that are strided, such as a transposed matrix, would be written wrongly.
-    model.update(tree_map(mx.contiguous, model.parameters()))
+    parameters = model.parameters()
+    model.update(tree_map(mx.contiguous, parameters))
     mx.eval(model.parameters())
     try:
         with modes_kept(model), plain(True):
@@ -45,6 +46,7 @@ def plainly(model: nn.Module) -> Iterator[None]:
     finally:
         for network, (cell, engine) in zip(networks, before, strict=True):
             network.cell, network.engine = cell, engine
+        model.update(parameters)
         if "MLX_DISABLE_COMPILE" not in os.environ:
             mx.enable_compile()
 

@@ -48,7 +48,8 @@ class Scaled(NCPLayer):
         outputs: M names of the outputs.
         mean, spread: (I,) what is subtracted from each input and divided out of it; 0 and 1 if not given.
         offset, scale: (M,) zero and unit of each output; 0 and 1 if not given.
-        time_unit: the time span that the network sees as 1, and that samples without time spans are apart.
+        time_unit: the time that the network counts as 1. Samples without time spans are one `time_scale` of
+            the network apart, in this unit; that is one `time_unit` where the network has none.
 
     Raises:
         ValueError: a vector of a wrong length, a value that is not finite, or a unit that is not positive.
@@ -157,6 +158,9 @@ class Scaled(NCPLayer):
         inside = [self.inner_names(column)[0] for column in self.inputs]
         if set(inside) <= set(circuit) and not set(self.inputs) & (set(circuit) - set(inside)):
             circuit.rename(dict(zip(inside, self.inputs, strict=True)))
+        for data in circuit.nodes.values():
+            if "time_constant" in data:
+                data["time_constant"] *= self.time_unit
         return circuit
 
     def remade(self, arguments: dict[str, Any]) -> Scaled:
@@ -193,7 +197,8 @@ class Scaled(NCPLayer):
         Args:
             x: (B, T, I) or (T, I) inputs, in the units of the data.
             state: the state to start from; zeros if not given.
-            timespans: time since the previous sample, in the unit of the data; `time_unit` if not given.
+            timespans: time since the previous sample, in the unit of the data; the usual one if not given,
+                see `time_unit`.
             given: what else the network takes, such as `mask` or `record`.
 
         Returns:
@@ -264,7 +269,7 @@ class Scaled(NCPLayer):
     def stream(self, batch_size: int | None = None) -> Stream:
         """Feed the network one sample at a time, all in the units of the data; see `Stream`.
 
-        Samples that come without a time span are `time_unit` apart, as in a call. A sample may be a mapping
+        Samples that come without a time span are as far apart as in a call. A sample may be a mapping
         of the inputs' names, such as ``{"speed": 3.1}``, to numbers or (B,) arrays.
         """
         return _ScaledStream(self, batch_size)
@@ -328,7 +333,7 @@ class _ScaledStream(Stream):
         if isinstance(timespan, int | float):
             span: Any = scalar("timespan", timespan) / scaled.time_unit
         else:
-            span = 1.0 if timespan is None else scaled._spans(timespan)
+            span = None if timespan is None else scaled._spans(timespan)
         return scaled.shown(super().__call__(x, span, **given))
 
     def scaling(self) -> Scaling:

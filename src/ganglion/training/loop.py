@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import mlx.core as mx
@@ -36,7 +37,7 @@ from .ready import build_for, require_loss, require_trainable
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .step import Step
-from .timescale import warn_of_time
+from .timescale import choose_time_scale, warn_of_time
 from .windows import Cut, Windows
 
 Judge: TypeAlias = Callable[[nn.Module], float]
@@ -82,6 +83,9 @@ def fit(
     mask, (B, T), says is over is left out, and windows without a target only carry the state on. The first
     `washout` samples bring the state about, cost nothing and have no gradient; validation leaves them out,
     too, and runs behind them in one go.
+
+    A network with the weights that it was made with and without a `time_scale` gets one where the loss takes
+    `timespans`: the median of them over the data, once.
 
     Args:
         model: a network, or a module around one.
@@ -162,6 +166,9 @@ def fit(
     if priors is not None:
         place_priors(model, priors)
     require_trainable(model)
+    chosen = choose_time_scale(model, batches, loss)
+    if ranks.first and progress and chosen is not None:
+        print(f"fit: time_scale={chosen:g}, the median time span of the data", file=sys.stderr)
     if ranks.first:
         warn_of_time(model, batches, loss)
     parts: Batches | Windows = batches
@@ -197,7 +204,8 @@ def fit(
                 watcher.on_end(run)
         if run.best is not None:
             put_parameters(model, run.best)
-        summary = run.history.summary = summarize(run, batches, held_out, loss)
+        summary = summarize(run, batches, held_out, loss)
+        run.history.summary = summary = replace(summary, time_scale=chosen)
     if ranks.first and summary.stuck:
         warnings.warn(summary.stuck, stacklevel=2)
     if ranks.first and progress:

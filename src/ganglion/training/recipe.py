@@ -129,6 +129,8 @@ def _module(module: nn.Module) -> dict[str, Any]:
     else:
         values = _own(module)
     parts = {name: _part(value) for name, value in sorted(values.items()) if name not in EXECUTION}
+    if parts.get("time_scale") in (None, 1.0):  # which is as if nobody had said anything
+        parts.pop("time_scale", None)
     return {"class": type(module).__name__, **parts}
 
 

@@ -21,6 +21,7 @@ class Summary:
         still, neurons: how many neurons do not move while the network reads data, and of how many.
         padding, samples: how many samples a mask leaves out, and of how many.
         stuck: why the network seems to say no more than the mean of its targets; None if it says more.
+        time_scale: what was chosen for networks that had none; None if nothing was.
     """
 
     epochs: int
@@ -36,6 +37,7 @@ class Summary:
     padding: int
     samples: int
     stuck: str | None
+    time_scale: float | None = None
 
     def __str__(self) -> str:
         kept = "the last step's weights" if self.kept is None else f"the weights of epoch {self.kept + 1}"
@@ -53,6 +55,8 @@ class Summary:
         ):
             if number:
                 facts.append(words)
+        if self.time_scale is not None:
+            facts.append(f"chose time_scale={self.time_scale:g}")
         if self.stuck:
             facts.append(self.stuck)
         return "; ".join(facts)

@@ -1,4 +1,4 @@
-"""Whether the time spans of the data suit the time constants of a network."""
+"""The time of the data and that of a network: chosen where nobody has, and told where they do not suit."""
 
 from __future__ import annotations
 
@@ -8,58 +8,123 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from numpy.typing import NDArray
 
-from ..cells import RNN, record, time_constants
+from ..cells import RNN, Bidirectional, Observed, Stack, record, time_constants
+from ..interchange import Scaled
 from ..interchange.modes import modes_kept
-from .data import Batches
+from .data import Arrays, Batches
 from .finite import Loss
 from .inspection import places
 
 SHORT, LONG = 0.05, 5.0
 """Median time spans outside these many median time constants are warned of."""
 SEEN = 16
-"""How many sequences are looked at."""
+"""How many sequences a network reads for its time constants."""
+READ = 1024
+"""How many sequences are looked at for the median of their time spans, over all of the data."""
+
+
+def choose_time_scale(model: nn.Module, batches: Batches, loss: Loss) -> float | None:
+    """Let networks of whose time scale nobody has said anything have the median time span of the data.
+
+    That is done for networks with the weights that they began with: others were trained in the time that they
+    have. What gives them time spans is the argument ``timespans`` of a loss, also through a `Stack`, a
+    `Bidirectional` or a `Scaled`; what a module of your own does with it is not known here.
+
+    Returns:
+        The median, in the unit of the data, if any network has it now.
+    """
+    networks = [(network, unit) for network, unit in _networks(model) if network.awaits_time_scale]
+    span = _median_span(batches, loss, READ) if networks else None
+    if span is None:
+        return None
+    for network, unit in networks:
+        network.choose_time_scale(_rounded(span / unit))
+    return _rounded(span)
 
 
 def warn_of_time(model: nn.Module, batches: Batches, loss: Loss) -> None:
-    """Say that an LTC hardly moves, or forgets everything, from sample to sample.
+    """Say that a network hardly moves, or forgets everything, from sample to sample.
 
     The same recording in hours, seconds and milliseconds is three networks: one that does not hear its
-    inputs, one that works, and one without a memory. Losses that take no `timespans`, and other cells, which
-    have no such time constants, pass without a look.
+    inputs, one that works, and one without a memory. Losses that take no `timespans` pass without a look, and
+    so do cells without time constants that have a time scale.
     """
     place = places(loss).get("timespans")
     batch = batches.data[np.arange(min(SEEN, len(batches.data)))]
-    if not isinstance(model, RNN) or place is None or place >= len(batch):
+    networks = _networks(model)
+    span = _median_span(batches, loss, SEEN)
+    if len(networks) != 1 or place is None or span is None:
         return
-    span = _median(batch[place])
+    ((network, unit),) = networks
     with modes_kept(model):
         model.eval()
         tau = _time_constant(model, batch[0], batch[place])
-    if tau is None or span is None or SHORT * tau <= span <= LONG * tau:
+    scale = network.time_scale or 1.0
+    if tau is None and network.time_scale is None and not network.cell.times_given:
+        tau, whose = scale * unit, "the time scale of the network, which nobody has chosen,"
+    else:
+        whose = "the neurons' time constants"
+    if tau is None or SHORT * tau <= span <= LONG * tau:
         return
     what = "forget all between two samples" if span > tau else "hardly move from sample to sample"
     warnings.warn(
-        f"the time spans have the median {span:.3g} and the neurons' time constants {tau:.3g}, so that they "
-        f"{what}: give the spans in a unit in which the two are alike, such as timespans / {span:.3g}, or "
-        f"wrap the network in gl.Scaled(..., time_unit={span:.3g})",
+        f"the time spans have the median {span:.3g} and {whose} {tau:.3g}, so that neurons {what}: with "
+        f"time_scale={scale * span / tau:.3g} instead of {scale:.3g} the two are alike",
         stacklevel=3,  # who calls fit
     )
 
 
-def _median(values: Any) -> float | None:
-    found = np.asarray(values, np.float64)
-    found = found[np.isfinite(found) & (found > 0)]
-    return float(np.median(found)) if found.size else None
+def _networks(model: nn.Module, unit: float = 1.0) -> list[tuple[RNN, float]]:
+    """The networks that a model gives its time spans to, and the time of the data that it gives them as 1."""
+    if isinstance(model, Scaled):
+        return _networks(model.model, unit * model.time_unit)
+    if isinstance(model, Observed):
+        return _networks(model.rnn, unit)
+    if isinstance(model, Bidirectional):
+        return [(model.forward, unit), (model.backward, unit)]
+    if isinstance(model, Stack):
+        return [found for layer in model.layers for found in _networks(layer, unit)]
+    return [(model, unit)] if isinstance(model, RNN) else []
 
 
-def _time_constant(model: RNN, x: mx.array, timespans: mx.array) -> float | None:
-    """The median time constant of an LTC that reads these inputs; None for what has none."""
+def _median_span(batches: Batches, loss: Loss, most: int) -> float | None:
+    """The median of the positive time spans before samples that there are."""
+    at = places(loss)
+    place, data = at.get("timespans"), batches.data
+    most = most if isinstance(data, Arrays) else min(most, SEEN)
+    batch = data[np.unique(np.linspace(0, len(data) - 1, min(most, len(data))).astype(np.int64))]
+    if place is None or place >= len(batch):
+        return None
+    spans = np.asarray(batch[place], np.float64)
+    there = np.isfinite(spans) & (spans > 0)
+    mask = at.get("mask", len(batch))
+    if mask < len(batch) and batch[mask].shape == spans.shape:
+        there &= np.asarray(batch[mask]) != 0
+    lengths = at.get("lengths", len(batch))
+    if lengths < len(batch) and spans.ndim == 2:
+        there &= np.arange(spans.shape[1]) < np.asarray(batch[lengths])[:, None]
+    return _median(spans[there])
+
+
+def _median(values: NDArray[np.float64]) -> float | None:
+    return float(np.median(values)) if values.size else None
+
+
+def _rounded(span: float) -> float:
+    """A span of float32 as it was meant: 0.02 rather than 0.019999999552965164."""
+    return float(f"{span:.6g}")
+
+
+def _time_constant(model: Any, x: mx.array, timespans: mx.array) -> float | None:
+    """The median time constant of an LTC that reads these inputs, in the unit of the data."""
     if not isinstance(x, mx.array) or x.ndim != 3 or x.shape[-1] != model.input_size:
         return None
     known = mx.where(mx.isfinite(x), x, 0.0)
     spans = mx.where(mx.isfinite(timespans) & (timespans >= 0), timespans, 1.0)
     try:
-        return _median(time_constants(model, record(model, known, timespans=spans)))
+        found = np.asarray(time_constants(model, record(model, known, timespans=spans)), np.float64)
     except TypeError:  # no LTC
         return None
+    return _median(found[np.isfinite(found) & (found > 0)])

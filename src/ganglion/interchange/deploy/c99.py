@@ -118,7 +118,7 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
     for word, value in words.items():
         texts = {ending: text.replace(word, value) for ending, text in texts.items()}
     # What users have named comes last, so that nothing in it is replaced.
-    told = _told(program.units) + (_told_of_fixed(numbers) if isinstance(numbers, Fixed) else "")
+    told = _told(program) + (_told_of_fixed(numbers) if isinstance(numbers, Fixed) else "")
     texts[".h"] = texts[".h"].replace("//@units@\n", told)
     texts[".c"] = texts[".c"].replace("@columns@", _columns(program))
     return texts
@@ -160,13 +160,13 @@ class Step:
         self.text = "\n".join(lines)
 
     def _inputs(self, used: str) -> Iterator[str]:
-        units = self._program.units
+        units, unit = self._program.units, self._program.time_unit
         if "span[" not in used:
             yield "    (void)timespan;"
-        elif units is None or units.time_unit == 1.0:
+        elif unit == 1.0:
             yield f"    const {self._numbers.kind} span[1] = {{{self._numbers.taken('timespan')}}};"
         else:
-            span = self._numbers.taken(f"timespan / {literal(units.time_unit)}")
+            span = self._numbers.taken(f"timespan / {literal(unit)}")
             yield f"    const {self._numbers.kind} span[1] = {{{span}}};"
         if "x[" not in used:
             yield "    (void)inputs;"
@@ -251,7 +251,7 @@ def constant(name: str, values: NDArray[Any]) -> str:
 
 def _main(program: Program, wide: bool) -> str:
     text = (FOLDER / "main.c").read_text()
-    unit = 1.0 if program.units is None else float(program.units.time_unit)
+    unit = float(program.time_unit)
     known = {
         "NAME_timespan": repr(unit),
         "NAME_span": repr(float(np.finfo(np.float32).max) * min(1.0, unit * (1.0 - 1e-6))),
@@ -263,11 +263,16 @@ def _main(program: Program, wide: bool) -> str:
     return text
 
 
-def _told(units: Units | None) -> str:
-    """The names and units of inputs and outputs, as comments."""
+def _told(program: Program) -> str:
+    """The names and units of inputs and outputs, and of time, as comments."""
+    units, unit = program.units, program.time_unit
     if units is None:
-        return ""
-    lines = ["//", f"// In the units of the data; {units.time_unit:g} is the usual time span."]
+        return (
+            ""
+            if unit == 1.0
+            else f"//\n// Time spans are in the unit of the data; {unit:g} is the usual one.\n"
+        )
+    lines = ["//", f"// In the units of the data; {unit:g} is the usual time span."]
     for what, names in (("inputs", units.inputs), ("outputs", units.outputs)):
         lines += [f"//     {what}[{k}]: {_plain(name)}" for k, name in enumerate(names)]
     return "\n".join(lines) + "\n"

@@ -93,7 +93,7 @@ def _looked_at(program: Program, fixed: Any) -> tuple[Array, Array]:
     if not np.isfinite(samples).all():
         raise ValueError("fixed has a sample that is not finite: numbers in fixed point cannot be missing")
     units, shape = program.units, samples.shape[:-1]
-    unit = 1.0 if units is None else units.time_unit
+    unit = program.time_unit
     times = as_numbers("the time spans of fixed", unit if spans is None else spans).astype(np.float64) / unit
     if units is not None:
         samples = (samples - units.mean) / units.spread

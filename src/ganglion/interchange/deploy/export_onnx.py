@@ -76,9 +76,10 @@ class _Graph:
         found: Shapes = {"outputs": (1, program.n_outputs)}
         found |= {f"next_state{k}": shapes[new] for k, new in enumerate(program.new)}
 
-        x, span = "inputs", "timespan"
-        if units is not None:
-            x, span = self._scaled(units)
+        x, span = "inputs" if units is None else self._scaled(units), "timespan"
+        if units is not None or program.time_unit != 1.0:
+            unit = self._constant("time_unit", [program.time_unit], np.float32)
+            span = self._put("Div", [span, unit], "timespan.0")
         for source, inner in zip((x, span, *list(given)[2:]), program.inputs, strict=True):
             self._reshape(source, inner, shapes[inner])
         for node in program.nodes:
@@ -124,15 +125,14 @@ class _Graph:
     def _reshape(self, source: str, name: str, shape: tuple[int, ...]) -> None:
         self._put("Reshape", [source, self._constant(f"{name}.shape", shape, np.int64)], name)
 
-    def _scaled(self, units: Units) -> tuple[str, str]:
-        """Inputs and time span in the units of the network; the mean in two parts, as `Scaled` takes it."""
+    def _scaled(self, units: Units) -> str:
+        """Inputs in the units of the network; the mean in two parts, as `Scaled` takes it."""
         mean = units.mean.astype(np.float32)
         parts = {"mean": mean, "rest": units.mean - mean, "spread": units.spread}
-        for name, values in (parts | {"time_unit": [units.time_unit]}).items():
+        for name, values in parts.items():
             self._constant(name, values, np.float32)
         near = self._put("Sub", [self._put("Sub", ["inputs", "mean"], "inputs.0"), "rest"], "inputs.1")
-        scaled = self._put("Div", [near, "spread"], "inputs.2")
-        return scaled, self._put("Div", ["timespan", "time_unit"], "timespan.0")
+        return self._put("Div", [near, "spread"], "inputs.2")
 
     def _told(self, units: Units, output: str) -> str:
         """Outputs in the units of the data."""

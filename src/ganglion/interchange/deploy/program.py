@@ -78,6 +78,7 @@ class Program:
         output: the name of the outputs, (1, 1, M).
         new: the names of the new states.
         units: the units of the data, for who prints them around the step.
+        time_unit: the time of the data that is 1 in the step, and that samples are usually apart.
         missing: whether a sample may hold NaN, for what was not observed.
     """
 
@@ -90,6 +91,7 @@ class Program:
     output: str
     new: tuple[str, ...]
     units: Units | None = None
+    time_unit: float = 1.0
     missing: bool = False
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from mlx.utils import tree_flatten
 
 from ...arguments import instance
 from ...cells import NCPLayer, NCPRNNCell
+from ...cells.timed import in_own_time, usual_span
 from ...compile.layouts.select import whole_products
 from ...errors import KernelError
 from ..plain import plainly
@@ -45,7 +46,10 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
     for part in inner.modules():
         if isinstance(part, NCPRNNCell) and part.unexported:
             raise KernelError(f"the {part.unexported} of a {type(part).__name__} cannot be exported")
-    with plainly(inner), _states_returned(inner), whole_products(not sparse):
+    scale = usual_span(inner)
+    unit = (1.0 if scale is None else scale) * (1.0 if units is None else units.time_unit)
+    timed = nullcontext() if scale is None else in_own_time(inner)
+    with plainly(inner), timed, _states_returned(inner), whole_products(not sparse):
         with whole_products(False):  # the others have no gradients here
             inner.stream()  # which refuses what needs more than the sample
         first = inner.get_initial_state(batch_size=1)
@@ -58,7 +62,7 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
         recorder = _Recorder()
         mx.export_function(recorder, step, mx.zeros((1, 1, inner.input_size)), mx.ones((1, 1)), *arrays)
         program = owned(folded(recorder.program()))
-        program = replace(program, units=units, missing=_takes_nan(program))
+        program = replace(program, units=units, time_unit=unit, missing=_takes_nan(program))
         _require_same(program, step)
     return program
 

@@ -1,0 +1,76 @@
+"""The time scale of a cell: given, or chosen once for values that the cell began with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mlx.nn as nn
+
+from .holding import ParameterHolder
+from .timing import time_scale_of
+
+
+class TimedHolder(ParameterHolder):
+    """The part of `NCPRNNCell` that has to do with its time.
+
+    Attributes:
+        times_given: whether numbers of the class or its options are times of the data already, so that `fit`
+            chooses no time scale.
+    """
+
+    times_given: bool = False
+    _time_scale: float | None = None
+
+    def __init__(self, time_scale: float | None = None) -> None:
+        super().__init__()
+        self._time_scale = time_scale_of(time_scale)
+
+    @property
+    def time_scale(self) -> float | None:
+        """The time of the data that counts as 1; None if nobody has chosen one, which is 1."""
+        return self._time_scale
+
+    def _option(self, name: str, default: Any) -> Any:
+        return self.time_scale if name == "time_scale" else super()._option(name, default)
+
+    @property
+    def awaits_time_scale(self) -> bool:
+        """Whether `fit` is to choose one: none is given, the first weights are there, and files keep it."""
+        return self.time_scale is None and not self.times_given and self.fresh and self.takes("time_scale")
+
+    def choose_time_scale(self, scale: float) -> None:
+        """Let the cell have a time scale where nobody has chosen one; `fit` does that.
+
+        Raises:
+            ValueError: it has one.
+        """
+        if self.time_scale is not None:
+            raise ValueError(f"the {type(self).__name__} has the time_scale {self.time_scale!r}")
+        self._time_scale = time_scale_of(scale)
+        self.keep("time_scale", self._time_scale)
+
+    def _timing(self) -> str:
+        """What its `repr` says of it."""
+        return "" if self.time_scale is None else f", time_scale={self.time_scale!r}"
+
+
+def usual_span(network: nn.Module) -> float | None:
+    """The time that all cells of a network take for 1, of which 1 without any; None where they differ."""
+    scales = {part.time_scale or 1.0 for part in network.modules() if isinstance(part, TimedHolder)} or {1.0}
+    return scales.pop() if len(scales) == 1 else None
+
+
+@contextmanager
+def in_own_time(network: nn.Module) -> Iterator[None]:
+    """Let cells take time spans as they are, for who divides them."""
+    cells = [part for part in network.modules() if isinstance(part, TimedHolder)]
+    before = [cell._time_scale for cell in cells]
+    try:
+        for cell in cells:
+            cell._time_scale = None
+        yield
+    finally:
+        for cell, scale in zip(cells, before, strict=True):
+            cell._time_scale = scale

@@ -17,6 +17,7 @@ Layer = TypeVar("Layer", bound="Configured")
 
 # Says how initial values were drawn, not what the layer is: weights are kept by `save_weights`.
 NOT_IN_CONFIG = ("self", "key")
+NAMES = {str}
 PLAIN = (bool, int, float, str, tuple, type(None))
 
 
@@ -185,5 +186,8 @@ def _holds_arrays(value: Any) -> bool:
     """Whether there are arrays or modules in what MLX would keep among the parameters."""
     if isinstance(value, mx.array | nn.Module):
         return True
+    if not isinstance(value, dict | list | tuple):
+        return False
     parts = value.values() if isinstance(value, dict) else value
-    return isinstance(value, dict | list | tuple) and any(map(_holds_arrays, parts))
+    # A look at the types alone, for the names of all neurons of a brain.
+    return not {*map(type, parts)} <= NAMES and any(map(_holds_arrays, parts))

@@ -8,9 +8,10 @@ import mlx.core as mx
 
 from ..arguments import MOST_NEURONS, flag, whole
 from ..compile import CompiledCircuit, masked_matmul
+from .keys import grid, numbered
 from .layer import NCPLayer, Shape
 from .ops import Activation, Draws, activate, activation_of, matmul
-from .parameters import Parameter, constant, fresh, glorot, signed_glorot
+from .parameters import Parameter, Streams, constant, fresh, glorot, signed_glorot
 from .pattern import Pattern, is_rule, wired
 
 
@@ -85,9 +86,11 @@ class NCPDense(NCPLayer):
         if self._rule is not None:
             self._wire(*wired(self._rule, self.units, features))
         if self.compiled is None:
-            self.weight = self._draws.glorot(features, self.units, features, self.units)
+            drawn = self._draws.of("weight", grid(numbered(features), numbered(self.units)))
+            self.weight = drawn.glorot(features, self.units, features, self.units)
         else:
-            for name, value in fresh(self.declared(), {"circuit": self.compiled.plan}, self._draws).items():
+            plans = {"circuit": self.compiled.plan}
+            for name, value in fresh(self.declared(), plans, Streams(plans, self._draws)).items():
                 self[name] = value
         if self.use_bias:
             self.bias = mx.zeros((self.units,))

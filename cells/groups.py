@@ -18,6 +18,7 @@ from ..compile.synapses import Index, Synapses
 from ..errors import CircuitError
 from ..wiring.columns import Column, Columns, plain_values
 from ..wiring.words import listed, suggestion
+from .keys import Words, words_of
 
 Tie: TypeAlias = "str | Sequence[str | None]"
 Key: TypeAlias = "tuple[Any, ...]"
@@ -64,6 +65,11 @@ class Groups:
     def first(self) -> Index:
         """(G,) the first entry of each group."""
         return np.unique(self.owner, return_index=True)[1].astype(np.int32)
+
+    @cached_property
+    def words(self) -> Words:
+        """(G,) the words of the groups, by what their entries have in common; see `keys`."""
+        return words_of(tuple(map(repr, self.keys)))
 
     def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(G,) the mean over each group of (K,) values."""

@@ -17,7 +17,7 @@ from .layer import NCPLayer
 from .ops.math_ops import softplus_inverses
 from .ops.random_ops import Draws
 from .overlay import ONLY, overlay_of
-from .parameters import Grouped, Parameter, Rule, fresh, rule_of
+from .parameters import Grouped, Parameter, Rule, Streams, fresh, rule_of
 from .placing import Placed, placed_priors
 from .priors import Priors
 from .sharing import NOTHING_SHARED, Scale, Share, Ties, shares
@@ -47,6 +47,7 @@ class ParameterHolder(NCPLayer):
     compiled: CompiledCircuit
     _shares: ClassVar[Mapping[str, Share]] = {}
     _priors: ClassVar[Mapping[str, Placed]] = {}
+    _draws: Draws | None = None
 
     @property
     def plans(self) -> dict[str, Plan]:
@@ -95,12 +96,15 @@ class ParameterHolder(NCPLayer):
         Args:
             key: random key; MLX's global state if not given.
         """
-        draws = Draws(key)
-        values = fresh(self.declared(), self.plans, draws)
-        for name, placed in self._priors.items():  # behind all others, which stay as they are without
+        self._draws = Draws(key)
+        tied = {name: share.groups for name, share in self._shares.items() if share.groups is not None}
+        declared, streams = self.declared(), Streams(self.plans, self._draws, tied)
+        values = fresh(declared, self.plans, streams)
+        for name, placed in self._priors.items():
             groups = self._shares[name].groups if name in self._shares else None
             spread = placed if groups is None else placed.spread(groups)
-            shares = as_floats(draws.uniform(0.0, 1.0, *values[name].shape))
+            drawn_by = streams.of(name, declared[name])
+            shares = as_floats(drawn_by.uniform(0.0, 1.0, *values[name].shape))
             values[name] = mx.array(spread.drawn(shares, as_floats(values[name])).astype(np.float32))
         for name, value in values.items():
             share = self._shares.get(name)
@@ -137,6 +141,13 @@ class ParameterHolder(NCPLayer):
         """
         share = self._shares.get(name)
         self[name] = self._kept_as(name, values if share is None else share.reached(values))
+
+    @property
+    def draws(self) -> Draws:
+        """What its initial values are drawn by; see `Draws.of`."""
+        if self._draws is None:
+            self._draws = Draws()
+        return self._draws
 
     @property
     def shared(self) -> tuple[str, ...]:

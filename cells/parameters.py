@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import NamedTuple, TypeAlias
 
 import mlx.core as mx
@@ -17,6 +18,7 @@ import mlx.nn as nn
 
 from ..compile import Plan, Synapses
 from .groups import Groups
+from .keys import Words, between, grid, numbered, of_either_order, words_of
 from .ops.random_ops import Draws, glorot_limits
 from .signs import beyond, held, signs
 
@@ -215,14 +217,70 @@ def signed_glorot(draws: Draws, place: Place) -> mx.array:
 # What follows from a declaration.
 
 
-def fresh(declared: Mapping[str, Parameter], plans: Mapping[str, Plan], draws: Draws) -> dict[str, mx.array]:
-    """Fresh values of all parameters that say where they start, drawn in the order of the declaration."""
+def fresh(
+    declared: Mapping[str, Parameter], plans: Mapping[str, Plan], streams: Streams
+) -> dict[str, mx.array]:
+    """Fresh values of all parameters that say where they start."""
     found = {}
     for name, p in declared.items():
         if p.start is not None:
             plan = plans[p.part]
-            found[name] = p.start(draws, Place(p.shape(plan), plan, p.lies_on))
+            place = Place(p.shape(plan), plan, p.lies_on)
+            found[name] = p.start(streams.of(name, p), place)
     return found
+
+
+class Streams:
+    """The draws of each parameter, by its name and the names of what it lies on.
+
+    Those of `groups`, by parameter, are drawn by what their entries have in common.
+    """
+
+    def __init__(
+        self, plans: Mapping[str, Plan], draws: Draws, groups: Mapping[str, Groups] | None = None
+    ) -> None:
+        self._entries, self._draws, self._groups = Entries(plans), draws, groups or {}
+
+    def of(self, name: str, p: Parameter) -> Draws:
+        """Those of one parameter, from the first on."""
+        own = self._groups.get(name)
+        return self._draws.of(name, self._entries.words(p) if own is None else own.words[own.owner])
+
+
+class Entries:
+    """The words of what parameters lie on, made once for all of them; see `keys`.
+
+    A neuron's are of its name, a synapse's of the names of pre and post, those of an electrical synapse in
+    either order.
+    """
+
+    def __init__(self, plans: Mapping[str, Plan]) -> None:
+        self._plans, self._known = plans, dict[tuple[str, str], Words]()
+
+    def words(self, p: Parameter) -> Words:
+        """The words of a parameter's entries, in its shape."""
+        axes = [self._axis(axis, p.part) for axis in p.axes]
+        return reduce(grid, axes[1:], axes[0])
+
+    def _axis(self, axis: Axis, part: str) -> Words:
+        if isinstance(axis, Repeated):
+            inner = self._axis(axis.home, part)
+            return grid(numbered(axis.times), inner).reshape(-1)
+        if isinstance(axis, Grouped):
+            return axis.groups.words
+        if (part, axis) not in self._known:
+            self._known[part, axis] = _words(axis, self._plans[part])
+        return self._known[part, axis]
+
+
+def _words(home: str, plan: Plan) -> Words:
+    neurons, sensors = words_of(plan.neurons), words_of(plan.sensors)
+    if home in SYNAPTIC:
+        synapses: Synapses = getattr(plan, home)
+        if home == "electrical":
+            return of_either_order(neurons[synapses.pre], neurons[synapses.post])
+        return between(sensors if home == "sensory" else neurons, synapses.pre, neurons, synapses.post)
+    return {"neuron": neurons, "sensor": sensors, "motor": neurons[: plan.n_outputs]}[home]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..arguments import label, real
 from ..compile.synapses import Index
 from ..errors import KernelError
 from .cell import NCPRNNCell
+from .keys import grid, numbered, words_of
 from .layer import Shape
 from .ncps import Entries, InNcps, Numbers, under
 from .offers import cell_kernel
@@ -170,10 +171,11 @@ class MixedMemoryCell(CellWrapper):
         if cell.state_shapes != ((n,),):
             raise ValueError(f"a {type(cell).__name__} has a state of {cell.state_shapes}: expected one (N,)")
         self.forget_bias = real("forget_bias", forget_bias)
-        draws = Draws(key)
-        self.input_kernel = draws.glorot(features, 4 * n, features, 4 * n)
-        self.recurrent_kernel = draws.orthogonal(n, 4 * n)
-        self.bias = draws.uniform(-0.1, 0.1, 4 * n)
+        self._draws, gates = Draws(key), grid(numbered(4), words_of(cell.neurons)).reshape(-1)
+        kernel = self._draws.of("input_kernel", grid(words_of(cell.sensors), gates))
+        self.input_kernel = kernel.glorot(features, 4 * n, features, 4 * n)
+        self.recurrent_kernel = self._draws.of("recurrent_kernel").orthogonal(n, 4 * n)
+        self.bias = self._draws.of("bias", gates).uniform(-0.1, 0.1, 4 * n)
 
     @property
     def state_shapes(self) -> tuple[Shape, ...]:

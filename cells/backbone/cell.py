@@ -19,6 +19,7 @@ from ...errors import KernelError
 from ...wiring import Dense
 from ..cell import NCPRNNCell
 from ..cfc.operations import MAPS, cfc_gated, cfc_pure
+from ..keys import Words, grid, numbered, words_of
 from ..layer import Shape
 from ..ncps import FREE_CFC, InNcps
 from ..ops import Activation, Draws, activate, activation_of, softplus_inverse
@@ -110,10 +111,14 @@ class LiquidCell(NCPRNNCell):
         if before:
             return  # weights that were learned are not drawn again
         width = self.encode(mx.zeros((1, self.n_inputs))).shape[-1]
-        widths = [width + self.n_neurons] + [self.backbone_units] * self.backbone_layers
-        self.backbone = [self._linear(a, b) for a, b in pairwise(widths)]
+        # Inputs and units have names, what lies between has numbers.
+        inputs = words_of(self.sensors) if self.features is None else numbered(width)
+        units, words = words_of(self.neurons), [np.concatenate([inputs, words_of(self.neurons)])]
+        words += [numbered(self.backbone_units)] * self.backbone_layers
+        layers = enumerate(pairwise(words))
+        self.backbone = [self._linear(f"backbone.{k}", a, b) for k, (a, b) in layers]
         for name in self.heads:
-            self[name] = self._linear(widths[-1], self.n_neurons)
+            self[name] = self._linear(name, words[-1], units)
         self._initialise(self._draws)
         self.remember_first()
         self.settle()
@@ -121,13 +126,15 @@ class LiquidCell(NCPRNNCell):
     def _initialise(self, draws: Draws) -> None:
         """The parameters beside backbone and heads."""
         self.tau = mx.full((self.n_neurons,), softplus_inverse(1.0))
-        self.A = draws.uniform(-1.0, 1.0, self.n_neurons)
+        self.A = draws.of("A", words_of(self.neurons)).uniform(-1.0, 1.0, self.n_neurons)
 
-    def _linear(self, inputs: int, outputs: int) -> nn.Linear:
+    def _linear(self, name: str, columns: Words, rows: Words) -> nn.Linear:
         """A linear layer with Glorot-uniform weights, as CfC was published with."""
+        inputs, outputs = len(columns), len(rows)
         layer, limit = nn.Linear(inputs, outputs), 1.0 / math.sqrt(inputs)
-        layer.weight = self._draws.glorot(inputs, outputs, outputs, inputs)
-        layer.bias = self._draws.uniform(-limit, limit, outputs)
+        weight = self._draws.of(f"{name}.weight", grid(rows, columns))
+        layer.weight = weight.glorot(inputs, outputs, outputs, inputs)
+        layer.bias = self._draws.of(f"{name}.bias", rows).uniform(-limit, limit, outputs)
         return layer
 
     def encode(self, x: mx.array) -> mx.array:
@@ -185,7 +192,8 @@ class BackboneCfCCell(LiquidCell):
 
     def _initialise(self, draws: Draws) -> None:
         if self.mode == "pure":
-            self.w_tau = draws.uniform(0.0, 0.1, self.n_neurons)  # not zero: see CfCCell
+            drawn = draws.of("w_tau", words_of(self.neurons))
+            self.w_tau = drawn.uniform(0.0, 0.1, self.n_neurons)  # not zero: see CfCCell
             self.A = mx.ones((self.n_neurons,))
 
     def step(self, prepared: Any, x: mx.array, state: mx.array, timespan: mx.array) -> mx.array:

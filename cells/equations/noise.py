@@ -17,13 +17,13 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..threefry import threefry
+
 BYTES = 8
 """What the noise of a row goes on from: its place in the batch, from 1, and how many samples it has had.
 
 Both are four numbers from 0 to 255, the lowest first, which all types of numbers hold exactly.
 """
-ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
-ROUNDS, PARITY, BITS = 20, 0x1BD11BDA, (1 << 32) - 1
 # Half of the table of normal numbers, which are half as wide as the sum of four is.
 HALF = (
     0.00221989467,
@@ -174,18 +174,6 @@ def places(neurons: tuple[str, ...]) -> NDArray[np.uint32]:
             told += "'"
         found[word] = neuron
     return np.array(list(found), np.uint32)
-
-
-def threefry(key: tuple[Any, Any], counter: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Two random words of 32 bits, of a key and a counter of two words each; arrays of NumPy or of MLX."""
-    a, b = counter[0] + key[0], counter[1] + key[1]
-    keys = (*key, key[0] ^ key[1] ^ PARITY)
-    for turn in range(ROUNDS // 4):
-        for by in ROTATIONS[turn % 2]:
-            a = a + b
-            b = ((b << by) | (b >> (32 - by))) ^ a
-        a, b = a + keys[(turn + 1) % 3], b + (keys[(turn + 2) % 3] + (turn + 1))
-    return a, b
 
 
 def numbers(seed: int, state: Any, places: Any, draw: int, draws: int) -> Any:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..threefry import PARITY, ROTATIONS, ROUNDS
 from .emission import Term
 from .expression import Expression, name
 from .model import Model
-from .noise import PARITY, ROTATIONS, ROUNDS
 
 _KEYS = ("key_", "row_", "third_")
 _TURNS = [

@@ -20,6 +20,7 @@ from ..cfc.cell import CfCCell
 from ..configured import options_of
 from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
+from ..ops import Draws
 from ..sharing import used_attributes
 from ..values import Values
 from ..wrappers import MixedMemoryCell
@@ -75,6 +76,7 @@ class LTC(_OfCircuit):
     ) -> None:
         runner, given = _split(options)
         flag("mixed_memory", mixed_memory)
+        key = Draws(key).key
         if isinstance(circuit, Dense):
             circuit = fully_connected(circuit.units, inputs=circuit.inputs)
         _refuse_unknown(type(self), LTCCell, given)
@@ -108,6 +110,7 @@ class CfC(_OfCircuit):
     ) -> None:
         runner, given = _split(options)
         flag("mixed_memory", mixed_memory)
+        key = Draws(key).key
         cell: NCPRNNCell
         _refuse_unknown(type(self), BackboneCfCCell if isinstance(circuit, Dense) else CfCCell, given)
         if isinstance(circuit, Dense):
@@ -183,8 +186,8 @@ def _kept(network: RNN, circuit: Source, options: Mapping[str, Any]) -> Compiled
     return compiled
 
 
-def _with_memory(cell: NCPRNNCell, mixed_memory: bool, key: mx.array | None) -> NCPRNNCell:
+def _with_memory(cell: NCPRNNCell, mixed_memory: bool, key: mx.array) -> NCPRNNCell:
     if not mixed_memory:
         return cell
     # A key of its own: the cell's parameters are the same with and without memory.
-    return MixedMemoryCell(cell, key=None if key is None else mx.random.split(key)[1])
+    return MixedMemoryCell(cell, key=mx.random.split(key)[1])

@@ -12,6 +12,7 @@ import mlx.nn as nn
 
 from ...compile import CompiledCircuit
 from ..layer import NCPLayer
+from ..ops import Draws
 from .sites import sites_of
 
 
@@ -50,11 +51,19 @@ def rebuilt(
     }
     arguments |= {name: option for name, option in (instead or {}).items() if name in arguments}
     if "key" in inspect.signature(type(value).__init__).parameters:
-        arguments["key"] = key
+        arguments["key"] = _key_of(value) if key is None else key
     twin = value.remade(arguments)
     if value.built and value.input_size is not None:
         twin.ensure_built((1, 1, width or twin.input_size or value.input_size))
     return twin
+
+
+def _key_of(layer: Any) -> mx.array | None:
+    """The key that a layer was drawn with, so that one made anew has the same values of what is the same."""
+    while isinstance(layer.get("cell"), NCPLayer):
+        layer = layer.cell  # a memory's key is made of that of the cell inside
+    draws: Draws | None = getattr(layer, "_draws", None)
+    return None if draws is None else draws.key
 
 
 def _rebuilt_row(

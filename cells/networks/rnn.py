@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from ...recording import Recording
 from ..calls import clock, sequence_call
 from ..cell import NCPRNNCell
 from ..configured import options_of
+from ..keys import grid, numbered, words_of
 from ..layer import NCPLayer, Shape
 from ..leading import Leading
 from ..ops.state_ops import State, rows
@@ -86,9 +88,18 @@ class RNN(NCPLayer):
         self.return_sequences, self.return_state = return_sequences, return_state
         self.reverse, self.proj_size = reverse, proj_size
         if proj_size is not None:
-            self.projection = nn.Linear(cell.n_outputs, proj_size)
+            self.projection = self._drawn_projection(proj_size)
         self.built = cell.built
         self.settle()
+
+    def _drawn_projection(self, size: int) -> nn.Linear:
+        """A map that starts as those of MLX do, by the names of the motor neurons."""
+        outputs, draws = self.cell.n_outputs, self.cell.draws
+        layer, limit = nn.Linear(outputs, size), 1.0 / math.sqrt(outputs)
+        words = grid(numbered(size), words_of(self.cell.neurons[:outputs]))
+        layer.weight = draws.of("projection.weight", words).uniform(-limit, limit, size, outputs)
+        layer.bias = draws.of("projection.bias").uniform(-limit, limit, size)
+        return layer
 
     def declared(self) -> dict[str, Parameter]:
         if self.proj_size is None:

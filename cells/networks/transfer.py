@@ -105,7 +105,8 @@ def carried(
         network: a network or cell over a circuit, or a container of one.
         source: the new circuit, in any form that can be compiled; it is compiled with the options of the old.
         renames: old name -> new name of neurons that were renamed.
-        key: random key for the values of what is new; MLX's global state if not given.
+        key: random key for the values of what is new; if not given, that of the network itself, so that they
+            are what they would have been if the network had been made over the new circuit.
 
     Raises:
         TypeError: the network has no circuit, or several.

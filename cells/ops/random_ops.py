@@ -5,8 +5,9 @@ The numbers are those of `mx.random`, whatever computes them; the global state i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import mlx.core as mx
 import numpy as np
@@ -14,7 +15,10 @@ import numpy as np
 from ...arguments import label, scalar, whole
 from ...compile import Synapses
 from ...compile.kernels import operations
+from ...compile.kernels.tracing import evaluable
+from .. import keys
 from ..axes import lengths
+from ..keys import Words, numbered, word_of
 from ..values import Where, running_on
 
 Size = int | Sequence[int] | None
@@ -115,10 +119,15 @@ def _drawn(
     key = None if key is None else _checked(key)
     if not operations.draws(shape):
         return key, None
-    if key is None:
-        _, key = mx.random.split(_global_key())
-        mx.random.uniform()  # never computed, but MLX goes on to its next key
+    key = _next_key() if key is None else key
     return key, operations.drawn(what, shape, key)
+
+
+def _next_key() -> mx.array:
+    """The key that MLX would use for its next draw from the global state, which goes on."""
+    _, key = mx.random.split(_global_key())
+    mx.random.uniform()  # never computed, but MLX goes on to its next key
+    return key
 
 
 def _global_key() -> mx.array:
@@ -145,6 +154,27 @@ class Draws:
 
     def __init__(self, key: mx.array | None = None) -> None:
         self._key = None if key is None else _checked(key)
+        self._own: mx.array | None = self._key
+
+    def of(self, name: str, words: Words | None = None) -> Draws:
+        """The draws of one parameter: a function of the key, of its name and of the words of its entries.
+
+        What else is drawn, and in which order, is nothing to them. Without a key, one is drawn now, for all
+        parameters.
+
+        Args:
+            name: the parameter's name.
+            words: the words of its entries, in the parameter's shape, see `keys`; their numbers count if they
+                are not given, or where a draw has another shape.
+        """
+        return _Named(self.key, name, words)
+
+    @property
+    def key(self) -> mx.array:
+        """The key of all that is drawn by names: the one that was given, or one that is drawn now."""
+        if self._own is None:
+            self._own = _next_key()
+        return self._own
 
     def uniform(self, low: float | mx.array, high: float | mx.array, *shape: int) -> mx.array:
         """Numbers uniform in [low, high)."""
@@ -163,6 +193,8 @@ class Draws:
     def orthogonal(self, n_rows: int, n_columns: int) -> mx.array:
         """A matrix (n_rows, n_columns) whose shorter side is orthonormal, uniform among all of these.
 
+        Its entries have to do with each other, so that those of any size are others.
+
         Source: Saxe, McClelland, Ganguli, ICLR 2014; signs as in Mezzadri, Notices of the AMS 2007.
         """
         tall = (max(n_rows, n_columns), min(n_rows, n_columns))
@@ -175,6 +207,30 @@ class Draws:
             return None
         self._key, key = mx.random.split(self._key)
         return key
+
+
+class _Named(Draws):
+    """Draws of one parameter; see `Draws.of`."""
+
+    def __init__(self, key: mx.array, name: str, words: Words | None) -> None:
+        super().__init__(key)
+        self._name, self._words, self._turn = name, words, 0
+
+    def uniform(self, low: float | mx.array, high: float | mx.array, *shape: int) -> mx.array:
+        words = self._words
+        if words is None or words.shape != shape:
+            words = numbered(math.prod(shape)).reshape(shape)
+        return keys.uniform(self._turned(), words, low, high)
+
+    def _next(self) -> mx.array:
+        return mx.array(self._turned())
+
+    def _turned(self) -> Any:
+        """The key of the next draw: two words, of NumPy if they are known now."""
+        word = word_of(f"{self._name} {self._turn}" if self._turn else self._name)
+        self._turn += 1
+        own = np.array([word >> 32, word & 0xFFFFFFFF], np.uint32)
+        return np.array(self.key) ^ own if evaluable((self.key,)) else self.key ^ mx.array(own)
 
 
 def glorot_limits(*parts: Synapses) -> list[mx.array]:

@@ -11,7 +11,8 @@ from scipy.stats import kstest, norm
 
 import ganglion as gl
 from ganglion.cells.equations import noise
-from ganglion.cells.equations.noise import numbered, numbers, places, table, threefry
+from ganglion.cells.equations.noise import numbered, numbers, places, table
+from ganglion.cells.threefry import threefry
 from ganglion.compile.kernels import sequence
 from ganglion.testing import check_cell
 

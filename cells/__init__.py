@@ -21,6 +21,7 @@ from .networks.memory import Memory
 from .networks.named import LTC, CfC, record
 from .networks.ncps import load_ncps, ncps_options, ncps_parameters
 from .networks.observing import Observed, observe
+from .networks.resting import rest
 from .networks.rnn import RNN
 from .networks.solving import solver_error
 from .networks.stack import Stack
@@ -86,6 +87,7 @@ __all__ = [
     "observe",
     "ops",
     "record",
+    "rest",
     "saliency",
     "sensor",
     "solver_error",

@@ -49,7 +49,7 @@ def together(first: Words, second: Words) -> Words:
 
 
 def between(pre: Words, i: NDArray[np.int32], post: Words, j: NDArray[np.int32]) -> Words:
-    """The words of synapses, from those of all neurons on both sides and the numbers of each synapse's two."""
+    """The words of synapses, from those of all neurons on both sides and the numbers of each one's two."""
     found = np.empty(len(i), np.uint64)
     pre = pre * ODD
     for piece in _pieces(len(i)):

@@ -177,6 +177,14 @@ class NCPLayer(Configured):
         """The state a sequence starts from, for a batch like `inputs` or of a size; None without a state."""
         return None
 
+    def resting(self, x: mx.array, span: float | None) -> tuple[mx.array, Any]:
+        """(B, M) outputs and the state at rest with (B, I) inputs; see `rest`.
+
+        Raises:
+            TypeError: the class does not say where it rests.
+        """
+        raise TypeError(f"a {type(self).__name__} does not say where it rests: it has no resting(x, span)")
+
     def to_circuit(self) -> Circuit:
         """The circuit that the layer is over, with trained strengths and signs; see `circuit_of`.
 

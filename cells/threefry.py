@@ -1,7 +1,7 @@
 """Threefry: random words that are a function of a key and a counter, and of nothing else.
 
-Source: Salmon and others, Parallel random numbers: as easy as 1, 2, 3, SC 2011; 32 bits and 20 rounds, as known
-from other libraries.
+Source: Salmon and others, Parallel random numbers: as easy as 1, 2, 3, SC 2011; 32 bits and 20 rounds, as
+known from other libraries.
 """
 
 from __future__ import annotations

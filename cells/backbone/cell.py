@@ -119,7 +119,7 @@ class LiquidCell(NCPRNNCell):
         self.backbone = [self._linear(f"backbone.{k}", a, b) for k, (a, b) in layers]
         for name in self.heads:
             self[name] = self._linear(name, words[-1], units)
-        self._initialise(self._draws)
+        self._initialise(self.draws)
         self.remember_first()
         self.settle()
 
@@ -132,9 +132,9 @@ class LiquidCell(NCPRNNCell):
         """A linear layer with Glorot-uniform weights, as CfC was published with."""
         inputs, outputs = len(columns), len(rows)
         layer, limit = nn.Linear(inputs, outputs), 1.0 / math.sqrt(inputs)
-        weight = self._draws.of(f"{name}.weight", grid(rows, columns))
+        weight = self.draws.of(f"{name}.weight", grid(rows, columns))
         layer.weight = weight.glorot(inputs, outputs, outputs, inputs)
-        layer.bias = self._draws.of(f"{name}.bias", rows).uniform(-limit, limit, outputs)
+        layer.bias = self.draws.of(f"{name}.bias", rows).uniform(-limit, limit, outputs)
         return layer
 
     def encode(self, x: mx.array) -> mx.array:

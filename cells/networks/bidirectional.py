@@ -11,8 +11,9 @@ from ...arguments import instance, one_of
 from ..configured import classes_of
 from ..layer import NCPLayer, Shape
 from ..running import Steps
-from ..values import Values, Where, running_on
+from ..values import Values, Where, mlx_array, running_on
 from .memory import Memory, predict_memory
+from .resting import is_rest, rest_for
 from .rnn import RNN
 from .steps import BACKWARDS
 from .streaming import Stream
@@ -81,7 +82,7 @@ class Bidirectional(NCPLayer):
 
         Args:
             x: (B, T, I) or (T, I) inputs.
-            state: the pair of initial states, forwards and backwards; zeros if not given.
+            state: the pair of initial states, forwards and backwards; zeros if not given; "rest", see `rest`.
             timespans: time since the previous sample, as `RNN` takes it.
             stream: an MLX stream or device to run on; the default one if not given.
             given: `mask`, `lengths`, `ends`, `starts`, `return_states` or `record`, as `RNN` takes them.
@@ -90,6 +91,8 @@ class Bidirectional(NCPLayer):
             The merged outputs and the pair of last states; the outputs alone if `return_state` is off. The
             pair of all states, and that of the recordings, come behind if they were asked for.
         """
+        if is_rest(state):
+            state = rest_for(self, mlx_array("the input", x))
         if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):
             raise TypeError(f"the state must be a pair, forwards and backwards, got {type(state).__name__}")
         first, second = (None, None) if state is None else state
@@ -101,6 +104,10 @@ class Bidirectional(NCPLayer):
         last = [(ahead.state, back.state)] if self.return_state else []
         results = (merged, *last, *zip(ahead.others, back.others, strict=True))
         return results if len(results) > 1 else merged
+
+    def resting(self, x: mx.array, span: float | None) -> tuple[mx.array, Any]:
+        ahead, back = (rnn.resting(x, span) for rnn in (self.forward, self.backward))
+        return MERGES[self.merge](ahead[0], back[0]), (ahead[1], back[1])
 
     @property
     def input_size(self) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mlx.core as mx
@@ -11,10 +11,11 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
 from ...arguments import flag, instance, several
-from ..ops.state_ops import State
+from ..leading import shape_of
 from ..overlay import refuse_perturbed
 from ..values import Flags, Values, real_array
 from .observing import Observed
+from .resting import is_rest, resting_rows
 from .rnn import RNN
 
 
@@ -83,7 +84,7 @@ class Ensemble(nn.Module):
     def __call__(
         self,
         x: Values,
-        state: State | None = None,
+        state: Any = None,
         timespans: Values | None = None,
         *,
         mask: Flags | None = None,
@@ -95,7 +96,7 @@ class Ensemble(nn.Module):
 
         Args:
             x: (B, T, I) or (T, I) inputs, which all members read; (K, ...) with `own`.
-            state: initial states, (K, B, N) or a tuple of such; zeros if not given.
+            state: initial states, (K, B, N) or a tuple of such; zeros if not given; "rest", see `rest`.
             timespans: as for one network; (K, ...) with `own`.
             mask, lengths, ends: as for one network, for all members alike.
             own: whether each member has inputs and time spans of its own, along the first axis.
@@ -107,6 +108,10 @@ class Ensemble(nn.Module):
             ValueError: a shape that does not fit.
         """
         flag("own", own)
+        if is_rest(state):
+            shape = shape_of(x)[1 if own else 0 :]
+            rows = shape[0] if len(shape) > 2 else None
+            state = self.each_member(lambda member: resting_rows(member, rows))
         shared = None if not own else 0
         given: dict[str, Any] = {"x": real_array("the input", x)}
         axes: dict[str, Any] = {"x": shared}
@@ -127,6 +132,17 @@ class Ensemble(nn.Module):
             return network(**dict(zip(names, values, strict=True)), **flags)
 
         return self._over_members(run, *(given.values()), axes=[axes[name] for name in names])
+
+    def each_member(self, look: Callable[[RNN], Any]) -> Any:
+        """What is found of each member, with a leading axis of K members."""
+        network, before, found = self._network, self._network.parameters(), []
+        try:
+            for k in range(len(self)):
+                network.update(tree_map(lambda array, k=k: array[k], self.members))
+                found.append(look(network))
+        finally:
+            network.update(before)
+        return tree_map(lambda *arrays: mx.stack(list(arrays)), *found)
 
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; call it after each optimizer step."""

@@ -19,6 +19,7 @@ from ..timed import usual_span
 from ..values import Values, mlx_array
 from .indicators import Indicator, Sight
 from .memory import Memory, predict_memory
+from .resting import is_rest, rest_for
 from .rnn import RNN
 from .sequence import held
 from .sites import chosen, sites_of
@@ -61,6 +62,15 @@ class Observed(NCPLayer):
             self.indicator.ensure_built((len(names),))
         self.built = rnn.built
 
+    def resting(self, x: mx.array, span: float | None) -> tuple[mx.array, Any]:
+        _, state = self.rnn.resting(x, span)
+        shown = self.rnn(x[:, None], state, span, return_states=True)[2]
+        seen = shown[:, 0, mx.array(self._places)]
+        if self.indicator is None:
+            return seen, state
+        parts = (seen,) * self.indicator.states  # which have come where they go
+        return self.indicator.offset + self.indicator.gain * seen, (state, parts) if parts else state
+
     @property
     def input_size(self) -> int | None:
         return self.rnn.input_size
@@ -94,7 +104,7 @@ class Observed(NCPLayer):
 
         Args:
             x: (..., T, I) inputs, such as (B, T, I) or (T, I).
-            state: what a call returned before, to go on from there; zeros if not given.
+            state: what a call returned before, to go on from there; zeros if not given; "rest", see `rest`.
             timespans: time since the previous sample, as `RNN` takes it.
             given: what else `RNN` takes. Where there is no sample, what was seen last stays and no time
                 passes; where an episode begins, the indicator begins at 0.
@@ -113,6 +123,8 @@ class Observed(NCPLayer):
             spans, state = leading.joined_spans(timespans), leading.joined_state(state)
             parted: tuple[Any, ...] = leading.parted(self.call(leading.joined(x), state, spans, **given))
             return parted
+        if is_rest(state):
+            state = rest_for(self, x)
         before, carried = self._parted(state, (*x.shape[:-2], len(self.neurons)))
         asked = given.pop("return_states", False)
         _, last, states, *recorded = self.rnn(x, before, timespans, return_states=True, **given)
@@ -147,7 +159,7 @@ class Observed(NCPLayer):
         """The state of the network and that of the indicator, for (B, K) or (K,) neurons."""
         if self.indicator is None or not self.indicator.states:
             return state, ()
-        if state is None or isinstance(state, str):
+        if state is None:
             return state, self.indicator.begin(shape)
         wanted = (
             f"the pair that a call returned: the network's state, and {self.indicator.states} arrays of "

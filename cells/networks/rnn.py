@@ -31,6 +31,7 @@ from ..samples import begun, only_valid
 from ..values import Flags, Values, Where, mlx_array, running_on
 from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
+from .resting import Resting, is_rest, rest_for
 from .sequence import reversed_call
 from .steps import BACKWARDS, cell_steps, in_time_of
 from .streaming import Stream
@@ -128,7 +129,8 @@ class RNN(NCPLayer):
 
         Args:
             x: (..., T, I) inputs, such as (B, T, I) or (T, I); further leading axes are as many more rows.
-            state: (..., N) initial state, or a tuple for a cell with several; zeros if not given.
+            state: (..., N) initial state, or a tuple for a cell with several; zeros if not given; "rest" for
+                the one at which the network stays with inputs of 0, see `rest`.
             timespans: time since the previous sample, 0 or more: a scalar, (T,), (B, T) or (B, T, 1);
                 `time_scale`, which is 1 where nobody has chosen one, if not given.
             mask: (B, T) or (T,) booleans, or zeros and ones, false where there is no sample, whatever `x`
@@ -163,8 +165,9 @@ class RNN(NCPLayer):
             inputs = mlx_array("the input", x)
             self.ensure_built(inputs.shape)
             leading, cell = Leading.of(inputs), self.cell
+            state = rest_for(self, leading.joined(inputs)) if is_rest(state) else leading.joined_state(state)
             call = sequence_call(
-                leading.joined(inputs), leading.joined_state(state), leading.joined_spans(timespans),
+                leading.joined(inputs), state, leading.joined_spans(timespans),
                 cell.n_inputs, cell.state_shapes, mask=leading.joined(mask),
                 lengths=leading.joined(lengths), ends=leading.joined(ends), starts=leading.joined(starts),
                 reverse=self.reverse, lasting=cell.lasting, time_scale=cell.time_scale,
@@ -186,6 +189,12 @@ class RNN(NCPLayer):
             if record:
                 results.append(self._recording(call, run))
             return tuple(results) if len(results) > 1 else results[0]
+
+    def resting(self, x: mx.array, span: float | None) -> tuple[mx.array, State]:
+        cell = self.cell
+        resting = Resting(cell, self.engine, 1.0 if span is None else span / (cell.time_scale or 1.0))
+        state = resting.found(x)
+        return in_type_of(self, self._project(resting.after(x, state)), state)
 
     def __setattr__(self, name: str, value: Any) -> None:
         cell: NCPRNNCell | None = self.get("cell")

@@ -20,6 +20,7 @@ from ..values import Values, Where, mlx_array, running_on
 from .bidirectional import outputs_and_state
 from .memory import Memory, predict_memory
 from .padded import Padding
+from .resting import is_rest, rest_for
 from .steps import ChainSteps, Map, states_of
 from .streaming import Stream
 
@@ -79,7 +80,8 @@ class Stack(NCPLayer):
 
         Args:
             x: (B, T, I) or (T, I) inputs.
-            state: a tuple with one initial state per layer that has one; zeros if not given.
+            state: a tuple with one initial state per layer that has one; zeros if not given; "rest", see
+                `rest`.
             timespans: time since the previous sample, as `RNN` takes it; for every layer.
             stream: an MLX stream or device to run on; the default one if not given.
             given: `mask`, `lengths`, `ends`, `starts`, `return_states` or `record`, as `RNN` takes them; for
@@ -95,14 +97,16 @@ class Stack(NCPLayer):
             ValueError: another number of states than there are layers with one.
         """
         networks = [layer for layer in self.layers if _recurrent(layer)]
-        before, after = iter(states_of(state, len(networks))), []
-        others = []
         values: Any = mlx_array("the input", x)
         leading = Leading.of(values)
+        if is_rest(state):
+            state = rest_for(self, leading.joined(values))
         if leading.axes:  # masks are of a batch
             given = {name: leading.joined(value) for name, value in given.items()}
             spans, states = leading.joined_spans(timespans), leading.joined_state(state)
             return leading.parted(self(leading.joined(values), states, spans, stream=stream, **given))
+        before, after = iter(states_of(state, len(networks))), []
+        others = []
         padding = Padding(values, given.get("mask"), given.get("lengths"))
         values = padding.held(values)
         with running_on(stream):
@@ -119,6 +123,16 @@ class Stack(NCPLayer):
         self.built, self._features = True, np.shape(x)[-1]
         results = (values, *([tuple(after)] if self.return_state else []), *zip(*others, strict=True))
         return results if len(results) > 1 else values
+
+    def resting(self, x: mx.array, span: float | None) -> tuple[mx.array, Any]:
+        states = []
+        for layer in self.layers:
+            if _recurrent(layer):
+                x, state = layer.resting(x, span)
+                states.append(state)
+            else:
+                x = layer(x[:, None])[:, 0]  # a sequence of one sample
+        return x, tuple(states)
 
     @property
     def input_size(self) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, NamedTuple, Self
 
 import mlx.core as mx
@@ -18,9 +17,11 @@ from ..layer import NCPLayer
 from ..ops.state_ops import blend
 from ..running import Steps
 from ..samples import RowFlags, only_valid
+from ..snapshots import snapshot
 from ..timed import usual_span
 from ..timing import LONGEST
 from ..values import BOUND, Flags, Values, boolean_array, real_array, surely_bounded
+from .resting import is_rest, resting_rows
 
 UNPICKLED = (
     "a stream cannot be pickled (copy.copy() is of this process): save the network by gl.save, and "
@@ -74,7 +75,7 @@ class Stream:
             whole("batch_size", batch_size)
         instance("network", network, NCPLayer, "a network over sequences")
         self._batched, batch = batch_size is not None, batch_size or 1
-        self._network = _snapshot(network)
+        self._network = snapshot(network)
         self._steps: Steps = self._network._stepped(batch)
         self._usual = usual_span(network)
         self._shape = (batch, self._steps.n_inputs)
@@ -85,7 +86,7 @@ class Stream:
         """Another stream of the same parameters, which goes on by itself from where this one is."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._network = _snapshot(self._network)
+        other._network = snapshot(self._network)
         other._steps = other._network._stepped(self._shape[0])
         other._steps.load(self._steps.state)
         return other
@@ -200,13 +201,17 @@ class Stream:
     @property
     def state(self) -> Any:
         """The state after the last sample, as the network returns it: (B, N), or (N,) without a batch axis,
-        or a tuple of such."""
+        or a tuple of such; it may be set, to "rest" too, see `rest`."""
         state = self._steps.state
         return state if self._batched else tree_map(lambda array: array[0], state)
 
     @state.setter
     def state(self, state: Any) -> None:
-        self._steps.load(state, self._batched)
+        self._steps.load(self._rest() if is_rest(state) else state, self._batched)
+
+    def _rest(self) -> Any:
+        """The state at rest with inputs of 0, in the units of samples."""
+        return resting_rows(self._network, self._shape[0] if self._batched else None)
 
     def _checked(self, x: Values, timespan: Values) -> tuple[Floats, float | Floats]:
         """The sample as (B, I) and the time span, after a quick look at them."""
@@ -226,15 +231,3 @@ class Stream:
         if batched != self._batched or tuple(inputs.shape) != self._shape:
             raise ValueError(f"the sample has shape {np.shape(x)}: expected {expected}")
         return np.array(inputs), np.array(span)[:, 0]
-
-
-def _snapshot(part: Any) -> Any:
-    """A copy of a module, and of those in it, that keeps the parameters and modes that they have now."""
-    if isinstance(part, list | tuple):
-        return type(part)(_snapshot(each) for each in part)
-    if not isinstance(part, dict):  # as a module is one
-        return part
-    twin = copy.copy(part)
-    for name, child in part.items():
-        twin[name] = _snapshot(child)
-    return twin

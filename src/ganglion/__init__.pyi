@@ -54,6 +54,7 @@ from .cells import ncps_options as ncps_options
 from .cells import neuron as neuron
 from .cells import observe as observe
 from .cells import record as record
+from .cells import rest as rest
 from .cells import saliency as saliency
 from .cells import sensor as sensor
 from .cells import solver_error as solver_error

@@ -1,4 +1,4 @@
-"""Initial values are functions of a key, of a parameter's name and of names in the circuit, of nothing else."""
+"""Initial values are functions of a key, of a parameter's name and of names in the circuit alone."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def test_an_edit_leaves_the_values_of_all_others(kind: str) -> None:
     before, after = (make(c, key=KEY) for c in (CIRCUIT, edited(synapses=not glorot)))
     old, new = by_name(before), by_name(after)
     kept = old.keys() & new.keys()
-    assert len(kept) > 100 and new.keys() - old.keys()
+    assert len(kept) > 100
+    assert new.keys() - old.keys()
     assert {name: old[name] for name in kept} == {name: new[name] for name in kept}
     grown = values(gl.carried(before, after.wiring))
     for name, value in values(after).items():
@@ -134,7 +135,8 @@ def test_draws_are_uniform_and_have_nothing_to_do_with_each_other() -> None:
     ranges = {"w": (0.001, 1.0), "mu": (0.3, 0.8), "sigma": (3.0, 8.0), "sensory_w": (0.001, 1.0)}
     drawn = {name: (np.array(cell[name]) - low) / (high - low) for name, (low, high) in ranges.items()}
     for part in drawn.values():
-        assert part.min() >= 0 and part.max() <= 1
+        assert part.min() >= 0
+        assert part.max() <= 1
         assert scipy.stats.kstest(part, "uniform").pvalue > 1e-3
         assert abs(np.corrcoef(part[:-1], part[1:])[0, 1]) < 4 / np.sqrt(len(part))
     size = len(drawn["w"])
@@ -165,7 +167,8 @@ def test_what_is_shared_is_drawn_by_what_its_members_have_in_common() -> None:
         old, new = (dict(zip(k, np.array(c[name]).tolist(), strict=True))
                     for k, c in zip(keys, (before, after), strict=True))  # fmt: skip
         shared = old.keys() & new.keys()
-        assert len(shared) >= 3 and all(old[key] == new[key] for key in shared)
+        assert len(shared) >= 3
+        assert all(old[key] == new[key] for key in shared)
 
 
 def test_cells_without_wiring_are_drawn_by_units_and_numbers() -> None:

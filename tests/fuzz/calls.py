@@ -227,6 +227,7 @@ TABLE: dict[str, Callable[[], Call]] = {
     "set_dtype": lambda: Call(gl.CfC(CIRCUIT).set_dtype, {"dtype": mx.float32}),
     "record": lambda: Call(gl.record, {"rnn": ltc(), "x": X}),
     "saliency": lambda: Call(gl.saliency, {"rnn": cfc(), "x": X}),
+    "rest": lambda: Call(gl.rest, {"network": ltc(), "inputs": {"sensory_0": 0.5}, "timespan": 0.5}),
     "solver_error": lambda: Call(gl.solver_error, {"network": ltc(), "x": X}),
     "time_constants": lambda: Call(gl.time_constants, {"rnn": ltc(), "recording": recording()}),
     "ensemble": lambda: Call(gl.ensemble, {"networks": [gl.CfC(CIRCUIT), gl.CfC(CIRCUIT)]}),

@@ -16,8 +16,10 @@ from ..arguments import instance, label, numbers, real, scalar, several
 from ..cells import Bidirectional, Memory, NCPLayer, Stack, Stream
 from ..cells.networks.carrying import outputs_between
 from ..cells.networks.memory import predict_memory
+from ..cells.networks.resting import is_rest, rest_for, resting_rows
 from ..cells.networks.streaming import Scaling
 from ..cells.running import Steps
+from ..cells.values import mlx_array
 from ..compile import CompiledCircuit
 from ..recording import Recording
 from ..wiring import Circuit
@@ -205,6 +207,8 @@ class Scaled(NCPLayer):
             The outputs in the units of the data, (B, T, M) or (T, M), and the last state; behind them what
             was asked for. Of recordings, inputs, outputs and times are in the units of the data.
         """
+        if is_rest(state):
+            state = rest_for(self, mlx_array("the input", x))
         inputs, spans = self.scaled(x, timespans)
         result = self.model(inputs, state, spans, **given)
         if not isinstance(result, tuple):
@@ -265,6 +269,12 @@ class Scaled(NCPLayer):
         self._require_features(given.shape)
         with np.errstate(over="ignore"):
             return mx.array(((given - self._mean) / self._spread).astype(np.float32)), spans
+
+    def resting(self, x: mx.array, span: float | None) -> tuple[mx.array, Any]:
+        instance("model", self.model, NCPLayer, "a network of Ganglion, which knows where it rests")
+        inputs, _ = self.scaled(x)
+        outputs, state = self.model.resting(inputs, None if span is None else span / self.time_unit)
+        return self.shown(outputs), state
 
     def stream(self, batch_size: int | None = None) -> Stream:
         """Feed the network one sample at a time, all in the units of the data; see `Stream`.
@@ -335,6 +345,9 @@ class _ScaledStream(Stream):
         else:
             span = None if timespan is None else scaled._spans(timespan)
         return scaled.shown(super().__call__(x, span, **given))
+
+    def _rest(self) -> Any:
+        return resting_rows(self._scaled, self._shape[0] if self._batched else None)
 
     def scaling(self) -> Scaling:
         scaled = self._scaled

@@ -23,6 +23,8 @@ def mse(
     y: mx.array,
     timespans: mx.array | None = None,
     mask: mx.array | None = None,
+    *,
+    state: Any = None,
 ) -> mx.array:
     """The mean squared error of a network's outputs.
 
@@ -41,6 +43,8 @@ def mse(
         timespans: (B, T) time since the previous sample.
         mask: (B, T) 1 for the samples that count and 0 for padding; or, of the shape of the targets, 1 for
             those that there are, of which the network is told nothing.
+        state: where every sequence starts, as the network takes it, such as "rest", see `gl.rest`. `fit`
+            takes the loss with it as ``functools.partial(gl.training.mse, state="rest")``.
 
     Raises:
         ValueError: the targets have another shape than the outputs, a sequence has no valid sample, or the
@@ -51,7 +55,7 @@ def mse(
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
     """
-    outputs, there, valid = _beside(model, x, y, timespans, mask)
+    outputs, there, valid = _beside(model, x, y, timespans, mask, state)
     if there is not None:
         return mean_over_known(mx.square(only_known(outputs, there) - only_known(y, there)), there)
     if outputs.ndim == x.ndim:
@@ -66,6 +70,8 @@ def likelihood(
     y: mx.array,
     timespans: mx.array | None = None,
     mask: mx.array | None = None,
+    *,
+    state: Any = None,
 ) -> mx.array:
     r"""How unlikely measurements are, whose noise the indicator of a network says.
 
@@ -76,7 +82,7 @@ def likelihood(
 
     Args:
         model: a network that is seen through an indicator with a `noise`; `Scaled` may be around it.
-        x, y, timespans, mask: as `mse` takes them.
+        x, y, timespans, mask, state: as `mse` takes them.
 
     Raises:
         ValueError: no noise level, targets of another shape than what is seen, or a batch without any.
@@ -92,7 +98,7 @@ def likelihood(
             f"this {type(model).__name__} says no noise level: give its indicator one, such as "
             "gl.observe(rnn, neurons, gl.Calcium(rise, decay, noise=0.05))"
         )
-    outputs, there, _ = _beside(model, x, y, timespans, mask, gaps=True)
+    outputs, there, _ = _beside(model, x, y, timespans, mask, state, gaps=True)
     assert there is not None
     errors = (only_known(outputs, there) - only_known(y, there)) / noise
     return mean_over_known(0.5 * mx.square(errors) + mx.log(noise) + 0.5 * math.log(2 * math.pi), there)
@@ -144,13 +150,14 @@ def _beside(
     y: mx.array,
     timespans: mx.array | None,
     mask: mx.array | None,
+    state: Any,
     gaps: bool = False,
 ) -> tuple[mx.array, mx.array | None, Mask | None]:
     """The outputs beside targets of their shape; which of these there are, where some may not be; and which
     samples."""
     instance("y", y, mx.array, "an MLX array")
     there = mask if of_targets(mask) and mask.shape == y.shape else None
-    outputs, valid = _outputs(model, x, timespans, None if there is not None else mask)
+    outputs, valid = _outputs(model, x, timespans, None if there is not None else mask, state)
     if outputs.shape != y.shape:  # broadcasting would hide it
         raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
     if there is not None:
@@ -180,6 +187,8 @@ def cross_entropy(
     y: mx.array,
     timespans: mx.array | None = None,
     mask: mx.array | None = None,
+    *,
+    state: Any = None,
 ) -> mx.array:
     """The mean cross entropy of a network's outputs, taken as logits.
 
@@ -189,6 +198,7 @@ def cross_entropy(
         y: classes, (B,) if the network returns only its last output, (B, T) if it returns all.
         timespans: (B, T) time since the previous sample.
         mask: (B, T) 1 for the samples that count and 0 for padding, as in `mse`.
+        state: where every sequence starts, as in `mse`.
 
     Raises:
         ValueError: classes of another shape than the outputs, or a class that has no logit.
@@ -199,7 +209,7 @@ def cross_entropy(
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> gl.fit(rnn, (x, digits), loss=gl.training.cross_entropy, optimizer=optimizer, epochs=20)
     """
-    outputs, valid = _outputs(model, x, timespans, mask)
+    outputs, valid = _outputs(model, x, timespans, mask, state)
     instance("y", y, mx.array, "an MLX array")
     if outputs.shape[:-1] != y.shape:
         once = outputs.shape[:-2] + outputs.shape[-1:] if outputs.ndim > 2 else ()
@@ -238,7 +248,7 @@ def outputs_of(
 
 
 def _outputs(
-    model: Any, x: mx.array, timespans: mx.array | None, mask: mx.array | None
+    model: Any, x: mx.array, timespans: mx.array | None, mask: mx.array | None, state: Any = None
 ) -> tuple[mx.array, Mask | None]:
     """The outputs, and (B, T) or (T,) which samples are valid."""
     instance("model", model, nn.Module, "a network")
@@ -247,6 +257,8 @@ def _outputs(
         if array is not None:
             instance(name, array, mx.array, "an MLX array")
     given: dict[str, Any] = {} if timespans is None else {"timespans": timespans}
+    if state is not None:
+        given["state"] = state
     valid = None if mask is None else _valid(mask, x)
     handed_on = valid is not None and takes(model, "mask")
     if handed_on:

@@ -87,6 +87,7 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
     loops = Loops(program, reads, numbers)
     printed = loops.print()
     step = Step(program, loops, numbers)
+    begin = {f"NAME_start{k}": numbers.array(state) for k, state in enumerate(program.start)}
     library = any(ELEMENTWISE[node.op].library for node in program.nodes if node.op in ELEMENTWISE)
     includes = [
         f"#include <{h}.h>"
@@ -98,8 +99,8 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
         *includes,
         "" if includes else None,
         functions(step.text, numbers),
-        *(constant(table, values) for table, values in (printed.tables | step.tables).items()),
-        "\nvoid NAME_reset(NAME_state *self) { memset(self, 0, sizeof *self); }\n",
+        *(constant(table, values) for table, values in (printed.tables | step.tables | begin).items()),
+        _reset(list(begin)),
         step.text,
         _main(program, step.wide),
     ]
@@ -209,6 +210,15 @@ class Step:
     def _vector(self, name: str, values: NDArray[np.float64], index: str = "i") -> str:
         self.tables[f"NAME_{name}"] = values if self.wide else values.astype(np.float32)
         return f"NAME_{name}[{index}]"
+
+
+def _reset(tables: list[str]) -> str:
+    """The function that begins anew: with zeros, or with what tables hold."""
+    lines = [f"    memcpy(self->state{k}, {table}, sizeof {table});" for k, table in enumerate(tables)]
+    clear = "memset(self, 0, sizeof *self);"
+    if not lines:
+        return f"\nvoid NAME_reset(NAME_state *self) {{ {clear} }}\n"
+    return "\n".join(["\nvoid NAME_reset(NAME_state *self) {", f"    {clear}", *lines, "}\n"])
 
 
 def is_coarse(units: Units) -> bool:

@@ -12,6 +12,8 @@ import numpy as np
 from ...arguments import numbers as as_numbers
 from ...arguments import path as as_path
 from ...cells import NCPLayer
+from ...cells.networks.resting import is_rest, rest
+from ...cells.values import real_array
 from ...storage import replace_files
 from .c99 import c99_files
 from .numbers import Fixed, Floats, fraction_for
@@ -23,7 +25,7 @@ MOST, MEASURED = 2000, 1000
 """Samples that are looked at for numbers in fixed point, and those over which their error is measured."""
 
 
-def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array | None:
+def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None, state: Any = None) -> Array | None:
     """Write a trained network as a C file and a header, without dependencies and without heap.
 
     The files have a state struct and two functions, ``<name>_reset`` and ``<name>_step``, where the name is
@@ -39,6 +41,8 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array |
             numbers in fixed point: 32 bits, of which as many are behind the point as leave room for twice
             what these samples lead to; beyond, numbers stop at the largest, and NaN counts as 0. Inputs and
             outputs stay floats. None for float32.
+        state: where ``<name>_reset`` begins: a state of one row, as the network takes it, or "rest", the one
+            at which it stays with inputs of 0, see `rest`; zeros if not given.
 
     Returns:
         In fixed point, (M,) how far each output is from that of float32 at most, in its unit, over the first
@@ -61,7 +65,7 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array |
             f"{path.name!r} begins the names in the file: expected letters, digits and underscores, and "
             "the ending .c"
         )
-    program = traced(model, sparse=True)
+    program = begun(traced(model, sparse=True), model, state)
     if fixed is None:
         _write(path, c99_files(program, path.stem, Floats()))
         return None
@@ -73,6 +77,28 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None) -> Array |
     told = replace(numbers, samples=len(samples), differ=tuple(differ.tolist()))
     _write(path, c99_files(program, path.stem, told))
     return differ
+
+
+def begun(program: Program, model: NCPLayer, state: Any) -> Program:
+    """A program that begins at a state of one row, as `export_c` takes it."""
+    if state is None:
+        return program
+    values = rest(model) if is_rest(state) else state
+    given = [real_array("the state", part) for part in leaves_of(values)]
+    shapes = [program.shapes[name] for name in program.states]
+    if [(1, *part.shape) for part in given] != shapes:
+        told = ", ".join(str(tuple(part.shape)) for part in given) or "nothing"
+        expected = ", ".join(str(tuple(shape[1:])) for shape in shapes) or "nothing"
+        raise ValueError(f"the state has shapes {told}: expected {expected}, those of one row")
+    start = tuple(np.array(part, np.float32)[None] for part in given)
+    if not all(np.isfinite(part).all() for part in start):
+        raise ValueError("the state has a number that is not finite: no program can begin there")
+    return replace(program, start=start)
+
+
+def leaves_of(state: Any) -> list[Any]:
+    """The arrays of a state, which may be tuples in tuples."""
+    return [leaf for part in state for leaf in leaves_of(part)] if isinstance(state, tuple) else [state]
 
 
 def _write(path: Path, files: dict[str, str]) -> None:

@@ -127,7 +127,7 @@ def fraction_for(program: Program, samples: Array, timespans: Array) -> int:
     most = max(
         float(np.abs(a[np.abs(a) < 1e30]).max(initial=0.0)) for a in _numbers(program.constants.values())
     )
-    states: Sequence[Array] = [np.zeros(program.shapes[name], np.float32) for name in program.states]
+    states: Sequence[Array] = program.begin
     for sample, span in zip(samples, timespans, strict=True):
         given = (sample.reshape(1, 1, -1), span.reshape(1, 1), *states)
         values = program.values(dict(zip(program.inputs, given, strict=True)))

@@ -80,6 +80,7 @@ class Program:
         units: the units of the data, for who prints them around the step.
         time_unit: the time of the data that is 1 in the step, and that samples are usually apart.
         missing: whether a sample may hold NaN, for what was not observed.
+        start: the states before the first sample; empty if they are zeros.
     """
 
     nodes: tuple[Node, ...]
@@ -93,6 +94,12 @@ class Program:
     units: Units | None = None
     time_unit: float = 1.0
     missing: bool = False
+    start: tuple[Array, ...] = field(default=(), repr=False)
+
+    @property
+    def begin(self) -> list[Array]:
+        """The states before the first sample."""
+        return list(self.start) or [np.zeros(self.shapes[name], np.float32) for name in self.states]
 
     @property
     def n_inputs(self) -> int:

@@ -132,8 +132,7 @@ def largest_differences(program: Program, numbers: Fixed, samples: Array, timesp
         timespans: (T,) likewise.
     """
     simulated, most = Simulated(program, numbers), np.zeros(program.n_outputs)
-    zeros = [np.zeros(program.shapes[name], np.float32) for name in program.states]
-    exact, near = zeros, zeros
+    exact, near = program.begin, [numbers.array(state) for state in program.begin]
     for sample, span in zip(samples, timespans, strict=True):
         given = sample.reshape(1, 1, -1), span.reshape(1, 1)
         expected, *exact = program.run(*given, *exact)

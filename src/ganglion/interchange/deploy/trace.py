@@ -38,7 +38,9 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
         ValueError: the network cannot be fed one sample at a time, or a number in it is not finite.
         KernelError: an operation that is not known here.
     """
-    instance("model", model, NCPLayer, "a network over sequences, such as gl.LTC(circuit)")
+    expected = "a network over sequences, such as gl.LTC(circuit)"
+    if not instance("model", model, NCPLayer, expected).recurrent:
+        raise TypeError(f"model must be {expected}, got {type(model).__name__}")
     units = model.data_units() if hasattr(model, "data_units") else None
     inner: Any = model if units is None else model.model
     inner.require_built("cannot be exported")

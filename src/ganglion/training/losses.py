@@ -112,6 +112,7 @@ def gaussian(
     mask: mx.array | None = None,
     *,
     noise: float | None = None,
+    state: Any = None,
 ) -> mx.array:
     r"""Minus the logarithm of the density of an item's targets under normal noise, the mean over items.
 
@@ -123,7 +124,7 @@ def gaussian(
     out, are gaps.
 
     Args:
-        model, x, y, timespans, mask: as `mse` takes them.
+        model, x, y, timespans, mask, state: as `mse` takes them.
         noise: the standard deviation of a target; that of the network's indicator if not given.
 
     Raises:
@@ -137,7 +138,7 @@ def gaussian(
     level = getattr(model, "noise", None) if noise is None else mx.array(real("noise", noise, above=0))
     if not isinstance(level, mx.array):
         raise ValueError(f"this {type(model).__name__} says no noise level: give noise=")
-    outputs, there, _ = _beside(model, x, y, timespans, mask, gaps=True)
+    outputs, there, _ = _beside(model, x, y, timespans, mask, state, gaps=True)
     assert there is not None
     errors = (only_known(outputs, there) - only_known(y, there)) / level
     each = 0.5 * mx.square(errors) + mx.log(level) + 0.5 * math.log(2 * math.pi)

@@ -48,6 +48,11 @@ class Prior:
         """Minus the second derivative of the logarithm of the density at values; 0 where it is flat."""
         return np.zeros_like(values)
 
+    @property
+    def deviation_alone(self) -> float:
+        """Its standard deviation."""
+        return 0.0
+
     def to_plain(self) -> dict[str, Any]:
         """Its name and numbers."""
         return {"of": self.kind, **asdict(self)}
@@ -84,6 +89,10 @@ class Normal(Prior):
 
     def precision(self, values: Floats) -> Floats:
         return np.full_like(values, self.deviation**-2)
+
+    @property
+    def deviation_alone(self) -> float:
+        return self.deviation
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,11 @@ class LogNormal(Prior):
         apart = (np.log(values) - math.log(self.median)) / self.spread**2
         return (self.spread**-2 - apart - 1.0) / values**2
 
+    @property
+    def deviation_alone(self) -> float:
+        square = self.spread**2
+        return self.median * math.sqrt(math.expm1(square) * math.exp(square))
+
 
 @dataclass(frozen=True)
 class HalfNormal(Prior):
@@ -154,6 +168,10 @@ class HalfNormal(Prior):
     def precision(self, values: Floats) -> Floats:
         return np.full_like(values, self.deviation**-2)
 
+    @property
+    def deviation_alone(self) -> float:
+        return self.deviation * math.sqrt(1.0 - 2.0 / math.pi)
+
 
 @dataclass(frozen=True)
 class Uniform(Prior):
@@ -179,6 +197,10 @@ class Uniform(Prior):
 
     def quantile(self, shares: Floats) -> Floats:
         return self.low + (self.high - self.low) * shares
+
+    @property
+    def deviation_alone(self) -> float:
+        return (self.high - self.low) / math.sqrt(12.0)
 
 
 @dataclass(frozen=True)

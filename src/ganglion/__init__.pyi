@@ -88,7 +88,13 @@ from .interchange import save as save
 from .interchange import to_ncps as to_ncps
 from .meaning import Combination as Combination
 from .meaning import Identifiability as Identifiability
+from .meaning import Posterior as Posterior
+from .meaning import Simulator as Simulator
+from .meaning import SimulatorPrior as SimulatorPrior
+from .meaning import Spread as Spread
 from .meaning import identifiability as identifiability
+from .meaning import laplace as laplace
+from .meaning import simulator as simulator
 from .recording import Recording as Recording
 from .studies import each as each
 from .studies import experiment as experiment

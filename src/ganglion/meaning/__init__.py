@@ -1,5 +1,17 @@
 """What trained numbers mean: which of them data tell, how sure they are, and what else fits as well."""
 
+from .posterior import Posterior, Spread, laplace
+from .simulator import Simulator, SimulatorPrior, simulator
 from .spectrum import Combination, Identifiability, identifiability
 
-__all__ = ["Combination", "Identifiability", "identifiability"]
+__all__ = [
+    "Combination",
+    "Identifiability",
+    "Posterior",
+    "Simulator",
+    "SimulatorPrior",
+    "Spread",
+    "identifiability",
+    "laplace",
+    "simulator",
+]

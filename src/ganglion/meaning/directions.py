@@ -34,9 +34,7 @@ def trivial_directions(model: nn.Module, vector: Vector) -> tuple[Floats, tuple[
     }
     slopes = vector.slopes()
     for holder in {id(p.holder): p.holder for p in vector.parts if p.holder is not None}.values():
-        ours = {
-            p.name: where for p, where in zip(vector.parts, vector.slices, strict=True) if p.holder is holder
-        }
+        ours = {p.name: (own, places) for p, own, places in vector.pieces if p.holder is holder}
         observed: Any = kinds.get(id(holder))
         gain = None if observed is None or observed.indicator is None else _gain(observed, vector)
         seen: list[int] = []
@@ -48,7 +46,8 @@ def trivial_directions(model: nn.Module, vector: Vector) -> tuple[Floats, tuple[
         found = np.zeros((len(vector), len(free.names)))
         for name, move in free.moves.items():
             if name in ours:
-                found[ours[name]] = move * slopes[ours[name], None]
+                own, places = ours[name]
+                found[places] = move[own] * slopes[places, None]
         if gain is not None:
             held = as_floats(observed.indicator.gain)[:, None]
             found[gain] = -held * free.shown[np.array(observed._places)]
@@ -57,13 +56,13 @@ def trivial_directions(model: nn.Module, vector: Vector) -> tuple[Floats, tuple[
     return np.hstack(columns) if columns else np.zeros((len(vector), 0)), tuple(names)
 
 
-def _gain(observed: Observed, vector: Vector) -> slice | None:
-    """Where the gains of an indicator are in the vector, if they are trained."""
+def _gain(observed: Observed, vector: Vector) -> Any:
+    """Where the gains of an indicator are in the vector; None if they are not trained."""
     modules = dict(vector.model.named_modules())
-    for part, where in zip(vector.parts, vector.slices, strict=True):
+    for part, _, places in vector.pieces:
         path, _, name = part.path.rpartition(".")
         if name == "gain" and modules.get(path) is observed.indicator:
-            return where
+            return places
     return None
 
 

@@ -73,7 +73,7 @@ class Seen:
         Sequences do not see each other, so that each row is the gradient of a sequence alone.
         """
         paths = [part.path for part in vector.parts]
-        begun, slopes = vector.arrays(), vector.slopes()
+        begun, slopes = vector.arrays(), vector.slopes()  # before they are traced
         with modes_kept(self.model):
             self.model.eval()
             try:
@@ -85,22 +85,33 @@ class Seen:
                         self.model.update(tree_unflatten(list(zip(paths, arrays, strict=True))))
                         return outputs_of(self.model, x, spans)
 
-                    yield from self._of_row(run, begun, slopes, row)
+                    for rows in self._of_row(run, begun, row):
+                        yield rows[:, vector.free] / slopes
             finally:
                 self.model.update(tree_unflatten(list(zip(paths, begun, strict=True))))
 
-    def _of_row(self, run: Any, begun: list[mx.array], slopes: Floats, row: int) -> Iterator[Floats]:
+    def _of_row(self, run: Any, begun: list[mx.array], row: int) -> Iterator[Floats]:
         size = int(np.prod(self.shape[1:]))
         wanted = np.arange(size) if self.mask is None else np.flatnonzero(self.mask[row].reshape(-1))
         for first in range(0, len(wanted), AT_ONCE):
-            block = []
-            for k in wanted[first : first + AT_ONCE]:
-                one = np.zeros((1, size), np.float32)
-                one[0, k] = 1.0
-                _, gradients = mx.vjp(run, begun, [mx.array(one.reshape(1, *self.shape[1:]))])
-                block.append(mx.concatenate([g.astype(mx.float32).reshape(-1) for g in gradients]))
-            found = np.array(mx.stack(block)).astype(np.float64)
-            yield found / slopes
+            chosen = wanted[first : first + AT_ONCE]
+            ones = np.zeros((len(chosen), size), np.float32)
+            ones[np.arange(len(chosen)), chosen] = 1.0
+            gradients = _gradients(run, begun, mx.array(ones.reshape(-1, 1, *self.shape[1:])))
+            flat = [g.astype(mx.float32).reshape(len(chosen), -1) for g in gradients]
+            yield np.array(mx.concatenate(flat, axis=1)).astype(np.float64)
+
+
+def _gradients(run: Any, at: list[mx.array], cotangents: mx.array) -> list[mx.array]:
+    """(K, ...) the gradients of K sums of outputs, in one launch: of K copies that do not see each other."""
+    copies = [mx.broadcast_to(array, (len(cotangents), *array.shape)) for array in at]
+    try:
+        _, found = mx.vjp(mx.vmap(run), copies, [cotangents])
+        mx.eval(found)
+    except (RuntimeError, TypeError, ValueError):  # a module of one's own that knows no copies of itself
+        each = [mx.vjp(run, at, [cotangents[k]])[1] for k in range(len(cotangents))]
+        found = [mx.stack(list(parts)) for parts in zip(*each, strict=True)]
+    return found
 
 
 def factor(seen: Seen, vector: Vector, scales: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,6 +16,7 @@ from mlx.utils import tree_flatten, tree_unflatten
 
 from ..cells.holding import ParameterHolder
 from ..cells.parameters import SYNAPTIC, Parameter
+from ..cells.priors import Prior
 from ..cells.strengths import Floats, as_floats
 
 
@@ -85,8 +87,8 @@ class Vector:
         parts: its trained arrays, in the order of the vector.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
+    def __init__(self, model: nn.Module, only_priors: bool = False) -> None:
+        self.model, self._only_priors = model, only_priors
         flat: Any = tree_flatten(model.trainable_parameters())
         modules = dict(model.named_modules())
         holders = {
@@ -104,36 +106,77 @@ class Vector:
             parts.append(Part(path, short, holder, declared, tuple(array.shape), prefix))
         self.parts = tuple(parts)
 
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Each number in words."""
-        return tuple(name for part in self.parts for name in part.names)
+    def __reduce__(self) -> Any:
+        return Vector, (self.model, self._only_priors)  # what is declared has functions in it
+
+    def with_priors(self) -> Vector:
+        """The numbers that have priors alone; all of them if none has one."""
+        return Vector(self.model, only_priors=any(True for _ in self.priors()))
 
     @cached_property
-    def slices(self) -> tuple[slice, ...]:
-        """Where the numbers of each part are."""
+    def free(self) -> Any:
+        """The numbers of all that the arrays hold, but for those that are fixed, or have no prior."""
+        found = []
+        for part, where in zip(self.parts, self._places, strict=True):
+            size, holder = where.stop - where.start, part.holder
+            share = None if holder is None else holder._shares.get(part.name)
+            taken = np.ones(size, bool)
+            if share is not None and share.fixed is not None:
+                taken &= ~np.isfinite(share.fixed)
+            if self._only_priors:
+                placed = None if holder is None else holder.priors_placed.get(part.name)
+                known = [] if placed is None else [where for _, where in placed.parts]
+                taken &= np.isin(np.arange(size), np.concatenate(known)) if known else False
+            found.append(where.start + np.flatnonzero(taken))
+        return np.concatenate(found) if found else np.zeros(0, int)
+
+    @cached_property
+    def positive(self) -> Any:
+        """(P,) which numbers are never negative."""
+        parts = [(p.declared is not None and p.declared.non_negative, own) for p, own, _ in self.pieces]
+        return np.array([positive for positive, own in parts for _ in own], bool)
+
+    @cached_property
+    def _places(self) -> tuple[slice, ...]:
+        """Where the numbers of each array are among all."""
         ends = np.cumsum([0, *(int(np.prod(part.shape, dtype=int)) for part in self.parts)])
         return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
+    @cached_property
+    def pieces(self) -> tuple[tuple[Part, Any, Any], ...]:
+        """Each array, which of its numbers are in the vector, and where there."""
+        found, begun = [], 0
+        for part, where in zip(self.parts, self._places, strict=True):
+            own = self.free[(self.free >= where.start) & (self.free < where.stop)] - where.start
+            found.append((part, own, np.arange(begun, begun + len(own))))
+            begun += len(own)
+        return tuple(found)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Each number in words."""
+        return tuple(part.names[k] for part, own, _ in self.pieces for k in own)
+
     def __len__(self) -> int:
-        return self.slices[-1].stop if self.parts else 0
+        return len(self.free)
 
     def arrays(self) -> list[mx.array]:
         """The arrays as they are kept."""
         flat: Any = dict(tree_flatten(self.model.trainable_parameters()))
         return [flat[part.path] for part in self.parts]
 
+    def _all(self) -> Floats:
+        return np.concatenate([as_floats(array).reshape(-1) for array in self.arrays()] or [np.zeros(0)])
+
     def kept(self) -> Floats:
         """(P,) the numbers as they are kept."""
-        return np.concatenate([as_floats(array).reshape(-1) for array in self.arrays()] or [np.zeros(0)])
+        found: Floats = self._all()[self.free]
+        return found
 
     @cached_property
     def softened(self) -> Any:
         """(P,) of which numbers the equation uses the softplus."""
-        found = np.zeros(len(self), bool)
-        for part, where in zip(self.parts, self.slices, strict=True):
-            found[where] = part.softened
-        return found
+        return np.array([part.softened for part, own, _ in self.pieces for _ in own], bool)
 
     def values(self) -> Floats:
         """(P,) the numbers as the equations use them."""
@@ -144,29 +187,38 @@ class Vector:
         """(P,) how fast they move with those that are kept."""
         return np.where(self.softened, 1.0 / (1.0 + np.exp(-self.kept())), 1.0)
 
-    def as_kept(self, values: Floats) -> Floats:
-        """(..., P) numbers as they are kept, from those of the equations."""
-        positive = np.maximum(values, np.finfo(np.float32).tiny)
-        return np.where(self.softened, positive + np.log(-np.expm1(-positive)), values)
-
     def tree(self, values: Floats) -> Any:
         """Numbers of the equations, (P,) or (K, P), as parameters of the model."""
-        kept = self.as_kept(values).astype(np.float32)
+        positive = np.maximum(values, np.finfo(np.float32).tiny)
+        kept = np.where(self.softened, positive + np.log(-np.expm1(-positive)), values)
+        every = np.array(np.broadcast_to(self._all(), (*kept.shape[:-1], self._all().size)))
+        every[..., self.free] = kept
         pairs = []
-        for part, where in zip(self.parts, self.slices, strict=True):
-            pairs.append((part.path, mx.array(kept[..., where].reshape(*kept.shape[:-1], *part.shape))))
+        for part, where in zip(self.parts, self._places, strict=True):
+            array = every[..., where].reshape(*kept.shape[:-1], *part.shape).astype(np.float32)
+            pairs.append((part.path, mx.array(array)))
         return tree_unflatten(pairs)
 
     def put(self, values: Floats) -> None:
         """Let the model have these numbers."""
         self.model.update(self.tree(values))
 
+    @contextmanager
+    def kept_back(self) -> Iterator[None]:
+        """Give the model its numbers back at the end."""
+        before = self.model.trainable_parameters()
+        try:
+            yield
+        finally:
+            self.model.update(before)
+
     def alone(self) -> Floats:
         """(P,) 1 for numbers of neurons, sensors and motor neurons, in whose units others can be told."""
+        homes = ("neuron", "sensor", "motor")
         found = np.full(len(self), 0.01)
-        for part, where in zip(self.parts, self.slices, strict=True):
-            if part.declared is not None and part.declared.lies_on in ("neuron", "sensor", "motor"):
-                found[where] = 1.0
+        for part, _, places in self.pieces:
+            if part.declared is not None and part.declared.lies_on in homes:
+                found[places] = 1.0
         return found
 
     def scales(self) -> Floats:
@@ -175,8 +227,18 @@ class Vector:
         Elsewhere, and where it is 0, it is the root mean square of its array, or 1 for zeros alone.
         """
         values, found = self.values(), np.ones(len(self))
-        for part, where in zip(self.parts, self.slices, strict=True):
-            own = np.abs(values[where])
+        for part, _, places in self.pieces:
+            own = np.abs(values[places])
             mean = float(np.sqrt(np.mean(own**2))) if own.size else 0.0
-            found[where] = np.where(own > 0, own, mean or 1.0) if part.relative else mean or 1.0
+            found[places] = np.where(own > 0, own, mean or 1.0) if part.relative else mean or 1.0
         return found
+
+    def priors(self) -> Iterator[tuple[Prior, Any, Floats]]:
+        """Each prior, the places of the numbers that have it, and the sign that these carry, if it counts."""
+        for part, own, places in self.pieces:
+            placed: Any = None if part.holder is None else part.holder.priors_placed.get(part.name)
+            for prior, where in () if placed is None else placed.parts:
+                mine = np.isin(own, where)
+                if mine.any():
+                    sign = placed.sign[own[mine]] if prior.of_size else np.ones(int(mine.sum()))
+                    yield prior, places[mine], sign

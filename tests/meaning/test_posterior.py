@@ -6,11 +6,13 @@ from functools import partial
 from typing import Any
 
 import mlx.core as mx
+import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 import pytest
 
 import ganglion as gl
+from ganglion.cells.sharing import with_penalty
 
 CHANCE = np.random.default_rng(0)
 X = CHANCE.normal(size=(5, 12, 2)).astype(np.float32)
@@ -89,7 +91,7 @@ def test_fit_comes_to_the_mean_and_laplace_has_the_covariance(problem: Any) -> N
     posterior = gl.laplace(rnn, X, y, noise=NOISE)
     order = in_order(closed, posterior.names)
     assert len(order) == len(posterior.names) == 5  # tau is fixed
-    np.testing.assert_allclose(posterior.values[order], mean, atol=1e-3)  # of 0.05 of a deviation
+    np.testing.assert_allclose(posterior.values[order], mean, atol=5e-3)  # a tenth of a deviation
     np.testing.assert_allclose(posterior.covariance[np.ix_(order, order)], covariance, rtol=1e-4, atol=1e-9)
     np.testing.assert_allclose(posterior.deviations[order], np.sqrt(np.diag(covariance)), rtol=1e-4)
     alone = [PRIOR[name] for name in closed.names]
@@ -97,7 +99,7 @@ def test_fit_comes_to_the_mean_and_laplace_has_the_covariance(problem: Any) -> N
     outputs, deviation = posterior.outputs(X)
     spread = np.sqrt(np.einsum("ip,pq,iq->i", closed.design, covariance, closed.design))
     np.testing.assert_allclose(deviation.reshape(-1), spread, rtol=1e-3, atol=1e-9)
-    np.testing.assert_allclose(outputs.reshape(-1), closed.design @ mean, atol=3e-3)
+    np.testing.assert_allclose(outputs.reshape(-1), closed.design @ mean, atol=2e-2)
     assert posterior.outputs(X[0])[1].shape == (12, 2)
     draws = posterior.sample(4000, seed=1)[:, order]
     np.testing.assert_allclose(np.cov(draws.T), covariance, atol=4 * np.abs(covariance).max() / 60)
@@ -106,6 +108,21 @@ def test_fit_comes_to_the_mean_and_laplace_has_the_covariance(problem: Any) -> N
     np.testing.assert_allclose(spread.deviation, rest, rtol=0.2)
     assert "sensory_w of a -> m" in str(posterior)
     assert len(posterior.to_csv().splitlines()) == 6
+
+
+def test_the_loss_with_its_priors_has_no_slope_at_the_closed_form(problem: Any) -> None:
+    rnn, closed, y = problem
+    mean, _ = closed.posterior(y)
+    before = rnn.trainable_parameters()
+    loss = with_penalty(rnn, partial(gl.training.gaussian, noise=NOISE), 5)
+    slope = nn.value_and_grad(rnn, loss)
+    found = []
+    for at in (mean, mean + 0.1):
+        rnn.cell.sensory_w, rnn.cell.rest = mx.array(at[:3]), mx.array(at[3:])
+        gradients = slope(rnn, mx.array(X), mx.array(y))[1]["cell"]
+        found.append(np.abs(np.concatenate([gradients["sensory_w"], gradients["rest"]])).max())
+    rnn.update(before)
+    assert found[0] < 1e-4 * found[1]
 
 
 def test_without_data_the_posterior_is_the_prior(problem: Any) -> None:

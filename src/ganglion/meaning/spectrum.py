@@ -27,6 +27,8 @@ from .vector import Vector
 
 MOST_PARAMETERS, MOST_OUTPUTS = 4000, 1_000_000
 """A spectrum takes their cube in time, and a row of derivatives is a run of the network."""
+FLOOR, APART = 1e-7, 10.0
+"""Beside the largest, a singular value that float32 makes of 0; and how many times larger another kind is."""
 FAINT, MOST_NAMED = 0.3, 4
 """Beside the largest loading, what is not named; and how many are."""
 
@@ -180,7 +182,7 @@ def identifiability(
     *,
     mask: Any = None,
     noise: float = 1.0,
-    tolerance: float = 1e-5,
+    tolerance: float = 1e-6,
     least: int = 5,
 ) -> Identifiability:
     r"""What the outputs of a network tell of its trained numbers: the spectrum of the Fisher matrix.
@@ -199,8 +201,8 @@ def identifiability(
         timespans: as the network takes them.
         mask: which outputs are seen, of their shape, or (B, T); all if not given.
         noise: the standard deviation of the noise of an output.
-        tolerance: beside the most certain combination, the root of an eigenvalue that counts as none. Below
-            1e-6 it is that of float32.
+        tolerance: beside the most certain combination, the root of an eigenvalue that counts as none; float32
+            knows none below 1e-7.
         least: how many combinations are named at least; those that are undetermined are in any case.
 
     Raises:
@@ -234,8 +236,8 @@ def identifiability(
     most = float(singular[0]) if len(singular) else 0.0
     unknown = singular <= tolerance * most
     every = trivial.complement @ vectors.T
-    still = vector.alone()[moved]
-    found = _combinations(every, singular, unknown, trivial.basis, still, names[moved], noise, least)
+    still, reach = vector.alone()[moved], np.linalg.norm(root[:, moved], axis=0)
+    found = _combinations(every, singular, unknown, trivial.basis, still, reach, names[moved], noise, least)
     return Identifiability(
         (singular / noise) ** 2,
         found,
@@ -277,13 +279,20 @@ def _combinations(
     unknown: NDArray[np.bool_],
     trivial: Floats,
     still: Floats,
+    reach: Floats,
     names: Any,
     noise: float,
     least: int,
 ) -> list[Combination]:
     """Combinations with names, the least certain first; trivial directions are added to make them short."""
-    lost = gauged(vectors[:, unknown], trivial, still, mixed=True)
-    lost = lost[:, np.argsort(np.round(np.abs(lost), 3).argmax(axis=0))] if lost.size else lost
+    lost = np.zeros((len(vectors), 0))
+    for group in _alike(
+        singular, unknown
+    ):  # those that are less known are added to others to make them short
+        own = gauged(vectors[:, group], np.hstack([trivial, lost]), still, mixed=True)
+        lost = np.hstack([lost, own])
+    trivial = np.hstack([trivial, lost])
+    lost = lost[:, np.argsort(np.round(np.abs(lost), 3).argmax(axis=0), kind="stable")]
     known = np.flatnonzero(~unknown)[::-1][: max(least - lost.shape[1], 0)]
     told = gauged(vectors[:, known], trivial, still, mixed=False)
     found = []
@@ -295,18 +304,35 @@ def _combinations(
         column = column * np.sign(column[order[0]])
         top = [k for k in order if abs(column[k]) > 0.01 * abs(column[order[0]])]
         loadings = {str(names[k]): float(column[k]) for k in top}
+        # What moves far, and what alone would move outputs far: in a pair, one may be much the larger.
+        pull = np.abs(column) * reach
+        named = [
+            k for k in top if abs(column[k]) >= FAINT * abs(column[order[0]]) or pull[k] >= FAINT * pull.max()
+        ]
         deviation = noise / value if value else float("inf")
         found.append(
-            Combination(_words(loadings), float((value / noise) ** 2), deviation, undetermined, loadings)
+            Combination(
+                _words(named, column, names), float((value / noise) ** 2), deviation, undetermined, loadings
+            )
         )
     return found
 
 
-def _words(loadings: Mapping[str, float]) -> str:
-    most = max(loadings.values(), default=0.0)
-    there = [(name, value) for name, value in loadings.items() if abs(value) >= FAINT * most]
-    with_it = [name for name, value in there[:MOST_NAMED] if value > 0]
-    against = [name for name, value in there[:MOST_NAMED] if value < 0]
+def _alike(singular: Floats, unknown: NDArray[np.bool_]) -> list[Any]:
+    """The numbers of combinations that are unknown, the least known first, those alike together."""
+    found: list[list[int]] = []
+    for k in np.flatnonzero(unknown)[::-1]:
+        floor = max(float(singular[k]), FLOOR * float(singular[0]))
+        if found and floor < APART * max(float(singular[found[-1][0]]), FLOOR * float(singular[0])):
+            found[-1].append(int(k))
+        else:
+            found.append([int(k)])
+    return found
+
+
+def _words(there: list[Any], column: Floats, names: Any) -> str:
+    with_it = [names[k] for k in there[:MOST_NAMED] if column[k] > 0]
+    against = [names[k] for k in there[:MOST_NAMED] if column[k] < 0]
     more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
     words = ", ".join(with_it)
     return f"{words} against {', '.join(against)}{more}" if against else f"{words}{more}"

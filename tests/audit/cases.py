@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlx.core as mx
@@ -18,15 +18,16 @@ from ..support.strategies import SEEDS, circuits
 from . import references
 from .references import Array, Padded, Read
 
+TIME_SCALES = [None, 2.5]
 OPTIONS: dict[str, dict[str, list[Any]]] = {
     "LTCCell": {
         "ode_unfolds": [1, 2, 6], "epsilon": [1e-8, 1e-3], "positive": ["clip", "softplus"],
         "polarity": ["init", "fixed"], "input_mapping": ["affine", "linear", None],
-        "output_mapping": ["affine", "linear", None],
+        "output_mapping": ["affine", "linear", None], "time_scale": TIME_SCALES,
     },
     "CfCCell": {
         "mode": ["default", "pure", "no_gate"], "schedule": ["layered", "synchronous"],
-        "polarity": ["init", "fixed"],
+        "polarity": ["init", "fixed"], "time_scale": TIME_SCALES,
     },
     "RNN": {"engine": ["ops", "fused", "auto"], "checkpoint_every": [1, 3]},
 }  # fmt: skip
@@ -98,7 +99,8 @@ def network(draw: Any, graph: nx.DiGraph, rng: np.random.Generator, **options: A
 
     def reference(given: Padded, of: gl.RNN = rnn) -> Read:
         same = references.cell(kind, graph, inner, parameters(of.cell))
-        return references.read(same, given, reverse=of.reverse)
+        in_own_time = replace(given, spans=given.spans / (of.cell.time_scale or 1.0))
+        return references.read(same, in_own_time, reverse=of.reverse)
 
     return rnn, reference
 

@@ -17,6 +17,7 @@ import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
 import ganglion as gl
+from ganglion.cells.timed import usual_span
 
 from . import references
 from .cases import Case
@@ -149,11 +150,11 @@ def check_files(case: Case) -> None:
 def check_exports(case: Case) -> None:
     """The exported function says what the reference says, of regular samples that are all there."""
     x = mx.array(case.given.x)
-    ones = np.ones(case.given.mask.shape)
     model = case.model
-    regular = Padded(case.given.x, ones, ones.astype(bool))
+    ones = np.full(case.given.mask.shape, usual_span(model))
+    regular = Padded(case.given.x, ones, np.ones_like(case.given.mask))
     if case.row == "Scaled":  # without time spans, samples are a unit of its own apart
-        regular = Padded(case.given.x, ones * model.time_unit, ones.astype(bool))
+        regular = Padded(case.given.x, ones * model.time_unit, np.ones_like(case.given.mask))
     expected = case.reference(regular).outputs
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.mlxfn"

@@ -85,7 +85,7 @@ def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
     low, high = known.min(), known.max()
     room = 0.06 * (high - low or 1.0)
     axes.set(xlim=(low - room, high + room), ylim=(len(rows) - 0.5, -0.5))
-    names = [f"{row.first} \u2192 {row.second}" if row.second else row.first for row in rows]
+    names = [row.who.replace("->", "\u2192") for row in rows]
     axes.set_yticks(places, names)
     quiet(axes, look, f"effect on {rows[0].measure}", "")
     axes.tick_params(axis="y", length=0)

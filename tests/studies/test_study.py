@@ -134,6 +134,7 @@ def test_the_table_is_tidy_and_goes_to_files(tmp_path: Any) -> None:
 def test_pairs_are_drawn_as_a_matrix_and_others_with_intervals() -> None:
     rnn = gl.LTC(CIRCUIT)
     pairs = gl.study(rnn, gl.each("command", at_once=2), x=X)
+    assert all(who.count(" + ") == 1 and "->" not in who for who in pairs.effects())
     picture = gl.viz.plot_study(pairs)
     values = picture.artists["matrix"].get_array()
     values = np.ma.filled(values, np.nan)

@@ -42,6 +42,12 @@ class Row:
     low: float
     high: float
 
+    @property
+    def who(self) -> str:
+        """The neuron, the synapse as "A -> B", or the pair of neurons as "A + B"."""
+        between = " + " if self.kind == "together" else " -> "
+        return between.join(end for end in (self.first, self.second) if end)
+
 
 COLUMNS = tuple(Row.__dataclass_fields__)
 
@@ -92,7 +98,7 @@ class Study(Sequence[Row]):
     def effects(self, measure: str | None = None) -> dict[str, float]:
         """Neuron, synapse or pair -> effect, the largest first."""
         rows = sorted(self.of(measure), key=lambda row: -abs(row.effect) if row.effect == row.effect else 0.0)
-        return {f"{row.first} -> {row.second}" if row.second else row.first: row.effect for row in rows}
+        return {row.who: row.effect for row in rows}
 
     @property
     def table(self) -> Any:

@@ -90,7 +90,7 @@ def assert_alike(drawn: Path, kept: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_is_of_a_kind_that_is_tested(page: Path) -> None:
-    known = {"python", "sh"} | PLAIN | BUILT_BY_SPHINX
+    known = {"python", "sh", "c"} | PLAIN | BUILT_BY_SPHINX
     unknown = [(block.line, block.language) for block in blocks_of(page) if block.language not in known]
     assert unknown == []
 
@@ -112,13 +112,15 @@ def check_shell_line(words: list[str]) -> None:
         case ["ganglion", *arguments] | ["python", "-m", "ganglion", *arguments]:
             if "--help" not in arguments:
                 build_parser().parse_args(arguments)
-        case ["pip", "install", requirement]:
+        case ["pip", "install", requirement] | ["pip", "install", requirement, "jupyterlab"]:
             extras = re.findall(r"[\w-]+", requirement.partition("[")[2])
             assert set(extras) <= declared_extras(), requirement
         case ["python", script, *_]:
             assert (ROOT / script).is_file(), script
-        case ["git", "clone", _] | ["cd", _]:
+        case ["git", "clone", _] | ["cd", _] | ["jupyter", "lab"]:
             pass
+        case ["arm-none-eabi-gcc", *_] | ["qemu-system-arm", *_]:
+            pass  # tests/interchange/test_boards.py runs them
         case _:
             pytest.fail(f"no test knows how to follow: {shlex.join(words)}")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import mlx.core as mx
+import numpy as np
 import pytest
 
 import ganglion as gl
@@ -29,6 +32,24 @@ def boards() -> ModuleType:
     sys.modules["boards"] = module  # dataclasses look there
     spec.loader.exec_module(module)
     return module
+
+
+def test_the_page_brings_a_policy_to_a_board(tmp_path: Path) -> None:
+    """The file and the commands of docs/deployment.md, as they stand there."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "deployment.md").read_text()
+    (tmp_path / "start.c").write_text(re.search(r"```c\n(extern void _start.*?)```", page, re.DOTALL)[1])
+    commands = re.search(r"```sh\n(arm-none-eabi-gcc.*?)```", page, re.DOTALL)[1]
+    network = gl.LTC(gl.auto_ncp(16, 2, inputs=4, seed=1), key=mx.random.key(0))
+    gl.export_c(network, tmp_path / "policy.c")
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    np.savetxt(tmp_path / "samples.csv", x, delimiter=",")
+    told = subprocess.run(
+        ["sh", "-ec", commands], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    lines = told.stdout.splitlines()
+    outputs = np.array([[float(cell) for cell in line.split(",")] for line in lines[:5]])
+    assert np.abs(outputs - np.array(network(x)[0])).max() < 1e-5
+    assert lines[-1].endswith("policy.o")
 
 
 @pytest.mark.parametrize("fixed", [False, True])

@@ -11,11 +11,8 @@ import numpy as np
 
 from ...arguments import MOST_UNFOLDS, label, one_of, whole
 from ...compile import Source
-from ...compile.synapses import Index
 from ..calls import step_call
-from ..cell import NCPRNNCell
 from ..layer import Shape
-from ..ops.state_ops import State
 from ..overlay import Changes, Places, overlay_of
 from ..parameters import POSITIVE, Parameter
 from ..priors import Priors
@@ -27,17 +24,18 @@ from ..strengths import Floats, Strengths, as_floats
 from ..values import Values
 from .acting import conducting, strengths
 from .declaration import SOLVERS, WORDS, Declaration, Quantity
-from .delays import Delays, delays_of
+from .delays import delays_of
 from .expression import name
 from .kernel import bound
 from .latex import latex
 from .model import SAMPLE, Model
-from .noise import BYTES, counted, numbered
+from .noise import counted
 from .operations import Prepared, prepared, step_ops
 from .parsing import EquationError
 from .reading import model_of
 from .reference import Reference, spans_of
 from .scaling import factors_in
+from .states import StatesOfEquations
 from .summing import evaluate
 from .synaptic import Kept
 
@@ -52,7 +50,7 @@ class _Equations:
         return kind._model if cell is None else cell.equations_chosen()
 
 
-class EquationCell(NCPRNNCell):
+class EquationCell(StatesOfEquations):
     r"""A cell whose class says its equations, from which all that a cell needs follows.
 
     A class declares, as attributes:
@@ -135,8 +133,6 @@ class EquationCell(NCPRNNCell):
     by_effective = True
     changeable = frozenset({"seed"})
     times_given = True
-    _delays: Delays | None = None
-    _there: Kept
     model = _Equations()
     _model: ClassVar[Model]
     _declared_words: ClassVar[Mapping[str, Any]] = {}
@@ -276,36 +272,8 @@ class EquationCell(NCPRNNCell):
         return "euler" if self.solver == "explicit" else self.solver, self.ode_unfolds
 
     @property
-    def state_shapes(self) -> tuple[Shape, ...]:
-        plan, each = self.compiled.plan, len(self.model.synaptic)
-        synapses = tuple((self._there.whole[side],) for side in ("recurrent", "sensory") for _ in range(each))
-        delays = self._delays.widths(self.model, plan) if self._delays else ()
-        noise = ((BYTES,),) if self.model.noisy else ()
-        return ((self.n_neurons,),) * len(self.model.states) + synapses + tuple((n,) for n in delays) + noise
-
-    @property
     def unexported(self) -> str:
         return "noise" if self.model.noisy else ""
-
-    @property
-    def lasting(self) -> tuple[int, ...]:
-        return (len(self.state_shapes) - 1,) if self.model.noisy else ()
-
-    def rewired(self, kept: Mapping[tuple[str, str], Index]) -> dict[str, Any]:
-        only = {side: found for (_, side), found in kept.items()}
-        delays = self._delays and self._delays.only(only)
-        return {**super().rewired(kept), "_delays": delays, "_there": Kept(self._there.whole, only)}
-
-    def begun(self, state: State) -> State:
-        if not isinstance(state, tuple):
-            return state
-        parts, first, each = list(state), len(self.model.states), len(self.model.synaptic)
-        for k in range(2 * each):
-            side = "recurrent" if k < each else "sensory"
-            parts[first + k] = self._there.cleared(side, parts[first + k])
-        if self.model.noisy:
-            parts[-1] = numbered(mx.stop_gradient(parts[-1]))
-        return tuple(parts)
 
     def prepare(self) -> Prepared:
         given = self.effective(), self._stays(), self.seed or 0, self._delays, self._there

@@ -34,6 +34,7 @@ from .published.lrc import LRC, LRCU
 from .published.mingru import MinGRU
 from .published.rate import LeakyRate
 from .published.stc import STC
+from .spread import Spread
 from .wrappers import CellWrapper, MixedMemoryCell
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "Observed",
     "Plain",
     "Prior",
+    "Spread",
     "Stack",
     "Stream",
     "Uniform",

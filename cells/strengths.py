@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from ..compile import Plan, Synapses
 from ..wiring import Circuit
 from ..wiring.electrical import is_electrical
+from .spread import Spread
 
 Floats = NDArray[np.float64]
 FAINTEST = 1e-9
@@ -29,6 +31,7 @@ class Strengths:
         sensory: (S,) strengths of sensory synapses.
         time_constant: (N,) time constants of the neurons without any input; None if they have none.
         electrical: (L,) strengths of electrical synapses; None if they have none.
+        deviation: the standard deviations of all of these over several networks; None for those of one.
     """
 
     plan: Plan
@@ -36,6 +39,20 @@ class Strengths:
     sensory: Floats
     time_constant: Floats | None = None
     electrical: Floats | None = None
+    deviation: Strengths | None = None
+
+    @classmethod
+    def over(cls, several: Sequence[Strengths]) -> Strengths:
+        """Their means over several networks of one plan, with their deviations."""
+        means: dict[str, Any] = {}
+        deviations: dict[str, Any] = {}
+        for name in ("recurrent", "sensory", "time_constant", "electrical"):
+            values = [getattr(each, name) for each in several]
+            if values[0] is not None:
+                spread = Spread.of(np.stack(values))
+                means[name], deviations[name] = spread.mean, spread.deviation
+        plan = several[0].plan
+        return cls(plan, **means, deviation=cls(plan, **deviations))
 
     def polarity(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """+1 or -1 for recurrent and for sensory synapses; that of the circuit where the strength is zero."""
@@ -43,27 +60,39 @@ class Strengths:
 
     def to_circuit(self) -> Circuit:
         """The circuit with its strengths and signs, as `circuit_of` describes it."""
-        plan, circuit = self.plan, self.plan.to_circuit()
+        circuit = self.plan.to_circuit()
         recurrent_polarity, sensory_polarity = self.polarity()
-        for names, part, strength, polarity in (
-            (plan.neurons, plan.recurrent, self.recurrent, recurrent_polarity),
-            (plan.sensors, plan.sensory, self.sensory, sensory_polarity),
-        ):
-            weight = np.abs(strength.astype(np.float64))
+        for side, polarity in (("recurrent", recurrent_polarity), ("sensory", sensory_polarity)):
+            weight = np.abs(getattr(self, side).astype(np.float64))
             length = 1.0 / np.maximum(weight, FAINTEST)
-            columns = (array.tolist() for array in (part.pre, part.post, polarity, weight, length))
-            for i, j, sign, w, apart in zip(*columns, strict=True):
-                circuit.add_edge(names[i], plan.neurons[j], polarity=sign, weight=w, length=apart)
-        if self.electrical is not None:
-            pairs = plan.electrical
-            for i, j, weight in zip(pairs.pre, pairs.post, self.electrical.tolist(), strict=True):
-                one, other = plan.neurons[i], plan.neurons[j]
-                edge = (one, other) if circuit.has_edge(one, other) else (other, one)
-                circuit.edges[edge]["weight" if is_electrical(circuit.edges[edge]) else "gap"] = weight
-        if self.time_constant is not None:
-            for name, value in zip(plan.neurons, self.time_constant.tolist(), strict=True):
-                circuit.add_node(name, time_constant=value)
+            columns = (array.tolist() for array in (polarity, weight, length))
+            for (pre, post), sign, w, apart in zip(self._ends(side), *columns, strict=True):
+                circuit.add_edge(pre, post, polarity=sign, weight=w, length=apart)
+        self._put(circuit, "", electrical_alone=True)
+        if self.deviation is not None:
+            self.deviation._put(circuit, "_sd")
         return circuit
+
+    def _put(self, circuit: Circuit, suffix: str, electrical_alone: bool = False) -> None:
+        """Put numbers of neurons and electrical synapses on a circuit, and those of others, by such names."""
+        for side in () if electrical_alone else ("recurrent", "sensory"):
+            for ends, value in zip(self._ends(side), getattr(self, side).tolist(), strict=True):
+                circuit.edges[ends][f"weight{suffix}"] = value
+        if self.electrical is not None:
+            for (one, other), value in zip(self._ends("electrical"), self.electrical.tolist(), strict=True):
+                edge = (one, other) if circuit.has_edge(one, other) else (other, one)
+                name = "weight" if is_electrical(circuit.edges[edge]) else "gap"
+                circuit.edges[edge][f"{name}{suffix}"] = value
+        if self.time_constant is not None:
+            for name, value in zip(self.plan.neurons, self.time_constant.tolist(), strict=True):
+                circuit.nodes[name][f"time_constant{suffix}"] = value
+
+    def _ends(self, side: str) -> Iterator[tuple[str, str]]:
+        """The names of both ends of the synapses of a side."""
+        synapses: Synapses = getattr(self.plan, side)
+        pre = self.plan.sensors if side == "sensory" else self.plan.neurons
+        for i, j in zip(synapses.pre.tolist(), synapses.post.tolist(), strict=True):
+            yield pre[i], self.plan.neurons[j]
 
 
 def circuit_in(model: nn.Module) -> Circuit:
@@ -73,6 +102,14 @@ def circuit_in(model: nn.Module) -> Circuit:
         TypeError: there is none, or its synapses have no strength.
         ValueError: there are several; the message names them.
     """
+    return strengths_in(model).to_circuit()
+
+
+def strengths_in(model: nn.Module) -> Strengths:
+    """The strengths of the one cell with a circuit in a module; of an ensemble, those over its members."""
+    if hasattr(model, "strengths_over_members"):
+        over: Strengths = model.strengths_over_members()
+        return over
     cells: dict[int, tuple[str, Any]] = {}
     for path, module in model.named_modules():
         inner = isinstance(module.get("cell"), nn.Module)  # a wrapper, or a network
@@ -88,7 +125,7 @@ def circuit_in(model: nn.Module) -> Circuit:
             "one of them"
         )
     found: Strengths = next(iter(cells.values()))[1].strengths()
-    return found.to_circuit()
+    return found
 
 
 def _signs(strength: Floats, synapses: Synapses) -> NDArray[np.int8]:

@@ -66,7 +66,8 @@ def strengths(
             found = found * np.where(values == 0, synapses.polarity, np.sign(values))
         units = _units(declared, named, p)
         sides.append(found / (units[synapses.post] if len(units) > 1 else units))
-    return Strengths(plan, *sides)
+    recurrent, sensory = sides
+    return Strengths(plan, recurrent, sensory)
 
 
 def _units(

@@ -8,7 +8,6 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_map
-from numpy.typing import NDArray
 
 from ...arguments import LARGEST, flag, instance, label, whole
 from ...recording import Recording
@@ -16,9 +15,11 @@ from ..cell import NCPRNNCell
 from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
 from ..running import Call, Run
+from ..spread import Spread
 from ..values import Values, real_array
 from ..wrappers import CellWrapper, InputWrapper
 from .bidirectional import Bidirectional
+from .ensemble import Ensemble
 from .rnn import RNN
 from .stack import Stack
 
@@ -39,13 +40,14 @@ def time_constants(rnn: NCPLayer, recording: Any) -> Any:
 
     Args:
         rnn: an `LTC` of any layout and engine, also with a memory, for missing values or inside `Scaled`; or
-            a `Bidirectional` or `Stack` of such.
+            a `Bidirectional`, `Stack` or `Ensemble` of such.
         recording: what `record` returned for it. Where a mask left a sample out, the state counts that was
             held, with inputs of zero.
 
     Returns:
         (T, N) or (B, T, N), as the recorded states, in the unit of the time spans; nan where a state or an
-        input is nan. A tuple of such where the recording is one, with None for layers that have none.
+        input is nan. A tuple of such where the recording is one, with None for layers that have none; of an
+        ensemble the `Spread` over its members.
 
     Raises:
         TypeError: a network whose cell is no LTC: it has no such time constant.
@@ -58,6 +60,10 @@ def time_constants(rnn: NCPLayer, recording: Any) -> Any:
     Source: Hasani et al., Liquid Time-constant Networks, AAAI 2021: tau / (1 + tau f) below equation 1, with
     tau = c_j / g_j and f = sum_i a_ij / c_j.
     """
+    if isinstance(rnn, Ensemble):
+        instance("recording", recording, tuple, "a tuple of recordings, as gl.record(ensemble, x) returns it")
+        members = [rnn.member(k) for k in range(len(rnn))]
+        return Spread.of(np.stack(_each(members, recording)))
     if isinstance(rnn, Bidirectional):
         return _each((rnn.forward, rnn.backward), recording)
     if isinstance(rnn, Stack):
@@ -92,7 +98,7 @@ def saliency(
     at: int = -1,
     per_sample: bool = False,
     **given: Any,
-) -> NDArray[np.float32]:
+) -> Any:
     r"""What each sensor contributes to each output: the gradient of one output sample by the inputs.
 
     .. math::
@@ -100,7 +106,7 @@ def saliency(
         S_{im} = \sum_t \frac{\partial\, y_m(t^*)}{\partial\, x_i(t)}
 
     Args:
-        rnn: any network over sequences: an `RNN`, a `Bidirectional`, a `Stack`.
+        rnn: any network over sequences: an `RNN`, a `Bidirectional`, a `Stack`, an `Ensemble`.
         x: (B, T, I) or (T, I) inputs.
         state: the initial state, as the network takes it.
         timespans: as the network takes them.
@@ -111,7 +117,7 @@ def saliency(
 
     Returns:
         (I, M), or (B, I, M) for a batch: what `ganglion.viz.plot_saliency` takes. With `per_sample` (T, I, M)
-        or (B, T, I, M).
+        or (B, T, I, M). Of an ensemble, the `Spread` over its members.
 
     Raises:
         TypeError: not a network over sequences.
@@ -122,6 +128,9 @@ def saliency(
 
     Source: Simonyan, Vedaldi and Zisserman, Deep Inside Convolutional Networks, ICLR workshop, 2014.
     """
+    if isinstance(rnn, Ensemble):
+        given |= {"state": state, "timespans": timespans, "at": at, "per_sample": per_sample}
+        return rnn.spread(lambda member: saliency(member, x, **given))
     if not (isinstance(rnn, NCPLayer) and rnn.recurrent):
         raise TypeError(f"saliency needs a network over sequences, such as an LTC, got {_name(rnn)}")
     flag("per_sample", per_sample)

@@ -8,11 +8,14 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
-from ...arguments import flag, instance, several
+from ...arguments import flag, instance, label, several
 from ..leading import shape_of
 from ..overlay import refuse_perturbed
+from ..spread import Spread
+from ..strengths import Strengths, strengths_in
 from ..values import Flags, Values, real_array
 from .observing import Observed
 from .resting import is_rest, resting_rows
@@ -80,6 +83,31 @@ class Ensemble(nn.Module):
         network = copy.deepcopy(self._network)
         network.update(tree_map(lambda array: array[k], self.members))
         return network
+
+    def spread(self, number: Callable[[Any], Any]) -> Spread:
+        """The mean and standard deviation of any number over the members.
+
+        Args:
+            number: what gives it, or an array, for a network.
+
+        Raises:
+            TypeError: no function.
+
+        Example:
+            >>> print(ensemble.spread(lambda rnn: gl.circuit_of(rnn).edges["AVA", "AVB"]["weight"]))
+        """
+        if not callable(number):
+            raise TypeError(f"number must be a function of a network, got {label(number)}")
+        values = [np.asarray(number(self.member(k)), np.float64) for k in range(len(self))]
+        return Spread.of(np.stack(values))
+
+    def strengths_over_members(self) -> Strengths:
+        """How strongly every synapse acts, the mean over members, and the deviations; see `circuit_of`.
+
+        Raises:
+            TypeError: the cell has no such number.
+        """
+        return Strengths.over([strengths_in(self.member(k)) for k in range(len(self))])
 
     def __call__(
         self,

@@ -25,6 +25,7 @@ from ..sharing import used_attributes
 from ..values import Values
 from ..wrappers import MixedMemoryCell
 from .bidirectional import Bidirectional
+from .ensemble import Ensemble
 from .options import CfCOptions, LTCOptions, RunOptions
 from .rnn import RNN
 from .stack import Stack
@@ -126,19 +127,23 @@ def record(
 ) -> Recording: ...
 @overload
 def record(
-    rnn: Bidirectional | Stack,
+    rnn: Bidirectional | Stack | Ensemble,
     x: Values,
     state: Any = None,
     timespans: Values | None = None,
     **given: Unpack[RunOptions],
 ) -> tuple[Any, ...]: ...
 def record(
-    rnn: NCPLayer, x: Values, state: Any = None, timespans: Values | None = None, **given: Unpack[RunOptions]
+    rnn: NCPLayer | Ensemble,
+    x: Values,
+    state: Any = None,
+    timespans: Values | None = None,
+    **given: Unpack[RunOptions],
 ) -> Recording | tuple[Any, ...]:
     """What every neuron does while a network reads a sequence; the arguments are those of the network.
 
     A `Bidirectional` gives the pair of its recordings, a `Stack` the tuple of those of its layers that have
-    neurons, as they do with states.
+    neurons, as they do with states, and an `Ensemble` those of its members.
 
     Raises:
         TypeError: a layer without neurons, or no network.
@@ -147,6 +152,8 @@ def record(
         >>> recording = gl.record(rnn, x)
         >>> recording.of("command_0")                                      # (B, T)
     """
+    if isinstance(rnn, Ensemble):
+        return tuple(record(rnn.member(k), x, state, timespans, **given) for k in range(len(rnn)))
     if not isinstance(rnn, NCPLayer) or not rnn.recurrent:
         raise TypeError(f"expected a network, such as gl.LTC(circuit), got {type(rnn).__name__}")
     result = rnn(x, state, timespans, record=True, **given)

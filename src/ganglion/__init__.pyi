@@ -41,6 +41,7 @@ from .cells import Normal as Normal
 from .cells import Observed as Observed
 from .cells import Plain as Plain
 from .cells import Prior as Prior
+from .cells import Spread as Spread
 from .cells import Stack as Stack
 from .cells import Stream as Stream
 from .cells import Uniform as Uniform
@@ -91,7 +92,6 @@ from .meaning import Identifiability as Identifiability
 from .meaning import Posterior as Posterior
 from .meaning import Simulator as Simulator
 from .meaning import SimulatorPrior as SimulatorPrior
-from .meaning import Spread as Spread
 from .meaning import identifiability as identifiability
 from .meaning import laplace as laplace
 from .meaning import simulator as simulator

@@ -383,7 +383,7 @@ UNTRIED = {
     "Study": "made by study",
     "Prior": "a class to derive from",
     "Posterior": "made by laplace",
-    "Spread": "made by Posterior.spread",
+    "Spread": "made by Ensemble.spread",
     "SimulatorPrior": "made by simulator",
     "Identifiability": "made by identifiability",
     "Combination": "made by identifiability",

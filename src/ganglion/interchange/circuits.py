@@ -21,6 +21,9 @@ def circuit_of(source: Source | nn.Module) -> Circuit:
     unit, if there is one; in a CfC it is the weight of ff1 and ff2 together where the gate is half open. In a
     ``CfC(circuit, ncps_compat=True)`` the synapses are those that ncps uses.
 
+    On the circuit of an ensemble are the means over its members, with the standard deviations as `weight_sd`
+    and `time_constant_sd`; that of a weight is of it with its sign.
+
     A weight is no ``w``: with ``start="weight"`` another LTC begins its ``w`` in that proportion, whatever
     its leaks are. `gl.transfer` hands a network on as it is.
 

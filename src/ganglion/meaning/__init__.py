@@ -1,6 +1,6 @@
 """What trained numbers mean: which of them data tell, how sure they are, and what else fits as well."""
 
-from .posterior import Posterior, Spread, laplace
+from .posterior import Posterior, laplace
 from .simulator import Simulator, SimulatorPrior, simulator
 from .spectrum import Combination, Identifiability, identifiability
 
@@ -10,7 +10,6 @@ __all__ = [
     "Posterior",
     "Simulator",
     "SimulatorPrior",
-    "Spread",
     "identifiability",
     "laplace",
     "simulator",

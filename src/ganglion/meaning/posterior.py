@@ -7,7 +7,6 @@ import io
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
@@ -17,6 +16,7 @@ import numpy as np
 from .. import shown
 from ..arguments import instance, real, seed_number, whole
 from ..arguments import path as as_path
+from ..cells.spread import Spread
 from ..cells.strengths import Floats
 from ..cells.values import Values, mlx_array
 from ..forks import require_computing
@@ -29,30 +29,6 @@ FAINT = 1e-13
 """Beside the largest eigenvalue, of numbers in units of their own deviations, one that counts as none."""
 MOST_SHOWN = 60
 _HEAD = ("parameter", "value", "deviation", "prior")
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A number, or numbers, of a network and how sure they are.
-
-    Attributes:
-        mean: the mean over networks.
-        deviation: the standard deviation over them.
-    """
-
-    mean: Any
-    deviation: Any
-
-    @classmethod
-    def of(cls, values: Any) -> Spread:
-        """The spread of (K, ...) values of K networks."""
-        found = np.asarray(values, np.float64)
-        return cls(found.mean(axis=0), found.std(axis=0, ddof=1 if len(found) > 1 else 0))
-
-    def __str__(self) -> str:
-        if np.ndim(self.mean):
-            return f"Spread of {np.shape(self.mean)} numbers"
-        return f"{float(self.mean):.4g} +- {float(self.deviation):.2g}"
 
 
 class Posterior:

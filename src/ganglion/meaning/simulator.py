@@ -17,6 +17,7 @@ from ..forks import require_computing
 from ..interchange.modes import modes_kept
 from ..training import outputs_of
 from .jacobian import Seen
+from .spectrum import refuse_several
 from .vector import Vector
 
 AT_ONCE = 256
@@ -88,6 +89,7 @@ class Simulator:
         flat: bool = False,
     ) -> None:
         instance("rnn", rnn, nn.Module, "a network")
+        refuse_several(rnn)
         real("noise", noise, least=0)
         flag("flat", flat)
         require_computing()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .. import shown
 from ..arguments import fraction, instance, real, whole
 from ..arguments import path as as_path
+from ..cells import Ensemble
 from ..cells.strengths import Floats
 from ..cells.values import Values
 from ..forks import require_computing
@@ -250,12 +251,19 @@ def identifiability(
     )
 
 
+def refuse_several(rnn: nn.Module) -> None:
+    """Raise TypeError for an ensemble, which is no one network."""
+    if isinstance(rnn, Ensemble):
+        raise TypeError("an ensemble is several networks: give one of them, ensemble.member(0)")
+
+
 def looked_at(rnn: nn.Module, x: Values, timespans: Any, mask: Any) -> tuple[Seen, Vector]:
     """What is seen of a network and the vector of its trained numbers, of sizes that are bearable.
 
     Raises:
         ValueError: see `identifiability`.
     """
+    refuse_several(rnn)
     seen = Seen(rnn, x, timespans, mask)
     vector = Vector(rnn)
     if not len(vector):

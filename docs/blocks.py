@@ -48,7 +48,8 @@ def blocks_of(page: Path) -> list[Block]:
 
 def pictures_of(page: Path) -> list[Path]:
     """The files of the pictures that the page's own blocks draw."""
-    return [DOCS / name for name in re.findall(rf"\((pictures/{page.stem}/[\w-]+\.png)\)", page.read_text())]
+    found = re.findall(rf"\((?:\.\./)?(pictures/{page.stem}/[\w-]+\.png)\)", page.read_text())
+    return [DOCS / name for name in found]
 
 
 def run(page: Path, names: dict[str, Any]) -> list[tuple[int, str, str]]:

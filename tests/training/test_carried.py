@@ -23,7 +23,7 @@ Y = np.tanh(np.cumsum(X, axis=1)[..., :1] * [1.0, -0.5]).astype(np.float32)
 
 
 def network(seed: int = 0) -> gl.LTC:
-    return gl.LTC(CIRCUIT, key=mx.random.key(seed))
+    return gl.LTC(CIRCUIT, time_scale=1.0, key=mx.random.key(seed))
 
 
 def adam() -> optim.Adam:

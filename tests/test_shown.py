@@ -89,9 +89,9 @@ def test_all_are_whole_and_load_nothing(shown: dict[str, str]) -> None:
         ("report", {"table": 1}, "bytes/weight"),
         ("ltc", {"table": 2, "svg": 2}, "LTCCell"),
         ("cfc without wiring", {"table": 1}, "parameters"),
-        ("recording", {"table": 1, "svg": 1, "path": 2}, "4 x 6 x 12"),
+        ("recording", {"table": 1, "svg": 3, "path": 2, "line": 2}, "4 x 6 x 12"),
         ("memory", {"table": 1}, "training"),
-        ("history", {"table": 1, "svg": 1}, "last loss"),
+        ("history", {"table": 1, "svg": 2, "line": 1}, "last loss"),
     ],
 )
 def test_what_each_shows(shown: dict[str, str], name: str, tags: dict[str, int], words: str) -> None:

@@ -135,7 +135,8 @@ def curves_picture(curves: Mapping[str, Sequence[float]], what: str) -> str:
         )
     frame = f'<rect width="{width}" height="{height}" fill="none" stroke="currentColor" opacity=".3"/>'
     keys = " ".join(
-        f'<span style="color:{color}">{"&#9473;" if not dash else "&#9477;"}</span> {escape(name)}'
+        '<svg width="24" height="6" style="vertical-align:middle"><line x2="24" y1="3" y2="3" '
+        f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"/></svg> {escape(name)}'
         for (color, dash), name in zip(CURVES, shown, strict=False)
     )
     note = f"{escape(what)}, from {low:.4g} to {high:.4g}"

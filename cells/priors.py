@@ -45,7 +45,11 @@ class Prior:
         """The values below which these shares of all are."""
 
     def precision(self, values: Floats) -> Floats:
-        """Minus the second derivative of the logarithm of the density at values; 0 where it is flat."""
+        """Minus the second derivative of the logarithm of the density at values; 0 where it is flat.
+
+        That of a log-normal one is by the logarithm of the value, in which it is normal: by the value itself
+        it would bend the wrong way far above the median.
+        """
         return np.zeros_like(values)
 
     @property
@@ -131,8 +135,7 @@ class LogNormal(Prior):
         return self.median * np.exp(self.spread * _normal(shares))
 
     def precision(self, values: Floats) -> Floats:
-        apart = (np.log(values) - math.log(self.median)) / self.spread**2
-        return (self.spread**-2 - apart - 1.0) / values**2
+        return (self.spread * np.maximum(values, np.finfo(np.float32).tiny)) ** -2.0
 
     @property
     def deviation_alone(self) -> float:

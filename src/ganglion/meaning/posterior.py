@@ -88,11 +88,16 @@ class Posterior:
         return (now, found) if mlx_array("x", x).ndim == now.ndim else (now[0], found[0])
 
     def sample(self, count: int, seed: int = 0) -> Floats:
-        """(count, P) draws of the numbers; what nothing tells stays, positive numbers are kept above 0."""
+        """(count, P) draws of the numbers; what nothing tells stays.
+
+        Positive numbers are drawn by their logarithms, which is the same in small and never below 0.
+        """
         whole("count", count)
         drawn = np.random.default_rng(seed_number(seed)).normal(size=(count, self._root.shape[1]))
-        found = self.values + drawn @ self._root.T
-        return np.where(self._vector.positive, np.maximum(found, 0.0), found)
+        apart = drawn @ self._root.T
+        positive = self._vector.positive & (self.values > 0)
+        ratio = np.where(positive, apart / np.where(positive, self.values, 1.0), 0.0)
+        return np.where(positive, self.values * np.exp(np.clip(ratio, -20.0, 20.0)), self.values + apart)
 
     def spread(self, number: Callable[[nn.Module], Any], count: int = 100, seed: int = 0) -> Spread:
         """The mean and deviation of any number of the network, over draws of the posterior.
@@ -184,7 +189,8 @@ def laplace(
 
     around where the numbers are, which is to be the maximum a posteriori: that of `fit` with ``priors`` and
     the loss `gl.training.gaussian`. J is how outputs move with numbers (Gauss and Newton), and p the priors.
-    It is exact where outputs are linear in the numbers and priors are normal.
+    It is exact where outputs are linear in the numbers and priors are normal; a log-normal prior counts as it
+    bends by the logarithm of a number.
 
     Args:
         rnn: a network, observed, in a container or in units of data.

@@ -60,11 +60,11 @@ def run(path: Path) -> dict[str, Any]:
 
 
 def test_an_interpreter_gets_our_trace(tmp_path: Path) -> None:
-    rnn = network(ode_unfolds=300, engine="ops", epsilon=0.1)
+    rnn = network(ode_unfolds=300, engine="ops", epsilon=0.1, time_scale=0.8)
     x = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
     begin = np.array([0.1, -0.2, 0.3, 0.0], np.float32)
     outputs, _, states = rnn(x, begin, SPANS, return_states=True)
-    gl.export_lems(rnn, tmp_path / "worm.xml", x, SPANS, state=begin, step=5e-4)
+    gl.export_lems(rnn, tmp_path / "worm.xml", x, SPANS, state=begin, step=8e-4)
     found = run(tmp_path / "worm.xml")
     ends = np.cumsum(SPANS)
     text = (tmp_path / "worm.xml").read_text()
@@ -74,6 +74,15 @@ def test_an_interpreter_gets_our_trace(tmp_path: Path) -> None:
     theirs = np.stack([np.interp(ends, found[c][:, 0], found[c][:, 1] * 1e3) for c in columns], 1)
     assert np.abs(ours).max() > 0.2
     assert np.abs(theirs - ours).max() < 1e-3
+
+
+def test_it_begins_at_rest(tmp_path: Path) -> None:
+    rnn, x = network(), np.zeros((2, 2), np.float32)
+    gl.export_lems(rnn, tmp_path / "w.xml", x, state="rest")
+    _, _, states = rnn(x, "rest", return_states=True)
+    begun = re.findall('v0="(.*?)mV"', (tmp_path / "w.xml").read_text())
+    assert np.abs(np.array(begun, float) - np.array(states)[0]).max() < 1e-5
+    assert np.abs(np.array(states)).max() > 1e-2
 
 
 def test_the_step_and_the_unit_of_time(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def circuit() -> gl.Circuit:
 
 
 def test_spiking_neurons(circuit: gl.Circuit, tmp_path: Path) -> None:
-    rnn = gl.RNN(gl.LIF(circuit, key=mx.random.key(0)), engine="ops")
+    rnn = gl.RNN(gl.LIF(circuit, time_scale=0.5, key=mx.random.key(0)), engine="ops")
     rnn.cell.threshold = mx.linspace(0.1, 0.3, 10)
     rnn.cell.bias = mx.linspace(0.0, 0.3, 10)
     x = 3 * np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
@@ -46,7 +46,9 @@ def test_spiking_neurons(circuit: gl.Circuit, tmp_path: Path) -> None:
 
 
 def test_leaky_integrators(circuit: gl.Circuit, tmp_path: Path) -> None:
-    cell = gl.CTRNNCell(circuit, activation="linear", tau=0.8, ode_unfolds=1, key=mx.random.key(0))
+    cell = gl.CTRNNCell(
+        circuit, activation="linear", tau=1.6, time_scale=0.5, ode_unfolds=1, key=mx.random.key(0)
+    )
     cell.rate_b = mx.linspace(-0.5, 0.5, 10)
     rnn = gl.RNN(cell, engine="ops")
     x = np.repeat(np.random.default_rng(0).normal(size=(4, 4)), 50, 0).astype(np.float32)

@@ -21,7 +21,7 @@ KNOWN = "gl.LIF and gl.CTRNNCell with activation='linear' have"
 Nodes = dict[str, Any]
 
 
-def export_nir(model: nn.Module, path: str | os.PathLike[str], *, timespan: float = 1.0) -> None:
+def export_nir(model: nn.Module, path: str | os.PathLike[str], *, timespan: float | None = None) -> None:
     r"""Write a network as a NIR graph, weights included.
 
     NIR knows leaky integrators, thresholds and linear maps, and no rates such as tanh. So two cells have a
@@ -44,7 +44,8 @@ def export_nir(model: nn.Module, path: str | os.PathLike[str], *, timespan: floa
     Args:
         model: an `RNN` over one of these cells that reads forwards.
         path: where to write, such as ``policy.nir``.
-        timespan: the time of a sample, in the unit of the data; only a `LIF` depends on it.
+        timespan: the time of a sample, in the unit of the data, on which only a `LIF` depends; the
+            `time_scale` of the cell, or 1, if not given.
 
     Raises:
         TypeError: no network over a cell.
@@ -63,9 +64,12 @@ def export_nir(model: nn.Module, path: str | os.PathLike[str], *, timespan: floa
     target = as_path("path", path)
     if target.suffix != ".nir":
         raise FileError(f"{target} must end in .nir")
-    span = real("timespan", timespan, above=0)
+    if timespan is not None:
+        real("timespan", timespan, above=0)
     instance("model", model, nn.Module, "a network over a cell, such as gl.RNN(gl.LIF(circuit))")
     cell = _cell_of(model)
+    unit = cell.time_scale or 1.0
+    span = unit if timespan is None else float(timespan)
     p = {name: as_floats(array) for name, array in cell.effective().items()}
     for name, values in p.items():
         if not np.isfinite(values).all():
@@ -103,7 +107,7 @@ def _cell_of(model: nn.Module) -> Any:
 
 
 def _leaky(nir: Any, cell: Any, p: dict[str, Floats], _: float) -> tuple[Nodes, list[tuple[str, str]]]:
-    plan, tau = cell.compiled.plan, np.logaddexp(0.0, p["tau"])
+    plan, tau = cell.compiled.plan, np.logaddexp(0.0, p["tau"]) * (cell.time_scale or 1.0)
     nodes, edges = _around(nir, plan, p["sensory_rate_w"])
     nodes["neurons"] = nir.LI(tau=tau, r=np.ones_like(tau), v_leak=p["rate_b"])
     nodes["recurrent"] = nir.Linear(weight=_matrix(plan.recurrent, p["rate_w"]))
@@ -113,13 +117,14 @@ def _leaky(nir: Any, cell: Any, p: dict[str, Floats], _: float) -> tuple[Nodes, 
 
 def _spiking(nir: Any, cell: Any, p: dict[str, Floats], span: float) -> tuple[Nodes, list[tuple[str, str]]]:
     plan = cell.compiled.plan
-    kept = np.exp(-p["leak"] * span)
+    unit = cell.time_scale or 1.0
+    kept = np.exp(-p["leak"] * span / unit)
     if (kept == 1.0).any():
         who = plan.neurons[int(np.argmax(kept == 1.0))]
         raise ValueError(f"NIR: neuron {who!r} has leak 0, and no node LI has an infinite time constant")
     gain = 1.0 / (1.0 - kept)
     nodes, edges = _around(nir, plan, p["sensory_w"])
-    nodes["neurons"] = nir.LI(tau=1.0 / p["leak"], r=gain, v_leak=p["bias"] * gain)
+    nodes["neurons"] = nir.LI(tau=unit / p["leak"], r=gain, v_leak=p["bias"] * gain)
     nodes["spikes"] = nir.Threshold(threshold=p["threshold"])
     weight = _matrix(plan.recurrent, p["w"]) - np.diag(kept * p["threshold"])
     nodes["recurrent"] = nir.Linear(weight=weight)

@@ -17,7 +17,9 @@ from ...arguments import instance, one_of, real
 from ...arguments import path as as_path
 from ...cells import RNN, LTCCell
 from ...cells.calls import sequence_call
+from ...cells.networks.resting import is_rest, rest_for
 from ...cells.strengths import Floats, as_floats
+from ...cells.values import mlx_array
 from ...compile.synapses import Synapses
 from ...errors import FileError
 from ...storage import replace_files
@@ -61,9 +63,9 @@ def export_lems(
         model: an `LTC`, or an `RNN` over an `LTCCell`, that reads forwards.
         path: where to write, such as ``worm.xml``.
         x: (T, I) inputs, or (1, T, I).
-        timespans: time since the previous sample, as the network takes it: a scalar, (T,) or (1, T); 1 if not
-            given.
-        state: (N,) where the states begin; zeros if not given.
+        timespans: time since the previous sample, as the network takes it: a scalar, (T,) or (1, T); its
+            `time_scale`, or 1, if not given.
+        state: (N,) where the states begin, or "rest"; zeros if not given.
         unit: "s" or "ms", what a time span of 1 is.
         step: of the interpreter, in that unit; if not given, a 300th of the shortest time constant that
             a neuron can have.
@@ -89,10 +91,12 @@ def export_lems(
     one_of("unit", unit, tuple(UNITS))
     if step is not None:
         real("step", step, above=0)
-    call = sequence_call(x, state, timespans, cell.n_inputs, cell.state_shapes)
+    if is_rest(state):
+        state = rest_for(model, mlx_array("the input", x))
+    call = sequence_call(x, state, timespans, cell.n_inputs, cell.state_shapes, time_scale=cell.time_scale)
     if call.x.shape[0] != 1:
         raise ValueError(f"the input has {call.x.shape[0]} sequences: a LEMS model is shown one")
-    spans = np.broadcast_to(as_floats(call.timespans).reshape(-1), call.x.shape[1])
+    spans = np.broadcast_to(as_floats(call.timespans).reshape(-1) * call.time_scale, call.x.shape[1])
     begin: Any = call.state
     shown = Shown(as_floats(cell.encode(call.x))[0], spans, as_floats(begin)[0])
     replace_files({target: _Writer(cell, shown, unit, step).document(target.stem).encode()})
@@ -127,6 +131,7 @@ class _Writer:
     def __init__(self, cell: LTCCell, shown: Shown, unit: str, step: float | None) -> None:
         self.cell, self.plan, self.shown, self.unit = cell, cell.compiled.plan, shown, unit
         self.p = {name: as_floats(array) for name, array in cell.effective().items()}
+        self.p["cm"] = self.p["cm"] * (cell.time_scale or 1.0)  # in the unit of the data
         for name, values in (*self.p.items(), ("x", shown.x), ("state", shown.state)):
             if not np.isfinite(values).all():
                 raise ValueError(f"export_lems: {name} has a number that is not finite")

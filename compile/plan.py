@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -63,6 +64,7 @@ class Plan:
     def __post_init__(self) -> None:
         n = len(instance("neurons", self.neurons, tuple, "a tuple of names"))
         i = len(instance("sensors", self.sensors, tuple, "a tuple of names"))
+        _require_names((*self.neurons, *self.sensors))
         if not len(instance("electrical", self.electrical, Synapses, "Synapses")):
             object.__setattr__(self, "electrical", Synapses.none(n))  # of any size: it is empty
         counts = several("counts", self.counts, "three numbers")
@@ -339,3 +341,12 @@ class Plan:
 
 def _cells(part: Synapses) -> Iterator[tuple[int, int, int]]:
     return zip(part.pre.tolist(), part.post.tolist(), part.polarity.tolist(), strict=True)
+
+
+def _require_names(names: tuple[Any, ...]) -> None:
+    """What is drawn and carried by name needs one of its own for each neuron."""
+    for name in names:
+        if not isinstance(name, str):
+            raise CircuitError(f"a neuron is named {label(name)}: expected a string such as 'AVA'")
+    if len(set(names)) < len(names):
+        raise CircuitError(f"two neurons are named {label(Counter(names).most_common(1)[0][0])}")

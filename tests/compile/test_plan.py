@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -12,6 +14,7 @@ from tests.support.strategies import circuits
 
 import ganglion as gl
 from ganglion.compile import Plan, Synapses, make_plan
+from ganglion.errors import CircuitError
 
 
 def small() -> gl.Circuit:
@@ -227,3 +230,16 @@ def test_numbers_that_no_cell_uses_are_told() -> None:
 def test_what_is_no_circuit_names_the_way(source: object, way: str) -> None:
     with pytest.raises(TypeError, match=way):
         gl.LTC(source)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("a", "a"), "two neurons are named 'a'"),
+        (((["a"], "b"), r"a neuron is named \['a'\]: expected"),
+    ],
+)
+def test_names_are_names_and_of_one_neuron_each(names: tuple[Any, ...], said: str) -> None:
+    plan = Plan.from_arrays([0, 1], [1, 2], [1, 1], ["sensory", "inter", "motor"], ["s", "i", "m"])
+    with pytest.raises(CircuitError, match=said):
+        replace(plan, neurons=names)

@@ -236,7 +236,7 @@ def test_what_is_no_circuit_names_the_way(source: object, way: str) -> None:
     ("names", "said"),
     [
         (("a", "a"), "two neurons are named 'a'"),
-        (((["a"], "b"), r"a neuron is named \['a'\]: expected"),
+        ((["a"], "b"), r"a neuron is named \['a'\]: expected"),
     ],
 )
 def test_names_are_names_and_of_one_neuron_each(names: tuple[Any, ...], said: str) -> None:

@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=64, help="hidden units (default: 64)")
     parser.add_argument("--backbone", type=int, default=128, help="backbone units (default: 128)")
     parser.add_argument("--rate", type=float, default=0.0005, help="of RMSprop (default: 0.0005)")
+    parser.add_argument("--clip", type=float, help="largest norm of all gradients (default: none)")
     options = parser.parse_args()
     data, test = load(options.data, "train", options.items), Streams(*load(options.data, "test"))
     held_out = len(data[0]) // 20
@@ -109,6 +110,7 @@ def main() -> None:
                 train(
                     name, seed, model, training, validation, lambda model: share_right(model, test), options,
                     loss=loss, optimizer=optim.RMSprop(options.rate, alpha=0.9), batch_size=BATCH,
+                    clip_norm=options.clip,
                 )
             )  # fmt: skip
     text = table(results, PUBLISHED, "test accuracy, %", f"python {shlex.join(sys.argv)}") + f"\n\n{NOTES}"

@@ -256,7 +256,10 @@ def test_an_observed_network_is_perturbed_and_recorded() -> None:
         with gl.silenced(seen, row.first):
             changed = np.array(seen(X)[0])
         look = np.abs(changed - before).mean()
-        assert (row.value > 0) == (look > 1e-6)
+        np.testing.assert_allclose(row.value, look, rtol=1e-4, atol=1e-6)
+    y = np.where(np.arange(9)[:, None] % 2, before + 0.1, np.nan)
+    found = gl.study(seen, gl.studies.Silence("inter_0"), measure="error", x=np.array(X), y=y)
+    np.testing.assert_allclose(found.rows[0].baseline, 0.01, rtol=1e-4)
     recording = gl.record(seen, X)
     np.testing.assert_array_equal(recording.outputs, before)
     np.testing.assert_array_equal(recording.states, gl.record(rnn, X).states)

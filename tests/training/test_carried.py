@@ -199,6 +199,20 @@ def test_a_washout_alone_is_for_whole_sequences() -> None:
     np.testing.assert_allclose(history.validation[0], end, rtol=1e-5)
 
 
+def test_recordings_begin_where_the_loss_says() -> None:
+    """At rest, for the first window and no other."""
+    seen = gl.observe(network(), "motor", gl.Calcium(0.3, 2.0))
+
+    def loss(model: Any, x: mx.array, y: mx.array) -> mx.array:
+        return mx.square(model(x, state="rest")[0] - y).mean()
+
+    resting = np.array(seen(mx.array(X), state="rest")[0])
+    assert np.abs(np.array(seen(mx.array(X))[0]) - resting).max() > 1e-2
+    given: dict[str, Any] = {"optimizer": optim.SGD(0.0), "epochs": 1, "carry_state": True, "window": 11}
+    history = gl.fit(seen, (X, resting), loss=loss, progress=False, **given)
+    assert history.loss[0] < 1e-9
+
+
 def test_containers_carry_the_states_of_their_networks() -> None:
     for model in (
         gl.Stack([nn.Linear(2, 2), gl.LTC(CIRCUIT), gl.CfC(gl.auto_ncp(6, 2, inputs=2, seed=1))]),

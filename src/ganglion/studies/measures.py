@@ -14,6 +14,7 @@ from ..arguments import label, one_of
 from ..cells import NCPLayer
 from ..cells.overlay import laid_over
 from ..interchange import circuit_of
+from ..training.losses import is_observed
 from ..wiring import Circuit
 from .perturbations import Perturbation
 
@@ -59,9 +60,15 @@ def output_change(look: Look) -> Floats:
 
 
 def error(look: Look) -> Floats:
-    """(B,) the mean squared error of the outputs by the targets y."""
+    """(B,) the mean squared error by the targets y; of a network seen through `observe`, NaN is a gap."""
     y = _targets(look, look.outputs.shape)
-    return _rows(np.square(look.outputs.astype(np.float64) - y))
+    errors = np.square(look.outputs.astype(np.float64) - y)
+    if not is_observed(look.network) or not np.isnan(y).any():
+        return _rows(errors)
+    if not (~np.isnan(y)).reshape(len(y), -1).any(axis=1).all():
+        raise ValueError("measure 'error': a sequence has no target: every one is NaN")
+    found: Floats = np.nanmean(errors.reshape(len(errors), -1), axis=1)
+    return found
 
 
 def accuracy(look: Look) -> Floats:

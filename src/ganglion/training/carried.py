@@ -1,4 +1,4 @@
-"""Steps over windows: a network whose calls begin where the last window ended, whatever loss calls it."""
+"""Steps over windows, each of which begins in the state that the last one left."""
 
 from __future__ import annotations
 
@@ -14,72 +14,11 @@ from mlx.utils import tree_map
 from ..cells import Bidirectional
 from ..cells.constraints import constrained
 from ..cells.sharing import with_penalty
+from .carrier import Carried, Enough
 from .finite import Loss
 from .ready import gives_scalar
 from .update import Update
 from .windows import Cut
-
-
-class Enough(Exception):
-    """The state is known, which was all that the loss was called for: there may be no target."""
-
-
-class Carried(nn.Module):
-    """A network around which a loss cannot see that it begins elsewhere than at zeros.
-
-    With `only` it ends the loss that calls it by `Enough`.
-
-    Attributes:
-        inside: the network.
-        after: the state behind the call; None before it.
-    """
-
-    after: Any
-
-    def __init__(self, inside: nn.Module, state: Any, *, only: bool = False) -> None:
-        super().__init__()
-        self.inside = inside
-        # Underscored or of the object, so that they are no parameters.
-        self._training = inside.training
-        object.__setattr__(self, "_before", state)
-        object.__setattr__(self, "after", None)
-        object.__setattr__(self, "_only", only)
-
-    def __getattr__(self, name: str) -> Any:
-        inside = self.get("inside")
-        if name in self or inside is None or name.startswith("__"):
-            return super().__getattr__(name)
-        return getattr(inside, name)
-
-    def __call__(self, x: Any, state: Any = None, timespans: Any = None, **given: Any) -> Any:
-        """What the network returns, from the state that is carried."""
-        if state is not None:
-            raise ValueError("carry_state: the loss gives the network a state, but fit does that")
-        if self.after is not None:
-            raise ValueError("carry_state: the loss calls the network twice, but one call has one state")
-        if timespans is not None:
-            given["timespans"] = timespans
-        result = self.inside(x, state=self._before, **given)
-        if not isinstance(result, tuple) or len(result) < 2:
-            raise TypeError(
-                f"carry_state: this {type(self.inside).__name__} returns no state: expected (outputs, state)"
-            )
-        object.__setattr__(self, "after", result[1])
-        if self._only:
-            raise Enough
-        return result
-
-    def left(self) -> Any:
-        """The state behind the call.
-
-        Raises:
-            TypeError: there was none.
-        """
-        if self.after is None:
-            raise TypeError(
-                "carry_state: the loss does not call the network, so that there is no state to carry"
-            )
-        return self.after
 
 
 def require_carrier(model: nn.Module, takes_state: bool) -> None:

@@ -79,7 +79,8 @@ def fit(
 
     Long recordings are trained window by window: with ``carry_state=True, window=W`` every step takes the
     next W samples of a batch of recordings, all arrays of which are cut along axis 1, from the state that the
-    window before left; its gradients end where the window begins. The last window may be shorter; what a
+    window before left; its gradients end where the window begins. A state that the loss gives, such as
+    "rest", is where recordings begin. The last window may be shorter; what a
     mask, (B, T), says is over is left out, and windows without a target only carry the state on. The first
     `washout` samples bring the state about, cost nothing and have no gradient; validation leaves them out,
     too, and runs behind them in one go.

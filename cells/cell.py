@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeAlias, cast
 
 import mlx.core as mx
@@ -26,6 +27,7 @@ from .precision import in_type_of
 from .running import Call, CellKernel
 from .scaling import Tied
 from .sharing import described, used_attributes
+from .stepping import through_parts
 from .strengths import Floats, Strengths
 from .timed import TimedHolder
 from .values import Values, Where, running_on
@@ -217,6 +219,13 @@ class NCPRNNCell(TimedHolder):
         """
         raise NotImplementedError(f"{type(self).__name__} has no step()")
 
+    def whole_step(self, prepared: Any, x: mx.array, state: Any, timespan: mx.array) -> Any:
+        """The same in as many steps as the time span has parts, see `max_step`."""
+        longest = self.longest_part
+        if longest is None:
+            return self.step(prepared, x, state, timespan)
+        return through_parts(partial(self.step, prepared, x), state, timespan, longest)
+
     def visible(self, state: Any) -> mx.array:
         """(B, N) what the neurons show, from a state: itself, or the first of several arrays."""
         shown: mx.array = state[0] if isinstance(state, tuple) else state
@@ -352,7 +361,7 @@ class NCPRNNCell(TimedHolder):
             inputs, state, span, batched = step_call(
                 x, state, timespan, self.n_inputs, self.state_shapes, self.time_scale
             )
-            new = self.step(self.prepare(), self.encode(inputs), self.begun(state), span)
+            new = self.whole_step(self.prepare(), self.encode(inputs), self.begun(state), span)
             output, new = in_type_of(self, self.decode(self.visible(new)), new)
             return (output, new) if batched else (output[0], rows(new, 0))
 

@@ -60,6 +60,7 @@ class CTRNNCell(EquationCell):
             `LTCCell`; a `scale` by name alone is of the weights that carry the signs of synapses.
         time_scale: the time of the data that counts as 1, see `LTCCell`: dt is the time span divided by it;
             `fit` chooses one where none is given and `tau` is 1.
+        max_step: the longest time span that is solved in one go, see `LTCCell`.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -111,6 +112,7 @@ class CTRNNCell(EquationCell):
         penalty: Any = None,
         priors: Priors = None,
         time_scale: float | None = None,
+        max_step: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         one_of("solver", solver, SOLVERS)
@@ -123,7 +125,8 @@ class CTRNNCell(EquationCell):
         self.times_given = self._tau != 1.0
         super().__init__(
             circuit, solver=solver, ode_unfolds=ode_unfolds, polarity=polarity, tie=tie, scale=scale,
-            fixed=fixed, penalty=penalty, priors=priors, time_scale=time_scale, key=key,
+            fixed=fixed, penalty=penalty, priors=priors, time_scale=time_scale,
+            max_step=max_step, key=key,
         )  # fmt: skip
 
     def equations_chosen(self) -> Model:

@@ -57,7 +57,7 @@ class MissingValueCell(InputWrapper):
     ) -> tuple[mx.array, ...]:
         *inner, last, elapsed = state
         features, last, elapsed = self.observe(x, last, elapsed, timespan)
-        new = self.cell.step(prepared, self.cell.encode(features), joined(inner), timespan)
+        new = self.cell.whole_step(prepared, self.cell.encode(features), joined(inner), timespan)
         return (*parted(new), last, elapsed)
 
     def inner_names(self, name: str) -> tuple[str, ...]:

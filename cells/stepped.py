@@ -10,16 +10,26 @@ import numpy as np
 from .calls import initial_state
 from .cell import NCPRNNCell
 from .ops.state_ops import State, restarted
-from .running import ALLOCATES, Stage, Timespan
+from .running import ALLOCATES, Sample, Stage, Timespan
 
 
 class OneCellSteps:
     """Steps of a batch of rows by one cell; a subclass keeps `state` and provides `step`."""
 
     state: State
+    engine: str
 
     def __init__(self, cell: NCPRNNCell, batch: int) -> None:
         self._cell, self._batch, self.n_inputs = cell, batch, cell.n_inputs
+
+    @property
+    def lasting(self) -> tuple[int, ...]:
+        """Which arrays of the state go on behind the end of an episode."""
+        return self._cell.lasting
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        """The outputs (B, M) for the next samples (B, I)."""
+        raise NotImplementedError
 
     def load(self, state: Any = None, batched: bool = True) -> None:
         given = initial_state(state, self._cell.state_shapes, self._batch, batched)

@@ -18,9 +18,12 @@ class TimedHolder(ParameterHolder):
     Attributes:
         times_given: whether numbers of the class or its options are times of the data already, so that `fit`
             chooses no time scale.
+        max_step: the longest time span, in the unit of the data, that is solved in one go; None for any. A
+            cell with a solver has it as an option.
     """
 
     times_given: bool = False
+    max_step: float | None = None
     _time_scale: float | None = None
 
     def __init__(self, time_scale: float | None = None) -> None:
@@ -51,9 +54,15 @@ class TimedHolder(ParameterHolder):
         self._time_scale = time_scale_of(scale)
         self.keep("time_scale", self._time_scale)
 
+    @property
+    def longest_part(self) -> float | None:
+        """The longest time span that is solved in one go, in units of `time_scale`."""
+        return None if self.max_step is None else self.max_step / (self.time_scale or 1.0)
+
     def _timing(self) -> str:
         """What its `repr` says of it."""
-        return "" if self.time_scale is None else f", time_scale={self.time_scale!r}"
+        scale = "" if self.time_scale is None else f", time_scale={self.time_scale!r}"
+        return scale if self.max_step is None else f"{scale}, max_step={self.max_step!r}"
 
 
 def usual_span(network: nn.Module) -> float | None:
@@ -64,13 +73,15 @@ def usual_span(network: nn.Module) -> float | None:
 
 @contextmanager
 def in_own_time(network: nn.Module) -> Iterator[None]:
-    """Let cells take time spans as they are, for who divides them."""
+    """Let cells take time spans as they are and whole, for who divides them."""
     cells = [part for part in network.modules() if isinstance(part, TimedHolder)]
-    before = [cell._time_scale for cell in cells]
+    before = [(cell._time_scale, cell.max_step) for cell in cells]
     try:
         for cell in cells:
             cell._time_scale = None
+            object.__setattr__(cell, "max_step", None)  # which nobody may set
         yield
     finally:
-        for cell, scale in zip(cells, before, strict=True):
+        for cell, (scale, step) in zip(cells, before, strict=True):
             cell._time_scale = scale
+            object.__setattr__(cell, "max_step", step)

@@ -6,11 +6,17 @@ from typing import Any, TypeVar
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arguments import real
 
 Spans = TypeVar("Spans", bound="float | mx.array | np.ndarray[Any, Any]")
 LEAST, MOST = 1e-30, 1e30
+CLOSED = "it maps a state from sample to sample and solves nothing in steps"
+MOST_PARTS = 1_000_000
+"""Of one time span; more take minutes."""
+EXACT = 1.0 - 1e-6
+"""What float32 makes of 0.3 has three parts of 0.1, and no fourth for the rounding."""
 LONGEST = float(np.finfo(np.float32).max)
 """Beyond it a time span is infinite in float32, in which networks compute."""
 
@@ -28,6 +34,36 @@ def time_scale_of(given: Any) -> float | None:
     if not LEAST <= scale <= MOST:
         raise ValueError(f"time_scale must be from {LEAST:g} to {MOST:g}, got {scale!r}")
     return scale
+
+
+def max_step_of(given: Any) -> float | None:
+    """The option `max_step`.
+
+    Raises:
+        TypeError: no number.
+        ValueError: it is not positive.
+    """
+    if given is None:
+        return None
+    step = real("max_step", given, above=0)
+    if not LEAST <= step <= MOST:
+        raise ValueError(f"max_step must be from {LEAST:g} to {MOST:g}, got {step!r}")
+    return step
+
+
+def parts_of(spans: NDArray[Any], longest: float) -> NDArray[np.int32]:
+    """In how many equal parts, none longer than `longest`, each time span is divided.
+
+    Raises:
+        ValueError: in more than `MOST_PARTS`.
+    """
+    counts = np.maximum(np.ceil(np.asarray(spans, np.float64) / longest * EXACT), 1.0)
+    if counts.max(initial=1.0) > MOST_PARTS:
+        raise ValueError(
+            f"a time span has {counts.max():.3g} parts of at most max_step: expected {MOST_PARTS} or fewer"
+        )
+    found: NDArray[np.int32] = counts.astype(np.int32)
+    return found
 
 
 def in_own_time(spans: Spans, scale: float | None) -> Spans:

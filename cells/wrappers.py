@@ -168,6 +168,10 @@ class MixedMemoryCell(CellWrapper):
     def __init__(self, cell: NCPRNNCell, *, forget_bias: float = 1.0, key: mx.array | None = None) -> None:
         super().__init__(cell)
         n, features = cell.n_neurons, cell.n_inputs
+        if cell.max_step is not None:
+            raise ValueError(
+                "a memory acts once per sample, of which max_step would make parts: leave out one"
+            )
         if cell.state_shapes != ((n,),):
             raise ValueError(f"a {type(cell).__name__} has a state of {cell.state_shapes}: expected one (N,)")
         self.forget_bias = real("forget_bias", forget_bias)

@@ -24,6 +24,7 @@ from ..layer import Shape
 from ..ncps import FREE_CFC, InNcps
 from ..ops import Activation, Draws, activate, activation_of, softplus_inverse
 from ..running import CellKernel
+from ..timing import CLOSED, max_step_of
 from .kernel import DENSE_PARAMETERS, dense_kernel
 from .ncps import ACTIVATIONS as NCPS_ACTIVATIONS
 from .ncps import backbone_options, read_backbone
@@ -57,6 +58,7 @@ class LiquidCell(NCPRNNCell):
         backbone_dropout: how much is dropped behind each backbone layer but the first, in training.
         features: a layer that the inputs go through first, (..., I) to (..., F).
         time_scale: the time of the data that counts as 1, see `LTCCell`: dt is the time span divided by it.
+        max_step: the longest time span that is solved in one go, see `LTCCell`.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -80,6 +82,7 @@ class LiquidCell(NCPRNNCell):
         backbone_dropout: float = 0.0,
         features: nn.Module | None = None,
         time_scale: float | None = None,
+        max_step: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         if not isinstance(units, Dense | int):
@@ -90,7 +93,7 @@ class LiquidCell(NCPRNNCell):
             whole("backbone_units", backbone_units, most=MOST_NEURONS)
         fraction("backbone_dropout", backbone_dropout, below=True)
         super().__init__(units, time_scale=time_scale)
-        self.ode_unfolds = ode_unfolds
+        self.ode_unfolds, self.max_step = ode_unfolds, max_step_of(max_step)
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers
         self.backbone_activation = activation
         self.features = features
@@ -167,7 +170,7 @@ class BackboneCfCCell(LiquidCell):
     Args:
         units: ``gl.dense(inputs, units)``, or a number of units: then the first input builds the cell.
         mode: "default", "pure" or "no_gate".
-        options: those of `LiquidCell`, but for `ode_unfolds`: nothing is solved in steps.
+        options: those of `LiquidCell`, but for `ode_unfolds` and `max_step`: nothing is solved in steps.
 
     Raises:
         ValueError: an unknown option or an illegal size.
@@ -181,8 +184,9 @@ class BackboneCfCCell(LiquidCell):
 
     def __init__(self, units: Dense | int, *, mode: str = "default", **options: Any) -> None:
         one_of("mode", mode, tuple(MAPS))
-        if "ode_unfolds" in options:
-            raise TypeError("ode_unfolds is no option of a closed form: nothing is solved in steps")
+        for name in ("ode_unfolds", "max_step"):
+            if name in options:
+                raise TypeError(f"{name} is no option of a closed form: {CLOSED}")
         self.mode = mode
         super().__init__(units, **options)
 

@@ -7,11 +7,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import mlx.core as mx
-import numpy as np
 
 from ...arguments import MOST_UNFOLDS, label, one_of, whole
 from ...compile import Source
-from ..calls import step_call
 from ..layer import Shape
 from ..overlay import Changes, Places, overlay_of
 from ..parameters import POSITIVE, Parameter
@@ -20,7 +18,8 @@ from ..running import CellKernel
 from ..scaling import Tied
 from ..sharing import Scale, Ties
 from ..signs import POLARITY
-from ..strengths import Floats, Strengths, as_floats
+from ..strengths import Floats, Strengths
+from ..timing import max_step_of
 from ..values import Values
 from .acting import conducting, strengths
 from .declaration import SOLVERS, WORDS, Declaration, Quantity
@@ -33,7 +32,7 @@ from .noise import counted
 from .operations import Prepared, prepared, step_ops
 from .parsing import EquationError
 from .reading import model_of
-from .reference import Reference, spans_of
+from .reference import referred
 from .scaling import factors_in
 from .states import StatesOfEquations
 from .summing import evaluate
@@ -111,6 +110,7 @@ class EquationCell(StatesOfEquations):
         equations: the digest of the equations with which a saved network was made, as `get_config` has it.
         time_scale: the time of the data that is 1 in the equations, as 0.001 is for data in seconds and
             equations in milliseconds; 1 if not given, as `fit` leaves it: the numbers are yours.
+        max_step: the longest time span that `dynamics` solve in one go, see `LTCCell`.
         key: random key for the initial values; MLX's global state if not given.
 
     Attributes:
@@ -194,6 +194,7 @@ class EquationCell(StatesOfEquations):
         seed: int | None = None,
         equations: str | None = None,
         time_scale: float | None = None,
+        max_step: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         if not hasattr(type(self), "_model"):
@@ -205,11 +206,13 @@ class EquationCell(StatesOfEquations):
             one_of("solver", solver, SOLVERS)
         if ode_unfolds is not None:
             whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
-        if not self.model.continuous and (solver is not None or ode_unfolds is not None):
+        solving = {"solver": solver, "ode_unfolds": ode_unfolds, "max_step": max_step}
+        if not self.model.continuous and (given := [name for name, v in solving.items() if v is not None]):
             kind = type(self).__name__
-            raise ValueError(f"a {kind} is updated once per sample: it has no solver and no ode_unfolds")
+            raise ValueError(f"a {kind} is updated once per sample: it has no {given[0]}")
         if time_scale is not None and not self.model.timed:
             raise ValueError(f"no equation of a {type(self).__name__} has a time in it: it has no time_scale")
+        self.max_step = max_step_of(max_step)
         one_of("positive", positive, POSITIVE)
         one_of("polarity", polarity, POLARITY)
         if equations not in (None, declaration.digest):
@@ -228,6 +231,8 @@ class EquationCell(StatesOfEquations):
         object.__setattr__(self, "_there", Kept(sides))
         self.delays = delays if delays is None or isinstance(delays, str) else int(delays)
         self.keep("delays", self.delays)
+        if self.delays is not None and max_step is not None:
+            raise ValueError("delays are whole samples, of which max_step would make parts: leave out one")
         self.seed = 0 if seed is None and self.model.noisy else seed
         self.keep("equations", declaration.digest)
         self.share(tie, scale, fixed, penalty, priors)
@@ -337,25 +342,7 @@ class EquationCell(StatesOfEquations):
         Example:
             >>> outputs, state = cell.reference(x)
         """
-        if overlay_of(self) is not None:
-            raise ValueError(
-                f"this {type(self).__name__} is perturbed: the reference has its equations alone, and no "
-                "neurons that are held or inputs that are changed"
-            )
-        values = np.asarray(x, np.float64)
-        if values.ndim != 3 or values.shape[-1] != self.n_inputs:
-            raise ValueError(f"x has shape {values.shape}: expected (batch, time, {self.n_inputs}) inputs")
-        step_call(mx.array(values[:, 0].astype(np.float32)), state, 1.0, self.n_inputs, self.state_shapes)
-        given = state if isinstance(state, tuple) else (state,) * len(self.state_shapes)
-        parts = zip(given, self.state_shapes, strict=True)
-        states = [np.zeros((len(values), *s)) if v is None else np.asarray(v, np.float64) for v, s in parts]
-        scale = self.time_scale or 1.0
-        spans = spans_of(scale if timespans is None else timespans, values.shape[:2]) / scale
-        p = {key: as_floats(value) for key, value in self.effective().items()}
-        solver, unfolds = self.steps_with
-        reference = Reference(self.model.declaration, self.compiled.plan, p, self.seed or 0, self._delays)
-        outputs, last = reference.run(values, spans, states, solver, unfolds)
-        return outputs, last[0] if len(last) == 1 else tuple(last)
+        return referred(self, x, state, timespans)
 
     # What networks ask of a cell.
 

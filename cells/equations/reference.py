@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import mlx.core as mx
 import numpy as np
 
 from ...compile import Plan
+from ..calls import step_call
+from ..overlay import overlay_of
+from ..strengths import as_floats
+from ..timing import parts_of
 from .declaration import Declaration
 from .delays import Delays
 from .lines import Floats, Line, Names, growth, in_floats, known, plus, total_of, value_of
@@ -31,6 +36,31 @@ def spans_of(given: Any, shape: tuple[int, int]) -> Floats:
     if not (np.isfinite(spans).all() and (spans >= 0).all()):
         raise ValueError("a time span is negative or not finite: expected finite numbers of at least 0")
     return np.broadcast_to(spans, shape)
+
+
+def referred(cell: Any, x: Any, state: Any, timespans: Any) -> tuple[Floats, Any]:
+    """What `Reference` makes of a cell's sequences, as the cell's `reference` says."""
+    if overlay_of(cell) is not None:
+        raise ValueError(
+            f"this {type(cell).__name__} is perturbed: the reference has its equations alone, and no "
+            "neurons that are held or inputs that are changed"
+        )
+    values = np.asarray(x, np.float64)
+    if values.ndim != 3 or values.shape[-1] != cell.n_inputs:
+        raise ValueError(f"x has shape {values.shape}: expected (batch, time, {cell.n_inputs}) inputs")
+    step_call(mx.array(values[:, 0].astype(np.float32)), state, 1.0, cell.n_inputs, cell.state_shapes)
+    given = state if isinstance(state, tuple) else (state,) * len(cell.state_shapes)
+    pairs = zip(given, cell.state_shapes, strict=True)
+    states = [np.zeros((len(values), *s)) if v is None else np.asarray(v, np.float64) for v, s in pairs]
+    scale = cell.time_scale or 1.0
+    spans = spans_of(scale if timespans is None else timespans, values.shape[:2]) / scale
+    longest = cell.longest_part
+    parts = np.ones(spans.shape, np.int32) if longest is None else parts_of(spans, longest)
+    p = {key: as_floats(value) for key, value in cell.effective().items()}
+    solver, unfolds = cell.steps_with
+    reference = Reference(cell.model.declaration, cell.compiled.plan, p, cell.seed or 0, cell._delays)
+    outputs, last = reference.run(values, spans, states, solver, unfolds, parts)
+    return outputs, last[0] if len(last) == 1 else tuple(last)
 
 
 class Reference:
@@ -62,22 +92,30 @@ class Reference:
         return list(found.values())
 
     def run(
-        self, x: Floats, spans: Floats, states: list[Floats], solver: str, unfolds: int
+        self, x: Floats, spans: Floats, states: list[Floats], solver: str, unfolds: int, parts: Any
     ) -> tuple[Floats, list[Floats]]:
-        """Outputs (B, T, M) and the last states, of inputs (B, T, I) and time spans (B, T)."""
+        """Outputs (B, T, M) and the last states, of inputs (B, T, I) and time spans (B, T) of some parts."""
         outputs, noisy = [], bool(self.declaration.noise)
         states = [*states[:-1], numbered(states[-1])] if noisy else states
-        many = len(self.sides) + sum(map(len, self.synapses.values()))
         for t in range(x.shape[1]):
-            noise = states[-1] if noisy else None
-            own = states[:-1] if noisy else states
-            own, self.past = own[:many], own[many:]
-            shown, past = self.encoded(x[:, t]), self.shifted(own, self.encoded(x[:, t]))
-            states = [*self.sample(shown, own, spans[:, t, None], solver, unfolds, noise), *past]
-            if noise is not None:
-                states = [*states, counted(noise)]
+            shown, each = self.encoded(x[:, t]), parts[:, t, None]
+            for p in range(int(each.max())):
+                new = self.part(shown, states, spans[:, t, None] / each, solver, unfolds)
+                states = [np.where(p < each, after, old) for after, old in zip(new, states, strict=True)]
             outputs.append(self.decoded(states[0]))
         return np.stack(outputs, axis=1), states
+
+    def part(
+        self, shown: Floats, states: list[Floats], span: Floats, solver: str, unfolds: int
+    ) -> list[Floats]:
+        """All states after a part of a sample's time span; the whole span for most."""
+        many = len(self.sides) + sum(map(len, self.synapses.values()))
+        noise = states[-1] if self.declaration.noise else None
+        own = states if noise is None else states[:-1]
+        own, self.past = own[:many], own[many:]
+        past = self.shifted(own, shown)
+        found = [*self.sample(shown, own, span, solver, unfolds, noise), *past]
+        return found if noise is None else [*found, counted(noise)]
 
     def shifted(self, states: list[Floats], x: Floats) -> list[Floats]:
         """What delays keep, after one more sample."""

@@ -28,6 +28,7 @@ from ..scaling import Tied
 from ..sharing import Scale, Ties
 from ..signs import POLARITY, held
 from ..strengths import Floats, Strengths, as_floats
+from ..timing import max_step_of
 from ..variants import Differences, Variants
 from .kernel import LTC_PARAMETERS, ltc_kernel
 from .ncps import MAPPINGS, ltc_options, read_ltc
@@ -144,6 +145,9 @@ class LTCCell(NCPRNNCell):
         time_scale: the time of the data that counts as 1: in the equation, dt = timespan / time_scale /
             ode_unfolds, and time constants are in units of it. If not given, `fit` chooses the median time
             span of its data, once; until then it is 1.
+        max_step: a longer time span is solved in equal parts of at most this, in the unit of the data,
+            each in `ode_unfolds` steps with the same input: so outputs hardly depend on how the data were
+            sampled. Parts cost what as many samples do; each row has its own.
         key: random key for the initial values; MLX's global state if not given.
 
     Raises:
@@ -180,6 +184,7 @@ class LTCCell(NCPRNNCell):
         penalty: Any = None,
         priors: Priors = None,
         time_scale: float | None = None,
+        max_step: float | None = None,
         key: mx.array | None = None,
     ) -> None:
         for what, mapping in (("input_mapping", input_mapping), ("output_mapping", output_mapping)):
@@ -192,6 +197,7 @@ class LTCCell(NCPRNNCell):
         real("epsilon", epsilon, least=0)
         super().__init__(circuit, time_scale=time_scale)
         self.ode_unfolds, self.solver, self.epsilon = ode_unfolds, solver, epsilon
+        self.max_step = max_step_of(max_step)
         self.positive, self.polarity = positive, polarity
         self.input_mapping, self.output_mapping = input_mapping, output_mapping
         ranges = {} if initial_ranges is None else initial_ranges
@@ -226,11 +232,12 @@ class LTCCell(NCPRNNCell):
             np.add.at(total, side, p["gap"] if len(side) else ())
         fastest = float((total / np.maximum(p["cm"], FAINTEST)).max())
         scale = self.time_scale or 1.0
-        needed = math.ceil(fastest / STABLE[self.solver])
+        span = min(1.0, self.longest_part or 1.0)
+        needed = math.ceil(fastest * span / STABLE[self.solver])
         if needed > self.ode_unfolds:
             warnings.warn(
                 f"the {self.solver!r} solver may blow up with ode_unfolds={self.ode_unfolds} and spans of "
-                f"{scale:g}, because the fastest neuron's time constant is {scale / fastest:.2g}: "
+                f"{scale * span:g}, because the fastest neuron's time constant is {scale / fastest:.2g}: "
                 f"ode_unfolds={needed} is "
                 "stable, and solver='semi_implicit' is with any",
                 RuntimeWarning,

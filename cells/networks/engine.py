@@ -11,6 +11,7 @@ from ..cell import NCPRNNCell
 from ..offers import cell_kernel, has_kernel
 from ..running import Call, Engine, Run
 from ..wrappers import InputWrapper
+from .parted import in_parts
 from .sequence import run_ops
 
 ENGINES = ("auto", "ops", "fused")
@@ -26,9 +27,9 @@ def run_update(cell: NCPRNNCell, engine: str, *, record: bool, checkpoint_every:
         inner = run_update(cell.cell, engine, record=record, checkpoint_every=checkpoint_every)
         return cell.around(inner)
     if engine == "ops" or (engine == "auto" and not has_kernel(cell)):
-        return run_ops(cell)
+        return in_parts(cell, run_ops(cell))
     kernel = run_kernel(cell, record=record, checkpoint_every=checkpoint_every)
-    return kernel if engine == "fused" else _with_fallback(kernel, cell)
+    return in_parts(cell, kernel if engine == "fused" else _with_fallback(kernel, cell))
 
 
 def run_kernel(cell: NCPRNNCell, *, record: bool = False, checkpoint_every: int = 1) -> Engine:
@@ -71,6 +72,8 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
     )
     if cell.time_scale is not None:
         sizes += f", time_scale={cell.time_scale:g}"
+    if cell.max_step is not None:
+        sizes += f", max_step={cell.max_step:g}"
     plain = f"Plain MLX operations run step by step on {layout}"
     if engine == "ops":
         return f"{sizes}: {plain[0].lower()}{plain[1:]}, as asked for."

@@ -22,6 +22,7 @@ from ..layer import NCPLayer
 from ..ltc.cell import LTCCell
 from ..ops import Draws
 from ..sharing import used_attributes
+from ..timing import CLOSED
 from ..values import Values
 from ..wrappers import MixedMemoryCell
 from .bidirectional import Bidirectional
@@ -174,6 +175,10 @@ def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _refuse_unknown(network: type, cell: type[NCPLayer], given: Mapping[str, Any]) -> None:
     """Raise TypeError for an option that the cell does not have; Python would only name the cell."""
+    if cell is not LTCCell and "max_step" in given:
+        raise TypeError(
+            f"a {network.__name__} has no max_step: {CLOSED}, so that parts of a span are samples"
+        )
     if unknown := set(given) - options_of(cell):
         hint = suggestion(min(unknown), options_of(cell) | set(RUNNER) - {"self"})
         over = "without wiring" if cell is BackboneCfCCell else "over a circuit"

@@ -47,6 +47,7 @@ class LTCOptions(RunnerOptions, SharingOptions, total=False):
     initial_ranges: Mapping[str, tuple[float, float]] | None
     start: str | None
     time_scale: float | None
+    max_step: float | None
 
 
 class CfCOptions(RunnerOptions, SharingOptions, total=False):

@@ -13,11 +13,11 @@ from ...compile.kernels.stepper import Stepper
 from ...errors import KernelError
 from ..cell import NCPRNNCell
 from ..offers import cell_kernel
-from ..ops.state_ops import State, each, joined, parted
+from ..ops.state_ops import State, blend, each, joined, parted
 from ..overlay import Overlay, lay_over, overlay_of
 from ..running import ALLOCATES, Sample, Stage, Steps, Timespan
 from ..stepped import OneCellSteps, column
-from ..timing import LONGEST, in_own_time
+from ..timing import EXACT, LONGEST, MOST_PARTS, in_own_time, parts_of
 from ..wrappers import InputWrapper
 from .stages import chained, mapped
 
@@ -124,6 +124,64 @@ class OverlaidSteps:
         raise ValueError(f"neurons that are held, or sensors that show something else: {ALLOCATES}")
 
 
+class PartedSteps:
+    """Steps of which one with a long time span is several, each after an equal part of it.
+
+    Rows that have fewer parts stand still meanwhile, as they do for a time span of 0.
+    """
+
+    def __init__(self, steps: OneCellSteps, longest: float) -> None:
+        self._steps, self._longest = steps, longest
+        self.engine, self.n_inputs = steps.engine, steps.n_inputs
+
+    @property
+    def state(self) -> Any:
+        return self._steps.state
+
+    def load(self, state: Any = None, batched: bool = True) -> None:
+        self._steps.load(state, batched)
+
+    def reset(self, chosen: mx.array) -> None:
+        self._steps.reset(chosen)
+
+    def step(self, x: Sample, timespan: Timespan) -> mx.array:
+        steps, spans = self._steps, np.atleast_1d(np.asarray(timespan, np.float32))
+        parts = parts_of(spans, self._longest)
+        each = spans / parts.astype(np.float32)
+        for p in range(int(parts.max())):
+            going = parts > p
+            before = None if going.all() else steps.state
+            output = steps.step(x, np.where(going, each, np.float32(0.0)))
+            if before is not None and steps.lasting:  # whose noise goes on whatever the time span is
+                steps.state = blend(going, steps.state, before)
+        return output
+
+    def staged(self) -> Stage:
+        inner = self._steps.staged()
+        spans, parts, each, done = (np.ones_like(inner.timespan) for _ in range(4))
+        done = done.astype(bool)
+        longest, exact, one, zero = (
+            np.full(len(spans), value, np.float32) for value in (self._longest, EXACT, 1.0, 0.0)
+        )
+
+        def run() -> None:
+            np.divide(spans, longest, out=parts)
+            np.multiply(parts, exact, out=parts)
+            np.ceil(parts, out=parts)
+            np.maximum(parts, one, out=parts)
+            most = parts.max()
+            if most > MOST_PARTS:
+                parts_of(spans, self._longest)  # which refuses them
+            np.divide(spans, parts, out=each)
+            for p in range(int(most)):
+                np.copyto(inner.timespan, each)
+                np.less_equal(parts, p, out=done)
+                np.copyto(inner.timespan, zero, where=done)
+                inner.run()
+
+        return replace(inner, timespan=spans, run=run)
+
+
 class TimedSteps:
     """Steps of a cell with a time scale, which are given the time spans of the data."""
 
@@ -217,11 +275,16 @@ def cell_steps(cell: NCPRNNCell, engine: str, project: Map | None, batch: int) -
         return cell.steps_around(cell_steps(cell.cell, engine, project, batch), batch)
     if engine != "ops":
         try:
-            return KernelSteps(cell, project, batch)
+            return _in_parts(cell, KernelSteps(cell, project, batch))
         except KernelError:
             if engine == "fused":
                 raise
-    return CellSteps(cell, project, batch)
+    return _in_parts(cell, CellSteps(cell, project, batch))
+
+
+def _in_parts(cell: NCPRNNCell, steps: KernelSteps | CellSteps) -> Steps:
+    longest = cell.longest_part
+    return steps if longest is None else PartedSteps(steps, longest)
 
 
 def in_time_of(cell: NCPRNNCell, steps: Steps) -> Steps:

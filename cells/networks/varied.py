@@ -53,6 +53,8 @@ def varied(
         raise KernelError("this network does not run by kernels of the processor")
     if not offers(cell, "variants") or any(overlay is not None and overlay.noise for overlay in overlays):
         raise KernelError(f"there is no kernel for variants of this {type(cell).__name__}")
+    if cell.max_step is not None:
+        raise KernelError("the kernels for variants have no parts of time spans")
     if parameters_type(network) != mx.float32:
         raise KernelError("the kernels for variants give float32 only")
     call = sequence_call(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...cells.timing import EXACT, MOST_PARTS
 from .loops import Loops
 from .numbers import Fixed, Floats, literal
 from .operations import ELEMENTWISE
@@ -29,6 +30,14 @@ NEEDED = {"math": ("INFINITY", "NAN"), "float": ("FLT_MAX",)}
 SIGNATURE = (
     "void NAME_step(NAME_state *self, const NAME_number *inputs, float timespan, NAME_number *outputs)"
 )
+PARTED = f"""\
+// A time span of more than MAX_STEP is equal parts of at most that, with the same inputs.
+{SIGNATURE} {{
+    const float ratio = timespan / MAX_STEP * {EXACT!r}f;
+    int parts = ratio > 1.0f ? ratio < {MOST_PARTS}.0f ? (int)ratio : {MOST_PARTS} : 1;
+    if ((float)parts < ratio && parts < {MOST_PARTS}) parts++;
+    for (int p = 0; p < parts; p++) NAME_part(self, inputs, timespan / (float)parts, outputs);
+}}"""
 HEADER = """\
 // NAME: a network exported by Ganglion.
 //
@@ -159,6 +168,9 @@ class Step:
         if "self->" not in "\n".join(lines):
             lines.insert(1, "    (void)self;")
         self.text = "\n".join(lines)
+        if program.max_step is not None:
+            part = self.text.replace("void NAME_step", "static void NAME_part", 1)
+            self.text = part + "\n\n" + PARTED.replace("MAX_STEP", literal(program.max_step))
 
     def _inputs(self, used: str) -> Iterator[str]:
         units, unit = self._program.units, self._program.time_unit

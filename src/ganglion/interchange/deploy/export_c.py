@@ -13,6 +13,7 @@ from ...arguments import numbers as as_numbers
 from ...arguments import path as as_path
 from ...cells import NCPLayer
 from ...cells.networks.resting import is_rest, rest
+from ...cells.timing import parts_of
 from ...cells.values import real_array
 from ...storage import replace_files
 from .c99 import c99_files
@@ -127,5 +128,8 @@ def _looked_at(program: Program, fixed: Any) -> tuple[Array, Array]:
         times = np.broadcast_to(times, shape)
     except ValueError:
         raise ValueError(f"the time spans of fixed have shape {times.shape}: expected {shape}") from None
-    flat = samples.reshape(-1, n)[:MOST].astype(np.float32)
-    return flat, times.reshape(-1)[:MOST].astype(np.float32)
+    flat, spans = samples.reshape(-1, n)[:MOST].astype(np.float32), times.reshape(-1)[:MOST]
+    if program.max_step is not None:  # each part is a step
+        parts = parts_of(spans, program.max_step / unit)
+        flat, spans = np.repeat(flat, parts, axis=0)[:MOST], np.repeat(spans / parts, parts)[:MOST]
+    return flat, spans.astype(np.float32)

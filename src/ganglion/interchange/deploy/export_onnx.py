@@ -50,7 +50,12 @@ def export_onnx(model: NCPLayer, path: str | Path) -> None:
         raise ValueError(f"{path.name!r} was given: expected a name with the ending .onnx")
     import onnx
 
-    made = _Graph(traced(model, sparse=False)).model(path.stem)
+    program = traced(model, sparse=False)
+    if program.max_step is not None:
+        raise KernelError(
+            "ONNX has no max_step: give the model time spans of at most that, each with the same inputs"
+        )
+    made = _Graph(program).model(path.stem)
     onnx.checker.check_model(made, full_check=True)
     replace_files({path: made.SerializeToString()})
 

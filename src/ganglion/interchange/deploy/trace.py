@@ -36,7 +36,7 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
     Raises:
         TypeError: no network.
         ValueError: the network cannot be fed one sample at a time, or a number in it is not finite.
-        KernelError: an operation that is not known here.
+        KernelError: an operation that is not known here, or `max_step` of one cell among several.
     """
     expected = "a network over sequences, such as gl.LTC(circuit)"
     if not instance("model", model, NCPLayer, expected).recurrent:
@@ -48,8 +48,9 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
     for part in inner.modules():
         if isinstance(part, NCPRNNCell) and part.unexported:
             raise KernelError(f"the {part.unexported} of a {type(part).__name__} cannot be exported")
-    scale = usual_span(inner)
-    unit = (1.0 if scale is None else scale) * (1.0 if units is None else units.time_unit)
+    scale, longest = usual_span(inner), _longest_part(inner)
+    outer = 1.0 if units is None else units.time_unit
+    unit = (1.0 if scale is None else scale) * outer
     timed = nullcontext() if scale is None else in_own_time(inner)
     with plainly(inner), timed, _states_returned(inner), whole_products(not sparse):
         with whole_products(False):  # the others have no gradients here
@@ -65,8 +66,22 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
         mx.export_function(recorder, step, mx.zeros((1, 1, inner.input_size)), mx.ones((1, 1)), *arrays)
         program = owned(folded(recorder.program()))
         program = replace(program, units=units, time_unit=unit, missing=_takes_nan(program))
+        program = program if longest is None else replace(program, max_step=longest * outer)
         _require_same(program, step)
     return program
+
+
+def _longest_part(network: nn.Module) -> float | None:
+    """The longest time span that is solved in one go, in the unit of the network's data.
+
+    Raises:
+        KernelError: parts of a span are no steps of the network as a whole.
+    """
+    cells = [part for part in network.modules() if isinstance(part, NCPRNNCell)]
+    found = [cell.max_step for cell in cells if cell.max_step is not None]
+    if found and len(cells) > 1:
+        raise KernelError("max_step is exported of a network with one cell, and this one has several")
+    return found[0] if found else None
 
 
 class _Recorder:

@@ -96,7 +96,7 @@ STUDY = "9" * 64
 
 @cache
 def studies() -> Seeds:
-    store = Store(Path("new.jsonl"), STUDY)
+    store = Store(Path("new.jsonl"), STUDY, {})
     for number, row in enumerate(rows.effects()):
         store.add(f"row {number}", [row])
     return {"study": Path("new.jsonl").read_bytes()}
@@ -104,7 +104,7 @@ def studies() -> Seeds:
 
 def read_study(data: bytes, _: str) -> None:
     Path("study.jsonl").write_bytes(data)
-    store = Store(Path("study.jsonl"), STUDY)
+    store = Store(Path("study.jsonl"), STUDY, {})
     gl.studies.Study([row for found in store.rows().values() for row in found], 0.95)
 
 

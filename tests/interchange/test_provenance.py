@@ -134,3 +134,19 @@ def test_the_digest_of_kernels_changes_with_their_text(monkeypatch: pytest.Monke
     assert metadata_of(gl.LTC(CIRCUIT))[origins.KEY].count(before) == 1
     monkeypatch.setattr(origins, "kernel_texts", lambda *_: [("ltc_forward-4", "another text")])
     assert origins.kernels_digest.__wrapped__() != before
+
+
+def test_stores_of_studies_and_experiments_say_it_too(tmp_path: Path) -> None:
+    rnn = fitted()
+    for _ in range(2):  # the second one goes on
+        gl.study(
+            rnn, gl.each("motor"), measure="output change", x=X, store=tmp_path / "s.study", progress=False
+        )
+    found = gl.provenance(tmp_path / "s.study")
+    assert found["circuits"] == origins.provenance_of(rnn)["circuits"]
+    assert found["training"]["seed"] == 7
+    gl.experiment(lambda trial: trial["x"], {"x": [1, 2]}, store=tmp_path / "e.journal", progress=False)
+    found = gl.provenance(tmp_path / "e.journal")
+    assert found == origins.surroundings()
+    (tmp_path / "old").write_text('{"format": "ganglion study", "version": 1, "digest": "x"}\n')
+    assert gl.provenance(tmp_path / "old") == {}

@@ -23,7 +23,7 @@ from ..errors import FileError, LayoutError
 from ..forks import require_computing
 from ..storage import finite, read_document, read_file, replace_files
 from .describe import build, describe
-from .origins import KEY, provenance_of, remember_training
+from .origins import KEY, LINES, provenance_in_lines, provenance_of, remember_training
 from .randomness import random_state_kept
 from .tensors import Arrays, decode, encode
 
@@ -104,6 +104,8 @@ def load(path: str | os.PathLike[str], *, engine: str | None = None, layout: str
 def provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Where the network in a file, or in a training run's directory, comes from, as the file says.
 
+    Or where a store of `study` or `experiment` was begun.
+
     Returns:
         The releases of ``ganglion``, ``mlx``, ``numpy`` and ``python``, the ``machine``, ``device`` and
         ``command``, a digest of the texts of the ``kernels``, and by the path of each network its engine and
@@ -118,7 +120,10 @@ def provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
         >>> gl.provenance("run")["training"]["seed"]
     """
     file = _file(path)
-    return _provenance(decode(read_file(file), file)[1], file)
+    data = read_file(file)
+    if data.startswith(LINES):
+        return provenance_in_lines(data)
+    return _provenance(decode(data, file)[1], file)
 
 
 def _provenance(metadata: Mapping[str, str], file: Path) -> dict[str, Any]:

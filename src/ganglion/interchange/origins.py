@@ -27,6 +27,8 @@ from ..distribution import __version__
 KEY = "ganglion.provenance"
 TRAINING = "_trained"
 """Under which name a model holds what `fit` knows of its training."""
+AMONG = 20
+"""Lines of a store among which its provenance is."""
 LONGEST = 2000
 """Characters of a command."""
 
@@ -35,6 +37,17 @@ def provenance_of(model: nn.Module) -> dict[str, Any]:
     """What is known of a model in this process, as JSON."""
     networks = [(path, module) for path, module in model.named_modules() if isinstance(module, RNN)]
     found = {
+        **surroundings(),
+        "engines": {path: module.engine for path, module in sorted(networks)},
+        "circuits": circuits_in(model),
+    }
+    training = vars(model).get(TRAINING)
+    return found if training is None else {**found, "training": training}
+
+
+def surroundings() -> dict[str, Any]:
+    """What is known of this process, as JSON: releases, machine, device and command."""
+    return {
         "ganglion": __version__,
         "mlx": version("mlx"),
         "numpy": np.__version__,
@@ -43,11 +56,25 @@ def provenance_of(model: nn.Module) -> dict[str, Any]:
         "device": str(mx.default_device()),
         "kernels": kernels_digest(),
         "command": json.dumps(sys.argv)[:LONGEST],
-        "engines": {path: module.engine for path, module in sorted(networks)},
-        "circuits": circuits_in(model),
     }
-    training = vars(model).get(TRAINING)
-    return found if training is None else {**found, "training": training}
+
+
+LINES = (b'{"format"', b'{"op_code"')
+"""How files begin that are JSON, line by line: the store of a study, and that of an experiment."""
+
+
+def provenance_in_lines(data: bytes) -> dict[str, Any]:
+    """The provenance in the first lines of a store of a study or an experiment; empty where there is none."""
+    for line in data.split(b"\n", AMONG)[:AMONG]:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            break
+        for holder in (found, found.get("user_attr")) if isinstance(found, dict) else ():
+            if isinstance(holder, dict) and isinstance(holder.get("provenance"), dict):
+                said: dict[str, Any] = holder["provenance"]
+                return said
+    return {}
 
 
 def remember_training(model: nn.Module, training: Any) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..arguments import at_home, flag, label, one_of, seed_number, text, whole
+from ..interchange.origins import surroundings
 from .evolution import Evolving, bred
 from .journal import claimed, optuna, require_journal
 from .outcome import Experiment, Result, outcome_of, results_of
@@ -269,6 +270,7 @@ def _same(plan: Plan, description: dict[str, Any]) -> None:
     with claimed(plan.folder, 2**40):
         known = study.user_attrs.get("experiment")
         if known is None:
+            study.set_user_attr("provenance", surroundings())
             study.set_user_attr("experiment", description)
         elif known != description:
             differing = [key for key in description if known.get(key) != description[key]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,16 @@ class Store:
     Args:
         path: the file.
         digest: of the study.
+        provenance: of the network, which a store that is there already keeps.
 
     Raises:
         FileError: a file of something else, or of another study.
         OSError: it cannot be read or written.
     """
 
-    def __init__(self, path: Path, digest: str) -> None:
+    def __init__(self, path: Path, digest: str, provenance: Mapping[str, Any]) -> None:
         self._path = path
-        head = {"format": FORM, "version": VERSION, "digest": digest}
+        head = {"format": FORM, "version": VERSION, "digest": digest, "provenance": provenance}
         self._rows: dict[str, list[Row]] = {}
         if not path.exists():
             replace_files({path: _line(head)})
@@ -50,6 +52,7 @@ class Store:
                 key, rows = _read(path, number, line)
                 self._rows[key] = rows
         if lines[-1]:
+            head = document
             found: list[dict[str, Any]] = [
                 {"key": key, "rows": [_plain(row) for row in rows]} for key, rows in self._rows.items()
             ]

@@ -23,6 +23,7 @@ from ..cells.overlay import laid_over, refuse_perturbed
 from ..cells.values import Values, real_array
 from ..errors import KernelError
 from ..interchange import Scaled
+from ..interchange.origins import provenance_of
 from ..notebook import in_notebook
 from .measures import Floats, Look, Measure, Measures, measures_of, values_of
 from .perturbations import Each, Perturbation, Together, as_names, shown
@@ -97,9 +98,10 @@ def study(
         raise ValueError(f"the input has shape {np.shape(inputs)}: expected (B, T, I), a batch of sequences")
     call = {"timespans": timespans, **given}
     base = _outputs(network(inputs, **call))
-    file = (
-        None if store is None else Store(at_home("store", store), _digest(network, inputs, y, call, measures))
-    )
+    file: Store | None = None
+    if store is not None:
+        digest = _digest(network, inputs, y, call, measures)
+        file = Store(at_home("store", store), digest, provenance_of(network))
     done: dict[str, list[Row]] = {} if file is None else file.rows()
     plain = Look(base, base, inputs, y, None, network, [])
     before = {name: values_of(name, each, plain) for name, each in measures.items()}

@@ -50,6 +50,8 @@ class Observed(NCPLayer):
         if plan is None:
             raise TypeError(f"the neurons of this {type(rnn).__name__} have no names: it is over no circuit")
         names = list(plan.neurons) if neurons is None else chosen(list(sites_of(rnn)), neurons)[1]
+        if not names:
+            raise ValueError("neurons is empty: expected at least one to observe")
         for name in names:
             one_of(f"neuron {name!r} to observe", name, plan.neurons)
         self.neurons = tuple(names)

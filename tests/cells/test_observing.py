@@ -101,6 +101,8 @@ def test_what_cannot_be_seen_is_refused() -> None:
     rnn = gl.LTC(CIRCUIT)
     with pytest.raises(CircuitError, match="nobody"):
         gl.observe(rnn, "nobody")
+    with pytest.raises(ValueError, match="neurons is empty"):
+        gl.observe(rnn, [])
     with pytest.raises(ValueError, match="neuron 'sensory_0' to observe"):
         gl.observe(rnn, "sensory_0")
     with pytest.raises(TypeError, match=r"rnn.*a network, such as gl\.LTC"):

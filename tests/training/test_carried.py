@@ -233,6 +233,8 @@ def test_what_cannot_be_carried_is_refused() -> None:
         fit(rnn, data, carry_state=False)
     with pytest.raises(ValueError, match="washout is 22, but the data have 22 samples"):
         fit(rnn, data, washout=22)
+    with pytest.raises(ValueError, match="the data have no target behind the washout"):
+        fit(gl.observe(rnn, "motor"), (X, np.full_like(Y, np.nan)))
     with pytest.raises(ValueError, match="reads backwards"):
         fit(gl.LTC(CIRCUIT, reverse=True), data)
     with pytest.raises(TypeError, match="returns no state"):

@@ -104,8 +104,12 @@ class Windows:
         return len(self.batches) * self.per_batch
 
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[Cut, int, float]]:
-        """The windows of an epoch from window `start` on, with how many recordings count and the weight 1."""
-        per, steps = self.per_batch, self.steps
+        """The windows of an epoch from window `start` on, with how many recordings count and the weight 1.
+
+        Raises:
+            ValueError: batches of unequal length, or an epoch without a target.
+        """
+        per, steps, counted = self.per_batch, self.steps, start > 0
         for k, (batch, _, _) in enumerate(self.batches.epoch(number, start // per), start // per):
             if self._steps(batch) != steps:
                 raise ValueError(
@@ -113,7 +117,10 @@ class Windows:
                 )
             for window in range(max(0, start - k * per), per):
                 cut = self._cut(batch, window)
+                counted = counted or cut.counts
                 yield cut, len(cut.rows) if cut.counts else 0, 1.0
+        if not counted:
+            raise ValueError(f"{self.name} have no target behind the washout: every one is NaN or left out")
 
     def items(self, epoch: int, batch: int) -> list[int]:
         """Which recordings a window is of."""

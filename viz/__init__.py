@@ -18,6 +18,7 @@ from .layout import layout
 from .masks import plot_masks
 from .paths import PathPicture, plot_paths
 from .picture import Picture, Place
+from .protocols import plot_protocol
 from .statistics import plot_balance, plot_degrees, plot_summary
 from .studies import plot_study
 from .style import Style, current, styled
@@ -43,6 +44,7 @@ __all__ = [
     "plot_masks",
     "plot_paths",
     "plot_phase",
+    "plot_protocol",
     "plot_saliency",
     "plot_study",
     "plot_summary",

@@ -99,6 +99,7 @@ from .recording import Recording as Recording
 from .studies import each as each
 from .studies import experiment as experiment
 from .studies import perturbed as perturbed
+from .studies import protocol as protocol
 from .studies import silenced as silenced
 from .studies import study as study
 from .training import fit as fit

@@ -237,12 +237,18 @@ TABLE: dict[str, Callable[[], Call]] = {
     "perturbed": lambda: Call(gl.perturbed, {"network": ltc()}),
     "silenced": lambda: Call(gl.silenced, {"network": ltc(), "neurons": "inter", "to": 0.5}),
     "each": plain(gl.each, neurons="command"),
+    "Protocol": plain(gl.studies.Protocol, every=0.5, until=4.0, unit="s"),
+    "During": plain(gl.studies.During, perturbation=gl.studies.Silence("inter_0"), start=1.0, stop=2.0),
+    "protocol": plain(gl.protocol, every=0.5, until=4.0, unit="s"),
     "study": lambda: Call(
         gl.study,
         {"network": ltc(), "perturbations": gl.each("command"), "x": X, "resamples": 10, "progress": False},
     ),
     "experiment": lambda: Call(
         gl.experiment, {"train": lambda trial: trial["x"], "space": {"x": [1, 2]}, "store": "e.journal"}
+    ),
+    "plot_protocol": lambda: Call(
+        gl.viz.plot_protocol, {"protocol": gl.protocol(until=4.0).step("a", at=1.0)}
     ),
     "plot_study": lambda: Call(gl.viz.plot_study, {"study": effects()}),
     "plot_history": lambda: Call(

@@ -30,7 +30,7 @@ class Hub:
     Args:
         session: what is edited.
         document: the file that it is saved to, if there is one; it is held until the hub is closed.
-        network, recording, live: as of `Live`.
+        network, recording, protocol, live: as of `Live`.
         fit: arguments of `gl.fit`, to train the network.
         title: what pages show as their name.
         host: "standalone" or "notebook".
@@ -43,6 +43,7 @@ class Hub:
         *,
         network: Any = None,
         recording: Any = None,
+        protocol: Any = None,
         live: bool = True,
         fit: Mapping[str, Any] | None = None,
         title: str = "circuit",
@@ -55,7 +56,8 @@ class Hub:
             from .training import Training, require_trainable
 
             require_trainable(network, fit)
-        self._live = Live(session, self._pages.tell, network=network, recording=recording, on=live)
+        given = {"network": network, "recording": recording, "protocol": protocol}
+        self._live = Live(session, self._pages.tell, **given, on=live)
         revisions = Revisions(session, self._pages, lambda: document.saved if document else None)
         self._given, self._training = network, None
         if fit is not None:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from ..errors import CircuitError
 from ..recording import Recording
+from ..studies.protocol import Protocol
 from ..wiring import Circuit
 from ..wiring.edits import Edit, Rename
 from ..wiring.order import twin
+from .course import Course
 from .facts import facts
 from .numbers import four, rows
 from .probe import Probe
@@ -47,6 +49,7 @@ class Live:
         tell: takes every message; it is called in the thread of this object.
         network: an `LTC` or `CfC` over the circuit, whose weights are kept; a new `LTC` if not given.
         recording: what the signal "recording" plays.
+        protocol: what is done to the network in the course of its steps, beside the signals of pages.
         on: whether to compile and run at all; facts and problems are told anyway.
     """
 
@@ -57,6 +60,7 @@ class Live:
         *,
         network: Any = None,
         recording: Recording | None = None,
+        protocol: Protocol | None = None,
         on: bool = True,
     ) -> None:
         self._session, self._tell, self._recording = session, tell, recording
@@ -64,6 +68,7 @@ class Live:
         self.on, self.playing, self.speed, self.step = on, False, 20.0, 0
         self.error: str | None = None
         self.signals: dict[str, Signal] = {}
+        self._course = None if protocol is None else Course(protocol)
         self._renames: dict[str, str] = {}
         self._tries = 0
         self._stale, self._turned = True, False
@@ -127,6 +132,16 @@ class Live:
         if sensor not in map(str, _sensors(self._session.circuit)):
             raise CircuitError(f"there is no sensory neuron {sensor!r}")
         self.ask(lambda: self._set_signals({sensor: signal}))
+
+    def set_protocol(self, protocol: Protocol | None) -> None:
+        """Let a protocol be done from step 0 on, or none."""
+
+        def job() -> None:
+            self._course = None if protocol is None else Course(protocol)
+            if not self._plays:
+                self._advance(0)
+
+        self.ask(job)
 
     def set_table(self, text: str) -> None:
         """Give every sensory neuron the column of its name in a CSV file."""
@@ -315,7 +330,10 @@ class Live:
         if self.probe.network is None or not self.on:
             return
         inputs = self._inputs(range(self.step, self.step + max(count, 1)))
-        states, outputs = self.probe.advance(inputs[:count])
+        course, steps = self._course, range(self.step, self.step + count)
+        acting = None if course is None else [course.acting(k) for k in steps]
+        every = None if course is None else course.every
+        states, outputs = self.probe.advance(inputs[:count], acting, every)
         self.step += count
         self._tell(
             {
@@ -335,7 +353,8 @@ class Live:
             [value_at(self.signals.get(name, SILENT), k, self._recorded(name)) for k in steps]
             for name in self.probe.sensors
         ]
-        return np.array(columns, np.float32).reshape(len(columns), len(steps)).T
+        found = np.array(columns, np.float32).reshape(len(columns), len(steps)).T
+        return found if self._course is None else found + self._course.values(self.probe.sensors, steps)
 
     def _recorded(self, name: str) -> Callable[[int], float]:
         recording = self._recording

@@ -11,9 +11,11 @@ from weakref import WeakValueDictionary
 
 import networkx as nx
 
+from ..arguments import instance
 from ..errors import CircuitError
 from ..notebook import in_notebook
 from ..recording import Recording
+from ..studies.protocol import Protocol
 from ..wiring import read
 from .document import Document
 from .session import EditSession
@@ -32,6 +34,7 @@ def edit(
     *,
     file: str | os.PathLike[str] | None = None,
     recording: Recording | None = None,
+    protocol: Protocol | None = None,
     fit: Mapping[str, Any] | None = None,
     live: bool = True,
     autosave: bool = True,
@@ -50,6 +53,8 @@ def edit(
             which a copy is edited.
         file: where to save a circuit that is given, and to keep its journal.
         recording: what the signal "recording" plays.
+        protocol: what is done to the running network from its first step on, see `gl.protocol`: its signals
+            come to those that the page gives.
         fit: arguments of `gl.fit` by name, to train the network while one watches and edits: `data`, `loss`,
             `optimizer`, `epochs` and others. The network given is trained in place until the circuit is
             edited; from then on `editor.network` is.
@@ -73,6 +78,8 @@ def edit(
         >>> editor.circuit                        # as it is now
     """
     network = None
+    if protocol is not None:
+        instance("protocol", protocol, Protocol, "one, as gl.protocol makes it")
     if isinstance(what, str | os.PathLike):
         if file is not None:
             raise TypeError("file= is where a circuit that is given is saved; a path is its own file")
@@ -85,7 +92,7 @@ def edit(
             keep_places(circuit, before)
         document = None if file is None else Document(file, circuit, autosave=autosave)
     session = EditSession(circuit) if document is None else document.session
-    options = {"network": network, "recording": recording, "live": live, "fit": fit}
+    options = {"network": network, "recording": recording, "protocol": protocol, "live": live, "fit": fit}
     try:
         if in_notebook():
             from .widget import Widget

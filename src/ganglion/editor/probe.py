@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import mlx.core as mx
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from ..cells import LTC, carried, lesion, saliency
 from ..compile import compile_circuit
+from ..studies.perturbations import Perturbation
+from ..studies.perturbed import perturbed
 from .strengths import polarities, strengths, time_constants, turn
 
 Floats = NDArray[np.float32]
@@ -33,6 +36,7 @@ class Probe:
         self._state: dict[str, float] = {}
         self._shown: dict[str, float] = {}
         self._last: Floats = np.zeros(0, np.float32)
+        self._acting: tuple[Perturbation, ...] = ()
         self._turned: list[NDArray[np.bool_]] | None = None  # where signs differ from those of the plan
 
     @property
@@ -107,13 +111,20 @@ class Probe:
 
     # Running
 
-    def advance(self, inputs: Floats) -> tuple[Floats, Floats]:
-        """Run (T, I) inputs from where the network is; returns its (N,) states and (M,) outputs then."""
-        if len(inputs):
-            outputs = np.zeros(0, np.float32)
-            for row in inputs:
-                outputs = np.asarray(self._stream(row), np.float32)
-            self._last = outputs
+    def advance(
+        self,
+        inputs: Floats,
+        acting: Sequence[tuple[Perturbation, ...]] | None = None,
+        timespan: float | None = None,
+    ) -> tuple[Floats, Floats]:
+        """Run (T, I) inputs from where the network is; returns its (N,) states and (M,) outputs then.
+
+        `acting` has T tuples of what perturbs the network meanwhile; `timespan` is the one of every sample.
+        """
+        given = {} if timespan is None else {"timespan": timespan}
+        for k, row in enumerate(inputs):
+            self._perturb(() if acting is None else acting[k])
+            self._last = np.asarray(self._stream(row, **given), np.float32)
         return self._states(), self._last
 
     def without(
@@ -201,8 +212,19 @@ class Probe:
             self._state = dict(zip(names, values.tolist(), strict=True))
             self._shown = dict(zip(names, self._last.tolist(), strict=False))  # motor neurons come first
 
+    def _perturb(self, acting: tuple[Perturbation, ...]) -> None:
+        if acting != self._acting:
+            before, self._acting = self._acting, acting
+            self._keep_state({})
+            try:
+                self._restart()
+            except Exception:
+                self._acting = before
+                raise
+
     def _restart(self) -> None:
-        self._stream = self.network.stream()
+        with perturbed(self.network, *self._acting) if self._acting else nullcontext():
+            self._stream = self.network.stream()
         start = np.array([self._state.get(name, 0.0) for name in self.neurons], np.float32)
         state = self._stream.state
         if not isinstance(state, tuple) and np.shape(state) == start.shape:

@@ -21,6 +21,7 @@ from .perturbations import (
     each,
 )
 from .perturbed import Perturbed, perturbed, silenced
+from .protocol import During, Protocol, protocol
 from .study import study
 from .sweeping import sweep
 from .table import Row, Study
@@ -28,6 +29,7 @@ from .trials import Trial
 
 __all__ = [
     "Cut",
+    "During",
     "Each",
     "Evolving",
     "Experiment",
@@ -38,6 +40,7 @@ __all__ = [
     "Noise",
     "Perturbation",
     "Perturbed",
+    "Protocol",
     "Result",
     "Row",
     "Scale",
@@ -49,6 +52,7 @@ __all__ = [
     "each",
     "experiment",
     "perturbed",
+    "protocol",
     "silenced",
     "study",
     "sweep",

@@ -28,6 +28,7 @@ from ..notebook import in_notebook
 from .measures import Floats, Look, Measure, Measures, measures_of, values_of
 from .perturbations import Each, Perturbation, Together, as_names, shown
 from .perturbed import overlays_of_each
+from .protocol import Protocol, sensors_of
 from .store import Store
 from .table import Row, Study
 
@@ -42,7 +43,7 @@ def study(
     perturbations: Each | Perturbation | Iterable[Perturbation | Each],
     *,
     measure: Measures = "output change",
-    x: Values,
+    x: Values | Protocol,
     y: Any = None,
     timespans: Values | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -62,7 +63,7 @@ def study(
         measure: what is measured: one of "output change", "error" and "accuracy" (which need `y`), "driver
             neurons", "path length" and "reached" of the circuit, or a function of a `Look` that gives one
             number, or one for each sequence; a list of names, or a mapping from names to measures.
-        x: (B, T, I) inputs.
+        x: (B, T, I) inputs, or a `Protocol`, whose signals and perturbations all others come to.
         y: targets, for measures that need some.
         timespans: as the network takes them.
         store: a file that results are kept in as they come: a study that was stopped goes on from there.
@@ -93,14 +94,21 @@ def study(
     if progress is not None:
         flag("progress", progress)
     measures, wanted = measures_of(measure), _listed(network, perturbations)
+    timed: Protocol | None = None
+    if isinstance(x, Protocol):
+        timed, timespans = x, x.grid() if timespans is None else timespans
+        x = timed.sample(sensors_of(network), timespans)[None]
+        if given:
+            raise ValueError(f"a study of a protocol does not take {', '.join(given)}")
     inputs = x if hasattr(network, "scaled") else real_array("the input", x)
     if np.ndim(inputs) != 3:
         raise ValueError(f"the input has shape {np.shape(inputs)}: expected (B, T, I), a batch of sequences")
     call = {"timespans": timespans, **given}
-    base = _outputs(network(inputs, **call))
+    base = _outputs(network(inputs, **call)) if timed is None else _timed(network, timed, timespans)
     file: Store | None = None
     if store is not None:
-        digest = _digest(network, inputs, y, call, measures)
+        told = call if timed is None else call | {"protocol": repr(timed)}
+        digest = _digest(network, inputs, y, told, measures)
         file = Store(at_home("store", store), digest, provenance_of(network))
     done: dict[str, list[Row]] = {} if file is None else file.rows()
     plain = Look(base, base, inputs, y, None, network, [])
@@ -118,7 +126,9 @@ def study(
         part = left[start : start + size]
         for k, outputs in zip(
             part,
-            _run(network, [members[k] for k in part], inputs, call, bool(np.isfinite(base).all())),
+            _run(network, [members[k] for k in part], inputs, call, bool(np.isfinite(base).all()))
+            if timed is None or not timed.perturbations
+            else [_timed(network, timed, timespans, wanted[k]) for k in part],
             strict=True,
         ):
             same = np.abs(outputs - base) <= rounding  # false for a NaN
@@ -135,6 +145,11 @@ def study(
     if show and left:
         print(file=sys.stderr)
     return Study([row for key in keys for row in done[key]], confidence)
+
+
+def _timed(network: NCPLayer, timed: Protocol, timespans: Any, *also: Perturbation) -> NDArray[Any]:
+    """(1, T, M) outputs in the course of a protocol, under one more perturbation."""
+    return np.array(timed.run(network, timespans, also=also)[0])[None]
 
 
 def _rounding(base: NDArray[Any]) -> NDArray[np.float64]:

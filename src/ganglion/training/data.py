@@ -65,6 +65,27 @@ class Arrays:
         )
 
 
+def sampled(model: Any, data: Any) -> Any:
+    """Data whose inputs are protocols, or one, with their samples and, if none are given, their time spans.
+
+    Raises:
+        ValueError: protocols of different lengths, or one that does more than feed sensors.
+    """
+    if not isinstance(data, tuple | list) or not data:
+        return data
+    first, *others = data
+    protocols = list(first) if isinstance(first, list | tuple) else [first]
+    if not protocols or not all(hasattr(each, "perturbations") for each in protocols):
+        return data
+    spans: list[Any] = [None] * len(protocols) if len(others) < 2 else list(np.asarray(others[1]))
+    found = [each.inputs(model, own) for each, own in zip(protocols, spans, strict=True)]
+    if len({x.shape for x, _ in found}) > 1:
+        lengths = sorted({len(x) for x, _ in found})
+        raise ValueError(f"the protocols have {lengths} samples: expected the same number in each")
+    x, times = (np.stack(parts).astype(np.float32) for parts in zip(*found, strict=True))
+    return (x, *others[:1], times, *others[2:])
+
+
 def as_data(data: Any, name: str = "the data") -> Data:
     """The data that a caller gave, ready to be asked for batches; `name` is what errors call them.
 

@@ -26,7 +26,7 @@ from ..interchange.modes import modes_kept
 from ..interchange.origins import remember_training
 from .carried import CarriedStep, measured, require_carrier
 from .checkpoints import Checkpoints
-from .data import Batches, as_data
+from .data import Batches, as_data, sampled
 from .finite import Guard, Loss, blame, blow_up, half_and_epsilon
 from .history import History
 from .inspection import summarize
@@ -91,7 +91,8 @@ def fit(
     Args:
         model: a network, or a module around one.
         data: a tuple of arrays with the items along the first axis, such as (inputs, targets), or an object
-            with ``len(data)`` and ``data[indices] -> tuple of arrays``.
+            with ``len(data)`` and ``data[indices] -> tuple of arrays``. A list of protocols may stand for the
+            inputs, see `gl.protocol`, whose time spans come behind the targets.
         loss: ``loss(model, *batch)``, the mean over a batch's items; `mse` and `cross_entropy` are two.
         optimizer: of ``mlx.optimizers``; its learning rate may be a schedule.
         epochs: passes over the data.
@@ -156,12 +157,12 @@ def fit(
         instance("a callback", callback, Callback, "a Callback")
     warn_of_bias(optimizer)
     ranks = Ranks.of(distributed)
-    batches = Batches(as_data(data), batch_size, seed, ranks)
+    batches = Batches(as_data(sampled(model, data)), batch_size, seed, ranks)
     require_loss(loss, batches)
     held_out: Batches | Windows | Judge | None = validation
     if validation is not None and not callable(validation):
         name = "the validation data"
-        held_out = Batches(as_data(validation, name), batch_size, None, ranks, name)
+        held_out = Batches(as_data(sampled(model, validation), name), batch_size, None, ranks, name)
         require_loss(loss, held_out)
     build_for(model, batches, loss)
     if priors is not None:

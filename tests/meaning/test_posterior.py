@@ -145,6 +145,16 @@ def test_the_noise_follows_from_the_errors_of_the_targets(problem: Any) -> None:
     )
 
 
+def test_an_indicator_says_the_noise_of_each_neuron(problem: Any) -> None:
+    rnn, closed, _ = problem
+    indicator = gl.Plain(noise=[0.1, 0.4], trained=[])
+    posterior = gl.laplace(gl.observe(rnn, "motor", indicator), X)
+    weights = np.tile([0.1**-2, 0.4**-2], len(closed.design) // 2)
+    expected = np.linalg.inv((closed.design.T * weights) @ closed.design + closed.precision)
+    order = in_order(closed, posterior.names)
+    np.testing.assert_allclose(posterior.covariance[np.ix_(order, order)], expected, rtol=1e-4, atol=1e-9)
+
+
 def test_what_neither_data_nor_priors_tell_is_infinite() -> None:
     mx.random.seed(0)
     rnn = gl.LTC(gl.auto_ncp(6, 1, inputs=1, seed=3))

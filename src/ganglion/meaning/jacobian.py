@@ -29,7 +29,10 @@ class Seen:
         x: (B, T, I) inputs.
         timespans: (B, T) or what the model takes; None for 1.
         mask: the outputs that count, of their shape; None for all.
+        noise: (M,) the standard deviations in which derivatives are counted; None for 1.
     """
+
+    noise: Floats | None = None
 
     def __init__(self, model: nn.Module, x: Values, timespans: Values | None, mask: Any) -> None:
         self.model = model
@@ -99,7 +102,10 @@ class Seen:
             ones[np.arange(len(chosen)), chosen] = 1.0
             gradients = _gradients(run, begun, mx.array(ones.reshape(-1, 1, *self.shape[1:])))
             flat = [g.astype(mx.float32).reshape(len(chosen), -1) for g in gradients]
-            yield np.array(mx.concatenate(flat, axis=1)).astype(np.float64)
+            found = np.array(mx.concatenate(flat, axis=1)).astype(np.float64)
+            if self.noise is not None:
+                found /= np.broadcast_to(self.noise, self.shape[1:]).reshape(-1)[chosen, None]
+            yield found
 
 
 def _gradients(run: Any, at: list[mx.array], cotangents: mx.array) -> list[mx.array]:

@@ -17,7 +17,7 @@ from .. import shown
 from ..arguments import instance, real, seed_number, whole
 from ..arguments import path as as_path
 from ..cells.spread import Spread
-from ..cells.strengths import Floats
+from ..cells.strengths import Floats, as_floats
 from ..cells.values import Values, mlx_array
 from ..forks import require_computing
 from ..storage import replace_files
@@ -198,7 +198,8 @@ def laplace(
         y: targets of the outputs' shape; only needed without `noise`.
         timespans: as the network takes them.
         mask: which outputs are seen, of their shape, or (B, T); all if not given. NaN among targets is a gap.
-        noise: the standard deviation of the noise of an output; from the errors of the targets if not given.
+        noise: the standard deviation of the noise of an output; if not given, those that the network's
+            indicator says, or from the errors of the targets.
 
     Raises:
         TypeError: no network.
@@ -213,7 +214,9 @@ def laplace(
     instance("rnn", rnn, nn.Module, "a network")
     if noise is not None:
         real("noise", noise, above=0)
-    elif y is None:
+    level = getattr(rnn, "noise", None) if noise is None else None
+    said = isinstance(level, mx.array)  # by an indicator
+    if noise is None and not said and y is None:
         raise ValueError("laplace needs the noise of outputs, or targets y to take it from")
     require_computing()
     seen, vector = looked_at(rnn, x, timespans, mask)
@@ -225,13 +228,15 @@ def laplace(
         there = ~np.isnan(targets.reshape(seen.shape))
         seen.mask = there if seen.mask is None else there & seen.mask
         errors = (targets.reshape(seen.shape) - np.array(seen.outputs()))[seen.mask]
+    if isinstance(level, mx.array):
+        seen.noise = as_floats(level)
     root = factor(seen, vector, np.ones(len(vector)))
     values, bent = vector.values(), np.zeros(len(vector))
     alone = np.full(len(vector), np.inf)
     for prior, places, sign in vector.priors():
         bent[places] = prior.precision(values[places] * sign)
         alone[places] = prior.deviation_alone
-    if noise is None:
+    if noise is None and not said:
         assert errors is not None
         left = errors.size - np.linalg.matrix_rank(root)
         if left < 1:
@@ -242,5 +247,6 @@ def laplace(
         if not noise > 0:
             raise ValueError("the network hits all targets exactly: give the noise= of an output")
     mx.eval(rnn.parameters())
-    precision = root.T @ root / noise**2 + np.diag(bent)
-    return Posterior(vector, precision, alone, noise)
+    precision = root.T @ root / (noise or 1.0) ** 2 + np.diag(bent)
+    each = 1.0 if seen.noise is None else float(seen.noise.mean())
+    return Posterior(vector, precision, alone, noise or each)

@@ -123,6 +123,9 @@ class Flip(Perturbation):
 class Stimulate(Perturbation):
     """Add to what reaches neurons: a current in an LTC, to the biases of the maps in other cells.
 
+    The current is in the unit in which the neuron of an LTC counts its conductances, which no output tells:
+    one that moves it by a voltage of v without synapses is v * gleak.
+
     To what a sensor shows it is added in the unit of the data.
     """
 

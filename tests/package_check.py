@@ -41,7 +41,9 @@ networks = [
     for memory in (False, True)
     for make, graph in ((gl.LTC, circuit), (gl.CfC, circuit), (gl.CfC, gl.dense(3, 5)))
 ]
-for rnn in (*networks, gl.CfC(circuit, mode="pure")):
+of_equations = (gl.STC, gl.LRC, gl.LRCU, gl.LeakyRate, gl.LIF, gl.MinGRU, gl.CTRNNCell)
+networks += [gl.CfC(circuit, mode="pure"), *(gl.RNN(kind(circuit)) for kind in of_equations)]
+for rnn in networks:
     rnn.engine = "fused"
     loss = lambda parameters, x: (rnn.update(parameters), (rnn(x)[0] ** 2).mean())[1]
     for batch in (1, 40):

@@ -36,7 +36,7 @@ from .reference import referred
 from .scaling import factors_in
 from .states import StatesOfEquations
 from .summing import evaluate
-from .synaptic import Kept
+from .synaptic import all_kept
 
 ABSENT = {"delay", "delays", "reset", "threshold"}
 """What other simulators declare, and would be passed over in silence here."""
@@ -227,8 +227,8 @@ class EquationCell(StatesOfEquations):
             self.keep("ode_unfolds", self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
         object.__setattr__(self, "_delays", delays_of(delays, self.compiled.plan, self.model))
-        sides = {side: len(getattr(self.compiled.plan, side)) for side in ("recurrent", "sensory")}
-        object.__setattr__(self, "_there", Kept(sides))
+        plan = self.compiled.plan
+        object.__setattr__(self, "_there", all_kept(len(plan.recurrent), len(plan.sensory)))
         self.delays = delays if delays is None or isinstance(delays, str) else int(delays)
         self.keep("delays", self.delays)
         if self.delays is not None and max_step is not None:

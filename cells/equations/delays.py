@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import mlx.core as mx
@@ -103,13 +104,19 @@ def delays_of(given: Any, plan: Plan, model: Model) -> Delays | None:
         sides = {s: np.full(len(getattr(plan, s)), each, np.int32) for s in ("recurrent", "sensory")}
     none = {side: np.zeros(len(getattr(plan, side)), np.int32) for side in sides}
     recurrent, sensory = (none[side] if found is None else found for side, found in sides.items())
-    delays = Delays(recurrent, sensory)
+    delays = _shared(recurrent.tobytes(), sensory.tobytes())
     if not delays.depth("recurrent") and not delays.depth("sensory"):
         return None
     for key, source in model.sources.items():
         if delays.depth("recurrent") and source.kinds & {"total", "drive", "span"}:
             raise ValueError(f"{key}_pre of a {owner} is of sums over synapses, and cannot be delayed")
     return delays
+
+
+@lru_cache(maxsize=64)
+def _shared(recurrent: bytes, sensory: bytes) -> Delays:
+    """The delays of all cells that have these, so that they share kernels."""
+    return Delays(np.frombuffer(recurrent, np.int32), np.frombuffer(sensory, np.int32))
 
 
 def _read(name: str, plan: Plan, side: str) -> Index | None:

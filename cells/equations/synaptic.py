@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import mlx.core as mx
@@ -62,6 +63,12 @@ class Products:
     def sum(self, rows: mx.array) -> mx.array:
         """(n_post, B) the sum of (K, B) over the links onto each target."""
         return self._summing.matmul(rows.T, self._weights[1]).T
+
+
+@lru_cache(maxsize=64)
+def all_kept(recurrent: int, sensory: int) -> Kept:
+    """What a cell has that nothing perturbs; the same for cells of one size, so that they share kernels."""
+    return Kept({"recurrent": recurrent, "sensory": sensory})
 
 
 @dataclass(frozen=True)

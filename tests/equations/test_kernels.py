@@ -124,6 +124,14 @@ def test_what_has_no_kernel_says_so() -> None:
             rnn(mx.zeros((1, 2, 3)))
 
 
+@pytest.mark.parametrize("options", [{}, {"delays": 2}])
+def test_cells_over_one_circuit_share_a_kernel(options: dict[str, int]) -> None:
+    """As the cells of an ensemble and of experiments are many."""
+    compiled = gl.compile_circuit(gl.auto_ncp(11, 2, inputs=3))
+    one, other = (SAMPLES["Rate"](compiled, **options).kernel().sequence for _ in range(2))
+    assert one is other
+
+
 def test_a_kernel_has_no_word_that_another_target_lacks() -> None:
     for kind in KINDS:
         model = SAMPLES[kind].model

@@ -91,7 +91,7 @@ def test_gradients_are_central_differences(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["Rate", "Recovering"])
 def test_order_of_convergence(kind: str, solver: str, order: int) -> None:
     """With twice as many steps, the error is 2^order times smaller."""
-    first, errors = (2 if solver == "rk4" else 16), []
+    first, errors = (4 if solver == "rk4" else 16), []
     cell = cell_of(kind, seed=10, solver="rk4", ode_unfolds=400)
     x, _, state = batch(11, cell)
     truth = cell.reference(x[:, :2], state)[0]

@@ -30,7 +30,8 @@ def agree(cell: Any, x: np.ndarray, spans: np.ndarray, state: Any, engines: Iter
     ) -> float:
         reference = Reference(cell.model.declaration, cell.compiled.plan, values | changed, 0, cell._delays)
         given = [part.astype(np.float64) for part in parts(state)]
-        y, last = reference.run(x.astype(np.float64), spans.astype(np.float64), given, solver, unfolds)
+        whole = np.ones(spans.shape, np.int64)
+        y, last = reference.run(x.astype(np.float64), spans.astype(np.float64), given, solver, unfolds, whole)
         return float((y**2).sum() + sum(((part - 0.5) ** 2).sum() for part in last))
 
     rng = np.random.default_rng(9)

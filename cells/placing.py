@@ -111,7 +111,7 @@ def placed_priors(
                 f"{suggestion(name, declared)}"
             )
         p = declared[name]
-        if len(p.axes) != 1 or p.lies_on not in (*OF_NEURONS, *OF_SYNAPSES) or p.start is None:
+        if p.home not in (*OF_NEURONS, *OF_SYNAPSES) or p.start is None:
             raise ValueError(
                 f"the prior of {name!r}: it lies on {p.home!r} and not on neurons or synapses alone"
             )

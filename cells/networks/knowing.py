@@ -11,6 +11,7 @@ from ...arguments import label, mapping_of
 from ...wiring.words import listed, suggestion
 from ..holding import ParameterHolder
 from ..priors import Priors
+from .rnn import RNN
 
 
 def place_priors(model: nn.Module, priors: Priors) -> None:
@@ -37,7 +38,10 @@ def place_priors(model: nn.Module, priors: Priors) -> None:
             cell.share(tie, scale, fixed, penalty, every)
             cell.keep("priors", every)
             for part in model.modules():
-                if getattr(part, "cell", None) is cell and takes_priors(part, by_name=False):
+                inside = part.get("cell") if isinstance(part, RNN) else None
+                if isinstance(inside, nn.Module) and takes_priors(part, by_name=False):
+                    if all(each is not cell for each in inside.modules()):
+                        continue
                     part.keep("priors", every)  # an LTC, say, whose options are its cell's
 
 

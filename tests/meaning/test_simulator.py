@@ -8,6 +8,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
+from mlx.utils import tree_flatten
 
 import ganglion as gl
 
@@ -144,3 +145,15 @@ def test_a_number_that_the_network_cannot_have_is_told_by_name() -> None:
     theta[1, place] = np.nan
     with pytest.raises(ValueError, match="not finite"):
         simulate(theta)
+
+
+def test_every_number_of_every_kind_of_network_has_a_name_of_its_own() -> None:
+    for rnn in (
+        gl.LTC(CIRCUIT, mixed_memory=True),
+        gl.CfC(gl.dense(2, 3)),
+        gl.Stack([gl.CfC(CIRCUIT), gl.LTC(gl.auto_ncp(8, 2, inputs=2, seed=2), tie={"w": ()})]),
+        gl.observe(gl.LTC(CIRCUIT), "motor", gl.Calcium(0.1, 1.0)),
+    ):
+        names = gl.simulator(rnn, X).names
+        trained: Any = tree_flatten(rnn.trainable_parameters())
+        assert len(set(names)) == len(names) == sum(array.size for _, array in trained)

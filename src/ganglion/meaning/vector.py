@@ -15,7 +15,7 @@ import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
 from ..cells.holding import ParameterHolder
-from ..cells.parameters import SYNAPTIC, Parameter
+from ..cells.parameters import SYNAPTIC, Parameter, Repeated
 from ..cells.priors import Prior
 from ..cells.strengths import Floats, as_floats
 
@@ -58,7 +58,7 @@ class Part:
 
     def _places(self) -> Iterator[str]:
         p, size = self.declared, int(np.prod(self.shape, dtype=int))
-        if p is None or len(p.axes) != 1 or p.lies_on == "free":
+        if p is None or len(p.axes) != 1 or p.lies_on == "free" or isinstance(p.axes[0], Repeated):
             yield from (f"[{', '.join(map(str, at))}]" if at else "" for at in np.ndindex(*self.shape))
             return
         share = self.holder._shares.get(self.name)

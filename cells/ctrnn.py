@@ -46,7 +46,7 @@ class CTRNNCell(EquationCell):
 
     Args:
         circuit: a circuit, a plan, or a compiled circuit.
-        ode_unfolds: solver steps per time step.
+        ode_unfolds: solver steps per time step, or "auto", see `LTCCell`.
         solver: "semi_implicit" (the leak at the new time: stable for any step), "explicit" or "rk4".
         activation: f; a name or a function, as `NCPDense` takes it. There is a fused kernel for tanh,
             sigmoid, relu, softplus, silu and lecun_tanh.
@@ -99,7 +99,7 @@ class CTRNNCell(EquationCell):
         self,
         circuit: Source,
         *,
-        ode_unfolds: int = 6,
+        ode_unfolds: int | str = 6,
         solver: str = "semi_implicit",
         activation: Activation = "tanh",
         tau: float = 1.0,

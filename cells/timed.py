@@ -8,6 +8,7 @@ from typing import Any
 
 import mlx.nn as nn
 
+from ..arguments import MOST_UNFOLDS, whole
 from .holding import ParameterHolder
 from .timing import time_scale_of
 
@@ -20,10 +21,13 @@ class TimedHolder(ParameterHolder):
             chooses no time scale.
         max_step: the longest time span, in the unit of the data, that is solved in one go; None for any. A
             cell with a solver has it as an option.
+        awaits_unfolds: whether `fit` is to choose `ode_unfolds`, which is "auto".
     """
 
     times_given: bool = False
     max_step: float | None = None
+    awaits_unfolds: bool = False
+    ode_unfolds: int
     _time_scale: float | None = None
 
     def __init__(self, time_scale: float | None = None) -> None:
@@ -53,6 +57,12 @@ class TimedHolder(ParameterHolder):
             raise ValueError(f"the {type(self).__name__} has the time_scale {self.time_scale!r}")
         self._time_scale = time_scale_of(scale)
         self.keep("time_scale", self._time_scale)
+
+    def choose_unfolds(self, unfolds: int) -> None:
+        """Let the cell have a number of steps of its solver where "auto" was asked for; `fit` does that."""
+        object.__setattr__(self, "ode_unfolds", whole("ode_unfolds", unfolds, most=MOST_UNFOLDS))
+        self.awaits_unfolds = False
+        self.keep("ode_unfolds", unfolds)
 
     @property
     def longest_part(self) -> float | None:

@@ -8,10 +8,11 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import real
+from ..arguments import MOST_UNFOLDS, real, whole
 
 Spans = TypeVar("Spans", bound="float | mx.array | np.ndarray[Any, Any]")
 LEAST, MOST = 1e-30, 1e30
+AUTO, UNFOLDS = "auto", 6
 CLOSED = "it maps a state from sample to sample and solves nothing in steps"
 MOST_PARTS = 1_000_000
 """Of one time span; more take minutes."""
@@ -34,6 +35,17 @@ def time_scale_of(given: Any) -> float | None:
     if not LEAST <= scale <= MOST:
         raise ValueError(f"time_scale must be from {LEAST:g} to {MOST:g}, got {scale!r}")
     return scale
+
+
+def unfolds_of(given: Any) -> int:
+    """The option `ode_unfolds`; for "auto" what it is until `fit` chooses.
+
+    Raises:
+        TypeError: no whole number.
+        ValueError: one that is too small or too large.
+    """
+    auto = isinstance(given, str) and given == AUTO
+    return UNFOLDS if auto else whole("ode_unfolds", given, most=MOST_UNFOLDS)
 
 
 def max_step_of(given: Any) -> float | None:

@@ -12,7 +12,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from ...arguments import MOST_NEURONS, MOST_UNFOLDS, fraction, one_of, whole
+from ...arguments import MOST_NEURONS, fraction, one_of, whole
 from ...compile.kernels import ACTIVATIONS as KERNEL_ACTIVATIONS
 from ...compile.kernels import constant
 from ...errors import KernelError
@@ -24,7 +24,7 @@ from ..layer import Shape
 from ..ncps import FREE_CFC, InNcps
 from ..ops import Activation, Draws, activate, activation_of, softplus_inverse
 from ..running import CellKernel
-from ..timing import CLOSED, max_step_of
+from ..timing import AUTO, CLOSED, max_step_of, unfolds_of
 from .kernel import DENSE_PARAMETERS, dense_kernel
 from .ncps import ACTIVATIONS as NCPS_ACTIVATIONS
 from .ncps import backbone_options, read_backbone
@@ -50,7 +50,7 @@ class LiquidCell(NCPRNNCell):
 
     Args:
         units: ``gl.dense(inputs, units)``, or a number of units: then the first input builds the cell.
-        ode_unfolds: solver steps per time step.
+        ode_unfolds: solver steps per time step, or "auto", see `LTCCell`.
         backbone_units: width of each backbone layer.
         backbone_layers: number of backbone layers; 0 for none.
         backbone_activation: a name or a function, as `NCPDense` takes it; the fused kernel has "gelu",
@@ -75,7 +75,7 @@ class LiquidCell(NCPRNNCell):
         self,
         units: Dense | int,
         *,
-        ode_unfolds: int = 6,
+        ode_unfolds: int | str = 6,
         backbone_units: int = 128,
         backbone_layers: int = 1,
         backbone_activation: Activation = "lecun_tanh",
@@ -88,12 +88,13 @@ class LiquidCell(NCPRNNCell):
         if not isinstance(units, Dense | int):
             raise TypeError(f"expected gl.dense(inputs, units) or a number, got {type(units).__name__}")
         activation = activation_of("backbone_activation", backbone_activation)
-        whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
+        unfolds = unfolds_of(ode_unfolds)
         if whole("backbone_layers", backbone_layers, 0, 1000):
             whole("backbone_units", backbone_units, most=MOST_NEURONS)
         fraction("backbone_dropout", backbone_dropout, below=True)
         super().__init__(units, time_scale=time_scale)
-        self.ode_unfolds, self.max_step = ode_unfolds, max_step_of(max_step)
+        self.ode_unfolds, self.max_step = unfolds, max_step_of(max_step)
+        self.awaits_unfolds = ode_unfolds == AUTO
         self.backbone_units, self.backbone_layers = backbone_units, backbone_layers
         self.backbone_activation = activation
         self.features = features

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import mlx.core as mx
 
-from ...arguments import MOST_UNFOLDS, label, one_of, whole
+from ...arguments import label, one_of, whole
 from ...compile import Source
 from ..layer import Shape
 from ..overlay import Changes, Places, overlay_of
@@ -19,7 +19,7 @@ from ..scaling import Tied
 from ..sharing import Scale, Ties
 from ..signs import POLARITY
 from ..strengths import Floats, Strengths
-from ..timing import max_step_of
+from ..timing import AUTO, max_step_of, unfolds_of
 from ..values import Values
 from .acting import conducting, strengths
 from .declaration import SOLVERS, WORDS, Declaration, Quantity
@@ -98,7 +98,8 @@ class EquationCell(StatesOfEquations):
 
     Args:
         circuit: a circuit, a plan, or a compiled circuit.
-        solver, ode_unfolds: instead of the `solver` and `unfolds` of the class.
+        solver, ode_unfolds: instead of the `solver` and `unfolds` of the class; `ode_unfolds` may be "auto",
+            see `LTCCell`.
         positive: how quantities that are positive stay so: "clip" or "softplus", see `LTCCell`.
         polarity: "init" or "fixed": whether quantities that begin at the signs of synapses keep them.
         tie, scale, fixed, penalty, priors: which parameters are shared, and what is known of them, see
@@ -182,7 +183,7 @@ class EquationCell(StatesOfEquations):
         circuit: Source,
         *,
         solver: str | None = None,
-        ode_unfolds: int | None = None,
+        ode_unfolds: int | str | None = None,
         positive: str = "clip",
         polarity: str = "init",
         tie: Ties = None,
@@ -204,8 +205,7 @@ class EquationCell(StatesOfEquations):
         declaration = self.model.declaration
         if solver is not None:
             one_of("solver", solver, SOLVERS)
-        if ode_unfolds is not None:
-            whole("ode_unfolds", ode_unfolds, most=MOST_UNFOLDS)
+        unfolds = None if ode_unfolds is None else unfolds_of(ode_unfolds)
         solving = {"solver": solver, "ode_unfolds": ode_unfolds, "max_step": max_step}
         if not self.model.continuous and (given := [name for name, v in solving.items() if v is not None]):
             kind = type(self).__name__
@@ -222,9 +222,10 @@ class EquationCell(StatesOfEquations):
             )
         super().__init__(circuit, time_scale=time_scale)
         if self.model.continuous:
-            self.solver, self.ode_unfolds = solver or declaration.solver, ode_unfolds or declaration.unfolds
+            self.solver, self.ode_unfolds = solver or declaration.solver, unfolds or declaration.unfolds
+            self.awaits_unfolds = ode_unfolds == AUTO
             self.keep("solver", self.solver)
-            self.keep("ode_unfolds", self.ode_unfolds)
+            self.keep("ode_unfolds", AUTO if self.awaits_unfolds else self.ode_unfolds)
         self.positive, self.polarity = positive, polarity
         object.__setattr__(self, "_delays", delays_of(delays, self.compiled.plan, self.model))
         plan = self.compiled.plan

@@ -37,7 +37,7 @@ class SharingOptions(TypedDict, total=False):
 class LTCOptions(RunnerOptions, SharingOptions, total=False):
     """The options of an `LTC`: those of `LTCCell` and of `RNN`."""
 
-    ode_unfolds: int
+    ode_unfolds: int | str
     solver: str
     input_mapping: str | None
     output_mapping: str | None

@@ -10,6 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
+from numpy.typing import NDArray
 
 from ... import shown
 from ...arguments import flag, one_of, whole
@@ -33,6 +34,7 @@ from .engine import ENGINES, explain_engine, run_update
 from .memory import Memory, predict_memory
 from .resting import Resting, is_rest, rest_for
 from .sequence import reversed_call
+from .solving import solver_error
 from .steps import BACKWARDS, cell_steps, in_time_of
 from .streaming import Stream
 
@@ -271,6 +273,27 @@ class RNN(NCPLayer):
         """
         self.cell.choose_time_scale(scale)
         self.keep("time_scale", self.time_scale)
+
+    @property
+    def awaits_unfolds(self) -> bool:
+        """Whether `fit` is to choose the steps of the solver: "auto" was asked for, and files keep it."""
+        kept = self.takes("ode_unfolds") or any(part is self.cell for part in self.made_with().values())
+        return kept and any(cell.awaits_unfolds for cell in self._cells())
+
+    def choose_unfolds(self, unfolds: int) -> None:
+        """Let the network have a number of steps of its solver where "auto" was asked for, as `fit` does."""
+        for cell in self._cells():
+            if cell.awaits_unfolds:
+                cell.choose_unfolds(unfolds)
+                self.keep("ode_unfolds", unfolds)
+
+    def solver_error(self, x: Values, timespans: Values | None = None, **given: Any) -> NDArray[np.float32]:
+        """(M,) how far outputs move when the solver takes twice as many steps; see `solver_error`."""
+        return solver_error(self, x, timespans=timespans, **given)
+
+    def _cells(self) -> list[NCPRNNCell]:
+        """The cell, and those inside it."""
+        return [part for part in self.cell.modules() if isinstance(part, NCPRNNCell)]
 
     @property
     def input_size(self) -> int | None:

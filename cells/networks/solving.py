@@ -14,6 +14,9 @@ from ..layer import NCPLayer
 from ..values import Values
 
 UNFOLDS = "ode_unfolds"
+TOLERANCE = 0.01
+"""The error that `fit` allows a solver whose steps it chooses, in the unit of the outputs."""
+TRIED = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 
 def solver_error(
@@ -68,6 +71,30 @@ def solver_error(
     coarse, fine = (_outputs(one(x, state, timespans, **given)) for one in (network, twin))
     found: NDArray[np.float32] = np.abs(fine - coarse).reshape(-1, coarse.shape[-1]).max(axis=0)
     return found
+
+
+def enough_unfolds(
+    network: NCPLayer, x: Values, timespans: Values | None = None, tolerance: float = TOLERANCE, **given: Any
+) -> tuple[int, float]:
+    """The fewest steps of a network's solver, of those that are tried, whose error is small enough.
+
+    Args:
+        network: of which "auto" was asked for.
+        x, timespans, given: as the network takes them.
+        tolerance: the largest error by step doubling, in the unit of the outputs.
+
+    Returns:
+        The steps and their error; the most that are tried, where none is small enough.
+    """
+    twin, error = copy.deepcopy(network), np.inf
+    for unfolds in TRIED:
+        for cell in twin.modules():
+            if isinstance(cell, NCPRNNCell) and cell.awaits_unfolds:
+                object.__setattr__(cell, UNFOLDS, unfolds)  # a copy that nobody else sees
+        error = float(solver_error(twin, x, None, timespans, **given).max())
+        if error <= tolerance:
+            break
+    return unfolds, error
 
 
 def _outputs(result: Any) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ import numpy as np
 from ..arguments import flag, instance, label, real, scalar, seed_number, several, whole
 from ..arguments import path as as_path
 from ..cells.networks.knowing import place_priors
+from ..cells.networks.solving import TOLERANCE
 from ..cells.priors import Priors
 from ..forks import require_computing
 from ..interchange.files import put_parameters
@@ -37,7 +38,7 @@ from .ready import build_for, require_loss, require_trainable
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .step import Step
-from .timescale import choose_time_scale, warn_of_time
+from .timescale import choose_time_scale, choose_unfolds, warn_of_time
 from .windows import Cut, Windows
 
 Judge: TypeAlias = Callable[[nn.Module], float]
@@ -86,7 +87,8 @@ def fit(
     too, and runs behind them in one go.
 
     A network with the weights that it was made with and without a `time_scale` gets one where the loss takes
-    `timespans`: the median of them over the data, once.
+    `timespans`: the median of them over the data, once. One with ``ode_unfolds="auto"`` gets the fewest steps
+    whose error on the first sequences, see `solver_error`, is 0.01 at most.
 
     Args:
         model: a network, or a module around one.
@@ -171,6 +173,9 @@ def fit(
     chosen = choose_time_scale(model, batches, loss)
     if ranks.first and progress and chosen is not None:
         print(f"fit: time_scale={chosen:g}, the median time span of the data", file=sys.stderr)
+    unfolds = choose_unfolds(model, batches, loss)
+    if ranks.first and progress and unfolds is not None:
+        print(f"fit: ode_unfolds={unfolds}, for an error of the solver below {TOLERANCE}", file=sys.stderr)
     if ranks.first:
         warn_of_time(model, batches, loss)
     parts: Batches | Windows = batches
@@ -207,7 +212,7 @@ def fit(
         if run.best is not None:
             put_parameters(model, run.best)
         summary = summarize(run, batches, held_out, loss)
-        run.history.summary = summary = replace(summary, time_scale=chosen)
+        run.history.summary = summary = replace(summary, time_scale=chosen, ode_unfolds=unfolds)
     if ranks.first and summary.stuck:
         warnings.warn(summary.stuck, stacklevel=2)
     if ranks.first and progress:

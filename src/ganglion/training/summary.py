@@ -22,6 +22,7 @@ class Summary:
         padding, samples: how many samples a mask leaves out, and of how many.
         stuck: why the network seems to say no more than the mean of its targets; None if it says more.
         time_scale: what was chosen for networks that had none; None if nothing was.
+        ode_unfolds: what was chosen for a network with "auto"; None if nothing was.
     """
 
     epochs: int
@@ -38,6 +39,7 @@ class Summary:
     samples: int
     stuck: str | None
     time_scale: float | None = None
+    ode_unfolds: int | None = None
 
     def __str__(self) -> str:
         kept = "the last step's weights" if self.kept is None else f"the weights of epoch {self.kept + 1}"
@@ -57,6 +59,8 @@ class Summary:
                 facts.append(words)
         if self.time_scale is not None:
             facts.append(f"chose time_scale={self.time_scale:g}")
+        if self.ode_unfolds is not None:
+            facts.append(f"chose ode_unfolds={self.ode_unfolds}")
         if self.stuck:
             facts.append(self.stuck)
         return "; ".join(facts)

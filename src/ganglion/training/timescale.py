@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import RNN, Bidirectional, Observed, Stack, record, time_constants
+from ..cells.networks.solving import TOLERANCE, enough_unfolds
 from ..interchange import Scaled
 from ..interchange.modes import modes_kept
 from .data import Arrays, Batches
@@ -42,6 +43,42 @@ def choose_time_scale(model: nn.Module, batches: Batches, loss: Loss) -> float |
     for network, unit in networks:
         network.choose_time_scale(_rounded(span / unit))
     return _rounded(span)
+
+
+def choose_unfolds(model: nn.Module, batches: Batches, loss: Loss) -> int | None:
+    """Let a network whose solver is to take "auto" steps have as many as the first sequences need.
+
+    Returns:
+        How many that are; None where nothing was to be chosen.
+    """
+    networks = [network for network, _ in _networks(model) if network.awaits_unfolds]
+    if not networks:
+        return None
+    at = places(loss)
+    batch = batches.data[np.arange(min(SEEN, len(batches.data)))]
+    given = {name: batch[at[name]] for name in ("timespans", "mask") if at.get(name, len(batch)) < len(batch)}
+    x, spans, inner = batch[0], given.get("timespans"), model
+    if isinstance(model, Scaled):
+        (x, spans), inner = model.scaled(x, spans), model.model
+    if inner is not networks[0]:
+        raise ValueError(
+            f'ode_unfolds="auto" is chosen for a network alone or in Scaled, and this is a '
+            f"{type(inner).__name__}: give a number, see gl.solver_error"
+        )
+    mask = given.get("mask")
+    flags = None if mask is None or mask.ndim > 2 else np.asarray(mask) != 0
+    with modes_kept(model):
+        model.eval()
+        known = mx.where(mx.isfinite(x), x, 0.0)
+        unfolds, error = enough_unfolds(networks[0], known, spans, mask=flags)
+    networks[0].choose_unfolds(unfolds)
+    if not error <= TOLERANCE:
+        warnings.warn(
+            f"{unfolds} steps of the solver leave an error of {error:.2g} in the outputs, more than "
+            f'{TOLERANCE}: shorter time spans, a max_step or solver="rk4" may do',
+            stacklevel=3,
+        )
+    return unfolds
 
 
 def warn_of_time(model: nn.Module, batches: Batches, loss: Loss) -> None:

@@ -1,7 +1,8 @@
-"""The CPU kernels for AArch64, cross-compiled and run under qemu-user beside plain operations.
+"""The CPU kernels for AArch64, cross-compiled and run under qemu-user, beside golden files made on x86-64.
 
     python -m tests.aarch64 ["CfC, pure" ...]
 
+Without names the golden files of ncps follow, by the tests that hold this machine's kernels to them.
 Needs Debian's ``g++-aarch64-linux-gnu`` and ``qemu-user``; CXX names another cross compiler, such as
 ``clang++ --target=aarch64-linux-gnu``. Every kernel's text is that for vectors of four floats, built
 into a program of its own, which reads from a file what a call is given, and writes another one.
@@ -20,16 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ganglion.compile.kernels import cpu, nodes
 from ganglion.compile.kernels.prebuilt import FLAGS
 from ganglion.compile.kernels.source import Kernel
 from ganglion.compile.kernels.targets import TYPES, cpu_source
 
-from .support.families import BOUNDS, apart, networks
+from .support.families import BOUNDS, far_from_golden, networks
 
 LANES = 4
 COMPILER = shlex.split(os.environ.get("CXX", "aarch64-linux-gnu-g++"))
+OF_NCPS = [f"tests/cells/{name}.py" for name in ("test_golden", "test_golden_networks")]
+ON_KERNELS = "(fused and edge) or (networks and (outputs or gradients) and not ops)"
 SCRATCH = Path(tempfile.mkdtemp(prefix="aarch64-"))
 MAIN = """
 #include <stdio.h>
@@ -120,12 +124,13 @@ def main() -> None:
     print("| network | outputs | gradients |\n|---|---|---|")
     chosen = sys.argv[1:] or list(networks())
     for name in chosen:
-        rnn = networks()[name]
-        far = apart(rnn)
+        far = far_from_golden(name, "fused")
         print(f"| {name} | {far['outputs']:.0e} | {far['gradients']:.0e} |", flush=True)
         missed += [name for what, bound in BOUNDS.items() if not far[what] <= bound]
     if missed:
-        sys.exit(f"too far from plain operations: {', '.join(missed)}")
+        sys.exit(f"too far from the golden file: {', '.join(missed)}")
+    if not sys.argv[1:]:
+        sys.exit(pytest.main(["-n", "0", "-q", "-p", "no:cacheprovider", *OF_NCPS, "-k", ON_KERNELS]))
 
 
 if __name__ == "__main__":

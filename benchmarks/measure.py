@@ -155,7 +155,11 @@ def in_turns(
             run()
         return (clock() - start) / calls
 
-    calls = {name: max(1, round(turn / min(seconds(run, 1) for _ in range(2)))) for name, run in runs.items()}
+    def calls_in_turn(run: Callable[[], object]) -> int:
+        first = seconds(run, 1)
+        return max(1, round(turn / (first if first > most else min(first, seconds(run, 1)))))
+
+    calls = {name: calls_in_turn(run) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(turns):
         for name, run in runs.items():

@@ -236,6 +236,8 @@ def test_wrong_parts_are_refused(rnn: gl.LTC) -> None:
         (lambda: plain.step("sensory2", 1.0).run(rnn), "is no sensor; did you mean 'sensory_2'?"),
         (lambda: plain.clamp("inter_O", 1.0).run(rnn), "inter_O"),
         (lambda: plain.clamp("inter_0", 1.0, 1, 5).clamp("inter", 0.0, 4).run(rnn), "both hold 'inter_0'"),
+        (lambda: plain.run(gl.LTC(CIRCUIT, return_state=False)), "has return_state=False"),
+        (lambda: plain.run(gl.LTC(CIRCUIT, return_sequences=False)), "has return_sequences=False"),
         (lambda: plain.clamp("inter_0", 1.0).inputs(rnn), "use protocol.run(network)"),
     ):  # fmt: skip
         with pytest.raises(ValueError) as error:  # noqa: PT011

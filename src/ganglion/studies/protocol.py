@@ -255,16 +255,21 @@ class Protocol:
             timespans: (T,) as `sample` takes them.
             state: where it starts, as the network takes it; zeros if not given.
             record: whether to return a `Recording` as well.
-            also: perturbations that act all the time, as those of a `study`.
+            also: perturbations that act all the time, as those of a `study`, on top of those of the protocol.
 
         Returns:
             (T, M) outputs and the last state, and the recording if asked for.
 
         Raises:
-            ValueError, CircuitError: a part of a neuron, sensor or synapse that there is not, or two that
-                hold a neuron at once.
+            ValueError, CircuitError: a part of a neuron, sensor or synapse that there is not, two that hold a
+                neuron at once, or a network that returns only its last output, or no state.
         """
         instance("network", network, NCPLayer, "a network")
+        for option in ("return_state", "return_sequences"):
+            if not getattr(network, option, True):
+                raise ValueError(
+                    f"the {type(network).__name__} has {option}=False: expected all outputs and states"
+                )
         spans = self._spans(timespans)
         x, given = self.sample(sensors_of(network), spans), spans.astype(np.float32)
         if self._held:
@@ -273,11 +278,11 @@ class Protocol:
             _refuse_both(named)
         outputs, recordings = [], []
         for piece, active in self._pieces(np.cumsum(spans)):
-            with perturbed(network, *(also or ()), *active) if active or also else nullcontext(network):
+            with perturbed(network, *active, *also) if active or also else nullcontext(network):
                 result = network(
                     x[piece], state, mx.array(given[piece]), **({"record": True} if record else {})
                 )
-            seen, state, *recorded = result if isinstance(result, tuple) else (result, None)
+            seen, state, *recorded = result
             outputs.append(seen)
             recordings += recorded
         whole = outputs[0] if len(outputs) == 1 else mx.concatenate(outputs, axis=0)

@@ -65,6 +65,18 @@ def test_parameters_begin_where_their_priors_draw_them_and_the_others_as_ever() 
         assert mx.array_equal(cell[name], plain.cell[name])
 
 
+def test_a_place_is_also_a_value_of_an_attribute() -> None:
+    circuit = CIRCUIT.copy()
+    for k, (pre, post) in enumerate(circuit.edges):
+        circuit.edges[pre, post]["transmitter"] = "gaba" if k % 2 else "ach"
+    rnn = gl.LTC(circuit, priors={"w": {"transmitter=gaba": gl.Uniform(7.0, 8.0)}})
+    plan = rnn.cell.compiled.plan
+    ends = zip(plan.recurrent.pre.tolist(), plan.recurrent.post.tolist(), strict=True)
+    gaba = [circuit.edges[plan.neurons[i], plan.neurons[j]]["transmitter"] == "gaba" for i, j in ends]
+    assert ((np.array(rnn.cell.w) >= 7.0) == np.array(gaba)).all()
+    assert gl.LTC.from_config(rnn.get_config()).cell.priors_placed["w"].count == sum(gaba)
+
+
 def test_the_loss_gets_minus_the_logarithm_over_the_number_of_items() -> None:
     priors = {"w": gl.LogNormal(0.3, 0.5), "vleak": gl.Normal(0.1, 0.2)}
     mx.random.seed(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import mlx.core as mx
 import numpy as np
@@ -99,7 +99,7 @@ class CTRNNCell(EquationCell):
         self,
         circuit: Source,
         *,
-        ode_unfolds: int | str = 6,
+        ode_unfolds: int | Literal["auto"] = 6,
         solver: str = "semi_implicit",
         activation: Activation = "tanh",
         tau: float = 1.0,

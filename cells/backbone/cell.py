@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -75,7 +75,7 @@ class LiquidCell(NCPRNNCell):
         self,
         units: Dense | int,
         *,
-        ode_unfolds: int | str = 6,
+        ode_unfolds: int | Literal["auto"] = 6,
         backbone_units: int = 128,
         backbone_layers: int = 1,
         backbone_activation: Activation = "lecun_tanh",

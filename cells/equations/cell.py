@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import mlx.core as mx
 
-from ...arguments import label, one_of, whole
+from ...arguments import label, one_of, text, whole
 from ...compile import Source
 from ..layer import Shape
 from ..overlay import Changes, Places, overlay_of
@@ -183,7 +183,7 @@ class EquationCell(StatesOfEquations):
         circuit: Source,
         *,
         solver: str | None = None,
-        ode_unfolds: int | str | None = None,
+        ode_unfolds: int | Literal["auto"] | None = None,
         positive: str = "clip",
         polarity: str = "init",
         tie: Ties = None,
@@ -215,7 +215,7 @@ class EquationCell(StatesOfEquations):
         self.max_step = max_step_of(max_step)
         one_of("positive", positive, POSITIVE)
         one_of("polarity", polarity, POLARITY)
-        if equations not in (None, declaration.digest):
+        if equations is not None and text("equations", equations) != declaration.digest:
             raise ValueError(
                 f"the equations of {type(self).__name__} are others now than those of the saved network: "
                 f"their digest is {declaration.digest}, and was {label(equations)}"

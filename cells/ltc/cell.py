@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import mlx.core as mx
 import numpy as np
@@ -170,7 +170,7 @@ class LTCCell(NCPRNNCell):
         self,
         circuit: Source,
         *,
-        ode_unfolds: int | str = 6,
+        ode_unfolds: int | Literal["auto"] = 6,
         solver: str = "semi_implicit",
         input_mapping: str | None = "affine",
         output_mapping: str | None = "affine",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import mlx.nn as nn
 
@@ -37,7 +37,7 @@ class SharingOptions(TypedDict, total=False):
 class LTCOptions(RunnerOptions, SharingOptions, total=False):
     """The options of an `LTC`: those of `LTCCell` and of `RNN`."""
 
-    ode_unfolds: int | str
+    ode_unfolds: int | Literal["auto"]
     solver: str
     input_mapping: str | None
     output_mapping: str | None

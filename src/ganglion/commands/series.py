@@ -118,6 +118,9 @@ def _train(arguments: argparse.Namespace) -> None:
     if outcome.missing:
         cells = ", ".join(f"{count} in {name}" for name, count in outcome.missing.items())
         print(f"cells without a number: {cells} (--missing {arguments.missing})")
+    if outcome.columns.time is not None:
+        unit, column = outcome.model.time_unit, outcome.columns.time
+        print(f"time unit: {unit:g}, the median span of {column}, of dates in seconds")
     for name, error, baseline in zip(arguments.target, outcome.errors, outcome.baselines, strict=True):
         print(f"{name}: error {error:.4g} on the validation data; always saying the mean: {baseline:.4g}")
     print(f"report: {write_report(outcome, arguments.out)}")

@@ -134,7 +134,8 @@ class Scaled(NCPLayer):
     def explain(self) -> str:
         """Which engine and layout run the network, and why."""
         said = self._network().explain()
-        return f"Columns are scaled in plain MLX operations, and then {said}"
+        spans = "" if self.time_unit == 1.0 else f", time spans divided by {self.time_unit:g}"
+        return f"Columns are scaled in plain MLX operations{spans}, and then {said}"
 
     def describe(self) -> str:
         """The columns, and what the network says of itself."""

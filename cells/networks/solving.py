@@ -9,6 +9,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..backbone.cell import BackboneCfCCell
 from ..cell import NCPRNNCell
 from ..layer import NCPLayer
 from ..values import Values
@@ -56,7 +57,8 @@ def solver_error(
             f"solver_error needs a network over sequences, such as an LTC, got {type(network).__name__}"
         )
     twin = copy.deepcopy(network)
-    solving = [cell for cell in twin.modules() if isinstance(cell, NCPRNNCell) and hasattr(cell, UNFOLDS)]
+    cells = [cell for cell in twin.modules() if isinstance(cell, NCPRNNCell) and hasattr(cell, UNFOLDS)]
+    solving = [cell for cell in cells if not isinstance(cell, BackboneCfCCell)]  # which is a closed form
     if not solving:
         raise TypeError(
             f"the {type(network).__name__} solves nothing in steps: no cell has {UNFOLDS} to double"

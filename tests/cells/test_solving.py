@@ -69,5 +69,7 @@ def test_every_cell_of_a_container_takes_twice_its_steps() -> None:
 def test_what_solves_nothing_is_refused() -> None:
     with pytest.raises(TypeError, match="CfC solves nothing in steps"):
         gl.solver_error(gl.CfC(CIRCUIT), X)
+    with pytest.raises(TypeError, match="CfC solves nothing in steps"):
+        gl.solver_error(gl.CfC(gl.dense(3, 4)), X)
     with pytest.raises(TypeError, match="needs a network over sequences"):
         gl.solver_error(3, X)  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ SHARED = dict.fromkeys(("tie", "scale", "fixed", "penalty"), "cells/test_ties.py
 ELSEWHERE = {
     "LTCCell": {
         "solver": "cells/test_convergence.py", "initial_ranges": "cells/test_cells.py", **SHARED,
-        "start": "cells/test_start.py",
+        "start": "cells/test_start.py", "max_step": "cells/test_max_step.py",
     },
     "CfCCell": {"ncps_compat": "reference/test_against_ncps.py", **SHARED},
     "RNN": {

@@ -168,7 +168,7 @@ def test_a_strong_one_makes_two_neurons_alike() -> None:
     circuit.add_neurons(["a", "b"], role="motor")
     circuit.add_synapse("in", "a")
     circuit.add_edge("b", "a", kind="electrical", polarity=1)
-    rnn = gl.LTC(circuit)
+    rnn = gl.LTC(circuit, key=mx.random.key(0))
     rnn.cell.gap = mx.array([1e4])
     y = np.array(rnn(mx.ones((1, 50, 1)))[0][0, -1])
     assert abs(y[0] - y[1]) < 1e-3

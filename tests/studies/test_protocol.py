@@ -249,6 +249,17 @@ def test_wrong_parts_are_refused(rnn: gl.LTC) -> None:
     assert folded[:, 1].tolist() == pytest.approx([0, 0, 0, 0.7, 0.7, 0, 0, 0, 0.2, 0.2])
 
 
+def test_whoever_cannot_go_on_where_it_was_is_refused() -> None:
+    timed = FLASH.clamp("inter_0", 0.0, 2.0, 5.0)
+    for network in (gl.LTC(CIRCUIT, reverse=True), gl.Bidirectional(gl.LTC(CIRCUIT))):
+        always = FLASH.clamp("inter_0", 0.0)
+        assert len(always.run(network)[0]) == 40  # in one piece
+        with pytest.raises(ValueError, match="reads backwards"):
+            timed.run(network)
+    with pytest.raises(TypeError, match="a network over sequences"):
+        timed.run(gl.LeakyRate(CIRCUIT))  # a cell would take times for rows of a batch
+
+
 def test_it_prints_and_is_drawn() -> None:
     text = str(ACTED)
     assert text.splitlines()[0] == "protocol of 10 s, a sample every 0.25 s"

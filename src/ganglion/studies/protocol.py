@@ -261,10 +261,15 @@ class Protocol:
             (T, M) outputs and the last state, and the recording if asked for.
 
         Raises:
+            TypeError: no network over sequences.
             ValueError, CircuitError: a part of a neuron, sensor or synapse that there is not, two that hold a
-                neuron at once, or a network that returns only its last output, or no state.
+                neuron at once, a network that returns only its last output, or no state, or one that reads
+                backwards while a perturbation begins or ends.
         """
-        instance("network", network, NCPLayer, "a network")
+        if not (isinstance(network, NCPLayer) and network.recurrent):
+            raise TypeError(
+                f"network must be a network over sequences, such as gl.LTC(circuit), got {label(network)}"
+            )
         for option in ("return_state", "return_sequences"):
             if not getattr(network, option, True):
                 raise ValueError(
@@ -276,8 +281,10 @@ class Protocol:
             sites = list(sites_of(network))
             named = [(each, set(chosen(sites, each.perturbation.neurons_of)[1])) for each in self._held]
             _refuse_both(named)
-        outputs, recordings = [], []
-        for piece, active in self._pieces(np.cumsum(spans)):
+        outputs, recordings, pieces = [], [], list(self._pieces(np.cumsum(spans)))
+        if len(pieces) > 1:
+            _require_parts(network)
+        for piece, active in pieces:
             with perturbed(network, *active, *also) if active or also else nullcontext(network):
                 result = network(
                     x[piece], state, mx.array(given[piece]), **({"record": True} if record else {})
@@ -378,6 +385,14 @@ def sensors_of(network: Any) -> tuple[str, ...]:
     if not names:
         raise TypeError(f"expected a network whose sensors have names, got {label(network, 60)}")
     return names
+
+
+def _require_parts(network: Any) -> None:
+    """Raise ValueError if a sequence in parts, each with the state before it, is another than the whole."""
+    try:
+        network._stepped(1)
+    except ValueError as error:
+        raise ValueError(f"perturbations begin or end between samples: {error}") from None
 
 
 def _refuse_both(held: list[tuple[During, set[str]]]) -> None:

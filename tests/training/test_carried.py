@@ -213,6 +213,29 @@ def test_recordings_begin_where_the_loss_says() -> None:
     assert history.loss[0] < 1e-9
 
 
+def test_a_recording_that_begins_late_begins_where_the_loss_says() -> None:
+    """And one that is over within the washout costs nothing."""
+    model, mask = network(), np.ones((4, 22), np.float32)
+    mask[1, :13] = 0
+
+    def loss(model: Any, x: mx.array, y: mx.array, mask: mx.array) -> mx.array:
+        errors = mx.square(model(x, state="rest", mask=mask)[0] - y).mean(axis=-1)
+        return (errors * mask).sum() / mask.sum()
+
+    resting = np.array(model(mx.array(X), state="rest", mask=mask)[0])
+    given: dict[str, Any] = {"optimizer": optim.SGD(0.0), "epochs": 1, "progress": False}
+    given |= {"carry_state": True, "window": 11, "batch_size": 4}
+    assert gl.fit(model, (X, resting, mask), loss=loss, **given).loss[0] < 1e-12
+    mask[1] = np.arange(22) < 3
+    found = []
+    for rows in ([0, 1, 2, 3], [0, 2, 3]):
+        model = network()
+        data = (X[rows], Y[rows], SPANS[rows], mask[rows])
+        fit(model, data, washout=3, batch_size=4, epochs=1, validation=data)
+        found.append(model)
+    equal(*found, atol=1e-6)
+
+
 def test_containers_carry_the_states_of_their_networks() -> None:
     for model in (
         gl.Stack([nn.Linear(2, 2), gl.LTC(CIRCUIT), gl.CfC(gl.auto_ncp(6, 2, inputs=2, seed=1))]),

@@ -150,6 +150,14 @@ def test_it_chooses_once_and_files_and_checkpoints_keep_it(tmp_path: Path, capsy
         assert mx.array_equal(one, other).item(), name
 
 
+def test_layers_that_are_one_network_have_one() -> None:
+    shared = gl.LTC(gl.fully_connected(2, inputs=2, outputs=2, seed=1))
+    x = np.zeros((2, 5, 2), np.float32)
+    given: dict[str, Any] = {"loss": gl.training.mse, "optimizer": optim.SGD(0.0), "epochs": 1}
+    gl.fit(gl.Stack([shared, shared]), (x, x, np.full((2, 5), 0.5, np.float32)), progress=False, **given)
+    assert shared.time_scale == 0.5
+
+
 def test_a_network_of_before_is_in_its_own_time(tmp_path: Path) -> None:
     gl.save(gl.LTC(CIRCUIT), tmp_path / "before.safetensors")
     network = gl.load(tmp_path / "before.safetensors")

@@ -39,7 +39,8 @@ def require_carrier(model: nn.Module, takes_state: bool) -> None:
 
 def measured(model: nn.Module, loss: Loss, cut: Cut) -> mx.array:
     """The loss of a window by itself, from zeros and behind what leads to it."""
-    return loss(Carried(model, None if cut.lead is None else led(model, loss, None, cut.lead)), *cut.arrays)
+    before = None if cut.lead is None else _rows(led(model, loss, None, cut.lead), cut)
+    return loss(Carried(model, before), *cut.arrays)
 
 
 def led(model: nn.Module, loss: Loss, state: Any, lead: tuple[mx.array, ...]) -> Any:
@@ -81,16 +82,19 @@ class CarriedStep:
         before = None if cut.fresh else self.state
         if cut.lead is not None:
             before = led(self._model, self._loss, None, cut.lead)
-        some = len(cut.rows) < cut.count
-        self._before = _rows(before, cut.rows) if some and before is not None else before
+        self._before = None if before is None else _rows(before, cut)
+        if before is None and cut.whole is not None and len(cut.rows):
+            # Where recordings begin that have not done so, the loss alone knows.
+            before = led(self._model, self._loss, None, cut.whole)
         if cut.counts:
             (value, after), gradients = self._gradients(self._model, *cut.arrays)
             self._update(gradients)
         elif len(cut.rows):
             value, after = mx.array(0.0), led(self._model, self._loss, self._before, cut.arrays)
         else:
-            value, after, some = mx.array(0.0), before, False
-        self.state = _put(before, after, cut) if some else after
+            value, after = mx.array(0.0), before
+        waits = cut.whole is not None and len(cut.rows)
+        self.state = _put(before, after, cut) if waits else after
         mx.eval(value, self.state)
         return cast(mx.array, value)
 
@@ -101,8 +105,9 @@ class CarriedStep:
         return value
 
 
-def _rows(state: Any, rows: Any) -> Any:
-    return tree_map(lambda array: array[mx.array(rows)], state)
+def _rows(state: Any, cut: Cut) -> Any:
+    """The states of the recordings that have samples in a window."""
+    return state if cut.whole is None else tree_map(lambda array: array[mx.array(cut.rows)], state)
 
 
 def _put(before: Any, after: Any, cut: Cut) -> Any:
@@ -111,8 +116,7 @@ def _put(before: Any, after: Any, cut: Cut) -> Any:
     place[cut.rows] = np.arange(len(cut.rows))
     here, there = mx.array(np.maximum(place, 0)), mx.array(place >= 0)
 
-    def put(new: mx.array, old: mx.array | None = None) -> mx.array:
-        chosen = there.reshape(-1, *(1,) * (new.ndim - 1))
-        return mx.where(chosen, new[here], mx.zeros((), new.dtype) if old is None else old)
+    def put(new: mx.array, old: mx.array) -> mx.array:
+        return mx.where(there.reshape(-1, *(1,) * (new.ndim - 1)), new[here], old)
 
-    return tree_map(put, after) if before is None else tree_map(put, after, before)
+    return tree_map(put, after, before)

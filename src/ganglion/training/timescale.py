@@ -41,7 +41,8 @@ def choose_time_scale(model: nn.Module, batches: Batches, loss: Loss) -> float |
     if span is None:
         return None
     for network, unit in networks:
-        network.choose_time_scale(_rounded(span / unit))
+        if network.awaits_time_scale:  # not twice, where layers are one network
+            network.choose_time_scale(_rounded(span / unit))
     return _rounded(span)
 
 

@@ -26,6 +26,7 @@ class Cut:
         arrays: what the loss is given.
         count: how many recordings the batch has.
         rows: which of them have samples in the window; the others wait in the state that they have.
+        whole: the arrays with the rows of those that wait; None if nobody does.
         lead: the samples before the window that only bring the state about; None for none.
         fresh: whether the recordings begin here.
         counts: whether there is a target; without one, the window only brings the state about, too.
@@ -34,6 +35,7 @@ class Cut:
     arrays: Batch
     count: int
     rows: Index
+    whole: Batch | None
     lead: Batch | None
     fresh: bool
     counts: bool
@@ -137,18 +139,16 @@ class Windows:
         first = self.washout + window * (self.length or 0)
         last = self.steps if self.length is None else min(first + self.length, self.steps)
         part = self._part(batch, first, last)
-        count = len(batch[0])
+        count, whole = len(batch[0]), None
         rows = np.arange(count)
         mask = None if self.mask is None or self.mask >= len(part) else part[self.mask]
         if mask is not None and not of_targets(mask):
             rows = np.flatnonzero(np.array(mask.astype(mx.bool_)).any(axis=1))
             if len(rows) < count:
-                part = tuple(array[mx.array(rows)] for array in part)
+                whole, part = part, tuple(array[mx.array(rows)] for array in part)
         fresh = window == 0
         lead = self._part(batch, 0, self.washout) if fresh and self.washout else None
-        if lead is not None and len(rows) < count:
-            rows, part = np.arange(count), self._part(batch, first, last)
-        return Cut(part, count, rows, lead, fresh, self._counts(part))
+        return Cut(part, count, rows, whole, lead, fresh, self._counts(part))
 
     def _counts(self, part: Batch) -> bool:
         """Whether there is a target in a window."""

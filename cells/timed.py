@@ -81,6 +81,18 @@ def usual_span(network: nn.Module) -> float | None:
     return scales.pop() if len(scales) == 1 else None
 
 
+def span_without(network: nn.Module) -> float:
+    """How far apart samples are that come without time spans.
+
+    Raises:
+        ValueError: layers differ in their time scales.
+    """
+    found = usual_span(network)
+    if found is None:
+        raise ValueError("the layers have different time scales: give the time span of every sample")
+    return found
+
+
 @contextmanager
 def in_own_time(network: nn.Module) -> Iterator[None]:
     """Let cells take time spans as they are and whole, for who divides them."""

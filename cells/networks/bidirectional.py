@@ -11,6 +11,7 @@ from ...arguments import instance, one_of
 from ..configured import classes_of
 from ..layer import NCPLayer, Shape
 from ..running import Steps
+from ..timed import span_without
 from ..values import Values, Where, mlx_array, running_on
 from .memory import Memory, predict_memory
 from .resting import is_rest, rest_for
@@ -90,7 +91,12 @@ class Bidirectional(NCPLayer):
         Returns:
             The merged outputs and the pair of last states; the outputs alone if `return_state` is off. The
             pair of all states, and that of the recordings, come behind if they were asked for.
+
+        Raises:
+            ValueError: no time spans for directions with different time scales, or what `RNN` refuses.
         """
+        if timespans is None:
+            span_without(self)  # which refuses directions that would take another one each
         if is_rest(state):
             state = rest_for(self, mlx_array("the input", x))
         if state is not None and not (isinstance(state, tuple | list) and len(state) == 2):

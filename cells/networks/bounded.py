@@ -184,7 +184,7 @@ class BoundedStream:
         """Put time spans in place; where there is no sample, 1."""
         spans, unit = self._spans, 1.0 if self._scaling is None else self._scaling.time_unit
         if timespan is None:
-            timespan = self._stream.usual_span() * unit
+            timespan = self._stream.usual_span()
         if isinstance(timespan, float | int):
             span = timespan / unit if abs(timespan) <= LONGEST else timespan
             if not 0.0 <= span <= LONGEST:

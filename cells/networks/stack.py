@@ -16,6 +16,7 @@ from ..constraints import constrained_in
 from ..layer import NCPLayer, Shape
 from ..leading import Leading
 from ..running import Steps
+from ..timed import span_without
 from ..values import Values, Where, mlx_array, running_on
 from .bidirectional import outputs_and_state
 from .memory import Memory, predict_memory
@@ -94,11 +95,14 @@ class Stack(NCPLayer):
             asked for.
 
         Raises:
-            ValueError: another number of states than there are layers with one.
+            ValueError: another number of states than there are layers with one, or no time spans for layers
+                with different time scales.
         """
         networks = [layer for layer in self.layers if _recurrent(layer)]
         values: Any = mlx_array("the input", x)
         leading = Leading.of(values)
+        if timespans is None:
+            span_without(self)  # which refuses layers that would take another one each
         if is_rest(state):
             state = rest_for(self, leading.joined(values))
         if leading.axes:  # masks are of a batch

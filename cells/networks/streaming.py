@@ -18,7 +18,7 @@ from ..ops.state_ops import blend
 from ..running import Steps
 from ..samples import RowFlags, only_valid
 from ..snapshots import snapshot
-from ..timed import usual_span
+from ..timed import span_without, usual_span
 from ..timing import LONGEST
 from ..values import BOUND, Flags, Values, boolean_array, real_array, surely_bounded
 from .resting import is_rest, resting_rows
@@ -103,9 +103,7 @@ class Stream:
         Raises:
             ValueError: layers differ in their time scales.
         """
-        if self._usual is None:
-            raise ValueError("the layers have different time scales: give the time span of every sample")
-        return self._usual
+        return span_without(self._network) if self._usual is None else self._usual
 
     def scaling(self) -> Scaling | None:
         """The units of samples and outputs; None if they are those of the network."""

@@ -142,6 +142,7 @@ def test_recordings_and_time_constants_are_in_the_unit_of_the_data() -> None:
     assert slow == pytest.approx(fast * TIMES)
     scaled = gl.Scaled(one, list("abc"), list("yz"), time_unit=TIMES)
     assert gl.circuit_of(scaled).nodes["motor_0"]["time_constant"] == pytest.approx(fast * TIMES)
+    assert scaled.stream().usual_span() == pytest.approx(TIMES * (one.time_scale or 1.0))
     np.testing.assert_allclose(
         gl.time_constants(scaled, gl.record(scaled, X, timespans=SPANS * TIMES)),
         gl.time_constants(one, mine) * TIMES, rtol=1e-4,
@@ -192,6 +193,11 @@ def test_where_it_has_no_meaning_it_is_refused() -> None:
     with pytest.raises(ValueError, match="different time scales"):
         two.stream(3)(X[:, 0])
     assert two.stream(3)(X[:, 0], 2.0).shape == (3, 2)
+    ways = gl.Bidirectional(gl.LTC(CIRCUIT, time_scale=2.0), backward=gl.LTC(CIRCUIT, reverse=True))
+    for network in (two, ways):
+        with pytest.raises(ValueError, match="different time scales"):
+            network(X)
+        assert network(X, timespans=2.0)[0].shape[:2] == X.shape[:2]
 
 
 def test_a_span_beyond_float32_counts_as_the_longest() -> None:

@@ -344,8 +344,11 @@ class _ScaledStream(Stream):
         if isinstance(timespan, int | float):
             span: Any = scalar("timespan", timespan) / scaled.time_unit
         else:
-            span = None if timespan is None else scaled._spans(timespan)
+            span = super().usual_span() if timespan is None else scaled._spans(timespan)
         return scaled.shown(super().__call__(x, span, **given))
+
+    def usual_span(self) -> float:
+        return super().usual_span() * self._scaled.time_unit
 
     def _rest(self) -> Any:
         return resting_rows(self._scaled, self._shape[0] if self._batched else None)

@@ -108,6 +108,7 @@ def test_a_network_of_others(tmp_path: Path) -> None:
         ('size="1"', 'size="-1"', "line 8: population 'AVA' has size '-1'"),
         ('size="1"', 'size="999999999"', "expected at most 10000000 cells"),
         ('"AVA[0]"', '"AVA[7]"', "line 13: population 'AVA' has no cell 'AVA[7]'"),
+        ('<instance id="1">', '<instance id="0">', "of size 2 has the instances 0, 0: expected a number"),
         ('preCell="0"', 'preCell="zero"', "population 'MN' has no cell 'zero'"),
         ('"0 mV"', '"none"', "line 4: erev is 'none': expected a voltage such as '-80mV'"),
         ('weight="2.5"', 'weight="much"', "line 15: weight is no number, got 'much'"),
@@ -124,6 +125,19 @@ def test_wrong_files(old: str, new: str, said: str, tmp_path: Path) -> None:
         read(tmp_path / "net.nml", roles="infer")
     assert said in str(caught.value)
     assert "net.nml" in str(caught.value)
+
+
+def test_paths_name_instances_by_their_own_numbers(tmp_path: Path) -> None:
+    of_its_own = FOREIGN.replace('id="1"><location', 'id="2"><location').replace(
+        'id="0"><location', 'id="1"><location'
+    )
+    assert of_its_own != FOREIGN
+    of_its_own = of_its_own.replace("MN[1]", "MN[2]").replace(
+        'preCell="0" postCell="1"', 'preCell="1" postCell="2"'
+    )
+    (tmp_path / "net.nml").write_text(of_its_own)
+    found = circuit_from(tmp_path / "net.nml", roles="infer", electrical="keep")
+    assert set(found.edges) >= {("AVA", "MN[2]"), ("MN[1]", "AVA"), ("MN[1]", "MN[2]")}
 
 
 def test_what_it_has_no_place_for(tmp_path: Path) -> None:

@@ -104,6 +104,23 @@ def test_a_network_of_others(tmp_path: Path) -> None:
     assert "'positions' of /nodes/v1/0 was left out: it has 2 axes" in str(circuit.origin)
 
 
+def test_edges_name_nodes_by_their_own_numbers(tmp_path: Path) -> None:
+    foreign(tmp_path)
+    how = {
+        "roles": ("pop_name", {"LGN": "sensory", "excitatory of V1": "motor", "PV": "inter"}),
+        "polarity": 1,
+    }
+    with h5py.File(tmp_path / "v1_nodes.h5", "r+") as file:
+        file["nodes/v1/node_id"][:] = [2, 0, 1]
+    circuit = circuit_from(tmp_path / "v1_edges.h5", **how)
+    assert [circuit.nodes[f"v1_{k}"]["tuning"] for k in (2, 0, 1)] == [0.0, 0.5, 1.0]
+    assert set(circuit.edges) == {("v1_0", "v1_1"), ("v1_2", "v1_0"), ("lgn_0", "v1_2")}
+    with h5py.File(tmp_path / "v1_nodes.h5", "r+") as file:
+        file["nodes/v1/node_id"][:] = [2, 0, 0]
+    with pytest.raises(CircuitError, match="node_id has 2 numbers for 3 nodes"):
+        circuit_from(tmp_path / "v1_edges.h5", **how)
+
+
 def spoil(folder: Path, how: str) -> None:
     nodes, edges = folder / "v1_nodes.h5", folder / "v1_edges.h5"
     if how == "text":

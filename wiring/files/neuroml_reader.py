@@ -33,6 +33,7 @@ class Reader:
         self.rest: dict[str, float] = {}
         self.erev: dict[str, float] = {}
         self.cell_of: dict[str, str] = {}
+        self.places: dict[str, dict[int, int]] = {}
         self.given: dict[str, Attributes] = {}
 
     def graph(self) -> RawGraph:
@@ -84,13 +85,19 @@ class Reader:
         own, data = self._of(population, "id"), self._properties(population, int(self.raw.own))
         if own in self.names:
             raise self._at(f"population {own!r} is there twice", population.line)
-        instances = sum(1 for _ in population.all("instance"))
-        told = population.given.get("size", str(instances))
-        if not re.fullmatch("[0-9]{1,9}", told, re.ASCII) or len(self.raw.nodes) + int(told) > MOST:
+        instances = [each.given.get("id", str(k)) for k, each in enumerate(population.all("instance"))]
+        told = population.given.get("size", str(len(instances)))
+        if not _is_number(told) or len(self.raw.nodes) + int(told) > MOST:
             raise self._at(
                 f"population {own!r} has size {told!r}: expected at most {MOST} cells", population.line
             )
         count = int(told)
+        numbers = [int(each) if _is_number(each) else -1 for each in instances]
+        if instances:  # their own numbers are what paths say
+            self.places[own] = {number: k for k, number in enumerate(numbers) if number >= 0}
+            if not len(self.places[own]) == len(instances) == count:
+                wrong = f"population {own!r} of size {told} has the instances {', '.join(instances)[:60]}"
+                raise self._at(f"{wrong}: expected a number for each", population.line)
         self.cell_of[own] = population.given.get("component", "")
         if self.raw.own:
             first = next(population.all("property"), None)
@@ -99,7 +106,7 @@ class Reader:
             names = [self._of(first, "value")]
         else:
             data.setdefault("component", self.cell_of[own])
-            names = [own] if count == 1 else [f"{own}[{k}]" for k in range(count)]
+            names = [own] if count == 1 else [f"{own}[{k}]" for k in numbers or range(count)]
         self.names[own] = names
         self.raw.nodes += [Node(name, dict(data), population.line) for name in names]
 
@@ -130,10 +137,14 @@ class Reader:
         if population not in self.names:
             raise self._at(f"there is no population {population!r}", join.line)
         found = re.search(r"\[([0-9]{1,9})\]|(?:^|/)([0-9]{1,9})(?:/|$)", told)
-        number = int(found[1] or found[2]) if found else 0 if told == population else -1
-        if not 0 <= number < len(self.names[population]):
+        count = len(self.names[population])
+        if told == population and count == 1:
+            return population, 0
+        number = int(found[1] or found[2]) if found else -1
+        place = self.places[population].get(number, -1) if population in self.places else number
+        if not 0 <= place < count:
             raise self._at(f"population {population!r} has no cell {told!r}", join.line)
-        return population, number
+        return population, place
 
     def _join(
         self,
@@ -178,6 +189,10 @@ class Reader:
         except ValueError:
             problem = f"{name} is {element.given[name][:60]!r}: expected a voltage such as '-80mV'"
             raise self._at(problem, element.line) from None
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,9}", text, re.ASCII) is not None
 
 
 def value_in(text: str) -> Any:

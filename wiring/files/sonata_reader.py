@@ -48,6 +48,7 @@ class Reader:
         self.raw.node_error = lambda problem, k: self.files[0].error(problem, f"node {k}")
         self.raw.edge_error = lambda problem, k: self.files[-1].error(problem, f"edge {k}")
         self.names: dict[str, list[str]] = {}
+        self.places: dict[str, dict[int, int]] = {}
 
     def graph(self) -> RawGraph:
         """The graph.
@@ -92,7 +93,12 @@ class Reader:
                 raise CircuitError(f"a node of a circuit of Ganglion has no {NAME!r}")
             names = [str(record.pop(NAME)) for record in records]
         else:
-            ids = _column(population, "node_id").tolist() if "node_id" in population else range(count)
+            ids: Sequence[int] = range(count)
+            if "node_id" in population:
+                ids = _column(population, "node_id").tolist()
+                self.places[name] = {node: k for k, node in enumerate(ids)}
+                if not len(self.places[name]) == len(ids) == count:
+                    raise CircuitError(f"node_id has {len(self.places[name])} numbers for {count} nodes")
             names = [f"{name}_{k}" if several else str(k) for k in ids]
         self.names[name] = names
         start = len(self.raw.nodes)
@@ -109,11 +115,11 @@ class Reader:
                 raise CircuitError(f"{side} is of the population {of!r}, which the nodes do not have")
             if ids.dtype.kind not in "iu":
                 raise CircuitError(f"{side} has {ids.dtype} values: expected numbers of nodes")
-            if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < len(self.names[of]):
-                raise CircuitError(
-                    f"{side} names node {int(ids.max())}, but {of!r} has {len(self.names[of])} nodes"
-                )
-            ends.append([self.names[of][k] for k in ids.tolist()])
+            names, places = self.names[of], self.places.get(of)
+            for k in set(ids.tolist()):
+                if not (0 <= k < len(names) if places is None else k in places):
+                    raise CircuitError(f"{side} names node {k}, but {of!r} has {len(names)} nodes")
+            ends.append([names[k if places is None else places[k]] for k in ids.tolist()])
         if len(ends[0]) != len(ends[1]):
             raise CircuitError(f"there are {len(ends[0])} sources, but {len(ends[1])} targets")
         records = self._records(population, "edge", len(ends[0]), known)

@@ -308,7 +308,7 @@ def _attributes(given: dict[str, str]) -> str:
 
 def _apart(own: str) -> str:
     """An identifier that no interpreter has as a word of its own, as `parent`, `id` and `class` are."""
-    return f"{own}_" if re.fullmatch("[a-z_]+|True|False|None", own) else own
+    return f"{own}_" if re.fullmatch("[a-z_]+|(True|False|None)_*", own) else own
 
 
 def _unused(word: str, ids: Iterable[str]) -> str:

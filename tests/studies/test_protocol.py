@@ -256,8 +256,12 @@ def test_whoever_cannot_go_on_where_it_was_is_refused() -> None:
         assert len(always.run(network)[0]) == 40  # in one piece
         with pytest.raises(ValueError, match="reads backwards"):
             timed.run(network)
+    scaled = gl.Scaled(gl.LTC(CIRCUIT), ["sensory_0", "sensory_1", "sensory_2"], ["a", "b", "c"])
+    assert len(timed.run(scaled)[0]) == 40
     with pytest.raises(TypeError, match="a network over sequences"):
         timed.run(gl.LeakyRate(CIRCUIT))  # a cell would take times for rows of a batch
+    with pytest.raises(TypeError, match="a network over sequences"):
+        gl.study(gl.LeakyRate(CIRCUIT), [Lesion("inter_0")], x=FLASH)
 
 
 def test_it_prints_and_is_drawn() -> None:

@@ -237,7 +237,7 @@ def test_a_study_goes_on_where_it_stopped(tmp_path: Any) -> None:
         ({"perturbations": []}, ValueError, "no perturbation"),
         ({"perturbations": "command"}, TypeError, r"expected gl.each\(...\) or a list"),
         ({"confidence": 1.0}, ValueError, "confidence must be"),
-        ({"network": gl.NCPDense(3)}, TypeError, "is not over a circuit"),
+        ({"network": gl.NCPDense(3)}, TypeError, "a network over sequences"),
     ],
 )
 def test_mistakes_are_named(changed: Any, error: Any, message: str) -> None:

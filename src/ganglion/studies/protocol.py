@@ -13,7 +13,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import at_home, instance, label, numbers, path, real, several, text
+from ..arguments import at_home, instance, numbers, path, real, several, text
 from ..cells import NCPLayer
 from ..cells.networks.sites import chosen, sites_of
 from ..recording import Recording
@@ -21,6 +21,7 @@ from ..wiring.words import suggestion
 from .perturbations import Lesion, Noise, Perturbation, Silence, Stimulate, as_names
 from .perturbed import perturbed
 from .protocol_files import read_protocol, write_protocol
+from .runnable import require_network, require_parts, sensors_of
 from .signals import NoiseSignal, Pulse, Ramp, Signal, Step, Train, time
 
 if TYPE_CHECKING:
@@ -266,10 +267,7 @@ class Protocol:
                 neuron at once, a network that returns only its last output, or no state, or one that reads
                 backwards while a perturbation begins or ends.
         """
-        if not (isinstance(network, NCPLayer) and network.recurrent):
-            raise TypeError(
-                f"network must be a network over sequences, such as gl.LTC(circuit), got {label(network)}"
-            )
+        require_network(network)
         for option in ("return_state", "return_sequences"):
             if not getattr(network, option, True):
                 raise ValueError(
@@ -283,7 +281,7 @@ class Protocol:
             _refuse_both(named)
         outputs, recordings, pieces = [], [], list(self._pieces(np.cumsum(spans)))
         if len(pieces) > 1:
-            _require_parts(network)
+            require_parts(network)
         for piece, active in pieces:
             with perturbed(network, *active, *also) if active or also else nullcontext(network):
                 result = network(
@@ -373,26 +371,6 @@ def protocol(every: float = 1.0, until: float = 100.0, unit: str = "") -> Protoc
         >>> outputs, state = flash.run(rnn)                                # (100, M), (N,)
     """
     return Protocol(every, until, unit)
-
-
-def sensors_of(network: Any) -> tuple[str, ...]:
-    """The names of what a network reads.
-
-    Raises:
-        TypeError: it has none.
-    """
-    names = tuple(getattr(network, "sensors", ()))
-    if not names:
-        raise TypeError(f"expected a network whose sensors have names, got {label(network, 60)}")
-    return names
-
-
-def _require_parts(network: Any) -> None:
-    """Raise ValueError if a sequence in parts, each with the state before it, is another than the whole."""
-    try:
-        network._stepped(1)
-    except ValueError as error:
-        raise ValueError(f"perturbations begin or end between samples: {error}") from None
 
 
 def _refuse_both(held: list[tuple[During, set[str]]]) -> None:

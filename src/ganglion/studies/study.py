@@ -15,7 +15,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 from numpy.typing import NDArray
 
-from ..arguments import at_home, flag, fraction, instance, label, seed_number, several, whole
+from ..arguments import at_home, flag, fraction, label, seed_number, several, whole
 from ..cells import RNN, NCPLayer
 from ..cells.networks.together import together
 from ..cells.networks.varied import varied
@@ -28,7 +28,8 @@ from ..notebook import in_notebook
 from .measures import Floats, Look, Measure, Measures, measures_of, values_of
 from .perturbations import Each, Perturbation, Together, as_names, shown
 from .perturbed import overlays_of_each
-from .protocol import Protocol, sensors_of
+from .protocol import Protocol
+from .runnable import require_network, sensors_of
 from .store import Store
 from .table import Row, Study
 
@@ -86,7 +87,7 @@ def study(
         >>> print(found)
         >>> gl.viz.plot_study(found)
     """
-    instance("network", network, NCPLayer, "a network")
+    require_network(network)
     refuse_perturbed(network, "a study")
     fraction("confidence", confidence, below=True)
     whole("resamples", resamples, 1)

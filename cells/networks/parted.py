@@ -114,7 +114,8 @@ class Parts:
 
 def _turned(call: Call) -> Call:
     """A call whose samples are read from last to first, with the samples in that order."""
-    mask, ends = (None if flags is None else flags[:, ::-1] for flags in (call.mask, call.ends))
+    # In order in memory, too: MLX takes no flags that are read backwards.
+    mask, ends = (None if f is None else np.ascontiguousarray(f[:, ::-1]) for f in (call.mask, call.ends))
     return replace(
         call, x=call.x[:, ::-1], timespans=call.timespans[:, ::-1], mask=mask, ends=ends, reverse=False
     )

@@ -123,6 +123,11 @@ def test_backwards_and_recorded() -> None:
     np.testing.assert_allclose(
         turned(X[:, ::-1], timespans=following)[0], np.array(outputs)[:, ::-1], atol=1e-6
     )
+    mask = np.ones((3, 6), bool)
+    mask[0, 1] = mask[2, 4:] = False
+    for spans in (SPANS, SPANS / 10):  # with parts and without
+        found = [each(X, timespans=spans, mask=mask)[0] for each in (network, plain)]
+        np.testing.assert_allclose(found[1], found[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["LTC", "LTC ops", "liquid"])

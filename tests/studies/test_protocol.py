@@ -16,7 +16,9 @@ import pytest
 
 import ganglion as gl
 from ganglion.editor import EditSession
+from ganglion.editor.course import Course
 from ganglion.editor.live import Live
+from ganglion.editor.probe import Probe
 from ganglion.errors import FileError
 from ganglion.studies import Cut, Flip, Lesion, Protocol, Scale, Silence, Stimulate
 
@@ -182,6 +184,17 @@ def test_the_editor_runs_it(rnn: gl.LTC) -> None:
     expected = np.array(ACTED.run(rnn)[0])
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, atol=5e-4 * max(1.0, np.abs(expected).max()))  # four digits
+
+
+def test_the_editor_keeps_all_parts_of_a_state() -> None:
+    memory = gl.LTC(CIRCUIT, mixed_memory=True, key=mx.random.key(3))
+    timed = FLASH.clamp("inter_0", 0.4, 2.0, 5.0)
+    course, probe = Course(timed), Probe(memory)
+    probe.follow(CIRCUIT, {})
+    steps = range(40)
+    inputs, acting = course.values(probe.sensors, steps), [course.acting(k) for k in steps]
+    _, outputs = probe.advance(inputs, acting, course.every)
+    np.testing.assert_allclose(outputs, timed.run(memory)[0][-1], atol=1e-6)
 
 
 def test_files_say_it_all_and_wrong_ones_are_told_in_a_sentence(tmp_path: Path) -> None:

@@ -214,10 +214,11 @@ class Probe:
 
     def _perturb(self, acting: tuple[Perturbation, ...]) -> None:
         if acting != self._acting:
-            before, self._acting = self._acting, acting
+            before, self._acting, state = self._acting, acting, self._stream.state
             self._keep_state({})
             try:
                 self._restart()
+                self._stream.state = state  # of the same neurons, so that all its parts go on
             except Exception:
                 self._acting = before
                 raise

@@ -186,6 +186,22 @@ def test_the_editor_runs_it(rnn: gl.LTC) -> None:
     np.testing.assert_allclose(found, expected, atol=5e-4 * max(1.0, np.abs(expected).max()))  # four digits
 
 
+@pytest.mark.parametrize(
+    ("inputs", "more", "said"),
+    [
+        ([FLASH, np.zeros((40, 3))], (), "the inputs are protocols and a ndarray: expected protocols alone"),
+        ([FLASH], (0.25,), r"timespans have shape \(\): expected \(1, T\), a row for each protocol"),
+        ([FLASH, FLASH], (np.ones((1, 40)),), r"timespans have shape \(1, 40\): expected \(2, T\)"),
+    ],
+)
+def test_training_says_what_is_wrong(rnn: gl.LTC, inputs: Any, more: Any, said: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        gl.fit(
+            rnn, (inputs, np.zeros((len(inputs), 40, 3)), *more), loss=gl.training.mse,
+            optimizer=optim.SGD(1e-3), epochs=1,
+        )  # fmt: skip
+
+
 def test_the_editor_keeps_all_parts_of_a_state() -> None:
     memory = gl.LTC(CIRCUIT, mixed_memory=True, key=mx.random.key(3))
     timed = FLASH.clamp("inter_0", 0.4, 2.0, 5.0)

@@ -10,7 +10,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import refuse_masked
+from ..arguments import numbers, refuse_masked
 from ..rounding import narrow, refuse_lost, refuse_stamps
 from .ranks import Ranks
 
@@ -69,15 +69,28 @@ def sampled(model: Any, data: Any) -> Any:
     """Data whose inputs are protocols, or one, with their samples and, if none are given, their time spans.
 
     Raises:
-        ValueError: protocols of different lengths, or one that does more than feed sensors.
+        TypeError: protocols beside something else.
+        ValueError: protocols of different lengths, time spans of another number of them, or one that does
+            more than feed sensors.
     """
     if not isinstance(data, tuple | list) or not data:
         return data
     first, *others = data
     protocols = list(first) if isinstance(first, list | tuple) else [first]
-    if not protocols or not all(hasattr(each, "perturbations") for each in protocols):
+    known = [hasattr(each, "perturbations") for each in protocols]
+    if not any(known):
         return data
-    spans: list[Any] = [None] * len(protocols) if len(others) < 2 else list(np.asarray(others[1]))
+    if not all(known):
+        other = type(protocols[known.index(False)]).__name__
+        raise TypeError(f"the inputs are protocols and a {other}: expected protocols alone, or samples")
+    spans: list[Any] = [None] * len(protocols)
+    if len(others) > 1:
+        given = numbers("timespans", others[1])
+        if given.ndim < 2 or len(given) != len(protocols):
+            raise ValueError(
+                f"timespans have shape {given.shape}: expected ({len(protocols)}, T), a row for each protocol"
+            )
+        spans = list(given)
     found = [each.inputs(model, own) for each, own in zip(protocols, spans, strict=True)]
     if len({x.shape for x, _ in found}) > 1:
         lengths = sorted({len(x) for x, _ in found})

@@ -72,6 +72,13 @@ def test_samples_are_means_and_edges_are_exact_on_every_grid() -> None:
     assert still[[1, 4]].tolist() == pytest.approx([3.0, 0.0])  # a sample of no time has what is there
 
 
+def test_all_sensors_are_told_by_their_role(rnn: gl.LTC) -> None:
+    timed = FLASH.clamp("sensory", 0.5, 1.0, 3.0).during(Stimulate("sensory", 0.2), 5.0)
+    x, spans = timed.inputs(rnn)
+    fed = rnn(mx.array(x.astype(np.float32)), timespans=mx.array(spans.astype(np.float32)))[0]
+    np.testing.assert_allclose(fed, timed.run(rnn)[0], atol=1e-6)
+
+
 def test_noise_is_of_a_seed_and_of_time() -> None:
     def drawn(seed: int, spans: Any, name: str = "a") -> np.ndarray:
         made = gl.protocol(every=0.5, until=2000.0).noise(name, spread=2.0, mean=1.0, seed=seed)
@@ -285,6 +292,10 @@ def test_whoever_cannot_go_on_where_it_was_is_refused() -> None:
         assert len(always.run(network)[0]) == 40  # in one piece
         with pytest.raises(ValueError, match="reads backwards"):
             timed.run(network)
+    with pytest.raises(ValueError, match="its numbers would begin anew"):
+        gl.study(gl.LTC(CIRCUIT), [gl.studies.Noise("sensory_0")], x=timed)
+    with pytest.raises(ValueError, match="noise of a sensor is a signal"):
+        FLASH.during(gl.studies.Together((Flip(), gl.studies.Noise("sensory_0"))))
     scaled = gl.Scaled(gl.LTC(CIRCUIT), ["sensory_0", "sensory_1", "sensory_2"], ["a", "b", "c"])
     assert len(timed.run(scaled)[0]) == 40
     with pytest.raises(TypeError, match="a network over sequences"):

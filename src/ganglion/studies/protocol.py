@@ -18,10 +18,10 @@ from ..cells import NCPLayer
 from ..cells.networks.sites import chosen, sites_of
 from ..recording import Recording
 from ..wiring.words import suggestion
-from .perturbations import Lesion, Noise, Perturbation, Silence, Stimulate, as_names
+from .perturbations import Lesion, Perturbation, Silence, Stimulate, as_names
 from .perturbed import perturbed
 from .protocol_files import read_protocol, write_protocol
-from .runnable import require_network, require_parts, sensors_of
+from .runnable import has_noise, require_network, require_parts, sensors_of
 from .signals import NoiseSignal, Pulse, Ramp, Signal, Step, Train, time
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class During:
 
     def __post_init__(self) -> None:
         instance("the perturbation", self.perturbation, Perturbation, "one, such as gl.studies.Cut('AVA')")
-        if isinstance(self.perturbation, Noise):
+        if has_noise(self.perturbation):
             raise ValueError("noise of a sensor is a signal of a protocol: use .noise(sensor, ...)")
         object.__setattr__(self, "start", time("start", self.start))
         if self.stop is not None:
@@ -224,8 +224,11 @@ class Protocol:
         x, times = self.sample(sensors, spans), np.cumsum(spans)
         for each in self.perturbations:
             change = each.perturbation
-            columns = [sensors.index(n) for n in as_names(change.neurons_of) if n in sensors]
-            if len(columns) != len(as_names(change.neurons_of)) or not columns:
+            names = as_names(change.neurons_of)
+            if tuple(names) == ("sensory",) and "sensory" not in sensors:  # the role
+                names = sensors
+            columns = [sensors.index(n) for n in names if n in sensors]
+            if len(columns) != len(names) or not columns:
                 raise ValueError(
                     f"{each}: inputs alone cannot do that to a network: use protocol.run(network)"
                 )
@@ -281,7 +284,7 @@ class Protocol:
             _refuse_both(named)
         outputs, recordings, pieces = [], [], list(self._pieces(np.cumsum(spans)))
         if len(pieces) > 1:
-            require_parts(network)
+            require_parts(network, also)
         for piece, active in pieces:
             with perturbed(network, *active, *also) if active or also else nullcontext(network):
                 result = network(

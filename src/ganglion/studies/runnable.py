@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..arguments import label
 from ..cells import NCPLayer
+from .perturbations import Noise, Perturbation, Together
 
 
 def sensors_of(network: Any) -> tuple[str, ...]:
@@ -28,9 +30,20 @@ def require_network(network: Any) -> None:
         )
 
 
-def require_parts(network: NCPLayer) -> None:
+def require_parts(network: NCPLayer, also: Sequence[Perturbation] = ()) -> None:
     """Raise ValueError if a sequence in parts, each with the state before it, is another than the whole."""
+    for change in also:
+        if has_noise(change):
+            raise ValueError(
+                f"{change}: its numbers would begin anew where perturbations of the protocol begin or end; "
+                "use .noise(sensor, ...) of the protocol"
+            )
     try:
         network.stream()
     except ValueError as error:
         raise ValueError(f"perturbations begin or end between samples: {error}") from None
+
+
+def has_noise(change: Perturbation) -> bool:
+    """Whether a perturbation draws numbers for each call."""
+    return isinstance(change, Noise) or (isinstance(change, Together) and any(map(has_noise, change.parts)))

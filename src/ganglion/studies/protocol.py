@@ -225,8 +225,8 @@ class Protocol:
         for each in self.perturbations:
             change = each.perturbation
             names = as_names(change.neurons_of)
-            if tuple(names) == ("sensory",) and "sensory" not in sensors:  # the role
-                names = sensors
+            if names == ["sensory"] and "sensory" not in sensors:  # the role
+                names = list(sensors)
             columns = [sensors.index(n) for n in names if n in sensors]
             if len(columns) != len(names) or not columns:
                 raise ValueError(

@@ -155,19 +155,20 @@ def with_penalty(model: nn.Module, loss: Loss, items: int) -> Loss:
         loss: the mean over items.
         items: how many there are in all, over which the logarithm of priors is spread.
     """
-    if not any(_regularised(part) for part in model.modules()):
+    if not any(regularised(part) for part in model.modules()):
         return loss
 
     def penalized(model: nn.Module, *batch: Any) -> mx.array:
         total: mx.array = loss(model, *batch)
-        for part in filter(_regularised, model.modules()):
+        for part in filter(regularised, model.modules()):
             total = total + part.penalty() - part.log_prior() / items
         return total
 
     return penalized
 
 
-def _regularised(part: Any) -> bool:
+def regularised(part: Any) -> bool:
+    """Whether a module adds to the loss."""
     penalties = any(share.prior is not None for share in _shares_of(part).values())
     return penalties or bool(getattr(part, "_priors", None))
 

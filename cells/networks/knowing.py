@@ -11,6 +11,8 @@ from ...arguments import label, mapping_of
 from ...wiring.words import listed, suggestion
 from ..holding import ParameterHolder
 from ..priors import Priors
+from ..sharing import regularised
+from .ensemble import Ensemble
 from .rnn import RNN
 
 
@@ -43,6 +45,19 @@ def place_priors(model: nn.Module, priors: Priors) -> None:
                     if all(each is not cell for each in inside.modules()):
                         continue
                     part.keep("priors", every)  # an LTC, say, whose options are its cell's
+
+
+def refuse_members_with_priors(model: nn.Module) -> None:
+    """Raise ValueError for an ensemble whose members have priors or penalties.
+
+    How much of a loss of one's own is a member's, no one else knows.
+    """
+    for part in model.modules():
+        if isinstance(part, Ensemble) and any(map(regularised, part.member(0).modules())):
+            raise ValueError(
+                "the members of this Ensemble have priors or penalties, which fit adds to the loss of one "
+                "network: fit each member by itself"
+            )
 
 
 def takes_priors(part: Any, by_name: bool = True) -> bool:

@@ -123,6 +123,16 @@ def test_what_is_fixed_is_not_trained_and_fit_gives_priors_that_files_keep(tmp_p
     assert again.cell.priors_placed["gleak"].count == 12
 
 
+def test_priors_of_members_are_refused_and_not_left_out() -> None:
+    members = [gl.LTC(CIRCUIT, priors={"gleak": gl.HalfNormal(0.5)}) for _ in range(2)]
+
+    def loss(model: Any, x: mx.array, y: mx.array) -> mx.array:
+        return mx.square(model(x)[0] - y).mean(axis=(1, 2, 3)).sum()
+
+    with pytest.raises(ValueError, match="members of this Ensemble have priors"):
+        gl.fit(gl.ensemble(members), (X, Y), loss=loss, optimizer=optim.SGD(0.1), epochs=1, progress=False)
+
+
 def test_a_number_below_zero_is_led_back_and_not_lost() -> None:
     prior = gl.LogNormal(0.3, 0.5)
     value, slope = mx.value_and_grad(lambda v: -prior.log_density(v).sum())(mx.array([-0.01, 0.0, 0.3]))

@@ -93,8 +93,12 @@ def test_a_method_says_the_same_as_the_function() -> None:
 
 def test_what_cannot_be_chosen_is_refused() -> None:
     stack = gl.Stack([gl.LTC(CIRCUIT, ode_unfolds="auto"), gl.NCPDense(2)])
-    with pytest.raises(ValueError, match="for a network alone or in Scaled, and this is a Stack"):
+    with pytest.raises(
+        ValueError, match="for a network alone or in Scaled, and not for the networks in this Stack"
+    ):
         fitted(stack)
+    with pytest.raises(ValueError, match="not for the networks in this Ensemble"):
+        fitted(gl.ensemble([gl.LTC(CIRCUIT, ode_unfolds="auto")]))
     with pytest.raises(TypeError, match="ode_unfolds must be a whole number"):
         gl.LTC(CIRCUIT, ode_unfolds="many")
     with pytest.raises(ValueError, match="updated once per sample: it has no ode_unfolds"):

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..arguments import flag, instance, label, real, scalar, seed_number, several, whole
 from ..arguments import path as as_path
-from ..cells.networks.knowing import place_priors
+from ..cells.networks.knowing import place_priors, refuse_members_with_priors
 from ..cells.networks.solving import TOLERANCE
 from ..cells.priors import Priors
 from ..forks import require_computing
@@ -169,6 +169,7 @@ def fit(
     build_for(model, batches, loss)
     if priors is not None:
         place_priors(model, priors)
+    refuse_members_with_priors(model)
     require_trainable(model)
     chosen = choose_time_scale(model, batches, loss)
     if ranks.first and progress and chosen is not None:

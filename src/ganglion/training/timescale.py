@@ -10,7 +10,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cells import RNN, Bidirectional, Observed, Stack, record, time_constants
+from ..cells import RNN, Bidirectional, Ensemble, Observed, Stack, record, time_constants
 from ..cells.networks.solving import TOLERANCE, enough_unfolds
 from ..interchange import Scaled
 from ..interchange.modes import modes_kept
@@ -52,7 +52,9 @@ def choose_unfolds(model: nn.Module, batches: Batches, loss: Loss) -> int | None
     Returns:
         How many that are; None where nothing was to be chosen.
     """
-    networks = [network for network, _ in _networks(model) if network.awaits_unfolds]
+    ensembles = [part._network for part in model.modules() if isinstance(part, Ensemble)]
+    every = [network for part in (model, *ensembles) for network, _ in _networks(part)]
+    networks = [network for network in every if network.awaits_unfolds]
     if not networks:
         return None
     at = places(loss)
@@ -63,7 +65,7 @@ def choose_unfolds(model: nn.Module, batches: Batches, loss: Loss) -> int | None
         (x, spans), inner = model.scaled(x, spans), model.model
     if inner is not networks[0]:
         raise ValueError(
-            f'ode_unfolds="auto" is chosen for a network alone or in Scaled, and this is a '
+            'ode_unfolds="auto" is chosen for a network alone or in Scaled, and not for the networks in this '
             f"{type(inner).__name__}: give a number, see gl.solver_error"
         )
     mask = given.get("mask")

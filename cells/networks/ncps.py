@@ -118,6 +118,7 @@ def ncps_options(rnn: RNN) -> Options:
         >>> gl.to_ncps(rnn, model)
     """
     cell = in_ncps(rnn)
+    _refuse_parts(rnn)
     if rnn.reverse:
         raise ValueError("ncps on PyTorch reads sequences forward only, and this network from last to first")
     if cell.kind == LTC and cell.options.pop("proj_size") is not None:
@@ -125,9 +126,18 @@ def ncps_options(rnn: RNN) -> Options:
     return cell.options
 
 
+def _refuse_parts(rnn: RNN) -> None:
+    if rnn.cell.max_step is not None:
+        raise ValueError(
+            f"ncps has no max_step, and this network has {rnn.cell.max_step:g}: give one without it, and "
+            "ncps no longer time spans"
+        )
+
+
 def check_options(rnn: RNN, model: Any) -> NcpsModel:
     """What a model of ncps says, unless it computes something else than a network, whatever its weights."""
     theirs, ours = read_model(model), in_ncps(rnn)
+    _refuse_parts(rnn)
     if theirs.cell.kind != ours.kind:
         raise ValueError(f"the ncps model is {theirs.cell.kind}, and this network {ours.kind}")
     if rnn.reverse:

@@ -185,6 +185,8 @@ def test_where_it_has_no_meaning_it_is_refused() -> None:
         gl.MinGRU(CIRCUIT, time_scale=2.0)
     with pytest.raises(ValueError, match="ncps has no time scale"):
         gl.ncps_options(gl.LTC(CIRCUIT, time_scale=2.0))
+    with pytest.raises(ValueError, match="ncps has no max_step"):
+        gl.ncps_options(gl.LTC(CIRCUIT, max_step=2.0))
     network = gl.LTC(CIRCUIT)
     for part in (network, network.cell):
         with pytest.raises(AttributeError, match="time_scale"):

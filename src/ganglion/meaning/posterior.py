@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 from collections.abc import Callable
@@ -15,12 +13,11 @@ import numpy as np
 
 from .. import shown
 from ..arguments import instance, real, seed_number, whole
-from ..arguments import path as as_path
 from ..cells.spread import Spread
 from ..cells.strengths import Floats, as_floats
 from ..cells.values import Values, mlx_array
 from ..forks import require_computing
-from ..storage import replace_files
+from ..frames import as_csv, frame
 from .jacobian import Seen, factor
 from .spectrum import looked_at
 from .vector import Vector
@@ -123,22 +120,11 @@ class Posterior:
     @property
     def table(self) -> Any:
         """A frame of pandas if that is installed, else a list of dictionaries: a row for each number."""
-        records = [dict(zip(_HEAD, row, strict=True)) for row in self._rows()]
-        try:
-            import pandas  # type: ignore[import-untyped, unused-ignore]
-        except ImportError:
-            return records
-        return pandas.DataFrame(records, columns=list(_HEAD))
+        return frame([dict(zip(_HEAD, row, strict=True)) for row in self._rows()], _HEAD)
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """The table as CSV, which is also written to a file if a path is given."""
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_HEAD)
-        writer.writerows(self._rows())
-        if path is not None:
-            replace_files({as_path("path", path): file.getvalue().encode()})
-        return file.getvalue()
+        return as_csv(_HEAD, self._rows(), path)
 
     def describe(self) -> str:
         """How many numbers there are, and how many of them nothing tells."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +14,11 @@ from numpy.typing import NDArray
 
 from .. import shown
 from ..arguments import fraction, instance, real, whole
-from ..arguments import path as as_path
 from ..cells import Ensemble
 from ..cells.strengths import Floats
 from ..cells.values import Values
 from ..forks import require_computing
-from ..storage import replace_files
+from ..frames import as_csv, frame
 from .directions import gauged, plain_basis, trivial_directions
 from .jacobian import Seen, factor
 from .vector import Vector
@@ -119,22 +116,11 @@ class Identifiability(Sequence[Combination]):
     @property
     def table(self) -> Any:
         """A frame of pandas if that is installed, else a list of dictionaries: one row a combination."""
-        records = [dict(zip(_HEAD, row, strict=True)) for row in self._rows()]
-        try:
-            import pandas  # type: ignore[import-untyped, unused-ignore]
-        except ImportError:
-            return records
-        return pandas.DataFrame(records, columns=list(_HEAD))
+        return frame([dict(zip(_HEAD, row, strict=True)) for row in self._rows()], _HEAD)
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """The table as CSV, which is also written to a file if a path is given."""
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_HEAD)
-        writer.writerows(self._rows())
-        if path is not None:
-            replace_files({as_path("path", path): file.getvalue().encode()})
-        return file.getvalue()
+        return as_csv(_HEAD, self._rows(), path)
 
     def describe(self) -> str:
         """The numbers in a sentence or two."""

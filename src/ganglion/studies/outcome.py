@@ -13,6 +13,7 @@ import numpy as np
 from .. import shown
 from ..arguments import path as as_path
 from ..arguments import text
+from ..frames import frame
 from ..storage import replace_files
 from .evolution import Evolving
 from .journal import optuna
@@ -126,11 +127,7 @@ class Experiment(Sequence[Result]):
              "value": r.value, "seconds": r.seconds}
             for r in self.results
         ]  # fmt: skip
-        try:
-            import pandas  # type: ignore[import-untyped, unused-ignore]
-        except ImportError:
-            return rows
-        return pandas.DataFrame(rows)
+        return frame(rows)
 
     def report(self, path: str | os.PathLike[str], title: str = "Experiment") -> None:
         """Write a page: the best trials and their circuits, learning curves, the effect of each factor."""

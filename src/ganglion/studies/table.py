@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -12,8 +10,7 @@ from typing import Any
 
 from .. import shown
 from ..arguments import label, text
-from ..arguments import path as as_path
-from ..storage import replace_files
+from ..frames import as_csv, frame
 
 
 @dataclass(frozen=True)
@@ -103,22 +100,11 @@ class Study(Sequence[Row]):
     @property
     def table(self) -> Any:
         """A frame of pandas if that is installed, else a list of dictionaries."""
-        records = [asdict(row) for row in self.rows]
-        try:
-            import pandas  # type: ignore[import-untyped, unused-ignore]
-        except ImportError:
-            return records
-        return pandas.DataFrame(records, columns=list(COLUMNS))
+        return frame([asdict(row) for row in self.rows], COLUMNS)
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """The table as CSV, which is also written to a file if a path is given."""
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(row, name) for name in COLUMNS] for row in self.rows)
-        if path is not None:
-            replace_files({as_path("path", path): file.getvalue().encode()})
-        return file.getvalue()
+        return as_csv(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in self.rows), path)
 
     def __repr__(self) -> str:
         return f"Study({len(self)} rows: {', '.join(self.measures) or 'no measure'})"

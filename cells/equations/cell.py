@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import signature
 from typing import Any, ClassVar, Literal
 
 import mlx.core as mx
@@ -22,7 +23,7 @@ from ..strengths import Floats, Strengths
 from ..timing import AUTO, max_step_of, unfolds_of
 from ..values import Values
 from .acting import conducting, strengths
-from .declaration import SOLVERS, WORDS, Declaration, Quantity
+from .declaration import SOLVERS, WORDS, Declaration
 from .delays import delays_of
 from .expression import name
 from .kernel import bound
@@ -37,9 +38,7 @@ from .scaling import factors_in
 from .states import StatesOfEquations
 from .summing import evaluate
 from .synaptic import all_kept
-
-ABSENT = {"delay", "delays", "reset", "threshold"}
-"""What other simulators declare, and would be passed over in silence here."""
+from .unread import is_method, refuse_unread
 
 
 class _Equations:
@@ -89,7 +88,9 @@ class EquationCell(StatesOfEquations):
     Equations have names, numbers, ``+ - * / **`` and the functions exp, log, sqrt, sin, cos, tanh, sigmoid,
     softplus, relu, abs, min, max, ``where(a < b, yes, no)`` and ``spike(a)``: 1 where a > 0, else 0, with the
     slope :math:`1 / (1 + 10 |a|)^2` for learning. Every name is what the class declares, and a wrong one is
-    refused where the class is made. A subclass may change some of the attributes.
+    refused where the class is made, as is another public attribute that is a text, a list or a mapping and
+    that nothing reads: a constant of your own is called ``_like_this``. A subclass may change some of the
+    attributes, each as a whole.
 
     For a time span below 1e-30, `dynamics` leave states as they are.
 
@@ -143,16 +144,12 @@ class EquationCell(StatesOfEquations):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own = {
-            word: vars(cls)[word] for word in WORDS if word in vars(cls) and not _is_method(vars(cls)[word])
+            word: vars(cls)[word] for word in WORDS if word in vars(cls) and not is_method(vars(cls)[word])
         }
         for word in own:
             delattr(cls, word)
         super().__init_subclass__(**kwargs)
-        for word in sorted(ABSENT & vars(cls).keys()):
-            if not _is_method(vars(cls)[word]):
-                raise EquationError(
-                    f"{cls.__name__}.{word}: equations have no {word}; they have {', '.join(WORDS)}"
-                )
+        refuse_unread(cls, signature(EquationCell.__init__).parameters)
         if not own:
             return
         words = dict(cls._declared_words)
@@ -368,7 +365,3 @@ class EquationCell(StatesOfEquations):
         solver, unfolds = self.steps_with
         with_solver = f", solver={solver!r}, ode_unfolds={unfolds}" if self.model.continuous else ""
         return f"{self.compiled.plan!r}{with_solver}{self._timing()}"
-
-
-def _is_method(value: Any) -> bool:
-    return callable(value) and not isinstance(value, Quantity)

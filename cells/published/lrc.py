@@ -64,15 +64,15 @@ class LRC(STC):
     synapse = {**OPEN, "e": "elastance_w * v_pre"}
     let = ELASTANCES["asymmetric"]["let"]
     dynamics = "dv/dt = speed * (-sigmoid(gleak + f) * v + tanh(gleak + u) * vleak)"
-    declares: ClassVar[str] = "asymmetric"
+    _declares: ClassVar[str] = "asymmetric"
 
     def __init__(self, circuit: Source, *, elastance: str | None = None, **options: Any) -> None:
-        self.elastance = self.declares if elastance is None else elastance
+        self.elastance = self._declares if elastance is None else elastance
         one_of("elastance", self.elastance, tuple(ELASTANCES))
         super().__init__(circuit, **options)
 
     def equations_chosen(self) -> Model:
-        return self._model if self.elastance == self.declares else _with(type(self), self.elastance)
+        return self._model if self.elastance == self._declares else _with(type(self), self.elastance)
 
 
 class LRCU(LRC):
@@ -97,7 +97,7 @@ class LRCU(LRC):
     parameters = ELASTANCES["symmetric"]["parameters"]
     let = ELASTANCES["symmetric"]["let"]
     solver, unfolds = "euler", 1
-    declares = "symmetric"
+    _declares = "symmetric"
 
 
 @lru_cache

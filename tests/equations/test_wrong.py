@@ -135,6 +135,23 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "noise of a synapse": ({"noise": {"v": "w"}}, r"noise\['v'\], column 1: 'w' is of every synapse"),
     "no mapping of noise": ({"noise": "0.1"}, r"Wrong.noise: expected \{'g'"),
     "a reset": ({"reset": "v = 0"}, "Wrong.reset: equations have no reset; they have parameters, synapse"),
+    "a text that nothing reads": (
+        {"sensori": {"i": "w * x"}},
+        "Wrong.sensori is read by nothing: expected one of .*, or _sensori for .*; did you mean 'sensory'",
+    ),
+    "a start that nothing reads": ({"initial": {"v": 0.3}}, "Wrong.initial is read by nothing"),
+    "a list that nothing reads": ({"dynamic": ["dv/dt = -v"]}, "did you mean 'dynamics'"),
+    "a method's name": ({"reference": "Hodgkin"}, "Wrong.reference is read by nothing"),
+    "a name of MLX": ({"state": {"v": 0.3}}, "Wrong.state is read by nothing"),
+    "a quantity outside": (
+        {"tau": gl.neuron(1.0)},
+        r"Wrong.tau .*: a quantity stands in parameters = \{...\}",
+    ),
+    "an option": (
+        {"positive": "softplus"},
+        r"Wrong.positive is read by nothing, .*: Wrong\(circuit, positive='softplus'\)",
+    ),
+    "an option's number": ({"time_scale": 0.001}, r"Wrong\(circuit, time_scale=0.001\)"),
     "a limit of 0": ({"clip": 0}, "Wrong.clip: clip must be finite and above 0, got 0"),
     "no function": ({"functions": {"f": 1.0}}, "Wrong.functions: 'f' is 1.0: expected a function of arrays"),
     "functions as a text": ({"functions": "gelu"}, "Wrong.functions: expected {'f': a function of arrays}"),
@@ -201,6 +218,21 @@ def test_a_wrong_class_is_refused(name: str) -> None:
     )
 
 
+def test_constants_of_ones_own_and_names_of_a_base_are_there_to_be_set() -> None:
+    class Base(made()):  # type: ignore[misc]
+        _names = ("a", "b")
+        times = 3
+
+    class Own(Base):
+        times = (1, 2)
+        unexported = "noise"
+
+        def helper(self) -> str:
+            return "a method"
+
+    assert (Own._names, Own.times, Own.model.states) == (("a", "b"), (1, 2), ("v",))
+
+
 @pytest.mark.parametrize("mass", ["(1 + g)", "-g", "g / 2", "g * 2", "g**2"])
 def test_a_mass_is_a_factor_of_the_derivative(mass: str) -> None:
     assert made(dynamics=f"{mass} * dv/dt = -v").model.continuous
@@ -238,7 +270,7 @@ def test_wrong_options_are_refused() -> None:
     for kind, options, told in (
         (made(), {"solver": "midpoint"}, "unknown solver 'midpoint': expected"),
         (made(), {"ode_unfolds": 1.5}, "ode_unfolds must be a whole number"),
-        (updated, {"ode_unfolds": 2}, "a Wrong is updated once per sample: it has no solver and no ode"),
+        (updated, {"ode_unfolds": 2}, "a Wrong is updated once per sample: it has no ode_unfolds"),
         (made(), {"equations": "0"}, "the equations of Wrong are others now"),
         (gl.EquationCell, {}, "an EquationCell has no equations"),
     ):

@@ -154,7 +154,7 @@ def test_masks_that_are_none_are_refused(mask: np.ndarray, reason: str) -> None:
 # Modes.
 
 
-class Noisy(nn.Module):
+class NoisyLayer(nn.Module):
     """A network between a BatchNorm and a Dropout, which keeps the modes that it was run in."""
 
     def __init__(self) -> None:
@@ -168,7 +168,7 @@ class Noisy(nn.Module):
 
 
 def test_modules_in_evaluation_mode_stay_there() -> None:
-    model = Noisy()
+    model = NoisyLayer()
     model.norm.eval()
     before = np.array(model.norm.running_mean)
     fit(model, task(8), validation=task(4), epochs=3)
@@ -178,7 +178,7 @@ def test_modules_in_evaluation_mode_stay_there() -> None:
 
 
 def test_a_model_in_evaluation_mode_trains_in_training_mode() -> None:
-    model = Noisy()
+    model = NoisyLayer()
     model.eval()
     fit(model, task(8), validation=task(4), epochs=1)
     assert model._seen == [(True, True), (True, True), (False, False)]
@@ -186,10 +186,10 @@ def test_a_model_in_evaluation_mode_trains_in_training_mode() -> None:
 
 
 def test_modes_come_back_after_an_error() -> None:
-    model = Noisy()
+    model = NoisyLayer()
     model.dropout.eval()
 
-    def loss(model: Noisy, x: mx.array, y: mx.array) -> mx.array:
+    def loss(model: NoisyLayer, x: mx.array, y: mx.array) -> mx.array:
         if not model.training:
             raise RuntimeError("on purpose")
         return MSE(model, x, y)
@@ -293,6 +293,38 @@ def test_data_too_large_are_told_from_a_blow_up() -> None:
     x, y = task()
     with pytest.raises(FloatingPointError, match=r"the data are finite and reach 1e\+30: scale them"):
         fit(network(), (x, y + np.float32(1e30)))
+
+
+def divided(**options: Any) -> Any:
+    class Divided(gl.EquationCell):
+        parameters = {  # noqa: RUF012
+            "w": gl.synapse(1.0),
+            "tau": gl.neuron(1.0, positive=True),
+            "b": gl.neuron(0.0),
+        }
+        synapse = {"i": "w * v_pre"}  # noqa: RUF012
+        dynamics = "dv/dt = (i + b - v) / tau"
+
+    return gl.RNN(Divided(gl.auto_ncp(8, 2, inputs=2), **options), engine="ops")
+
+
+def test_a_divisor_of_0_is_named() -> None:
+    model = divided()
+    model.cell.tau = model.cell.tau * mx.array([0.0] + [1.0] * 7)
+    told = r"scale them to about 1; 0 or not finite, .*: cell\.tau \(in 1 of 8 places\); see positive"
+    with pytest.raises(FloatingPointError, match=told) as caught:
+        fit(model, task(8), epochs=1)
+    assert "cell.b" not in str(caught.value)
+
+
+def test_a_divisor_that_training_took_to_0_is_named() -> None:
+    def loss(model: Any, x: mx.array, y: mx.array) -> mx.array:
+        return MSE(model, x, y) + 100 * model.cell.tau.sum()
+
+    told = r"clip_norm may help; 0 or not finite, .*: cell\.tau \(in 8 of 8 places\)"
+    with pytest.raises(FloatingPointError, match=told):
+        fit(divided(), task(8), loss=loss, optimizer=optim.SGD(0.1))
+    fit(divided(positive="softplus"), task(8), loss=loss, optimizer=optim.SGD(0.001))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 0, -1.0, "1"])

@@ -12,10 +12,13 @@ import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_flatten
 
+from ..cells import NCPRNNCell
 from ..interchange.modes import modes_kept
 
 Loss = Callable[..., mx.array]
 Tree = dict[str, Any]
+MOST_NAMED = 4
+"""How many parameters a message names."""
 
 
 class Guard:
@@ -43,7 +46,9 @@ class Guard:
         """Raise FloatingPointError if the weights are not finite now, and go back to the last that were."""
         if name := not_finite(self._recent[-1][0]):
             self.restore()
-            raise FloatingPointError(f"{name} is not finite any more: {blow_up((), first=False)}")
+            raise FloatingPointError(
+                f"{name} is not finite any more: {blow_up((), self._model, first=False)}"
+            )
         self._sound = self._recent[-1]
 
     def restore(self) -> None:
@@ -122,13 +127,29 @@ def _finite_alone(model: nn.Module, loss: Loss, one: Sequence[mx.array]) -> bool
             return False
 
 
-def blow_up(batch: Sequence[mx.array], first: bool) -> str:
+def blow_up(batch: Sequence[mx.array], model: nn.Module, first: bool) -> str:
     """Words for a loss that is not finite though the data are."""
     if not first:
         return (
             "the weights grew too large, and are back at the last finite ones; a lower learning rate or "
-            "clip_norm may help"
+            f"clip_norm may help{_at_zero(model)}"
         )
     floats = [array for array in batch if mx.issubdtype(array.dtype, mx.floating) and array.size]
     largest = max((float(np.array(mx.abs(array).max())) for array in floats), default=0.0)
-    return f"the data are finite and reach {largest:.3g}: scale them to about 1"
+    return f"the data are finite and reach {largest:.3g}: scale them to about 1{_at_zero(model)}"
+
+
+def _at_zero(model: nn.Module) -> str:
+    """Words for parameters that are not negative and reached 0, by which an equation may divide."""
+    found = []
+    for path, cell in model.named_modules():
+        if isinstance(cell, NCPRNNCell):
+            values = cell.effective()
+            for key in (key for key, p in cell.declared().items() if p.non_negative and key in values):
+                value = np.array(values[key].astype(mx.float32))
+                if bad := int(((value == 0) | ~np.isfinite(value)).sum()):
+                    found.append(f"{path}.{key}".lstrip(".") + f" (in {bad} of {value.size} places)")
+    if not found:
+        return ""
+    named = ", ".join(found[:MOST_NAMED]) + (", ..." if len(found) > MOST_NAMED else "")
+    return f'; 0 or not finite, which no divisor may be: {named}; see positive="softplus"'

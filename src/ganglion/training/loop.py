@@ -87,8 +87,9 @@ def fit(
     too, and runs behind them in one go.
 
     A network with the weights that it was made with and without a `time_scale` gets one where the loss takes
-    `timespans`: the median of them over the data, once. One with ``ode_unfolds="auto"`` gets the fewest steps
-    whose error on the first sequences, see `solver_error`, is 0.01 at most.
+    `timespans`: the median of them over the data, once; cells from equations, whose numbers say their time,
+    stay so. One with ``ode_unfolds="auto"`` gets the fewest steps whose error on the first sequences,
+    see `solver_error`, is 0.01 at most.
 
     Args:
         model: a network, or a module around one.
@@ -307,7 +308,7 @@ def _reason(run: Run, batches: Batches | Windows, batch: Any, loss: Loss) -> str
     where = f"the loss is not finite at step {run.step} (epoch {run.epoch + 1}, batch {run.batch})"
     found = blame(batches.name, run.model, loss, list(batch), batches.items(run.epoch, run.batch - 1))
     found = found or half_and_epsilon(run.model, run.optimizer)
-    return f"{where}: {found or blow_up(list(batch), first=run.step == 1)}"
+    return f"{where}: {found or blow_up(list(batch), run.model, first=run.step == 1)}"
 
 
 def _check(**numbers: int | None) -> None:

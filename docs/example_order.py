@@ -21,6 +21,7 @@ EXAMPLES = [
     "time_constants",
     "cells",
     "oscillators",
+    "morris_lecar",
     "saliency",
     "animation",
 ]

@@ -16,7 +16,7 @@ class Recording:
     """The states of all neurons over one run, with their names, roles and times.
 
     Attributes:
-        states: (B, T, N) or (T, N) states after each sample, in plan order.
+        states: (B, T, N) or (T, N) states after each sample, in plan order; the first of several states.
         inputs: (B, T, I) or (T, I) what the sensory neurons were given.
         outputs: (B, T, M) or (T, M) what the network returned.
         times: (T,) or (B, T) time of each sample: the running sum of the time spans as they were given, also

@@ -31,7 +31,8 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None, state: Any
 
     The files have a state struct and two functions, ``<name>_reset`` and ``<name>_step``, where the name is
     that of the file and begins all names in it; the header says how to call them. Compiled with
-    ``-D<name>_MAIN`` it is a program that reads samples as CSV from standard input and writes the outputs.
+    ``-D<name>_MAIN`` it is a program that reads samples as CSV from standard input, a time span behind each
+    if there is one more number, and writes the outputs.
     Numbers are float32, and the files are C99 and C++.
 
     Args:

@@ -30,7 +30,7 @@ def refuse_unread(owner: type, options: Collection[str]) -> None:
         given = f"{owner.__name__}.{word}"
         if word in options and not hasattr(value, "__get__"):
             raise EquationError(
-                f"{given} is read by nothing, as an option of the constructor: "
+                f"{given}: equations have no {word}, which is an option of the constructor: "
                 f"{owner.__name__}(circuit, {word}={label(value)})"
             )
         if word in ABSENT and not is_method(value):

@@ -227,7 +227,7 @@ def test_files_of_others_keep_them(tmp_path: Any) -> None:
     """An export compares itself with the network."""
     gl.export_c(gl.RNN(cell_of(Rate)), tmp_path / "a.c")
     assert "_step(" in (tmp_path / "a.c").read_text()
-    with pytest.raises(ValueError, match=r"Wrong\.delays: equations have no delays"):
+    with pytest.raises(ValueError, match=r"Wrong\.delays: equations have no delays, .*delays=1"):
         type("Wrong", (gl.EquationCell,), {"update": "v = v", "delays": 1})
 
 

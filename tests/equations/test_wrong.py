@@ -149,7 +149,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an option": (
         {"positive": "softplus"},
-        r"Wrong.positive: equations have no positive, .* the constructor: Wrong\(circuit, positive='softplus'\)",
+        r"Wrong.positive: equations have no positive, .*: Wrong\(circuit, positive='softplus'\)",
     ),
     "an option's number": ({"time_scale": 0.001}, r"Wrong\(circuit, time_scale=0.001\)"),
     "a limit of 0": ({"clip": 0}, "Wrong.clip: clip must be finite and above 0, got 0"),

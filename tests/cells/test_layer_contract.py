@@ -257,7 +257,7 @@ def dense_matrix(layer: gl.NCPDense) -> np.ndarray:
     "wiring", [MASK, MASK.astype(bool), SIGNED, MASK.tolist(), sparse.csr_matrix(SIGNED), mx.array(SIGNED)]
 )
 def test_dense_takes_a_matrix_for_its_wiring(wiring: Any) -> None:
-    layer = gl.NCPDense(6, wiring=wiring)
+    layer = gl.NCPDense(6, wiring=wiring, key=mx.random.key(0))
     assert layer.built
     matrix = dense_matrix(layer)
     given = wiring.toarray() if sparse.issparse(wiring) else np.array(wiring, np.float32)

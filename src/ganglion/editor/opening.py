@@ -15,12 +15,12 @@ from ..arguments import instance
 from ..errors import CircuitError
 from ..notebook import in_notebook
 from ..recording import Recording
-from ..studies.protocol import Protocol
 from ..wiring import read
 from .document import Document
 from .session import EditSession
 
 if TYPE_CHECKING:
+    from ..studies.protocol import Protocol
     from .standalone import Standalone
     from .widget import Widget
 
@@ -79,6 +79,8 @@ def edit(
     """
     network = None
     if protocol is not None:
+        from ..studies.protocol import Protocol  # with MLX, which a circuit does not need
+
         instance("protocol", protocol, Protocol, "one, as gl.protocol makes it")
     if isinstance(what, str | os.PathLike):
         if file is not None:

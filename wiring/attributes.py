@@ -14,7 +14,9 @@ from typing import Any
 
 import networkx as nx
 
+from ..errors import CircuitError
 from .bulk import data_of, names_of
+from .roles import label, synapse_label
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,26 @@ def strange(on: str, data: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """
     for key in _NUMBERS[on] & data.keys() - {"polarity"}:
         value = data[key]
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        if not _finite(value):
             yield key, value, "a finite number"
         elif key == "weight" and value < 0:
             yield key, value, "a number of at least 0, since the sign is the polarity"
+
+
+def require_weights(graph: nx.DiGraph[Any]) -> None:
+    """Raise CircuitError for a weight that no file is read with, before it stands in one."""
+    for pre, post, value in graph.edges(data="weight", default=0):
+        if not _finite(value):
+            raise CircuitError(
+                f"{synapse_label(pre, post)} has weight {label(value)}; expected a finite number, without "
+                "which the file could not be read"
+            )
+
+
+def _finite(value: Any) -> bool:
+    return (type(value) in (int, float) and math.isfinite(value)) or (
+        not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    )  # fmt: skip
 
 
 def _records(graph: nx.DiGraph[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -11,6 +11,7 @@ import pytest
 
 import ganglion as gl
 from ganglion.editor.journal import Journal
+from ganglion.wiring.files.formats import FORMATS
 
 
 def graph(key: str) -> nx.DiGraph:
@@ -31,6 +32,19 @@ def test_marks_in_the_name_of_an_attribute(key: str, ending: str, tmp_path: Path
 def test_an_attribute_without_a_name_is_no_column(tmp_path: Path) -> None:
     with pytest.raises(gl.CircuitError, match="without a name"):
         gl.write(graph(""), tmp_path / "c.csv")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "heavy", True])
+@pytest.mark.parametrize("ending", [form.endings[0] for form in FORMATS])
+def test_a_weight_that_no_file_is_read_with_is_not_written(
+    ending: str, value: object, strict: bool, tmp_path: Path
+) -> None:
+    made = graph("key")
+    made.edges["s", "m"]["weight"] = value
+    with pytest.raises(gl.CircuitError, match=r"synapse 's' -> 'm' has weight .*; expected a finite number"):
+        gl.write(made, tmp_path / f"c{ending}", strict=strict)
     assert not list(tmp_path.iterdir())
 
 

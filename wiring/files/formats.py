@@ -13,6 +13,7 @@ import networkx as nx
 from ...arguments import at_home, flag, label, text
 from ...errors import FileError
 from ...storage import replace_files
+from ..attributes import require_weights
 from ..roles import require_digraph
 from ..words import suggestion
 from . import (
@@ -114,6 +115,7 @@ def write_file(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], strict: b
     """Write a circuit in the format of the ending, compressed if it ends in .gz."""
     flag("strict", strict)
     require_digraph(circuit, "write()")
+    require_weights(circuit)
     file = at_home("path", path)
     chosen = writable(file)
     contents = dict(zip(chosen.targets(file), chosen.encode(circuit, strict), strict=True))

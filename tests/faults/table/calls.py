@@ -55,7 +55,9 @@ ROWS = [
     Fault("together of a number", "gl.studies.Together(3)", "parts must be a list of perturbations"),
     # Studies.
     Fault(
-        "a study of no network", f"gl.study(3, gl.each('inter'), x={X})", "network must be a network, got 3"
+        "a study of no network",
+        f"gl.study(3, gl.each('inter'), x={X})",
+        "network must be a network over sequences, such as gl.LTC(circuit), got 3",
     ),
     Fault("a study of nothing", f"gl.study({LTC}, [], x={X}, progress=False)", "no perturbation"),
     Fault("a study of one sequence", f"gl.study({LTC}, gl.each('inter'), x={X}[0])", "expected (B, T, I)"),

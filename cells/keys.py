@@ -78,6 +78,7 @@ def random_words(key: Any, words: Words) -> Any:
 def uniform(key: Any, words: Words, low: Any, high: Any) -> mx.array:
     """float32 numbers uniform in [low, high], by a key of two and by words, in the shape of these."""
     if isinstance(key, mx.array):
+        low, high = mx.array(low), mx.array(high)
         part = (random_words(key, words) >> 8).astype(mx.float32) * STEP
         return mx.clip(low + (high - low) * part, low, high)
     first, last = (np.asarray(end, np.float32) for end in (low, high))

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 
 from ..compile import Plan, Synapses
 from .groups import Groups
@@ -205,7 +206,7 @@ def from_polarity(_: Draws, place: Place) -> mx.array:
 def glorot(draws: Draws, place: Place) -> mx.array:
     """Numbers uniform in the limits of `glorot_limits`, over recurrent and sensory synapses together."""
     limits = glorot_limits(place.plan.recurrent, place.plan.sensory)
-    limit = limits[1] if place.home == "sensory" else limits[0]
+    limit = np.array(limits[1] if place.home == "sensory" else limits[0])  # whose negative waits for nobody
     return draws.uniform(-limit, limit, *place.shape)
 
 

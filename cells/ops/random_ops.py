@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arguments import label, scalar, whole
 from ...compile import Synapses
@@ -22,6 +23,7 @@ from ..keys import Words, numbered, word_of
 from ..values import Where, running_on
 
 Size = int | Sequence[int] | None
+End = float | mx.array | NDArray[np.float32]
 
 
 def seed(number: int) -> None:
@@ -176,8 +178,9 @@ class Draws:
             self._own = _next_key()
         return self._own
 
-    def uniform(self, low: float | mx.array, high: float | mx.array, *shape: int) -> mx.array:
+    def uniform(self, low: End, high: End, *shape: int) -> mx.array:
         """Numbers uniform in [low, high)."""
+        low, high = mx.array(low), mx.array(high)
         drawn = low + (high - low) * uniform(size=shape, key=self._next())
         # Rounding may carry a draw just below 1 onto `high` itself.
         return mx.clip(drawn, low, high)
@@ -216,7 +219,7 @@ class _Named(Draws):
         super().__init__(key)
         self._name, self._words, self._turn = name, words, 0
 
-    def uniform(self, low: float | mx.array, high: float | mx.array, *shape: int) -> mx.array:
+    def uniform(self, low: End, high: End, *shape: int) -> mx.array:
         words = self._words
         if words is None or words.shape != shape:
             words = numbered(math.prod(shape)).reshape(shape)

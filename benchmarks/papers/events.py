@@ -31,13 +31,8 @@ from streams import LastEvent, Streams, share_right
 import ganglion as gl
 
 MOST, DARK, ITEMS, EPOCHS, BATCH = 256, 128, 60_000, 200, 128
-PUBLISHED = {
-    "CfC": "95.42 ± 0.21",
-    "CfC no_gate": "96.99 ± 0.30",
-    "CfC pure": "95.23 ± 0.16",
-    "CfC mixed": "98.09 ± 0.18",
-    "LTC": "95.25 ± 0.00",
-}
+PUBLISHED = {"CfC no_gate": "96.99", "CfC mixed": "98.09", "LTC": "95.25"}
+"""As the publication's text has them; the rest of its table was not at hand."""
 NOTES = """\
 The events are those of the published script, number by number. It chooses no epoch: it tests the last. Its
 heads are 1.7159 tanh(0.666 x), ours tanh. After the last event nothing is told: how many pixels follow is

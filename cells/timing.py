@@ -23,18 +23,8 @@ LONGEST = float(np.finfo(np.float32).max)
 
 
 def time_scale_of(given: Any) -> float | None:
-    """The option `time_scale`.
-
-    Raises:
-        TypeError: no number.
-        ValueError: it is not positive, or its inverse is no number in float32.
-    """
-    if given is None:
-        return None
-    scale = real("time_scale", given, above=0)
-    if not LEAST <= scale <= MOST:
-        raise ValueError(f"time_scale must be from {LEAST:g} to {MOST:g}, got {scale!r}")
-    return scale
+    """The option `time_scale`; errors as `max_step_of` has them."""
+    return _time("time_scale", given)
 
 
 def unfolds_of(given: Any) -> int:
@@ -53,14 +43,18 @@ def max_step_of(given: Any) -> float | None:
 
     Raises:
         TypeError: no number.
-        ValueError: it is not positive.
+        ValueError: it is not positive, or its inverse is no number in float32.
     """
+    return _time("max_step", given)
+
+
+def _time(name: str, given: Any) -> float | None:
     if given is None:
         return None
-    step = real("max_step", given, above=0)
-    if not LEAST <= step <= MOST:
-        raise ValueError(f"max_step must be from {LEAST:g} to {MOST:g}, got {step!r}")
-    return step
+    time = real(name, given, above=0)
+    if not LEAST <= time <= MOST:
+        raise ValueError(f"{name} must be from {LEAST:g} to {MOST:g}, got {time!r}")
+    return time
 
 
 def parts_of(spans: NDArray[Any], longest: float) -> NDArray[np.int32]:

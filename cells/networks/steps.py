@@ -93,15 +93,11 @@ class CellSteps(OneCellSteps):
         return output
 
 
-class OverlaidSteps:
-    """Steps of a cell of which neurons are held, or whose sensors show something else."""
+class AroundSteps:
+    """Steps that see to samples or time spans before others take them."""
 
-    def __init__(self, steps: Steps, overlay: Overlay) -> None:
-        if overlay.noise:
-            raise ValueError("a sensor that shows noise needs the whole sequence: it cannot be streamed")
-        self._steps, self._overlay = steps, overlay
-        self.engine, self.n_inputs = steps.engine, steps.n_inputs
-        self.load(self.state)
+    def __init__(self, steps: Steps) -> None:
+        self._steps, self.engine, self.n_inputs = steps, steps.engine, steps.n_inputs
 
     @property
     def state(self) -> Any:
@@ -109,10 +105,27 @@ class OverlaidSteps:
 
     def load(self, state: Any = None, batched: bool = True) -> None:
         self._steps.load(state, batched)
-        self._steps.load(self._overlay.put(self._steps.state))
 
     def reset(self, chosen: mx.array) -> None:
         self._steps.reset(chosen)
+
+
+class OverlaidSteps(AroundSteps):
+    """Steps of a cell of which neurons are held, or whose sensors show something else."""
+
+    def __init__(self, steps: Steps, overlay: Overlay) -> None:
+        if overlay.noise:
+            raise ValueError("a sensor that shows noise needs the whole sequence: it cannot be streamed")
+        super().__init__(steps)
+        self._overlay = overlay
+        self.load(self.state)
+
+    def load(self, state: Any = None, batched: bool = True) -> None:
+        super().load(state, batched)
+        self._steps.load(self._overlay.put(self._steps.state))
+
+    def reset(self, chosen: mx.array) -> None:
+        super().reset(chosen)
         self._steps.load(self._overlay.put(self._steps.state))
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
@@ -124,25 +137,17 @@ class OverlaidSteps:
         raise ValueError(f"neurons that are held, or sensors that show something else: {ALLOCATES}")
 
 
-class PartedSteps:
+class PartedSteps(AroundSteps):
     """Steps of which one with a long time span is several, each after an equal part of it.
 
     Rows that have fewer parts stand still meanwhile, as they do for a time span of 0.
     """
 
+    _steps: OneCellSteps
+
     def __init__(self, steps: OneCellSteps, longest: float) -> None:
-        self._steps, self._longest = steps, longest
-        self.engine, self.n_inputs = steps.engine, steps.n_inputs
-
-    @property
-    def state(self) -> Any:
-        return self._steps.state
-
-    def load(self, state: Any = None, batched: bool = True) -> None:
-        self._steps.load(state, batched)
-
-    def reset(self, chosen: mx.array) -> None:
-        self._steps.reset(chosen)
+        super().__init__(steps)
+        self._longest = longest
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
         steps, spans = self._steps, np.atleast_1d(np.asarray(timespan, np.float32))
@@ -182,22 +187,12 @@ class PartedSteps:
         return replace(inner, timespan=spans, run=run)
 
 
-class TimedSteps:
+class TimedSteps(AroundSteps):
     """Steps of a cell with a time scale, which are given the time spans of the data."""
 
     def __init__(self, steps: Steps, scale: float) -> None:
-        self._steps, self._scale = steps, scale
-        self.engine, self.n_inputs = steps.engine, steps.n_inputs
-
-    @property
-    def state(self) -> Any:
-        return self._steps.state
-
-    def load(self, state: Any = None, batched: bool = True) -> None:
-        self._steps.load(state, batched)
-
-    def reset(self, chosen: mx.array) -> None:
-        self._steps.reset(chosen)
+        super().__init__(steps)
+        self._scale = scale
 
     def step(self, x: Sample, timespan: Timespan) -> mx.array:
         return self._steps.step(x, in_own_time(timespan, self._scale))

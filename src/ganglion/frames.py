@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from .arguments import path as as_path
 from .storage import replace_files
@@ -21,14 +21,30 @@ def frame(records: list[dict[str, Any]], columns: Sequence[str] | None = None) -
     return pandas.DataFrame(records, columns=None if columns is None else list(columns))
 
 
-def as_csv(
-    head: Sequence[str], rows: Iterable[Sequence[Any]], path: str | os.PathLike[str] | None = None
-) -> str:
-    """Rows as CSV, which is also written to a file if a path is given."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    if path is not None:
-        replace_files({as_path("path", path): text.getvalue().encode()})
-    return text.getvalue()
+class Tabled:
+    """A result that is a table.
+
+    Attributes:
+        columns: their names.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+
+    def records(self) -> Sequence[Sequence[Any]]:
+        """The rows, a value for each column."""
+        raise NotImplementedError(f"{type(self).__name__} has no records()")
+
+    @property
+    def table(self) -> Any:
+        """A frame of pandas if that is installed, else a list of dictionaries: one for each row."""
+        return frame([dict(zip(self.columns, row, strict=True)) for row in self.records()], self.columns)
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The table as CSV, which is also written to a file if a path is given."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(self.records())
+        if path is not None:
+            replace_files({as_path("path", path): text.getvalue().encode()})
+        return text.getvalue()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ from ..cells.spread import Spread
 from ..cells.strengths import Floats, as_floats
 from ..cells.values import Values, mlx_array
 from ..forks import require_computing
-from ..frames import as_csv, frame
+from ..frames import Tabled
 from .jacobian import Seen, factor
 from .spectrum import looked_at
 from .vector import Vector
@@ -25,10 +24,9 @@ from .vector import Vector
 FAINT = 1e-13
 """Beside the largest eigenvalue, of numbers in units of their own deviations, one that counts as none."""
 MOST_SHOWN = 60
-_HEAD = ("parameter", "value", "deviation", "prior")
 
 
-class Posterior:
+class Posterior(Tabled):
     """A normal distribution of the trained numbers of a network around where they are; see `laplace`.
 
     Attributes:
@@ -44,6 +42,8 @@ class Posterior:
         >>> print(posterior)
         >>> outputs, deviation = posterior.outputs(x)
     """
+
+    columns = ("parameter", "value", "deviation", "prior")
 
     def __init__(self, vector: Vector, precision: Floats, prior_deviations: Floats, noise: float) -> None:
         self._vector = vector
@@ -117,15 +117,6 @@ class Posterior:
                 values.append(np.asarray(number(self._vector.model), np.float64))
         return Spread.of(np.stack(values))
 
-    @property
-    def table(self) -> Any:
-        """A frame of pandas if that is installed, else a list of dictionaries: a row for each number."""
-        return frame([dict(zip(_HEAD, row, strict=True)) for row in self._rows()], _HEAD)
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The table as CSV, which is also written to a file if a path is given."""
-        return as_csv(_HEAD, self._rows(), path)
-
     def describe(self) -> str:
         """How many numbers there are, and how many of them nothing tells."""
         lost = int(np.isinf(self.deviations).sum())
@@ -138,7 +129,7 @@ class Posterior:
         return f"Posterior({self.describe()})"
 
     def __str__(self) -> str:
-        rows = [_HEAD, *map(_words, self._rows()[:MOST_SHOWN])]
+        rows = [self.columns, *map(_words, self.records()[:MOST_SHOWN])]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -148,9 +139,10 @@ class Posterior:
         return "\n".join([self.describe(), *lines, *more])
 
     def _repr_html_(self) -> str:
-        return shown.table(self.describe(), map(_words, self._rows()[:MOST_SHOWN]), _HEAD)
+        return shown.table(self.describe(), map(_words, self.records()[:MOST_SHOWN]), self.columns)
 
-    def _rows(self) -> list[tuple[Any, ...]]:
+    def records(self) -> list[tuple[Any, ...]]:
+        """The rows, a value for each column."""
         columns = (self.values, self.deviations, self.prior_deviations)
         return list(zip(self.names, *(column.tolist() for column in columns), strict=True))
 

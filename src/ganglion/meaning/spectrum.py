@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from ..cells import Ensemble
 from ..cells.strengths import Floats
 from ..cells.values import Values
 from ..forks import require_computing
-from ..frames import as_csv, frame
+from ..frames import Tabled
 from .directions import gauged, plain_basis, trivial_directions
 from .jacobian import Seen, factor
 from .vector import Vector
@@ -50,7 +49,7 @@ class Combination:
     loadings: Mapping[str, float]
 
 
-class Identifiability(Sequence[Combination]):
+class Identifiability(Tabled, Sequence[Combination]):
     """What `identifiability` found: combinations of trained numbers, the least certain first.
 
     A step of a number that is positive, or has the sign of its synapse, is itself: combinations are of its
@@ -69,6 +68,8 @@ class Identifiability(Sequence[Combination]):
         >>> print(found)
         >>> found.rank, found.condition, found.undetermined
     """
+
+    columns = ("combination", "eigenvalue", "deviation", "undetermined", "loadings")
 
     def __init__(
         self,
@@ -113,15 +114,6 @@ class Identifiability(Sequence[Combination]):
     def _least(self) -> float:
         return float(self.eigenvalues[0]) * self.tolerance**2 if len(self.eigenvalues) else 0.0
 
-    @property
-    def table(self) -> Any:
-        """A frame of pandas if that is installed, else a list of dictionaries: one row a combination."""
-        return frame([dict(zip(_HEAD, row, strict=True)) for row in self._rows()], _HEAD)
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The table as CSV, which is also written to a file if a path is given."""
-        return as_csv(_HEAD, self._rows(), path)
-
     def describe(self) -> str:
         """The numbers in a sentence or two."""
         told = f"{self.outputs} outputs tell {self.rank} of {self.parameters} numbers"
@@ -144,14 +136,12 @@ class Identifiability(Sequence[Combination]):
         rows = [(c.words, _deviation(c)) for c in self.combinations]
         return shown.page(shown.table(self.describe(), rows, ("combination", "deviation")))
 
-    def _rows(self) -> list[tuple[Any, ...]]:
+    def records(self) -> list[tuple[Any, ...]]:
+        """The rows, a value for each column."""
         return [
             (c.words, c.eigenvalue, c.deviation, c.undetermined, _loadings(c.loadings))
             for c in self.combinations
         ]
-
-
-_HEAD = ("combination", "eigenvalue", "deviation", "undetermined", "loadings")
 
 
 def _deviation(of: Combination) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from .. import shown
 from ..arguments import label, text
-from ..frames import as_csv, frame
+from ..frames import Tabled
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,10 @@ class Row:
 
 
 COLUMNS = tuple(Row.__dataclass_fields__)
+_HEAD = ("perturbation", "measure", "value", "effect", "interval")
 
 
-class Study(Sequence[Row]):
+class Study(Tabled, Sequence[Row]):
     """What `study` found: a sequence of rows, with the same as a frame, as CSV and in a notebook.
 
     Attributes:
@@ -61,6 +61,8 @@ class Study(Sequence[Row]):
         >>> found.effects()["command_0"]
         >>> found.to_csv("effects.csv")
     """
+
+    columns = COLUMNS
 
     def __init__(self, rows: Sequence[Row], confidence: float = 0.95) -> None:
         self.rows, self.confidence = tuple(rows), confidence
@@ -97,14 +99,9 @@ class Study(Sequence[Row]):
         rows = sorted(self.of(measure), key=lambda row: -abs(row.effect) if row.effect == row.effect else 0.0)
         return {row.who: row.effect for row in rows}
 
-    @property
-    def table(self) -> Any:
-        """A frame of pandas if that is installed, else a list of dictionaries."""
-        return frame([asdict(row) for row in self.rows], COLUMNS)
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The table as CSV, which is also written to a file if a path is given."""
-        return as_csv(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in self.rows), path)
+    def records(self) -> list[tuple[Any, ...]]:
+        """The rows, a value for each column."""
+        return list(map(astuple, self.rows))
 
     def __repr__(self) -> str:
         return f"Study({len(self)} rows: {', '.join(self.measures) or 'no measure'})"
@@ -119,9 +116,6 @@ class Study(Sequence[Row]):
     def _repr_html_(self) -> str:
         more = f", the first 60 of {len(self)} rows" if len(self) > 60 else ""
         return shown.table(f"Study{more}", [_words(row) for row in self.rows[:60]], _HEAD)
-
-
-_HEAD = ("perturbation", "measure", "value", "effect", "interval")
 
 
 def _words(row: Row) -> tuple[str, ...]:

@@ -106,6 +106,7 @@ from .training import fit as fit
 from .training import union_grid as union_grid
 from .training.series import pad as pad
 from .training.series import read_series as read_series
+from .training.series import since_seen as since_seen
 from .wiring import Circuit as Circuit
 from .wiring import Dense as Dense
 from .wiring import Problem as Problem

@@ -326,6 +326,7 @@ TABLE: dict[str, Callable[[], Call]] = {
         gl.union_grid, {"x": [X[0]], "timespans": [0.5], "y": [Y[0]], "times": [np.arange(5) / 4]}
     ),
     "pad": lambda: Call(gl.pad, {"arrays": [X[0], X[1, :3]]}),
+    "since_seen": lambda: Call(gl.since_seen, {"timespans": [1.0, 2.0], "mask": [True, False]}),
     "train_series": series(
         gl.training.series.train_series,
         circuit=Path("c.json"),

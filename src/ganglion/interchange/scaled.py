@@ -250,10 +250,17 @@ class Scaled(NCPLayer):
             found |= {"inputs": inputs, "sensors": tuple(getattr(self.model, "sensors", self.inputs))}
         return replace(recorded, **found)
 
-    def predict(self, x: Any, timespans: Any = None) -> Floats:
-        """(B, T, M) or (T, M) the outputs alone, in the units of the data and in float64."""
+    def predict(self, x: Any, timespans: Any = None, *, mask: Any = None, lengths: Any = None) -> Floats:
+        """(B, T, M) or (T, M) the outputs alone, in the units of the data and in float64.
+
+        Args:
+            x, timespans: as in a call.
+            mask: (B, T) or (T,) the samples that there are.
+            lengths: (B,) how many there are, instead.
+        """
         inputs, spans = self.scaled(x, timespans)
-        result = self.model(inputs, None, spans)
+        there = {name: given for name, given in (("mask", mask), ("lengths", lengths)) if given is not None}
+        result = self.model(inputs, None, spans, **there)
         outputs = result[0] if isinstance(result, tuple) else result
         return self._offset + self._scale * np.array(outputs, np.float64)
 

@@ -38,7 +38,7 @@ from .ready import build_for, require_loss, require_trainable
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .step import Step
-from .timescale import choose_time_scale, choose_unfolds, warn_of_time
+from .timescale import choose_time_scale, choose_unfolds, warn_of_gaps, warn_of_time
 from .windows import Cut, Windows
 
 Judge: TypeAlias = Callable[[nn.Module], float]
@@ -180,6 +180,7 @@ def fit(
         print(f"fit: ode_unfolds={unfolds}, for an error of the solver below {TOLERANCE}", file=sys.stderr)
     if ranks.first:
         warn_of_time(model, batches, loss)
+        warn_of_gaps(batches, loss)
     parts: Batches | Windows = batches
     if in_windows:
         require_carrier(model, takes(model, "state"))

@@ -116,6 +116,26 @@ def warn_of_time(model: nn.Module, batches: Batches, loss: Loss) -> None:
     )
 
 
+def warn_of_gaps(batches: Batches, loss: Loss) -> None:
+    """Say that time goes by in rows which a mask leaves out before others, and that no network sees it."""
+    at = places(loss)
+    batch = batches.data[np.arange(min(SEEN, len(batches.data)))]
+    if max(at.get(name, len(batch)) for name in ("timespans", "mask")) >= len(batch):
+        return
+    spans, mask = np.asarray(batch[at["timespans"]]), np.asarray(batch[at["mask"]])
+    if spans.shape != mask.shape or spans.ndim != 2:
+        return
+    before = np.logical_or.accumulate((mask != 0)[:, ::-1], axis=1)[:, ::-1]
+    between = before & np.logical_or.accumulate(mask != 0, axis=1) & (mask == 0)
+    lost = between & np.isfinite(spans) & (spans > 0)
+    if lost.any():
+        warnings.warn(
+            f"the mask leaves out {lost.sum()} samples between others, whose time spans count nothing: "
+            "give gl.since_seen(timespans, mask), which adds them to the sample behind",
+            stacklevel=3,
+        )
+
+
 def _networks(model: nn.Module, unit: float = 1.0) -> list[tuple[RNN, float]]:
     """The networks that a model gives its time spans to, and the time of the data that it gives them as 1."""
     if isinstance(model, Scaled):

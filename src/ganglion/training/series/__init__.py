@@ -6,7 +6,7 @@ predicts in the `directory` of a run, and `report`, which needs matplotlib, show
 
 from ...habits import Habits
 from .job import Outcome, Settings, predict, predict_series, train_series
-from .reading import pad, read_series
+from .reading import pad, read_series, since_seen
 from .sequences import Columns, Series
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "predict",
     "predict_series",
     "read_series",
+    "since_seen",
     "train_series",
 ]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...arguments import label, numbers, real, several
 from ...arguments import path as as_path
+from ...cells.values import boolean_array
 from ...habits import Habits
 from .sequences import Columns, Series, series_of
 from .table import open_table
@@ -58,7 +59,7 @@ def read_series(
         return series_of(reader, columns)[0]
 
 
-def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[Any], NDArray[np.int32]]:
     """Sequences of unequal length as one array, and their lengths, as networks take them.
 
     Args:
@@ -66,7 +67,7 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[np.floa
         fill: what stands behind a shorter one.
 
     Returns:
-        (B, longest T, ...) float32, and (B,) lengths.
+        (B, longest T, ...) float32, or booleans if all sequences are, and (B,) lengths.
 
     Raises:
         ValueError: no sequences, or axes that differ.
@@ -87,8 +88,55 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[np.floa
     lengths = np.array([len(part) for part in parts], np.int32)
     with np.errstate(over="ignore"):
         fill = float(np.float32(fill))
-    found = np.full((len(parts), lengths.max(), *parts[0].shape[1:]), fill, np.float32)
+    kind = np.bool_ if all(np.asarray(array).dtype == np.bool_ for array in arrays) else np.float32
+    found = np.full((len(parts), lengths.max(), *parts[0].shape[1:]), fill, kind)
     with np.errstate(over="ignore"):  # what is beyond float32 is infinite, as in networks
         for row, part in zip(found, parts, strict=True):
             row[: len(part)] = part
     return found, lengths
+
+
+def since_seen(timespans: ArrayLike, mask: ArrayLike) -> NDArray[np.float64]:
+    r"""Time spans for samples of which some are left out: each has the time since the last one seen.
+
+    A network does not see a row that `mask` leaves out, and the time span of that row goes with it. With
+    :math:`\Delta_t` the time since the row before, and s the last row before t that is seen,
+
+    .. math:: \Delta'_t = \sum_{u = s + 1}^{t} \Delta_u
+
+    so that a gap is one long time span; where nothing was seen before, it is counted from the beginning.
+
+    Args:
+        timespans: (T,) or (B, T) time since the row before, seen or not; what is no time, such as NaN, counts
+            nothing in rows that are left out.
+        mask: of the same shape, true for the samples that are seen.
+
+    Returns:
+        The same shape in float64; 0 in rows that are left out.
+
+    Raises:
+        ValueError: shapes that differ, or a time span of a seen sample that is negative or not finite.
+        TypeError: no numbers.
+
+    Example:
+        >>> gl.since_seen([1.0, 1.0, 1.0, 1.0], [True, False, False, True])    # 1, 0, 0, 3
+        >>> outputs, state = rnn(x, timespans=gl.since_seen(spans, mask), mask=mask)
+    """
+    spans, seen = numbers("timespans", timespans).astype(np.float64), boolean_array("mask", mask)
+    if spans.ndim not in (1, 2) or spans.shape != seen.shape:
+        raise ValueError(
+            f"timespans have shape {spans.shape} and the mask {seen.shape}: expected (T,) or (B, T) of both"
+        )
+    time = np.isfinite(spans) & (spans >= 0)
+    if (bad := seen & ~time).any():
+        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = f"row {at[0]} at step {at[1]}" if len(at) == 2 else f"step {at[0]}"
+        raise ValueError(f"the time span of {where} is {spans[at]}: expected a finite number of at least 0")
+    clock = np.cumsum(np.where(time, spans, 0.0), axis=-1)
+    before = np.zeros_like(clock)
+    before[..., 1:] = np.maximum.accumulate(np.where(seen, clock, 0.0), axis=-1)[..., :-1]
+    follows = np.zeros_like(seen)
+    follows[..., 1:] = seen[..., :-1]
+    # Behind a sample that is seen the span stays to the bit; a difference of sums would round it.
+    found: NDArray[np.float64] = np.where(seen, np.where(follows, spans, clock - before), 0.0)
+    return found

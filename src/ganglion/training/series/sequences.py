@@ -91,7 +91,7 @@ class Columns:
         return cls(tuple(inputs), tuple(targets), time, group)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Series:
     """One sequence of samples.
 
@@ -100,13 +100,16 @@ class Series:
             was there before it, or at the beginning behind it.
         y: (T, M) targets, NaN where one is missing; (T, 0) if they were not asked for.
         spans: (T,) time since the sample before; NaN for the first one; None for regular samples.
+        times: (T,) when it was taken, in seconds if the file has dates; None for regular samples.
         rows: the rows of the file that it was made from.
-        mask: (T,) in which rows no input was missing; None if that does not matter.
+        mask: (T,) in which rows no input was missing; None if that does not matter. A network that is given
+            it does not see the others, whose time spans then count nothing: `observed` adds them to the next.
     """
 
     x: Floats
     y: Floats
     spans: Floats | None
+    times: Floats | None
     rows: Rows
     mask: NDArray[np.bool_] | None = None
 
@@ -115,11 +118,6 @@ class Series:
         """The text in the group column; None without one."""
         return self.rows.group
 
-    @property
-    def times(self) -> Floats | None:
-        """(T,) the times, in seconds if they are dates; None for regular samples."""
-        return self.rows.times
-
     def timespans(self, unit: float = 0.0) -> Floats | None:
         """(T,) the time spans, with `unit` for the first one; None for regular samples."""
         return None if self.spans is None else np.nan_to_num(self.spans, nan=unit)
@@ -127,8 +125,9 @@ class Series:
     def part(self, samples: slice | NDArray[np.intp]) -> Series:
         """Some samples of the sequence."""
         spans = None if self.spans is None else self.spans[samples]
+        times = None if self.times is None else self.times[samples]
         mask = None if self.mask is None else self.mask[samples]
-        return Series(self.x[samples], self.y[samples], spans, self.rows, mask)
+        return Series(self.x[samples], self.y[samples], spans, times, self.rows, mask)
 
     def observed(self) -> Series:
         """The samples in which no input was missing, each with the time since the one before it here.
@@ -140,7 +139,14 @@ class Series:
         places = np.flatnonzero(self.mask)
         since = np.ones(len(self.x)) if self.spans is None else np.nan_to_num(self.spans)
         part, clock = self.part(places), np.cumsum(since)[places]
-        return Series(part.x, part.y, np.diff(clock, prepend=np.nan), self.rows)
+        return Series(part.x, part.y, np.diff(clock, prepend=np.nan), part.times, self.rows)
+
+    def __repr__(self) -> str:
+        group = "" if self.group is None else f" of {short(self.group)}"
+        taken = "regular" if self.times is None else f"from {self.times[0]:.10g} to {self.times[-1]:.10g}"
+        seen = "" if self.mask is None else f", {int(self.mask.sum())} seen"
+        inputs, targets = self.x.shape[1], self.y.shape[1]
+        return f"Series{group}: {len(self.x)} samples{seen}, {taken}; {inputs} inputs, {targets} targets"
 
     def shown(self, said: Floats) -> Floats:
         """(T, M) for all samples, from what a network said to those that were observed: where an input is
@@ -180,7 +186,7 @@ def series_of(reader: Reader, columns: Columns, *, targets: bool = True) -> tupl
         if mask is None and not there.any(axis=0).all():
             name = columns.inputs[int(np.argmin(there.any(axis=0)))]
             raise FileError(f"{reader.path}: column {name!r} is empty{_of_group(rows)}: leave it out")
-        found.append(Series(_imputed(x, there), y, rows.spans, rows, mask))
+        found.append(Series(_imputed(x, there), y, rows.spans, rows.times, rows, mask))
     return found, reader.digest()
 
 

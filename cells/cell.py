@@ -298,6 +298,13 @@ class NCPRNNCell(TimedHolder):
             "drive_neurons(changes, neurons, currents)"
         )
 
+    def current_units(self) -> Floats:
+        """(N,) what a current of 1 is in the unit that `drive_neurons` takes: 1, or what the class says.
+
+        A cell whose neurons may count currents in any unit says what goes with it, as the leak of an LTC.
+        """
+        return np.ones(self.n_neurons)
+
     def resting_states(self) -> Floats:
         """(N,) where neurons are without any input: 0, or what the class says."""
         return np.zeros(self.n_neurons)

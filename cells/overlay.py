@@ -248,6 +248,12 @@ class Changes:
         found: Floats = used * self._factors[name] + self._shifts[name]
         return found
 
+    def current_units(self) -> Floats:
+        """What a current of 1 is in the unit of each neuron, whatever is laid over it."""
+        with laid_over([(self.cell, None)]):
+            found: Floats = self.cell.current_units()
+        return found
+
     def synaptic(self, side: str) -> dict[str, Parameter]:
         """The parameters that lie on the recurrent, sensory or electrical synapses."""
         return {name: p for name, p in self.declared.items() if len(p.axes) == 1 and p.lies_on == side}

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from numpy.typing import NDArray
 
 from ..compile import Plan, Synapses
 from .groups import Groups
 from .keys import Words, between, grid, numbered, of_either_order, words_of
-from .ops.random_ops import Draws, glorot_limits
+from .ops.random_ops import Draws
 from .signs import beyond, held, signs
 
 HOMES = ("recurrent", "sensory", "electrical", "neuron", "sensor", "motor", "free")
@@ -204,10 +205,34 @@ def from_polarity(_: Draws, place: Place) -> mx.array:
 
 
 def glorot(draws: Draws, place: Place) -> mx.array:
-    """Numbers uniform in the limits of `glorot_limits`, over recurrent and sensory synapses together."""
-    limits = glorot_limits(place.plan.recurrent, place.plan.sensory)
-    limit = np.array(limits[1] if place.home == "sensory" else limits[0])  # whose negative waits for nobody
+    """Numbers uniform in +-sqrt(3 / k), where k is what the synapses of a neuron are rounded up to.
+
+    It is Glorot's range where all neurons have k synapses in and out. In a circuit, k is 2^4.5, about 23, or,
+    where its neurons have more than that on average, 2^6.5, 2^8.5 and so on; of a neuron with more than 2 k
+    synapses, it is its own number that is rounded up so. Currents start at about the same scale whatever the
+    circuit's density, and activity does not grow by itself in a cell without limits. An edit hardly moves
+    the average, and leaves the range of all other synapses as it was. By exact numbers, those that a new
+    neuron reaches would start with other weights.
+
+    Source: after Glorot and Bengio, AISTATS 2010, equation 16.
+    """
+    synapses = place.synapses
+    limit = np.sqrt(3.0 / _typical_synapses(place.plan)).astype(np.float32)[synapses.post]
     return draws.uniform(-limit, limit, *place.shape)
+
+
+def _typical_synapses(plan: Plan) -> NDArray[np.float64]:
+    """(N,) for each neuron, what `glorot` takes for the number of synapses that lead to it."""
+    own = np.diff(plan.recurrent.ptr) + np.diff(plan.sensory.ptr)
+    usual = _coarse(own.mean())
+    return np.where(own > 2 * usual, _coarse(own), usual)
+
+
+def _coarse(count: Any) -> NDArray[np.float64]:
+    """A number of synapses, rounded up to 2^4.5, 2^6.5, 2^8.5 and so on."""
+    steps = np.ceil((np.log2(np.maximum(count, 1.0)) - 4.5) / 2)
+    found: NDArray[np.float64] = 2.0 ** (4.5 + 2 * np.maximum(steps, 0))
+    return found
 
 
 def signed_glorot(draws: Draws, place: Place) -> mx.array:

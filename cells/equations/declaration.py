@@ -57,7 +57,9 @@ def synapse(
 
     Args:
         low, high: where it starts: uniform from low to high, at one number, or by a name: "polarity" (the
-            signs of the synapses, which it keeps with ``polarity="fixed"``), "glorot" or "signed_glorot".
+            signs of the synapses, which it keeps with ``polarity="fixed"``), "glorot" (uniform in
+            +-sqrt(3 / k), k the synapses of a neuron on average, rounded up) or "signed_glorot" (the
+            same, with the signs of the synapses).
         positive: whether it has to be at least 0.
         sign: what a negative value does: "positive" if it would turn its synapse round, "synapse" if it has
             the sign of the synapse, "free" if nothing; "positive" for positive ones if not given.

@@ -306,6 +306,10 @@ class LTCCell(NCPRNNCell):
         changes.put("gleak", neurons, leak)
         changes.add("vleak", neurons, currents / leak)
 
+    def current_units(self) -> Floats:
+        """A current moves the leak potential, whatever unit a neuron counts its conductances in."""
+        return as_floats(self.effective()["gleak"])
+
     def resting_states(self) -> Floats:
         return as_floats(self.effective()["vleak"])
 

@@ -106,13 +106,20 @@ class Perturbing:
         if not turned:
             raise CircuitError("electrical synapses have no sign that could be turned")
 
-    def stimulate(self, neurons: Any, current: float) -> None:
-        """Add a current to neurons, and to what sensors show."""
+    def stimulate(self, neurons: Any, current: float, *, absolute: bool = False) -> None:
+        """Add a current to neurons, in multiples of their unit or as it is, and to what sensors show."""
         current = _number("current", current)
         for site, states, sensors in self._found(neurons):
             if len(states):
                 for changes in self._over(site):
-                    changes.cell.drive_neurons(changes, states, np.full(len(states), current))
+                    units = np.ones(len(states)) if absolute else changes.current_units()[states]
+                    if not units.all() and current:
+                        name = site.compiled.plan.neurons[int(states[np.argmin(units)])]
+                        raise ValueError(
+                            f"neuron {label(name)} has no leak or threshold to measure a current by: "
+                            "Stimulate(..., absolute=True) takes one in the neuron's own unit"
+                        )
+                    changes.cell.drive_neurons(changes, states, current * units)
             self._outer(site).input_shift[sensors] += current / self._units(site)[0][sensors]
 
     def noise(self, sensors: Any, mean: float | None, spread: float | None, seed: int) -> None:

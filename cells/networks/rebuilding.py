@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ...compile import CompiledCircuit
+from ..configured import options_of
 from ..layer import NCPLayer
 from ..ops import Draws
 from .sites import sites_of
@@ -50,7 +50,7 @@ def rebuilt(
         for name, part in value.made_with().items()
     }
     arguments |= {name: option for name, option in (instead or {}).items() if name in arguments}
-    if "key" in inspect.signature(type(value).__init__).parameters:
+    if type(value).takes("key") and "key" in options_of(type(value)):  # maybe among the options it passes on
         arguments["key"] = _key_of(value) if key is None else key
     twin = value.remade(arguments)
     if value.built and value.input_size is not None:

@@ -5,7 +5,7 @@ from .array_ops import *
 from .math_ops import *
 from .nn_ops import *
 from .nn_ops import Activation
-from .random_ops import Draws, glorot_limits
+from .random_ops import Draws
 from .state_ops import *
 from .state_ops import State
 
@@ -14,7 +14,6 @@ __all__ = [
     "Draws",
     "State",
     "array_ops",
-    "glorot_limits",
     "math_ops",
     "nn_ops",
     "random_ops",

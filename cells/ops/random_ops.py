@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import label, scalar, whole
-from ...compile import Synapses
 from ...compile.kernels import operations
 from ...compile.kernels.tracing import evaluable
 from .. import keys
@@ -234,20 +233,3 @@ class _Named(Draws):
         self._turn += 1
         own = np.array([word >> 32, word & 0xFFFFFFFF], np.uint32)
         return np.array(self.key) ^ own if evaluable((self.key,)) else self.key ^ mx.array(own)
-
-
-def glorot_limits(*parts: Synapses) -> list[mx.array]:
-    """Per synapse, the limit sqrt(6 / (fan-in of post + fan-out of pre)) of Glorot's uniform draw.
-
-    A neuron's fan-in counts its synapses in all parts together, since their currents add up. In a full
-    circuit this is the usual Glorot limit; in a sparse one it keeps the currents at the same scale.
-
-    Source: Glorot and Bengio, AISTATS 2010, equation 16.
-    """
-    fan_in = sum(np.diff(part.ptr) for part in parts)
-    limits = []
-    for part in parts:
-        fan_out = np.diff(part.pre_ptr)
-        fans = np.asarray(fan_in)[part.post] + fan_out[part.pre]
-        limits.append(mx.array(np.sqrt(6.0 / np.maximum(fans, 1)).astype(np.float32)))
-    return limits

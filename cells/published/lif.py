@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..equations.cell import EquationCell
 from ..equations.declaration import neuron, synapse
 from ..overlay import Changes, Places
-from ..strengths import Floats
+from ..strengths import Floats, as_floats
 
 
 class LIF(EquationCell):
@@ -56,3 +56,7 @@ class LIF(EquationCell):
 
     def drive_neurons(self, changes: Changes, neurons: Places, currents: Floats) -> None:
         changes.add("bias", neurons, currents)
+
+    def current_units(self) -> Floats:
+        """A current is a share of the threshold, whatever unit a neuron counts its voltage in."""
+        return as_floats(self.effective()["threshold"])

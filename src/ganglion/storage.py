@@ -62,8 +62,8 @@ def read_file(path: Path) -> bytes:
         return file.read()
 
 
-def read_document(data: str | bytes, form: str, version: int) -> dict[str, Any]:
-    """A JSON object that says that it is of this format and version.
+def read_document(data: str | bytes, form: str, version: int, *, since: int | None = None) -> dict[str, Any]:
+    """A JSON object that says that it is of this format and version, or of one from `since` on.
 
     Raises:
         FileError: it is no JSON, or of another format or version; the message begins with the verb.
@@ -74,6 +74,9 @@ def read_document(data: str | bytes, form: str, version: int) -> dict[str, Any]:
         raise FileError(f"is not sound JSON: {str(error)[:80]}") from None
     if not isinstance(document, dict) or document.get("format") != form:
         raise FileError(f'has no "format": "{form}"')
+    given = document.get("version")
+    if since is not None and type(given) is int and since <= given < version:
+        return document
     if (fault := version_fault(document, version)) is not None:
         raise FileError(f"is of version {fault.removeprefix('is ')}")
     return document

@@ -13,7 +13,6 @@ import pytest
 from scipy.special import erf, expit, logsumexp, softmax
 from scipy.stats import kstest
 
-import ganglion as gl
 from ganglion.cells import ops
 
 RNG = np.random.default_rng(0)
@@ -326,10 +325,6 @@ def test_orthogonal_draws(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(product, np.eye(min(shape)), atol=1e-6)
 
 
-def test_glorot_limits_are_those_of_a_full_layer() -> None:
-    plan = gl.compile_circuit(gl.fully_connected(10, inputs=6)).plan
-    recurrent, sensory = ops.glorot_limits(plan.recurrent, plan.sensory)
-    np.testing.assert_allclose(np.array(recurrent), np.sqrt(6 / (16 + 10)), rtol=1e-6)
-    np.testing.assert_allclose(np.array(sensory), np.sqrt(6 / (16 + 10)), rtol=1e-6)
+def test_glorot_draws_keep_within_their_limit() -> None:
     drawn = np.array(ops.Draws(mx.random.key(0)).glorot(16, 10, 1000))
     assert np.abs(drawn).max() <= np.sqrt(6 / 26)

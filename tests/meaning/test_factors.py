@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlx.core as mx
@@ -11,9 +16,12 @@ import pytest
 from matplotlib.figure import Figure
 
 import ganglion as gl
+from ganglion import cli
 from ganglion.cells.scaling import free_factors
 from ganglion.editor import strengths as editor
+from ganglion.studies import Stimulate
 
+NUMBER = re.compile(r"(?<![\w.#])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 X = np.random.default_rng(0).normal(size=(3, 5, 3)).astype(np.float32)
 
 
@@ -110,8 +118,32 @@ def shown(rnn: Any) -> dict[str, np.ndarray[Any, Any]]:
     gl.viz.plot_circuit(circuit, ax=axes, width_by="weight", **named)
     widths = [np.ravel(c.get_linewidths()) for c in axes.collections if len(np.ravel(c.get_linewidths()))]
     found["widths"] = np.concatenate(widths)
-    found["summary"] = [float(word) for word in rnn.describe().split() if word.isdigit()]
+    found |= {key: value for key, value in printed(rnn, circuit).items() if value}
+    masks = gl.viz.plot_masks(circuit, ax=Figure().add_subplot())
+    found["masks"] = np.concatenate([c.get_offsets() for k, c in masks.artists.items() if "synapses" in k])
+    difference = gl.viz.plot_diff(rnn.cell.compiled.plan, circuit, ax=Figure().add_subplot())
+    found["difference"] = [*difference.synapse_changes.values(), *difference.neuron_changes.values()]
     return {key: np.asarray(value) for key, value in found.items()}
+
+
+def printed(rnn: Any, circuit: gl.Circuit) -> dict[str, Any]:
+    """The words and numbers of everything that is printed or written of a network and its circuit."""
+    texts = {"summary": rnn.describe(), "repr": repr(rnn), "html": rnn._repr_html_()}
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()) as console:
+        for form in ("csv", "json", "graphml"):
+            gl.write(circuit, Path(folder) / f"c.{form}")
+            parts = sorted(Path(folder).glob("*"))
+            texts[form] = "".join(part.read_text() for part in parts)
+        commands = (["show"], ["check"], ["plot", "-o", f"{folder}/c.html"])
+        for name, *options in commands:
+            assert cli.main([name, f"{folder}/c.json", *options]) == 0
+        texts["page"] = (Path(folder) / "c.html").read_text()
+        texts["commands"] = console.getvalue().replace(folder, "")
+    found: dict[str, Any] = {}
+    for key, text in texts.items():
+        found[f"{key}: words"] = NUMBER.sub("#", text)
+        found[f"{key}: numbers"] = [float(number) for number in NUMBER.findall(text)]
+    return found
 
 
 @pytest.mark.parametrize("make", [gl.LTC, lambda c: gl.RNN(Conductances(c))])
@@ -128,10 +160,66 @@ def test_no_shown_number_goes_with_the_unit_of_conductance_of_a_neuron(make: Any
     assert before.keys() == after.keys()
     for key, value in before.items():
         if value.dtype.kind in "fi":
-            rounded = 1e-3 if "editor" in key else 1e-5  # the editor shows four digits
+            rounded = 1e-3 if "editor" in key or "page" in key else 1e-5  # which show four digits
             np.testing.assert_allclose(after[key], value, rtol=rounded, atol=2e-6, err_msg=key)
         else:
             assert (after[key] == value).all(), key
+
+
+STIMULATED = {
+    **dict.fromkeys(("LTCCell", "explicit", "softplus"), "conductance"),
+    "LIF": "threshold and bias and sensory_w and w",
+}
+
+
+@pytest.mark.parametrize("name", STIMULATED)
+def test_a_stimulus_means_the_same_in_whatever_unit_a_neuron_counts(name: str) -> None:
+    circuit, given = gl.auto_ncp(10, 2, inputs=3, seed=3), {"key": mx.random.key(5)}
+    if name == "LIF":
+        cell: Any = gl.LIF(circuit, **given)
+    else:
+        options = {"explicit": {"solver": "explicit"}, "softplus": {"positive": "softplus"}}.get(name, {})
+        cell = gl.LTCCell(circuit, **options, **given)
+    rnn, x = gl.RNN(cell), np.abs(X)
+
+    def stimulated(**options: Any) -> np.ndarray[Any, Any]:
+        change = Stimulate(["inter_0", "motor_1"], 0.7, **options)
+        with gl.perturbed(rnn, change):
+            return np.array(rnn(x)[0])
+
+    plain, before, own = np.array(rnn(x)[0]), stimulated(), stimulated(absolute=True)
+    assert np.abs(before - plain).max() > 1e-3
+    factor = np.where(np.arange(10) % 2, 0.125, 8.0)  # without rounding
+    if name == "softplus":
+        for key in ("w", "sensory_w", "cm", "gleak"):
+            where = getattr(cell.compiled.plan, cell.declared()[key].lies_on, None)
+            by = factor if where is None else factor[where.post]
+            cell[key] = mx.log(mx.expm1(mx.array(by.astype(np.float32)) * mx.log1p(mx.exp(cell[key]))))
+    else:
+        scaled(rnn, STIMULATED[name], factor)
+    assert np.abs(np.array(rnn(x)[0]) - plain).max() < 1e-5
+    assert np.abs(stimulated() - before).max() < 1e-5
+    if name != "LIF":  # which may spike as it did
+        assert np.abs(stimulated(absolute=True) - own).max() > 1e-3
+
+
+def test_a_stimulus_of_a_held_neuron_is_nothing_and_one_without_leak_has_no_unit() -> None:
+    rnn = gl.LTC(gl.auto_ncp(10, 2, inputs=3, seed=3), key=mx.random.key(5))
+    held, driven = gl.studies.Silence("inter_0", 0.4), Stimulate("inter_0", 0.7)
+    with gl.perturbed(rnn, held):
+        expected = np.array(rnn(X)[0])
+        with gl.perturbed(rnn, driven):
+            assert np.abs(np.array(rnn(X)[0]) - expected).max() < 1e-6
+    with gl.perturbed(rnn, held, driven):
+        assert np.abs(np.array(rnn(X)[0]) - expected).max() < 1e-6
+    rnn.cell.gleak = mx.zeros((10,))
+    with (
+        pytest.raises(ValueError, match="neuron 'inter_0' has no leak or threshold"),
+        gl.perturbed(rnn, driven),
+    ):
+        pass
+    with gl.perturbed(rnn, Stimulate("inter_0", 0.7, absolute=True)):
+        assert np.isfinite(np.array(rnn(X)[0])).all()
 
 
 def test_a_neuron_without_leak_has_a_strength_in_any_unit() -> None:

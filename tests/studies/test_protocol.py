@@ -220,6 +220,21 @@ def test_the_editor_keeps_all_parts_of_a_state() -> None:
     np.testing.assert_allclose(outputs, timed.run(memory)[0][-1], atol=1e-6)
 
 
+def test_files_of_version_1_have_currents_in_the_unit_of_the_neuron(rnn: gl.LTC, tmp_path: Path) -> None:
+    path, plain = tmp_path / "old.json", gl.protocol(until=10.0).pulse("sensory_0", 1.0, 3.0)
+    plain.during(Stimulate("inter_0", 0.3), 4.0).write(path)
+    document = json.loads(path.read_text())
+    assert document["version"] == 2
+    del document["parts"][-1]["absolute"]
+    path.write_text(json.dumps(document | {"version": 1}))
+    leak = float(rnn.cell.gleak[rnn.cell.neurons.index("inter_0")])
+    same = plain.during(Stimulate("inter_0", 0.3 / leak), 4.0)
+    np.testing.assert_allclose(Protocol.read(path).run(rnn)[0], same.run(rnn)[0], atol=1e-6)
+    assert np.abs(np.array(same.run(rnn)[0]) - np.array(plain.run(rnn)[0])).max() > 1e-4
+    path.write_text(json.dumps(document))
+    assert Protocol.read(path) == plain.during(Stimulate("inter_0", 0.3), 4.0)
+
+
 def test_files_say_it_all_and_wrong_ones_are_told_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "flash.json"
     ACTED.write(path)
@@ -239,6 +254,7 @@ def test_files_say_it_all_and_wrong_ones_are_told_in_a_sentence(tmp_path: Path) 
     part = sound["parts"][0]
     assert told(format="other") == ' has no "format": "ganglion-protocol"'
     assert "is of version 9" in told(version=9)
+    assert "is of version 0" in told(version=0)
     assert told(every=0) == ": every must be finite and above 0.0, got 0"
     assert told(parts=3) == ' has no "parts", a list'
     assert "as the kind of part 0: expected step, pulse" in told(parts=[{"kind": "jump"}])

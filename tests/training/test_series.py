@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import html
+import io
 import re
 import shutil
 import signal
@@ -16,6 +18,7 @@ from pathlib import Path
 import mlx.core as mx
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 import ganglion as gl
 from ganglion import cli
@@ -117,7 +120,7 @@ def test_any_column_name_gets_into_the_report(folder: Path) -> None:
         assert "<b>" not in page
 
 
-def test_the_report_tells_times_in_the_unit_of_the_data(folder: Path) -> None:
+def test_the_report_tells_times_in_the_unit_of_the_data_and_nothing_in_that_of_a_neuron(folder: Path) -> None:
     columns = Columns(("a", "b"), ("y",), "t", "who")
     outcome = train_series(
         Path("c.json"), Path("d.csv"), Path("new"), targets=["y"], time="t", group="who", epochs=1,
@@ -129,6 +132,26 @@ def test_the_report_tells_times_in_the_unit_of_the_data(folder: Path) -> None:
     assert outcome.model.time_unit != 1
     assert one.rows.times is not None
     assert np.allclose(np.diff(times), np.diff(one.rows.times[5:15]), rtol=1e-5)
+    before = _page(outcome)
+    cell, plan = outcome.model.model.cell, outcome.compiled.plan
+    factor = np.geomspace(0.2, 5.0, plan.n_neurons).astype(
+        np.float32
+    )  # a unit of conductance for each neuron
+    for name, by in (("gleak", factor), ("cm", factor), ("w", factor[plan.recurrent.post]),
+                     ("sensory_w", factor[plan.sensory.post])):  # fmt: skip
+        cell[name] = cell[name] * mx.array(by)
+    (words, pictures), (others, drawn) = (split_page(page) for page in (before, _page(outcome)))
+    assert words == others
+    assert len(pictures) == len(drawn) == 5
+    for picture, other in zip(pictures, drawn, strict=True):
+        assert (np.abs(picture - other) > 0.02).mean() < 1e-3
+
+
+def split_page(page: str) -> tuple[list[str], list[np.ndarray]]:
+    """The texts of a report, with numbers as it rounds them, and the pixels of its pictures."""
+    image = re.compile(r"data:image/png;base64,([^\"]+)")
+    pixels = [imread(io.BytesIO(base64.b64decode(data))) for data in image.findall(page)]
+    return image.sub("", page).splitlines(), pixels
 
 
 def test_predictions_are_those_of_the_python_api(folder: Path) -> None:

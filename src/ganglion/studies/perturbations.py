@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..arguments import instance, label, several, whole
+from ..arguments import flag, instance, label, several, whole
 from ..cells import NCPLayer
 from ..cells.networks.perturbing import Perturbing
 from ..cells.networks.sites import Site, chosen, sites_of
@@ -121,23 +121,34 @@ class Flip(Perturbation):
 
 @dataclass(frozen=True)
 class Stimulate(Perturbation):
-    """Add to what reaches neurons: a current in an LTC, to the biases of the maps in other cells.
+    """Add to what reaches neurons, such as a current in an LTC.
 
-    The current is in the unit in which the neuron of an LTC counts its conductances, which no output tells:
-    one that moves it by a voltage of v without synapses is v * gleak.
+    A current is told by what it does, since no output tells the unit in which a neuron counts it: in an LTC
+    by how far it moves the neuron's leak potential, ``current / gleak``; in a `LIF` as a share of the
+    threshold, at every sample. In other cells it is added to the biases of the maps that make a state.
 
     To what a sensor shows it is added in the unit of the data.
+
+    Attributes:
+        neurons: the group.
+        current: how much.
+        absolute: whether the current is in the neuron's own unit, that of ``gleak * vleak`` in an LTC and
+            that of ``bias`` in a `LIF`, as it was in protocols of version 1.
     """
 
     neurons: Any
     current: float
+    absolute: bool = False
     kind: ClassVar[str] = "stimulate"
 
+    def __post_init__(self) -> None:
+        flag("absolute", self.absolute)
+
     def write(self, network: Perturbing) -> None:
-        network.stimulate(self.neurons, self.current)
+        network.stimulate(self.neurons, self.current, absolute=self.absolute)
 
     def __str__(self) -> str:
-        return f"{super().__str__()} by {self.current:g}"
+        return f"{super().__str__()} by {self.current:g}{' of its own unit' * self.absolute}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from ..storage import read_document, read_file, replace_files
 from .perturbations import Cut, Flip, Lesion, Perturbation, Scale, Silence, Stimulate
 from .signals import SIGNALS
 
-FORMAT, VERSION = "ganglion-protocol", 1
+FORMAT, VERSION = "ganglion-protocol", 2
+"""In version 1 a current was in the own unit of a neuron."""
 PERTURBATIONS: dict[str, type[Perturbation]] = {
     kind.kind: kind for kind in (Silence, Lesion, Cut, Scale, Flip, Stimulate)
 }
@@ -42,7 +43,7 @@ def write_protocol(protocol: Any, file: Path) -> None:
 def read_protocol(protocol: Any, during: Any, file: Path) -> Any:
     """A protocol from a file, by the classes of it and of its perturbations."""
     try:
-        document = read_document(read_file(file), FORMAT, VERSION)
+        document = read_document(read_file(file), FORMAT, VERSION, since=1)
         head = {name: document.get(name) for name in ("every", "until", "unit")}
         parts = document.get("parts")
         if not isinstance(parts, list):
@@ -50,6 +51,8 @@ def read_protocol(protocol: Any, during: Any, file: Path) -> Any:
         signals, perturbations = [], []
         for k, part in enumerate(parts):
             kind, given = _kind(k, part)
+            if kind == Stimulate.kind and document["version"] == 1:
+                given["absolute"] = True
             if kind in SIGNALS:
                 signals.append(_made(k, SIGNALS[kind], given))
             else:

@@ -192,11 +192,6 @@ class NCPRNNCell(TimedHolder):
         return ((self.n_neurons,),) if self._sizes is None else self._sizes
 
     @property
-    def unexported(self) -> str:
-        """What of it C and ONNX do not have, in words; nothing for most cells."""
-        return ""
-
-    @property
     def lasting(self) -> tuple[int, ...]:
         """Which arrays of a state go on behind the end of an episode; the others begin at zeros there."""
         return ()

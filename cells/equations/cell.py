@@ -274,10 +274,6 @@ class EquationCell(StatesOfEquations):
             return "", 1
         return "euler" if self.solver == "explicit" else self.solver, self.ode_unfolds
 
-    @property
-    def unexported(self) -> str:
-        return "noise" if self.model.noisy else ""
-
     def prepare(self) -> Prepared:
         given = self.effective(), self._stays(), self.seed or 0, self._delays, self._there
         return prepared(self.model, self.compiled, *given)

@@ -10,8 +10,11 @@ sum.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import mlx.core as mx
 import numpy as np
@@ -24,6 +27,9 @@ BYTES = 8
 
 Both are four numbers from 0 to 255, the lowest first, which all types of numbers hold exactly.
 """
+Draw: TypeAlias = Callable[[int, Any, NDArray[np.uint32], int, int], Any]
+"""What gives numbers, as `numbers` does."""
+_DRAWN: ContextVar[Draw | None] = ContextVar("_DRAWN", default=None)
 # Half of the table of normal numbers, which are half as wide as the sum of four is.
 HALF = (
     0.00221989467,
@@ -181,31 +187,63 @@ def numbers(seed: int, state: Any, places: Any, draw: int, draws: int) -> Any:
 
     It is draw number `draw` of `draws` of a sample. Arrays of NumPy give such, and those of MLX give those.
     """
+    if (drawn := _DRAWN.get()) is not None:
+        return drawn(seed, state, places, draw, draws)
     own: Any = mx if isinstance(state, mx.array) else np
-    row, count = (_word(state[:, k : k + 4].astype(own.uint32)) for k in (0, 4))
+    row, count = words(state)
     key = own.array([seed], own.uint32), row[:, None]
     turn = count * own.array(draws, own.uint32) + own.array(draw, own.uint32)
-    word, _ = threefry(key, (turn[:, None], own.array(places)[None]))
-    values = own.array(table())
+    return normals(key, (turn[:, None], own.array(places)[None]))
+
+
+def normals(key: tuple[Any, Any], counter: tuple[Any, Any], values: Any = None) -> Any:
+    """The normal numbers of a key and a counter of two words each, by a table in other units if given."""
+    word, _ = threefry(key, counter)
+    own: Any = mx if isinstance(word, mx.array) else np
+    values = own.array(table() if values is None else values)
     first, second, third, fourth = (own.take(values, (word >> (8 * k)) & 255) for k in range(4))
     return (first + second) + (third + fourth)
 
 
+@contextmanager
+def drawn_by(draw: Draw) -> Iterator[None]:
+    """Let a function give all numbers for a while, in which states of noise stay as they are.
+
+    Who writes a step down has a word for a number, and none for the hundred operations that it is made of.
+    """
+    token = _DRAWN.set(draw)
+    try:
+        yield
+    finally:
+        _DRAWN.reset(token)
+
+
 def numbered(state: Any) -> Any:
     """(B, 8) states in which rows that are new have their place in the batch."""
+    if _DRAWN.get() is not None:
+        return state
     own: Any = mx if isinstance(state, mx.array) else np
     state = own.clip(own.round(state), 0, 255)  # what a user gives may be anything
     places = own.arange(1, len(state) + 1).astype(own.uint32)
-    row = _word(state[:, :4].astype(own.uint32))
+    row, _ = words(state)
     fresh = _parted(own.where(row == 0, places, row))
     return own.concatenate([fresh.astype(state.dtype), state[:, 4:]], axis=1)
 
 
 def counted(state: Any) -> Any:
     """(B, 8) states after one more sample."""
+    if _DRAWN.get() is not None:
+        return state
     own: Any = mx if isinstance(state, mx.array) else np
-    count = _parted(_word(state[:, 4:].astype(own.uint32)) + 1)
+    count = _parted(words(state)[1] + 1)
     return own.concatenate([state[:, :4], count.astype(state.dtype)], axis=1)
+
+
+def words(state: Any) -> tuple[Any, Any]:
+    """The (B,) rows and samples of (B, 8) states."""
+    own: Any = mx if isinstance(state, mx.array) else np
+    row, count = (_word(state[:, k : k + 4].astype(own.uint32)) for k in (0, 4))
+    return row, count
 
 
 def _word(parts: Any) -> Any:

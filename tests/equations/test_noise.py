@@ -190,10 +190,8 @@ def test_what_a_seed_does(tmp_path: Any) -> None:
         type("Quiet", (gl.EquationCell,), {"update": "v = 0 * v"})(CIRCUIT, seed=1)
 
 
-def test_what_has_no_noise_says_so(tmp_path: Any) -> None:
+def test_what_has_no_noise_says_so() -> None:
     rnn = gl.RNN(cell())
-    with pytest.raises(gl.KernelError, match="the noise of a Noisy cannot be exported"):
-        gl.export_c(rnn, tmp_path / "a.c")
     with pytest.raises(TypeError, match="a Noisy has noise, which twice as many steps draw anew"):
         gl.solver_error(rnn, np.array(batch(1)))
     with pytest.raises(ValueError, match="the noise of a Noisy goes on behind an episode"):

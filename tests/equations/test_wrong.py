@@ -225,7 +225,7 @@ def test_constants_of_ones_own_and_names_of_a_base_are_there_to_be_set() -> None
 
     class Own(Base):
         times = (1, 2)
-        unexported = "noise"
+        lasting = (1,)
 
         def helper(self) -> str:
             return "a method"

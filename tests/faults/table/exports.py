@@ -61,6 +61,7 @@ ROWS = [
     ),
     Fault("fixed: ONNX", "export run -o p.onnx --fixed good.csv", "ONNX has no numbers in fixed point"),
     Fault("of nothing", "gl.export_c(None, 'p.c')", "model must be a network"),
+    Fault("with some noise", f"gl.export_c({LTC}, 'p.c', noise=0.5)", "noise must be True or False, got 0.5"),
     Fault("to a number", f"gl.export_c({LTC}, 3)", "path must be a path, got 3"),
     Fault("MLX: no example", f"gl.export_mlx({LTC}, 'p.mlxfn', None)", "the example must hold real numbers"),
     Fault("MLX: another example", f"gl.export_mlx({LTC}, 'p.mlxfn', np.zeros((1, 4, 5)))", "has 5 features"),

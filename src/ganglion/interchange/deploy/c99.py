@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...cells.equations.noise import table
 from ...cells.timing import EXACT, MOST_PARTS
 from .loops import Loops
+from .noise import Noise
 from .numbers import Fixed, Floats, literal
 from .operations import ELEMENTWISE
-from .program import Program, Units
+from .program import NOISE, Program, Units
 
 FOLDER = Path(__file__).parent
 COARSE = 1e-3
@@ -38,6 +40,16 @@ PARTED = f"""\
     if ((float)parts < ratio && parts < {MOST_PARTS}) parts++;
     for (int p = 0; p < parts; p++) NAME_part(self, inputs, timespan / (float)parts, outputs);
 }}"""
+TOLD_OF_NOISE = """\
+//
+// Noise depends on a seed, the row of a batch, the sample and the neuron alone, as in Python: NAME_reset
+// begins with the network's seed, the first row and the first sample. Behind it, these may be written:
+//     state.seed[0] = 7;   // other noise
+//     state.row = 2;       // that of the second row of a batch, and so on
+//     state.quiet = 1;     // none; samples are counted on, so that 0 goes on with what comes then
+// To begin an episode and go on with the noise, keep `samples` over NAME_reset. After COUNT samples, numbers
+// come again.
+"""
 HEADER = """\
 // NAME: a network exported by Ganglion.
 //
@@ -92,7 +104,7 @@ SOURCE = """\
 def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str, str]:
     """The C file and its header, by the endings of their names."""
     reads = {program.sample: "x", program.timespan: "span"}
-    reads |= {state: f"state{k}" for k, state in enumerate(program.states)}
+    reads |= {state: f"state{k}" for k, state in enumerate(program.states)} | {NOISE: NOISE}
     loops = Loops(program, reads, numbers)
     printed = loops.print()
     step = Step(program, loops, numbers)
@@ -109,7 +121,7 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
         "" if includes else None,
         functions(step.text, numbers),
         *(constant(table, values) for table, values in (printed.tables | step.tables | begin).items()),
-        _reset(list(begin)),
+        _reset(list(begin), program.noise),
         step.text,
         _main(program, step.wide),
     ]
@@ -117,6 +129,8 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
         f"{numbers.kind} state{k}[{math.prod(program.shapes[state])}];"
         for k, state in enumerate(program.states)
     ]
+    if program.noise:
+        fields.append(f"uint32_t row, samples, quiet, seed[{len(program.noise.seeds)}];  // of the noise")
     fields += [f"{numbers.kind} work[{printed.work}];  // of a step alone"] if printed.work else []
     header = HEADER.replace("NUMBER", "double" if step.wide else "float")
     header = header.replace("SIGNATURE", SIGNATURE).replace(
@@ -128,7 +142,11 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
     for word, value in words.items():
         texts = {ending: text.replace(word, value) for ending, text in texts.items()}
     # What users have named comes last, so that nothing in it is replaced.
-    told = _told(program) + (_told_of_fixed(numbers) if isinstance(numbers, Fixed) else "")
+    told = (
+        _told(program)
+        + _told_of_noise(program.noise).replace("NAME", name)
+        + (_told_of_fixed(numbers) if isinstance(numbers, Fixed) else "")
+    )
     texts[".h"] = texts[".h"].replace("//@units@\n", told)
     texts[".c"] = texts[".c"].replace("@columns@", _columns(program))
     return texts
@@ -152,6 +170,7 @@ class Step:
         lines = [
             f"{SIGNATURE} {{",
             *self._inputs(used),
+            *self._noise(used),
             *(
                 f"    const {numbers.kind} *const state{k} = self->state{k};"
                 for k in range(len(program.states))
@@ -165,6 +184,8 @@ class Step:
             *self._results(),
             "}",
         ]
+        if program.noise:
+            lines.insert(-1, "    self->samples++;")
         if "self->" not in "\n".join(lines):
             lines.insert(1, "    (void)self;")
         self.text = "\n".join(lines)
@@ -189,6 +210,16 @@ class Step:
             taken = self._numbers.taken("inputs[i]" if units is None else self._scaled(units))
             yield f"    {self._numbers.kind} x[NAME_inputs];"
             yield f"    for (int i = 0; i < NAME_inputs; i++) x[i] = {taken};"
+
+    def _noise(self, used: str) -> Iterator[str]:
+        if "noise[" in used:
+            words = [
+                "row",
+                "samples",
+                "quiet",
+                *(f"seed[{k}]" for k in range(len(self._program.noise.seeds))),
+            ]
+            yield f"    const uint32_t noise[] = {{{', '.join(f'self->{word}' for word in words)}}};"
 
     def _scaled(self, units: Units) -> str:
         """An input in the units of the network."""
@@ -224,9 +255,12 @@ class Step:
         return f"NAME_{name}[{index}]"
 
 
-def _reset(tables: list[str]) -> str:
-    """The function that begins anew: with zeros, or with what tables hold."""
+def _reset(tables: list[str], noise: Noise) -> str:
+    """The function that begins anew: with zeros, or with what tables hold, and with the network's noise."""
     lines = [f"    memcpy(self->state{k}, {table}, sizeof {table});" for k, table in enumerate(tables)]
+    if noise:
+        lines += [f"    self->row = {noise.row}u;", f"    self->samples = {noise.samples}u;"]
+        lines += [f"    self->seed[{k}] = {seed}u;" for k, seed in enumerate(noise.seeds)]
     clear = "memset(self, 0, sizeof *self);"
     if not lines:
         return f"\nvoid NAME_reset(NAME_state *self) {{ {clear} }}\n"
@@ -244,11 +278,14 @@ def is_coarse(units: Units) -> bool:
 def functions(body: str, numbers: Floats | Fixed) -> str:
     """The functions that a body calls, and those that they call."""
     needed, kept = body, []
-    for match in reversed(list(_FUNCTION.finditer((FOLDER / numbers.functions).read_text()))):
+    text = "\n".join((FOLDER / file).read_text() for file in (numbers.functions, "noise.h"))
+    for match in reversed(list(_FUNCTION.finditer(text.replace("KIND", numbers.kind)))):
         if re.search(rf"\b{match[1]}\b", needed):  # a function only calls those in front of it
             needed += match[0]
             kept.append(match[0])
     head = f"enum {{ NAME_fraction = {numbers.fraction} }};\n\n" if isinstance(numbers, Fixed) else ""
+    if "NAME_normals" in needed:
+        head += constant("NAME_normals", numbers.array(table())) + "\n\n"
     return head + "\n".join(reversed(kept))
 
 
@@ -262,7 +299,8 @@ def constant(name: str, values: NDArray[Any]) -> str:
         size = next(
             bits for bits in (8, 16, 32) if low >= -(1 << (bits - 1)) and high < 1 << (bits - (low < 0))
         )
-        kind = f"int{size}_t" if low < 0 else f"uint{size}_t"
+        signed = low < 0 or (size == 32 and high < 1 << 31 and values.dtype.kind != "u")
+        kind = f"int{size}_t" if signed else f"uint{size}_t"
     cells = [
         str(int(v)) if whole else repr(float(v)) if double else literal(v).strip("()") for v in values.ravel()
     ]
@@ -272,11 +310,13 @@ def constant(name: str, values: NDArray[Any]) -> str:
 
 
 def _main(program: Program, wide: bool) -> str:
-    text = (FOLDER / "main.c").read_text()
+    begin = (FOLDER / ("main_seeds.c" if program.noise else "main_plain.c")).read_text()
+    text = (FOLDER / "main.c").read_text().replace("@begin@", begin)
     unit = float(program.time_unit)
     known = {
         "NAME_timespan": repr(unit),
         "NAME_span": repr(float(np.finfo(np.float32).max) * min(1.0, unit * (1.0 - 1e-6))),
+        "NAME_seeds": str(len(program.noise.seeds)),
         "NAME_missing": str(int(program.missing)),
         "NAME_most": "DBL_MAX" if wide else "FLT_MAX",
     }
@@ -298,6 +338,13 @@ def _told(program: Program) -> str:
     for what, names in (("inputs", units.inputs), ("outputs", units.outputs)):
         lines += [f"//     {what}[{k}]: {_plain(name)}" for k, name in enumerate(names)]
     return "\n".join(lines) + "\n"
+
+
+def _told_of_noise(noise: Noise) -> str:
+    """How noise is chosen, as comments."""
+    if not noise:
+        return ""
+    return TOLD_OF_NOISE.replace("COUNT", f"{(1 << 32) // noise.draws:,}")
 
 
 def _told_of_fixed(numbers: Fixed) -> str:

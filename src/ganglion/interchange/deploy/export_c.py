@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import flag
 from ...arguments import numbers as as_numbers
 from ...arguments import path as as_path
 from ...cells import NCPLayer
+from ...cells.equations.noise import BYTES
 from ...cells.networks.resting import is_rest, rest
 from ...cells.timing import parts_of
 from ...cells.values import real_array
@@ -26,7 +28,9 @@ MOST, MEASURED = 2000, 1000
 """Samples that are looked at for numbers in fixed point, and those over which their error is measured."""
 
 
-def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None, state: Any = None) -> Array | None:
+def export_c(
+    model: NCPLayer, path: str | Path, *, fixed: Any = None, state: Any = None, noise: bool = True
+) -> Array | None:
     """Write a trained network as a C file and a header, without dependencies and without heap.
 
     The files have a state struct and two functions, ``<name>_reset`` and ``<name>_step``, where the name is
@@ -45,6 +49,8 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None, state: Any
             outputs stay floats. None for float32.
         state: where ``<name>_reset`` begins: a state of one row, as the network takes it, or "rest", the one
             at which it stays with inputs of 0, see `rest`; zeros if not given.
+        noise: whether a cell from equations with noise keeps it. Its numbers are those of the network; the
+            seed, the row and a switch stand in the state struct, and seeds are arguments of the program.
 
     Returns:
         In fixed point, (M,) how far each output is from that of float32 at most, in its unit, over the first
@@ -67,7 +73,7 @@ def export_c(model: NCPLayer, path: str | Path, *, fixed: Any = None, state: Any
             f"{path.name!r} begins the names in the file: expected letters, digits and underscores, and "
             "the ending .c"
         )
-    program = begun(traced(model, sparse=True), model, state)
+    program = begun(traced(model, sparse=True, noise=flag("noise", noise)), model, state)
     if fixed is None:
         _write(path, c99_files(program, path.stem, Floats()))
         return None
@@ -87,15 +93,19 @@ def begun(program: Program, model: NCPLayer, state: Any) -> Program:
         return program
     values = rest(model) if is_rest(state) else state
     given = [real_array("the state", part) for part in leaves_of(values)]
-    shapes = [program.shapes[name] for name in program.states]
+    shapes, leaves = [program.shapes[name] for name in program.states], program.noise.leaves
+    for leaf in leaves:
+        shapes.insert(leaf, (1, BYTES))
     if [(1, *part.shape) for part in given] != shapes:
         told = ", ".join(str(tuple(part.shape)) for part in given) or "nothing"
         expected = ", ".join(str(tuple(shape[1:])) for shape in shapes) or "nothing"
         raise ValueError(f"the state has shapes {told}: expected {expected}, those of one row")
-    start = tuple(np.array(part, np.float32)[None] for part in given)
+    start = [np.array(part, np.float32)[None] for part in given]
     if not all(np.isfinite(part).all() for part in start):
         raise ValueError("the state has a number that is not finite: no program can begin there")
-    return replace(program, start=start)
+    noise = program.noise.begun([start[leaf] for leaf in leaves])
+    kept = tuple(part for k, part in enumerate(start) if k not in leaves)
+    return replace(program, start=kept, noise=noise)
 
 
 def leaves_of(state: Any) -> list[Any]:
@@ -113,7 +123,7 @@ def _looked_at(program: Program, fixed: Any) -> tuple[Array, Array]:
     samples, n = as_numbers("fixed", x).astype(np.float64), program.n_inputs
     if samples.shape[-1:] != (n,) or samples.ndim not in (2, 3) or not samples.size:
         raise ValueError(f"fixed has shape {samples.shape}: expected samples (B, T, {n}) or (T, {n})")
-    if program.missing:
+    if program.missing and any(program.sample in node.inputs for node in program.nodes):
         raise ValueError(
             "a network with missing values has no fixed-point form, whose numbers cannot be missing: export "
             "it as floats"

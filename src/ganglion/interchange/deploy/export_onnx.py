@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import flag
 from ...arguments import path as as_path
 from ...cells import NCPLayer
 from ...errors import KernelError
@@ -21,7 +22,7 @@ OPSET, IR_VERSION = 18, 10
 SEVERAL = ("Expm1", "Log1p", "NotEqual", "Number", "Truth")
 
 
-def export_onnx(model: NCPLayer, path: str | Path) -> None:
+def export_onnx(model: NCPLayer, path: str | Path, *, noise: bool = True) -> None:
     """Write a trained network as an ONNX model of one step, whose state goes in and comes out.
 
     Its inputs are ``inputs`` (1, I), ``timespan`` (1,) and the arrays of the state, ``state0`` and so on; it
@@ -31,6 +32,7 @@ def export_onnx(model: NCPLayer, path: str | Path) -> None:
     Args:
         model: what `export_c` takes, too; a `Scaled` one reads and gives values in the units of the data.
         path: where to write, such as ``policy.onnx``.
+        noise: False leaves out the noise of cells that have some, which is refused otherwise.
 
     Raises:
         TypeError: no network.
@@ -50,7 +52,9 @@ def export_onnx(model: NCPLayer, path: str | Path) -> None:
         raise ValueError(f"{path.name!r} was given: expected a name with the ending .onnx")
     import onnx
 
-    program = traced(model, sparse=False)
+    program = traced(model, sparse=False, noise=flag("noise", noise))
+    if program.noise:
+        raise KernelError("no noise is exported to ONNX: noise=False leaves it out, and export_c has it")
     if program.max_step is not None:
         raise KernelError(
             "ONNX has no max_step: give the model time spans of at most that, each with the same inputs"

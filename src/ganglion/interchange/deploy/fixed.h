@@ -70,3 +70,14 @@ static inline int32_t NAME_exp(int32_t x) {
     const int64_t fallen = NAME_decay(x);
     return fallen ? NAME_fit((INT64_C(1) << (30 + NAME_fraction)) / fallen) : INT32_MAX;
 }
+
+// What is rounded down; 0 for what is negative.
+static inline int32_t NAME_sqrt(int32_t x) {
+    uint64_t rest = (uint64_t)(x > 0 ? x : 0) << NAME_fraction, root = 0;
+    for (uint64_t bit = UINT64_C(1) << 60; bit; bit >>= 2) {
+        const int fits = rest >= root + bit;
+        rest -= fits ? root + bit : 0;
+        root = (root >> 1) + (fits ? bit : 0);
+    }
+    return (int32_t)root;
+}

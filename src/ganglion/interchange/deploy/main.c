@@ -62,12 +62,7 @@ int main(int count, char **words) {
     static NAME_number given[NAME_inputs + 1], outputs[NAME_outputs];
     long samples = 0;
     int end = 0;
-    if (count > 1) {
-        fprintf(stderr, "NAME: %.60s: expected no argument, and samples on standard input\n", words[1]);
-        return 2;
-    }
-    NAME_reset(&state);
-    for (; end != EOF; NAME_line++) {
+@begin@    for (; end != EOF; NAME_line++) {
         double value = 0.0, timespan = NAME_timespan;
         int column = 0, blank = 1, header = 0, numbers = 0, names = 0;
         do {

@@ -124,14 +124,13 @@ def fraction_for(program: Program, samples: Array, timespans: Array) -> int:
         samples: (T, I) in the units of the network.
         timespans: (T,) likewise.
     """
-    most = max(
-        float(np.abs(a[np.abs(a) < 1e30]).max(initial=0.0)) for a in _numbers(program.constants.values())
-    )
+    constants = _numbers(program.constants.values())
+    most = max((float(np.abs(a[np.abs(a) < 1e30]).max(initial=0.0)) for a in constants), default=0.0)
     states: Sequence[Array] = program.begin
     for sample, span in zip(samples, timespans, strict=True):
         given = (sample.reshape(1, 1, -1), span.reshape(1, 1), *states)
         values = program.values(dict(zip(program.inputs, given, strict=True)))
-        states = [values[name] for name in program.new]
+        states = program.after(values)
         for array in _numbers(values.values()):
             found = np.abs(array[np.abs(array) < 1e30])
             most = max(most, float(found.max(initial=0.0)))

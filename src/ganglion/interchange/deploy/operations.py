@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from .noise import normal
+
 
 @dataclass(frozen=True)
 class Elementwise:
@@ -71,7 +73,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "Erf": Elementwise(special.erf, "NAME_erf({0})", "Erf"),
     "Log": Elementwise(np.log, "logf({0})", "Log", library=True),
     "Log1p": Elementwise(np.log1p, "log1pf({0})", "", library=True),
-    "Sqrt": Elementwise(np.sqrt, "sqrtf({0})", "Sqrt", library=True),
+    "Sqrt": Elementwise(np.sqrt, "sqrtf({0})", "Sqrt", library=True, fixed="NAME_sqrt({0})"),
     "Power": Elementwise(np.power, "powf({0}, {1})", "Pow", library=True),
     "Sin": Elementwise(np.sin, "sinf({0})", "Sin", library=True),
     "Cos": Elementwise(np.cos, "cosf({0})", "Cos", library=True),
@@ -90,6 +92,12 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "Select": Elementwise(np.where, "({0} ? {1} : {2})", "Where", fixed="same"),
     "Number": Elementwise(lambda x: x.astype(np.float32), "({0} ? 1.0f : 0.0f)", "", fixed="({0} ? ONE : 0)"),
     "Truth": Elementwise(lambda x: x != 0, "({0} != 0.0f)", ""),
+    "Normal": Elementwise(
+        normal,
+        "({2} ? 0 : NAME_normal(NAME_word({3}, {0}, {1} * {4}u + {5}u, {6})))",
+        "",
+        fixed="same",
+    ),
     "Copy": Elementwise(np.array, "{0}", "Identity", fixed="same"),
 }
 

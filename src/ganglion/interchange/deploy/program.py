@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .noise import NO_NOISE, Noise, counted
 from .operations import ELEMENTWISE, REDUCTIONS, VIEWS
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+NOISE = "noise"
+"""The name of what noise goes on from, among the values of a step."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Program:
         max_step: the longest time span that is solved in one go, in the unit of the data; None for any.
         missing: whether a sample may hold NaN, for what was not observed.
         start: the states before the first sample; empty if they are zeros.
+        noise: what the noise of its cells begins with. If there is some, its words are one more state.
     """
 
     nodes: tuple[Node, ...]
@@ -97,11 +101,13 @@ class Program:
     max_step: float | None = None
     missing: bool = False
     start: tuple[Array, ...] = field(default=(), repr=False)
+    noise: Noise = NO_NOISE
 
     @property
     def begin(self) -> list[Array]:
         """The states before the first sample."""
-        return list(self.start) or [np.zeros(self.shapes[name], np.float32) for name in self.states]
+        states = list(self.start) or [np.zeros(self.shapes[name], np.float32) for name in self.states]
+        return [*states, self.noise.words] if self.noise else states
 
     @property
     def n_inputs(self) -> int:
@@ -116,17 +122,22 @@ class Program:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of all that is given at a step."""
-        return (self.sample, self.timespan, *self.states)
+        return (self.sample, self.timespan, *self.states, *((NOISE,) if self.noise else ()))
 
     @property
     def results(self) -> tuple[str, ...]:
-        """The names of all that a step gives."""
+        """The names of all that a step computes."""
         return (self.output, *self.new)
 
     def run(self, *given: Array) -> list[Array]:
         """The outputs and new states, from a sample, the time span and the states."""
         values = self.values(dict(zip(self.inputs, given, strict=True)))
-        return [values[name] for name in self.results]
+        return [values[self.output], *self.after(values)]
+
+    def after(self, values: Mapping[str, Array]) -> list[Array]:
+        """The new states, from all values of a step."""
+        states = [values[name] for name in self.new]
+        return [*states, counted(values[NOISE])] if self.noise else states
 
     def values(self, given: Mapping[str, Array]) -> dict[str, Array]:
         """All values of a step, by name."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...cells.equations.noise import table
+from .noise import normal
 from .numbers import Fixed
 from .operations import ELEMENTWISE, REDUCTIONS
 from .program import Array, Node, Program, computed
@@ -44,6 +47,8 @@ class Simulated:
             "Sigmoid": self._sigmoid,
             "Tanh": self._tanh,
             "Exp": self._exp,
+            "Sqrt": self._sqrt,
+            "Normal": partial(normal, of=_wide(numbers.array(table()))),
             "Number": lambda x: x.astype(np.int64) << self._point,
         }
 
@@ -58,7 +63,7 @@ class Simulated:
         for node in self._program.nodes:
             values[node.name] = self._computed(node, [values[name] for name in node.inputs])
         output = values[self._program.output].astype(np.float32) / np.float32(1 << self._point)
-        return [output, *(values[name] for name in self._program.new)]
+        return [output, *self._program.after(values)]
 
     def _computed(self, node: Node, given: Sequence[Array]) -> Array:
         if node.op in self._functions:
@@ -106,6 +111,12 @@ class Simulated:
         fallen = self._decay(np.abs(x) * 2)
         found: Whole = np.sign(x) * (((ONE - fallen) * ONE // (ONE + fallen)) >> (30 - self._point))
         return found
+
+    def _sqrt(self, x: Whole) -> Whole:
+        square = np.maximum(x, 0) << self._point
+        root = np.sqrt(square.astype(np.float64)).astype(np.int64)
+        root -= root * root > square  # as float64 rounds
+        return root + ((root + 1) * (root + 1) <= square)
 
     def _exp(self, x: Whole) -> Whole:
         fallen = self._decay(np.abs(x))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -14,24 +14,27 @@ from mlx.utils import tree_flatten
 
 from ...arguments import instance
 from ...cells import NCPLayer, NCPRNNCell
+from ...cells.equations.noise import BYTES
 from ...cells.timed import in_own_time, usual_span
 from ...compile.layouts.select import whole_products
 from ...errors import KernelError
 from ..plain import plainly
+from .noise import QUIET, ROW, SAMPLES, SEEDS, Drawn, Noise, draws_of, given, silence
 from .operations import ELEMENTWISE
-from .program import Array, Node, Program, Shape, folded, owned
+from .program import NOISE, Array, Node, Program, Shape, folded, owned
 
 REDUCED = (None, None, "Sum", "Prod", "Min", "Max")  # as MLX counts them; the first ones are of booleans
 BITWISE = ("LogicalAnd", "LogicalOr")
 SAME = ("Squeeze", "ExpandDims", "Flatten", "Unflatten", "Reshape", "Full", "Contiguous", "StopGradient")
 
 
-def traced(model: NCPLayer, *, sparse: bool) -> Program:
+def traced(model: NCPLayer, *, sparse: bool, noise: bool = True) -> Program:
     """One step of a network.
 
     Args:
         model: the network; it reads forwards and is built.
         sparse: whether who prints the products leaves out what is zero, so that no NaN crosses it.
+        noise: whether it has the noise that the network has.
 
     Raises:
         TypeError: no network.
@@ -45,9 +48,6 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
     inner: Any = model if units is None else model.model
     inner.require_built("cannot be exported")
     _require_finite(inner)
-    for part in inner.modules():
-        if isinstance(part, NCPRNNCell) and part.unexported:
-            raise KernelError(f"the {part.unexported} of a {type(part).__name__} cannot be exported")
     scale, longest = usual_span(inner), _longest_part(inner)
     outer = 1.0 if units is None else units.time_unit
     unit = (1.0 if scale is None else scale) * outer
@@ -55,20 +55,72 @@ def traced(model: NCPLayer, *, sparse: bool) -> Program:
     with plainly(inner), timed, _states_returned(inner), whole_products(not sparse):
         with whole_products(False):  # the others have no gradients here
             inner.stream()  # which refuses what needs more than the sample
-        first = inner.get_initial_state(batch_size=1)
-        arrays = list(_leaves(first))
-
-        def step(x: mx.array, timespan: mx.array, *states: mx.array) -> list[mx.array]:
-            outputs, last = inner(x, _like(first, iter(states)), timespan)
-            return [outputs, *_leaves(last)]
-
+        step = _Step(inner, noise)
         recorder = _Recorder()
-        mx.export_function(recorder, step, mx.zeros((1, 1, inner.input_size)), mx.ones((1, 1)), *arrays)
-        program = owned(folded(recorder.program()))
-        program = replace(program, units=units, time_unit=unit, missing=_takes_nan(program))
+        mx.export_function(recorder, step.told, *step.example())
+        program = owned(folded(recorder.program(step.draws)))
+        program = replace(program, units=units, time_unit=unit, noise=step.noise)
+        program = replace(program, missing=_takes_nan(program))
         program = program if longest is None else replace(program, max_step=longest * outer)
         _require_same(program, step)
     return program
+
+
+class _Step:
+    """A step of a network as a function of arrays.
+
+    Attributes:
+        draws: the normal numbers that it draws.
+        noise: what these go on from.
+    """
+
+    def __init__(self, network: Any, noise: bool) -> None:
+        self._network = network
+        self._begin()
+        self.draws = draws_of(lambda *states: self(*self._sample(), *states), self._arrays)
+        self.noise = Noise.of(self.draws)
+        if self.draws and not noise:
+            silence(network)
+            self._begin()
+            self.draws, self.noise = [], Noise(leaves=self.noise.leaves)
+
+    def _begin(self) -> None:
+        self._first = self._network.get_initial_state(batch_size=1)
+        self._arrays = list(_leaves(self._first))
+
+    def _sample(self) -> list[mx.array]:
+        return [mx.zeros((1, 1, self._network.input_size)), mx.ones((1, 1))]
+
+    def __call__(self, x: mx.array, timespan: mx.array, *states: mx.array) -> list[mx.array]:
+        """The outputs and all arrays of the new state, from all of the state."""
+        outputs, last = self._network(x, _like(self._first, iter(states)), timespan)
+        return [outputs, *_leaves(last)]
+
+    def example(self) -> list[mx.array]:
+        """What it is told with: a sample, a time span, states but those of noise, and the numbers drawn."""
+        return [
+            *self._sample(),
+            *self.without([mx.array(0.0), *self._arrays])[1:],
+            *(mx.zeros((1, len(d.places))) for d in self.draws),
+        ]
+
+    def told(self, x: mx.array, timespan: mx.array, *rest: mx.array) -> list[mx.array]:
+        """The same of these."""
+        many = len(rest) - len(self.draws)
+        with given(iter(rest[many:])) if self.draws else nullcontext():
+            return self.without(self(x, timespan, *self.whole(list(rest[:many]))))
+
+    def without(self, results: Sequence[mx.array]) -> list[mx.array]:
+        """The outputs, and the arrays of a state but those that noise goes on from."""
+        leaves = self.noise.leaves if self.noise else ()
+        return [found for k, found in enumerate(results) if k - 1 not in leaves]
+
+    def whole(self, states: list[mx.array], noise: mx.array | None = None) -> list[mx.array]:
+        """All arrays of a state."""
+        found = list(states)
+        for leaf in self.noise.leaves if self.noise else ():
+            found.insert(leaf, self._arrays[leaf] if noise is None else noise)
+        return found
 
 
 def _longest_part(network: nn.Module) -> float | None:
@@ -215,11 +267,13 @@ class _Recorder:
         small = self._made("Exp", [self._made("Negative", [apart], shape)], shape)
         self.add("Add", [most, self._made("Log1p", [small], shape)], name)
 
-    def program(self) -> Program:
-        """What was told, whole."""
-        (sample, timespan, *states), (output, *new) = self.inputs, self.outputs
+    def program(self, draws: Sequence[Drawn]) -> Program:
+        """What was told, whole, in which the last inputs are numbers that are drawn."""
+        (sample, timespan, *rest), (output, *new) = self.inputs, self.outputs
+        many = len(rest) - len(draws)
+        states = rest[:many]
         return Program(
-            tuple(self.nodes),
+            (*self._drawn(draws, rest[many:]), *self.nodes),
             self.constants,
             self.shapes,
             sample,
@@ -228,6 +282,21 @@ class _Recorder:
             output,
             tuple(new),
         )
+
+    def _drawn(self, draws: Sequence[Drawn], names: Sequence[str]) -> Iterator[Node]:
+        """The operations that draw numbers."""
+        seeds = Noise.of(draws).seeds
+        self.shapes[NOISE] = (SEEDS + len(seeds),)
+        for k in range(SEEDS + len(seeds)) if draws else ():
+            self.shapes[f"{NOISE}{k}"] = (1,)
+            yield Node("Slice", (NOISE,), f"{NOISE}{k}", (1,), arguments=((k,), (k + 1,), (1,)))
+        for name, drawn in zip(names, draws, strict=True):
+            words = [f"{NOISE}{k}" for k in (ROW, SAMPLES, QUIET, SEEDS + seeds.index(drawn.seed))]
+            for word, value in (("draws", [drawn.draws]), ("draw", [drawn.draw]), ("places", drawn.places)):
+                words.append(f"{name}.{word}")
+                self.constants[words[-1]] = np.array(value, np.uint32)
+                self.shapes[words[-1]] = self.constants[words[-1]].shape
+            yield Node("Normal", tuple(words), name, self.shapes[name])
 
 
 def _axis(op: str, given: list[Any]) -> int:
@@ -271,8 +340,10 @@ def _states_returned(model: nn.Module) -> Iterator[None]:
 
 def _takes_nan(program: Program) -> bool:
     """Whether a sample of which nothing was observed leaves every number finite."""
-    given = [np.zeros(program.shapes[name], np.float32) for name in program.inputs]
+    given: list[Array] = [np.zeros(program.shapes[name], np.float32) for name in program.inputs]
     given[0], given[1] = np.full_like(given[0], np.nan), np.ones_like(given[1])
+    if program.noise:
+        given[-1] = program.noise.words
     return all(bool(np.isfinite(array).all()) for array in program.run(*given))
 
 
@@ -283,13 +354,17 @@ def _require_finite(model: nn.Module) -> None:
             raise ValueError(f"the parameter {name} is not finite: nothing to export")
 
 
-def _require_same(program: Program, step: Callable[..., list[mx.array]]) -> None:
+def _require_same(program: Program, step: _Step) -> None:
     """Recording is young in MLX and errs in silence."""
     rng = np.random.default_rng(0)
-    given = [rng.normal(size=program.shapes[name]).astype(np.float32) for name in program.inputs]
+    names = (program.sample, program.timespan, *program.states)
+    given = [rng.normal(size=program.shapes[name]).astype(np.float32) for name in names]
     given[1] = np.abs(given[1])
-    expected = step(*(mx.array(array) for array in given))
-    for ours, theirs in zip(program.run(*given), expected, strict=True):
+    sample, timespan, *states = (mx.array(array) for array in given)
+    bytes_ = rng.integers(0, 256, (1, BYTES)).astype(np.float32)
+    words = [program.noise.begun([bytes_]).words] if program.noise else []
+    expected = step.without(step(sample, timespan, *step.whole(states, mx.array(bytes_))))
+    for ours, theirs in zip(program.run(*given, *words), expected, strict=not program.noise):
         if not np.allclose(ours, np.array(theirs.astype(mx.float32)), rtol=1e-3, atol=1e-4):
             raise RuntimeError(
                 "what was recorded does not compute what the network does: nothing was written"

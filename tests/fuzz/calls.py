@@ -60,6 +60,11 @@ def _predict() -> Call:
     )
 
 
+def _score() -> Call:
+    made = _predict().arguments
+    return Call(gl.training.series.score_series, {name: made[name] for name in ("run", "data")})
+
+
 def _check(cell: Any, skip: Any = ()) -> Any:
     """`check_cell` with one of its checks, since all of them take seconds."""
     checks = gl.testing.CHECKS
@@ -338,6 +343,7 @@ TABLE: dict[str, Callable[[], Call]] = {
         progress=False,
     ),
     "predict_series": _predict,
+    "score_series": _score,
     # pictures
     **{
         name: plain(getattr(gl.viz, name), circuit=CIRCUIT)

@@ -24,7 +24,7 @@ import ganglion as gl
 from ganglion import cli
 from ganglion.commands.series import CELLS as OFFERED
 from ganglion.interchange.files import newest_checkpoint
-from ganglion.training.series import Columns, Settings, train_series
+from ganglion.training.series import Columns, Settings, score_series, train_series
 from ganglion.training.series.job import CELLS
 from ganglion.training.series.report import _page, _recording
 from ganglion.training.series.sequences import Scaling, read_columns, split, windows
@@ -249,6 +249,21 @@ def test_malformed_data_leave_the_old_predictions(folder: Path, capsys: pytest.C
     assert ganglion("predict", "run", "bad.csv", "-o", "out.csv") == 2
     assert "does not come after" in capsys.readouterr().err
     assert Path("out.csv").read_text() == "mine"
+
+
+def test_errors_of_predictions_are_those_of_another_table(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_table(folder / "new.csv", rows=25, groups="XYZ")
+    assert ganglion("predict", "run", "new.csv", "-o", "out.csv", "--errors") == 0
+    said = re.search(r"y: RMSE (\S+)", capsys.readouterr().out)
+    assert said
+    truth, found = (
+        np.array([float(row["y"]) for row in csv.DictReader(Path(name).read_text().splitlines())])
+        for name in ("new.csv", "out.csv")
+    )
+    assert np.isclose(float(said[1]), np.sqrt(np.mean((truth - found) ** 2)), rtol=1e-3)
+    assert score_series(folder / "run", folder / "new.csv") == {"y": pytest.approx(float(said[1]), rel=1e-3)}
 
 
 def test_predictions_replace_neither_the_run_nor_the_data(

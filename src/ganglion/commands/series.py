@@ -24,7 +24,9 @@ gl.load("DIR") in Python."""
 
 PREDICT = """\
 Let the network that ganglion train left in DIR read another table, which needs
-the same inputs, time and group columns, and write what it says to a CSV file."""
+the same inputs, time and group columns, and write what it says to a CSV file.
+With --errors it is a test: of data that training did not see, not even to choose
+its best epoch."""
 
 CELLS = ("ltc", "cfc", "stc", "lrc", "lrcu", "ctrnn", "rate", "mingru")
 """Those of `training/series`, which is loaded where something is trained."""
@@ -85,6 +87,9 @@ def add_commands(commands: Any) -> None:
     predict.add_argument("run_directory", type=Path, metavar="DIR", help="what ganglion train left")
     predict.add_argument("data", type=Path, help="table with a header: .csv")
     predict.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="the table to write")
+    predict.add_argument(
+        "--errors", action="store_true", help="the table has the targets: say how far off the network is"
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -120,14 +125,19 @@ def _train(arguments: argparse.Namespace) -> None:
         print(f"cells without a number: {cells} (--missing {arguments.missing})")
     if outcome.columns.time is not None:
         unit, column = outcome.model.time_unit, outcome.columns.time
-        print(f"time unit: {unit:g}, the median span of {column}, of dates in seconds")
+        seconds = " s" if outcome.dated else ""
+        print(f"time unit: {unit:g}{seconds}, the median span of {column}")
     for name, error, baseline in zip(arguments.target, outcome.errors, outcome.baselines, strict=True):
-        print(f"{name}: error {error:.4g} on the validation data; always saying the mean: {baseline:.4g}")
+        print(f"{name}: RMSE {error:.4g} on the validation data; always saying the mean: {baseline:.4g}")
     print(f"report: {write_report(outcome, arguments.out)}")
 
 
 def _predict(arguments: argparse.Namespace) -> None:
     from ..training import series
 
-    rows = series.predict_series(arguments.run_directory, arguments.data, arguments.out)
+    directory, data = arguments.run_directory, arguments.data
+    rows = series.predict_series(directory, data, arguments.out)
+    if arguments.errors:
+        for name, error in series.score_series(directory, data).items():
+            print(f"{name}: RMSE {error:.4g}")
     print(f"{rows} rows: {arguments.out}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -85,6 +86,7 @@ class Outcome:
         baselines: the same for always saying the mean of the training data.
         habits: how the table was written.
         missing: of each column in which cells have no number, how many.
+        dated: whether the times are dates, so that time spans are in seconds.
     """
 
     model: Scaled
@@ -97,6 +99,7 @@ class Outcome:
     baselines: list[float]
     habits: Habits = ORDINARY
     missing: dict[str, int] = field(default_factory=dict)
+    dated: bool = False
 
 
 def train_series(
@@ -154,6 +157,7 @@ def train_series(
         columns = Columns.choose(reader, plan.sensors, plan.n_outputs, targets, inputs, time, group)
         series, digest = series_of(reader, columns)
         missing = {name: reader.missing[name] for name in reader.header if reader.missing[name]}
+        dated = reader.dated
     series = [one.observed() for one in series]
     training, held_out = split(series, settings.validation)
     for part, what in ((training, "training"), (held_out, "validation")):
@@ -170,7 +174,7 @@ def train_series(
 
     def judge(model: Scaled) -> float:
         """The errors that the report tells, as one number."""
-        wrong = np.array(_errors([predict(model, one) for one in held_out], held_out))
+        wrong = np.array(errors_of([predict(model, one) for one in held_out], held_out))
         return float(((wrong / scaling.scale) ** 2).mean())
 
     history = fit(
@@ -187,10 +191,12 @@ def train_series(
         checkpoint=out,
         progress=progress,
     )
-    errors = _errors([predict(model, one) for one in held_out], held_out)
+    errors = errors_of([predict(model, one) for one in held_out], held_out)
     mean = np.nanmean(np.concatenate([one.y for one in training]), axis=0)
-    baselines = _errors([np.broadcast_to(mean, (len(one.x), len(mean))) for one in held_out], held_out)
-    return Outcome(model, compiled, columns, settings, history, held_out, errors, baselines, habits, missing)
+    baselines = errors_of([np.broadcast_to(mean, (len(one.x), len(mean))) for one in held_out], held_out)
+    return Outcome(
+        model, compiled, columns, settings, history, held_out, errors, baselines, habits, missing, dated
+    )
 
 
 def predict(model: Scaled, series: Series) -> Floats:
@@ -216,9 +222,7 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
     columns, habits = columns_of(run), habits_of(run)
     if not may_hold(run, out) or (out.exists() and data.exists() and out.samefile(data)):
         raise FileError(f"{out} is a file of the run or the data: choose another file for the predictions")
-    model = load(run)
-    if not isinstance(model, Scaled) or (model.inputs, model.outputs) != (columns.inputs, columns.targets):
-        raise FileError(f"{run}: the model there is not the one that {SETTINGS} describes")
+    model = _model_of(run, columns)
     series, _ = read_columns(data, columns, habits, targets=False)
     rows: list[tuple[int, list[Any]]] = []
     for one in series:
@@ -234,6 +238,31 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
     writer.writerows(row for _, row in rows)
     replace_files({out: text.getvalue().encode()})
     return len(rows)
+
+
+def score_series(run: Path, data: Path) -> dict[str, float]:
+    """How far off the network of a run is on a CSV file that has the targets, too.
+
+    Returns:
+        Of each target the root mean squared error over the samples that the network sees and that have a
+        number there, as the report tells it of the validation data; NaN where none has.
+
+    Raises:
+        FileError: no run, or data that are not sound.
+        OSError: a file cannot be read.
+    """
+    run, data = as_path("run", run), as_path("data", data)
+    columns = columns_of(run)
+    model = _model_of(run, columns)
+    series = [one.observed() for one in read_columns(data, columns, habits_of(run))[0]]
+    return dict(zip(columns.targets, errors_of([predict(model, one) for one in series], series), strict=True))
+
+
+def _model_of(run: Path, columns: Columns) -> Scaled:
+    model = load(run)
+    if not isinstance(model, Scaled) or (model.inputs, model.outputs) != (columns.inputs, columns.targets):
+        raise FileError(f"{run}: the model there is not the one that {SETTINGS} describes")
+    return model
 
 
 def _read_circuit(path: Path) -> Circuit:
@@ -253,7 +282,12 @@ def _loss(model: Scaled, x: mx.array, y: mx.array, spans: mx.array, weights: mx.
     return (mx.square(outputs - y).mean(axis=-1) * weights).mean()
 
 
-def _errors(said: Sequence[Floats], series: Sequence[Series]) -> list[float]:
-    """Root mean squared error of each target over all samples that have it."""
-    wrong = np.concatenate([a - one.y for a, one in zip(said, series, strict=True)])
-    return [float(error) for error in np.sqrt(np.nanmean(wrong**2, axis=0))]
+def errors_of(said: Sequence[Floats], series: Sequence[Series]) -> list[float]:
+    """Root mean squared error of each target over all samples that have it; NaN where none has."""
+    squares = np.square(np.concatenate([a - one.y for a, one in zip(said, series, strict=True)]))
+    known = np.isfinite(squares)
+    counts = known.sum(axis=0)
+    sums = np.where(known, squares, 0.0).sum(axis=0)
+    return [
+        math.sqrt(total / count) if count else math.nan for total, count in zip(sums, counts, strict=True)
+    ]

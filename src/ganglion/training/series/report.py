@@ -6,13 +6,14 @@ import base64
 import html
 import io
 import warnings
+from collections.abc import Hashable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from ... import viz
 from ...cells import RNN, record
@@ -21,8 +22,9 @@ from ...interchange.origins import provenance_of
 from ...palette import LIGHT
 from ...recording import Recording
 from ...storage import replace_files
+from ...wiring import Circuit
 from .directory import REPORT
-from .job import CELLS, Outcome, predict
+from .job import CELLS, Outcome, errors_of, predict
 from .sequences import Floats, Series
 
 SAID = LIGHT.categories[1]
@@ -78,7 +80,10 @@ def _page(outcome: Outcome) -> str:
     what = "targets and predictions over time, and one over the other"
     sections = [
         ("Result", _results(outcome)),
-        ("Predictions", _which(outcome, one) + _picture(_predictions(outcome, shown), what)),
+        (
+            "Predictions",
+            _held_out(outcome) + _which(outcome, one) + _picture(_predictions(outcome, shown), what),
+        ),
         ("Learning curve", _picture(_curves(outcome), "training and validation loss of each epoch")),
         ("Activity", _picture(_activity(outcome, shown), "the state of every neuron over time")),
         (
@@ -111,9 +116,22 @@ def _results(outcome: Outcome) -> str:
     samples = sum(len(series.x) for series in outcome.held_out)
     says = (
         f"<p>On {samples} samples held out for validation, after epoch {(best or 0) + 1} of {epochs}. That "
-        "epoch has the least mean square of the errors below, each in the unit that the network sees.</p>"
+        "epoch has the least mean square of the errors below, each in the unit that the network sees: a "
+        "choice that flatters it. <code>ganglion predict --errors</code> tests it on other data.</p>"
     )
     return says + _table(rows, head=True) + _missing(outcome)
+
+
+def _held_out(outcome: Outcome) -> str:
+    """The error in each sequence, where several were held out."""
+    if len(outcome.held_out) < 2:
+        return ""
+    group = outcome.columns.group or "sequence"
+    rows: list[tuple[object, ...]] = [(group, "samples", *(f"RMSE of {t}" for t in outcome.columns.targets))]
+    for series in outcome.held_out:
+        wrong = errors_of([predict(outcome.model, series)], [series])
+        rows.append((series.group, len(series.x), *(f"{e:.4g}" for e in wrong)))
+    return _table(rows, head=True)
 
 
 def _missing(outcome: Outcome) -> str:
@@ -166,8 +184,7 @@ def _predictions(outcome: Outcome, shown: Series) -> Figure:
     grid = figure.add_gridspec(len(names), 2, width_ratios=(4, 1))
     panels = [figure.add_subplot(grid[0, 0])]
     panels += [figure.add_subplot(grid[k, 0], sharex=panels[0]) for k in range(1, len(names))]
-    spans = shown.timespans(outcome.model.time_unit)
-    times = np.arange(len(shown.x)) if spans is None else np.cumsum(spans)
+    times, label = _times(outcome, shown)
     for k, (panel, name) in enumerate(zip(panels, names, strict=True)):
         panel.plot(times, shown.y[:, k], color=LIGHT.muted, label="target")
         panel.plot(times, said[:, k], color=SAID, label="prediction")
@@ -175,8 +192,18 @@ def _predictions(outcome: Outcome, shown: Series) -> Figure:
         panel.spines[["top", "right"]].set_visible(False)
         _scatter(figure.add_subplot(grid[k, 1]), shown.y[:, k], said[:, k], last=k == len(names) - 1)
     panels[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
-    panels[-1].set_xlabel("time")
+    panels[-1].set_xlabel(label, parse_math=False)
     return figure
+
+
+def _times(outcome: Outcome, shown: Series) -> tuple[Floats, str]:
+    """When samples were taken, and what that is called; from the first one on, where they are dates."""
+    if shown.times is None:
+        return np.arange(len(shown.x), dtype=np.float64), "sample"
+    column = str(outcome.columns.time)
+    if outcome.dated:
+        return shown.times - shown.times[0], f"seconds of {column} since the first sample"
+    return shown.times, column
 
 
 def _scatter(axes: Axes, truth: Floats, said: Floats, *, last: bool) -> None:
@@ -201,17 +228,9 @@ def _which(outcome: Outcome, one: Series) -> str:
 
 def _curves(outcome: Outcome) -> Figure:
     figure = Figure(figsize=(9, 3.4), layout="constrained")
-    axes, epochs = figure.add_subplot(), np.arange(1, len(outcome.history.loss) + 1)
-    marker = "o" if len(epochs) == 1 else None
-    axes.plot(epochs, outcome.history.loss, color=LIGHT.muted, marker=marker, label="training")
-    axes.plot(epochs, outcome.history.validation, color=SAID, marker=marker, label="validation")
-    if outcome.history.best is not None:
-        best = outcome.history.best + 1
-        axes.axvline(best, color=LIGHT.accent, linewidth=0.8, linestyle="--", label=f"best epoch: {best}")
-    axes.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes = figure.add_subplot()
+    viz.plot_history(outcome.history, log=True, ax=axes)
+    axes.set_ylabel("mean squared error")
     return figure
 
 
@@ -235,7 +254,7 @@ def _recording(outcome: Outcome, shown: Series) -> Recording:
 def _circuit(outcome: Outcome) -> Figure:
     figure = Figure(figsize=(9, 6), layout="constrained")
     trained = circuit_of(outcome.model)
-    names = dict(zip(trained.neurons("motor"), outcome.columns.targets, strict=True))
+    names = _columns_of(trained, outcome)
     names |= {name: str(name) for name in trained.neurons("sensory")}  # the columns
     others = len(trained) <= 60
     names |= {n: str(n).rsplit("_", 1)[-1] for n in trained if n not in names and others}
@@ -245,5 +264,12 @@ def _circuit(outcome: Outcome) -> Figure:
 
 def _masks(outcome: Outcome) -> Figure:
     figure = Figure(figsize=(7, 7), layout="constrained")
-    viz.plot_masks(outcome.compiled, ax=figure.add_subplot())
+    trained = circuit_of(outcome.model)
+    viz.plot_masks(nx.relabel_nodes(trained, _columns_of(trained, outcome)), ax=figure.add_subplot())
     return figure
+
+
+def _columns_of(trained: Circuit, outcome: Outcome) -> dict[Hashable, str]:
+    """The motor neurons' columns, but for one that another neuron has as its name."""
+    pairs = zip(trained.neurons("motor"), outcome.columns.targets, strict=True)
+    return {name: column for name, column in pairs if column not in trained}

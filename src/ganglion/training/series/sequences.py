@@ -78,7 +78,7 @@ class Columns:
                 raise FileError(f"a column is named twice as {what}: {listed(names, NAMED)}")
         for name in inputs:
             if name in targets:  # at the same sample, so that there would be nothing to learn
-                raise FileError(f"column {name!r} is both an input and a target: choose the inputs")
+                raise FileError(f"column {name!r} is both an input and a target: choose the inputs (--input)")
         if len(targets) != outputs:
             raise FileError(
                 f"{len(targets)} targets ({listed(targets, NAMED)}) for a circuit of {outputs} motor neurons"
@@ -86,7 +86,8 @@ class Columns:
         if len(inputs) != len(sensors):
             raise FileError(
                 f"{reader.path} gives {len(inputs)} inputs ({listed(inputs, NAMED)}), "
-                f"but the circuit has {len(sensors)} sensory neurons: choose the inputs"
+                f"but the circuit has {len(sensors)} sensory neurons: choose the inputs (--input), times "
+                "and groups (--time, --group)"
             )
         return cls(tuple(inputs), tuple(targets), time, group)
 

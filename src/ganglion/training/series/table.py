@@ -26,7 +26,7 @@ from ...habits import NOTHING, ORDINARY, Habits
 from ...storage import open_file
 from ...wiring.words import listed
 from .rows import Draft, Rows
-from .times import AmbiguousDate, read_time
+from .times import DATE, AmbiguousDate, read_time
 
 LONGEST_LINE = 1 << 20
 """Bytes that one line may have."""
@@ -241,6 +241,11 @@ class Reader:
         draft.spans.append(span)
         draft.stamps.append(stamp)
         return False
+
+    @property
+    def dated(self) -> bool:
+        """Whether the times that were read are dates."""
+        return self._first_time is not None and self._first_time[0] == DATE
 
     def _fault(self, problem: str) -> FileError:
         return FileError(f"{self.path}, line {self._records.line_num}: {problem}")

@@ -47,14 +47,16 @@
     ADD(MAP(m, d_ff1_w, d_ff2_w, d_time_a_w, d_time_b_w), m < 2 ? signal[k] : synapse[k], value)
 #define SLOTS (CHUNK | 1)  // odd, so that neurons spread over the cache
 
-if (!SAVING) {
-    #include "cfc_prepare.c"
+ONCE {
+    if (!SAVING) {
+        #include "cfc_prepare.c"
+    }
+    #define FOLDED leaving
+    #define PLACE(kind) kind##_out
+    #include "cfc_fold.c"
+    #undef FOLDED
+    #undef PLACE
 }
-#define FOLDED leaving
-#define PLACE(kind) kind##_out
-#include "cfc_fold.c"
-#undef FOLDED
-#undef PLACE
 EACH(i, 2 * N) own[i] = splat(0.0f);
 FETCH(g, d_last, 0);  // g: the gradient of the states, here of the last ones
 if (EVENTS) EACH(j, M) owed[j] = splat(0.0f);

@@ -25,7 +25,9 @@
 #define STATE seen
 #define SHOW(j) seen[j]
 
-#include "cfc_prepare.c"
+ONCE {
+    #include "cfc_prepare.c"
+}
 int here;
 real span;
 real event = splat(0.0f);

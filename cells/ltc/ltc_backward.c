@@ -34,15 +34,17 @@
     shown_sum[2 * j] += shown[j] * v[UNFOLDS * N + j]; \
     shown_sum[2 * j + 1] += shown[j];
 
-#include "ltc_fold.c"
-BARRIER
-EACH_SPLIT(i, N) {
-    for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {  // parameters in the order of `out`
-        out_slope[q] = slope[out[q]];
-        out_shift[q] = shift[out[q]];
-        out_push[q] = push[out[q]];
-        out_w[q] = w[out[q]];
-        out_sigma[q] = sigma[out[q]];
+ONCE {
+    #include "ltc_fold.c"
+    BARRIER
+    EACH_SPLIT(i, N) {
+        for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {  // parameters in the order of `out`
+            out_slope[q] = slope[out[q]];
+            out_shift[q] = shift[out[q]];
+            out_push[q] = push[out[q]];
+            out_w[q] = w[out[q]];
+            out_sigma[q] = sigma[out[q]];
+        }
     }
 }
 EACH_ANY(i, 4 * E) synapse[i] = splat(0.0f);

@@ -72,10 +72,12 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, c
         lines += [_pointer(array, TYPES[array.kind], f"arrays[{i}]"), *_row_shape(array)]
     lines += _cpu_memory(kernel, len(given) + 1 if crew else None)
     if crew:
-        lines += ["for (int64_t index = crew.first; index * LANES < batch; index++) {"]
+        lines += ["int folding = 1;"]
+        lines += ["for (int64_t index = crew.first; index * LANES < batch; index++, folding = 0) {"]
         lines += ["const Block block = block_at(index, batch);"]
     else:
-        lines += ["for (Block block; (block = take_block(next, batch)).count > 0;) {"]
+        lines += ["int folding = 1;"]
+        lines += ["for (Block block; (block = take_block(next, batch)).count > 0; folding = 0) {"]
     if totals := kernel.of("totals"):
         lines.append(f"float *row = (float *)arrays[{len(given)}] + block.index * ({_sum(totals)});")
         lines += _in_sequence(totals, "float", "row")

@@ -132,6 +132,13 @@ WAYS: dict[str, Way] = {
     "through members": lambda r, c: mx.grad(lambda p: mx.vmap(lambda p: loss_of(r, p, X))(p).sum())(
         several(r)
     ),
+    "what members share": lambda r, c: c(mx.grad(lambda x, t: shared(r, several(r), x, t), argnums=(0, 1)))(
+        X, SPANS
+    ),
+    "members of what is shared": lambda r, c: mx.vmap(
+        lambda x: mx.grad(lambda p: mx.vmap(lambda p: loss_of(r, p, x))(p).sum())(several(r))
+    )(BATCHES),
+    "members of each other": lambda r, c: mx.vmap(lambda p: shared(r, several(r), X, SPANS, p))(several(r)),
     "many directions": lambda r, c: mx.vmap(lambda d: mx.vjp(lambda x: r(x)[0], [X], [d])[1][0])(
         mx.stack([Y, 2 * Y])
     ),
@@ -144,6 +151,21 @@ def as_it_is(function: Function, **_: Any) -> Function:
 
 def through(rnn: Any, function: Function) -> mx.array:
     return mx.grad(lambda x: function(x).square().sum())(X)
+
+
+def shared(rnn: Any, members: Any, x: mx.array, spans: mx.array, also: Any = None) -> mx.array:
+    """The loss of all members over one batch; with the parameters `also`, of as many more."""
+    before = rnn.parameters()
+
+    def member(parameters: Any) -> mx.array:
+        both = parameters if also is None else tree_map(lambda a, b: a + 0.1 * b, parameters, also)
+        rnn.update(both)
+        return loss(rnn, x, Y, timespans=spans)
+
+    try:
+        return mx.vmap(member)(members).sum()
+    finally:
+        rnn.update(before)
 
 
 def states(rnn: Any) -> int:

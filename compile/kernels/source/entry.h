@@ -100,7 +100,7 @@ static Arrays lazy(const Kernels &pair, Arrays inputs, int64_t members, int64_t 
         shape[0] = all;
         inputs[i] = mx::broadcast_to(inputs[i], shape, stream);
     }
-    return Forward::made(stream, pair, members, threads, inputs);
+    return Forward::made(stream, pair, members, threads, Common(pair->rows.size(), false), inputs);
 }
 
 enum { DONE = 0, NO_MEMORY = -1, FAILED = -2, FOLLOWED = -3, FAILED_BEFORE = -4 };

@@ -27,6 +27,7 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define JOINED(value) (+(value))
 #define INVERSE(value) (1.0f / (value))
 #define BARRIER
+#define ONCE if (folding)  // what is the same for all blocks is done with the first one that a thread takes
 #define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block)
 #define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block)
 #define CLEAR(to, row) clear(to, to##_rows, to##_width, row, block)

@@ -14,6 +14,7 @@ typedef float real;
 #define EACH_ANY(i, count) for (int i = me; i < (count); i += THREADS)
 #define EACH_SPLIT(i, count) for (int i = UNIT; i < (count); i += UNITS)
 #define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
+#define ONCE
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f

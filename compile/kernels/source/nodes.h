@@ -1,6 +1,6 @@
 // The two kernels of a pair as nodes of MLX's graph: what they make, their gradients, and what mx.vmap does to them.
 // A node has `members` networks of one circuit: its values come for each of them, its rows are those of the first
-// member's batch, then those of the second's, and so on.
+// member's batch, then those of the second's, and so on. Rows that are `common` have one batch, which all members read.
 #include "mlx/backend/cpu/encoder.h"
 #include "mlx/device.h"
 #include "mlx/fast.h"
@@ -14,6 +14,7 @@
 typedef std::vector<array> Arrays;
 typedef std::shared_ptr<const Pair> Kernels;
 typedef std::pair<Arrays, std::vector<int>> Mapped;
+typedef std::vector<bool> Common;  // of each array of rows, whether all members read the same
 
 static std::atomic<bool> failed_late{false};
 inline void Run::later(const std::vector<std::pair<float *, int64_t>> &outputs) const {
@@ -36,12 +37,18 @@ static void set_plain(array &a) { a.set_data(mx::allocator::malloc(std::max<size
 struct Node : mx::Primitive {
     Kernels pair;
     int64_t members, threads;
-    Node(mx::Stream stream, Kernels pair, int64_t members, int64_t threads)
-        : Primitive(stream), pair(std::move(pair)), members(members), threads(threads) {}
+    Common common;
+    Node(mx::Stream stream, Kernels pair, int64_t members, int64_t threads, Common common)
+        : Primitive(stream), pair(std::move(pair)), members(members), threads(threads), common(std::move(common)) {}
     void eval_gpu(const Arrays &, Arrays &) override {
         throw std::runtime_error("a kernel of the processor cannot run on a GPU: call the network with stream=mx.cpu");
     }
-    int64_t batch_of(const Arrays &inputs) const { return inputs[pair->values.size()].shape(0) / members; }
+    int64_t members_of(size_t row) const { return common[row] ? 1 : members; }
+    int64_t batch_of(const Arrays &inputs) const { return inputs[pair->values.size()].shape(0) / members_of(0); }
+    Given given_of(const Arrays &inputs, size_t i) const {
+        const size_t values = pair->values.size();
+        return given(inputs[i], i < values ? members : members_of(i - values));
+    }
 
     static int mapped(const Arrays &inputs, const std::vector<int> &axes) {
         for (size_t i = 0; i < axes.size(); i++)
@@ -58,31 +65,45 @@ struct Node : mx::Primitive {
     // (n, rows, ...) as (n * rows, ...), and back.
     array joined(const array &a) { return mx::flatten(a, 0, 1, stream()); }
     array parted(const array &a, int n) { return mx::unflatten(a, 0, {n, a.shape(0) / n}, stream()); }
+
+    // Rows for n times as many members, and whether these have them in common.
+    array row_mapped(const array &a, int axis, int n, size_t row, Common &now) {
+        now.push_back(axis < 0 && members_of(row) == 1);
+        if (now.back()) return a;
+        array found = in_front(a, axis, n);
+        if (members_of(row) < members) {
+            mx::Shape shape = found.shape();
+            shape.insert(shape.begin() + 1, (int)members);
+            found = mx::flatten(mx::broadcast_to(mx::expand_dims(found, 1, stream()), shape, stream()), 1, 2, stream());
+        }
+        return joined(found);
+    }
 };
 
 struct Backward : Node {
     bool saving;
     int64_t saved_members;  // what was saved is of so many members, and serves the others again
-    Backward(mx::Stream s, Kernels pair, int64_t members, int64_t threads, bool saving, int64_t saved_members)
-        : Node(s, std::move(pair), members, threads), saving(saving), saved_members(saved_members) {}
+    Backward(mx::Stream s, Kernels pair, int64_t members, int64_t threads, Common common, bool saving,
+             int64_t saved_members)
+        : Node(s, std::move(pair), members, threads, std::move(common)), saving(saving), saved_members(saved_members) {}
     const char *name() const override { return "GanglionBackward"; }
     bool is_equivalent(const Primitive &primitive) const override {
         auto &other = (const Backward &)primitive;
-        return pair == other.pair && members == other.members && saving == other.saving;
+        return pair == other.pair && members == other.members && common == other.common && saving == other.saving;
     }
 
-    static Arrays made(mx::Stream s, Kernels pair, int64_t members, int64_t threads, bool saving, int64_t saved_members,
-                       const Arrays &inputs) {
+    static Arrays made(mx::Stream s, Kernels pair, int64_t members, int64_t threads, Common common, bool saving,
+                       int64_t saved_members, const Arrays &inputs) {
         const size_t n = pair->values.size();
+        auto node = std::make_shared<Backward>(s, pair, members, threads, std::move(common), saving, saved_members);
         std::vector<mx::Shape> shapes;
         for (auto row : pair->gradients) {
             mx::Shape shape = pair->rows[row];
-            shape.insert(shape.begin(), inputs[n].shape(0));
+            shape.insert(shape.begin(), (int)(node->batch_of(inputs) * members));
             shapes.push_back(shape);
         }
         for (size_t v = 0; v < n; v++) shapes.push_back(inputs[v].shape());
         const std::vector<mx::Dtype> types(shapes.size(), mx::float32);
-        auto node = std::make_shared<Backward>(s, pair, members, threads, saving, saved_members);
         return array::make_arrays(shapes, types, node, inputs);
     }
 
@@ -91,7 +112,7 @@ struct Backward : Node {
         const int64_t batch = batch_of(inputs);
         Run run{pair, true, saving, members, batch, threads};
         const size_t plain = pair->values.size() + pair->given.size();
-        for (size_t i = 0; i < plain; i++) run.inputs.push_back(given(inputs[i], members));
+        for (size_t i = 0; i < plain; i++) run.inputs.push_back(given_of(inputs, i));
         for (size_t i = 0; i < pair->saves.size(); i++) {
             Given saved{nothing, 0, 1, true};
             if (saving) {
@@ -121,16 +142,17 @@ struct Backward : Node {
     Mapped vmap(const Arrays &inputs, const std::vector<int> &axes) override {
         const int n = mapped(inputs, axes);
         const size_t values = pair->values.size(), plain = values + pair->given.size();
-        const int64_t batch = inputs[values].shape(axes[values] == 0 ? 1 : 0) / members;
+        const int64_t batch = inputs[values].shape(axes[values] == 0 ? 1 : 0) / members_of(0);
         Arrays all;
+        Common now;
         for (size_t i = 0; i < inputs.size(); i++) {
-            if (i >= plain) { all.push_back(inputs[i]); continue; }
-            const array a = in_front(inputs[i], axes[i], n);
-            all.push_back(i < values ? a : joined(a));
+            if (i >= plain) all.push_back(inputs[i]);
+            else if (i < values) all.push_back(in_front(inputs[i], axes[i], n));
+            else all.push_back(row_mapped(inputs[i], axes[i], n, i - values, now));
         }
         int64_t theirs = saved_members;  // those of a forward node that was mapped itself, or of one that was not
         if (saving && (int64_t)all[plain].size() > pair->saved_floats(0, batch) * members + VECTOR) theirs *= n;
-        Arrays found = made(stream(), pair, members * n, threads, saving, theirs, all);
+        Arrays found = made(stream(), pair, members * n, threads, now, saving, theirs, all);
         for (size_t i = 0; i < pair->gradients.size(); i++) found[i] = parted(found[i], n);
         return {found, std::vector<int>(found.size(), 0)};
     }
@@ -138,35 +160,34 @@ struct Backward : Node {
 
 struct Forward : Node {
     std::atomic<bool> wanted;  // a gradient will be asked for: save what it needs
-    Forward(mx::Stream s, Kernels pair, int64_t members, int64_t threads, bool wanted)
-        : Node(s, std::move(pair), members, threads), wanted(wanted) {}
+    Forward(mx::Stream s, Kernels pair, int64_t members, int64_t threads, Common common, bool wanted)
+        : Node(s, std::move(pair), members, threads, std::move(common)), wanted(wanted) {}
     const char *name() const override { return "GanglionForward"; }
     bool is_equivalent(const Primitive &primitive) const override {
         auto &other = (const Forward &)primitive;
-        return pair == other.pair && members == other.members && wanted == other.wanted;
+        return pair == other.pair && members == other.members && common == other.common && wanted == other.wanted;
     }
 
-    static Arrays made(mx::Stream s, Kernels pair, int64_t members, int64_t threads, const Arrays &inputs,
-                       bool wanted = false) {
-        auto node = std::make_shared<Forward>(s, pair, members, threads, wanted);
+    static Arrays made(mx::Stream s, Kernels pair, int64_t members, int64_t threads, Common common,
+                       const Arrays &inputs, bool wanted = false) {
+        auto node = std::make_shared<Forward>(s, pair, members, threads, std::move(common), wanted);
         const std::vector<mx::Shape> shapes = node->output_shapes(inputs);
         return array::make_arrays(shapes, std::vector<mx::Dtype>(shapes.size(), mx::float32), node, inputs);
     }
 
     std::vector<mx::Shape> output_shapes(const Arrays &inputs) override {
         const size_t n = pair->values.size();
-        const int all = inputs[n].shape(0);
+        const int64_t batch = batch_of(inputs);
         for (size_t i = 0; i < pair->rows.size(); i++) {
             mx::Shape expected = pair->rows[i];
-            expected.insert(expected.begin(), all);
-            if (product(expected) != (int64_t)inputs[n + i].size() || inputs[n + i].shape(0) != all)
+            expected.insert(expected.begin(), (int)(batch * members_of(i)));
+            if (product(expected) != (int64_t)inputs[n + i].size() || inputs[n + i].shape(0) != expected[0])
                 throw std::invalid_argument(
                     "a function that was compiled with shapeless=True has a fused kernel for the number of sequences "
                     "and samples that it was first called with: compile it without shapeless, or use engine='ops'");
         }
         std::vector<mx::Shape> shapes = pair->results;
-        for (auto &shape : shapes) shape.insert(shape.begin(), all);
-        const int64_t batch = all / members;
+        for (auto &shape : shapes) shape.insert(shape.begin(), (int)(batch * members));
         const bool saving = pair->may_save(members, batch);
         for (size_t i = 0; i < pair->saves.size(); i++)
             shapes.push_back({saving ? (int)(pair->saved_floats(i, batch) * members + VECTOR) : 1});
@@ -177,7 +198,7 @@ struct Forward : Node {
         const int64_t batch = batch_of(inputs);
         const bool saving = wanted && pair->may_save(members, batch);
         Run run{pair, false, saving, members, batch, threads};
-        for (auto &a : inputs) run.inputs.push_back(given(a, members));
+        for (size_t i = 0; i < inputs.size(); i++) run.inputs.push_back(given_of(inputs, i));
         const size_t n = pair->results.size();
         for (size_t i = 0; i < outputs.size(); i++) {
             array &o = outputs[i];
@@ -200,13 +221,15 @@ struct Forward : Node {
             else saved = first.data_size() == first.size();  // it ran before, and may have saved nothing
         }
         Arrays inputs(primals.begin(), primals.begin() + n);
+        Common theirs;
         for (auto k : pair->given) {
             const size_t i = k;
+            theirs.push_back(i < rows && common[i]);
             inputs.push_back(i < rows ? primals[n + i] : i < rows + results ? outputs[i - rows]
                                                                             : cotangents[i - rows - results]);
         }
         if (saved) inputs.insert(inputs.end(), outputs.begin() + results, outputs.end());
-        const Arrays found = Backward::made(stream(), pair, members, threads, saved, members, inputs);
+        const Arrays found = Backward::made(stream(), pair, members, threads, theirs, saved, members, inputs);
         Arrays gradients;
         for (int k : argnums) {
             const size_t i = k;
@@ -214,7 +237,8 @@ struct Forward : Node {
             const auto at = i < n ? of.end() : std::find(of.begin(), of.end(), (int64_t)(i - n));
             if (i < n) gradients.push_back(found[of.size() + i]);
             else if (at == of.end()) gradients.push_back(mx::zeros_like(primals[i], stream()));
-            else gradients.push_back(found[at - of.begin()]);
+            else if (!common[i - n]) gradients.push_back(found[at - of.begin()]);
+            else gradients.push_back(mx::sum(parted(found[at - of.begin()], (int)members), 0, false, stream()));
         }
         return gradients;
     }
@@ -230,11 +254,13 @@ struct Forward : Node {
         bool apart = wanted || members > 1;
         for (size_t v = 0; v < values; v++) apart = apart || axes[v] >= 0;
         Arrays all;
+        Common now(apart ? 0 : pair->rows.size(), false);
         for (size_t i = 0; i < inputs.size(); i++) {
             if (i < values) all.push_back(apart ? in_front(inputs[i], axes[i], n) : inputs[i]);
+            else if (apart) all.push_back(row_mapped(inputs[i], axes[i], n, i - values, now));
             else all.push_back(joined(in_front(inputs[i], axes[i], n)));
         }
-        Arrays found = made(stream(), pair, apart ? members * n : members, threads, all, wanted);
+        Arrays found = made(stream(), pair, apart ? members * n : members, threads, now, all, wanted);
         std::vector<int> places(found.size(), -1);
         for (size_t i = 0; i < pair->results.size(); i++) {
             found[i] = parted(found[i], n);

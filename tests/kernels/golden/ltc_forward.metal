@@ -30,6 +30,7 @@ typedef float real;
 #define EACH_ANY(i, count) for (int i = me; i < (count); i += THREADS)
 #define EACH_SPLIT(i, count) for (int i = UNIT; i < (count); i += UNITS)
 #define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
+#define ONCE
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f
@@ -230,26 +231,28 @@ BARRIER
 #define STATE (v + now)
 #define SHOW(j) v[now + j] * output_w[j] + output_b[j]
 
-// ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
-EACH_SPLIT(j, N) {
-    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
-        slope[k] = -LOG2E * sigma[k];
-        shift[k] = LOG2E * sigma[k] * mu[k];
-        push[k] = w[k] * erev[k];
+ONCE {
+    // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
+    EACH_SPLIT(j, N) {
+        for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
+            slope[k] = -LOG2E * sigma[k];
+            shift[k] = LOG2E * sigma[k] * mu[k];
+            push[k] = w[k] * erev[k];
+        }
+        for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
+            sensory_slope[k] = -LOG2E * sensory_sigma[k];
+            sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
+            sensory_push[k] = sensory_w[k] * sensory_erev[k];
+        }
     }
-    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
-        sensory_slope[k] = -LOG2E * sensory_sigma[k];
-        sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
-        sensory_push[k] = sensory_w[k] * sensory_erev[k];
+    #if COUPLED
+    EACH(j, N) {
+        float sum = 0.0f;
+        for (int k = link_ptr[j]; k < link_ptr[j + 1]; k++) sum += gap[k];
+        gap_load[j] = sum;
     }
+    #endif
 }
-#if COUPLED
-EACH(j, N) {
-    float sum = 0.0f;
-    for (int k = link_ptr[j]; k < link_ptr[j + 1]; k++) sum += gap[k];
-    gap_load[j] = sum;
-}
-#endif
 int now = 0, next = N, here;
 real rate, span;
 real event = splat(0.0f);

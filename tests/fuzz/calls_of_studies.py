@@ -63,6 +63,9 @@ ROWS: dict[str, Callable[[], Call]] = {
     "experiment.report": lambda: Call(found().report, {"path": "report.html"}),
     "trial.report": lambda: Call(trial().report, {"step": 1, "value": 0.5}),
     "sweep": sweep,
+    "under": lambda: Call(
+        studies.under, {"loss": gl.training.mse, "perturbations": [studies.Lesion("inter_0")]}
+    ),
     "Evolving": evolved,
     "Generator": lambda: Call(studies.Generator, {"function": gl.random, "ranges": {"units": (4, 8)}}),
 }

@@ -26,6 +26,7 @@ from .study import study
 from .sweeping import sweep
 from .table import Row, Study
 from .trials import Trial
+from .under import under
 
 __all__ = [
     "Cut",
@@ -56,4 +57,5 @@ __all__ = [
     "silenced",
     "study",
     "sweep",
+    "under",
 ]

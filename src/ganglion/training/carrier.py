@@ -11,32 +11,42 @@ class Enough(Exception):
     """The state is known, which was all that the loss was called for: there may be no target."""
 
 
-class Carried(nn.Module):
-    """A network around which a loss cannot see that it begins elsewhere than at zeros.
-
-    With `only` it ends the loss that calls it by `Enough`.
+class Around(nn.Module):
+    """A network in another module, of which whoever asks for an attribute does not see that it is there.
 
     Attributes:
         inside: the network.
-        after: the state behind the call; None before it.
     """
 
-    after: Any
-
-    def __init__(self, inside: nn.Module, state: Any, *, only: bool = False) -> None:
+    def __init__(self, inside: nn.Module) -> None:
         super().__init__()
         self.inside = inside
-        # Underscored or of the object, so that they are no parameters.
-        self._training = inside.training
-        object.__setattr__(self, "_before", state)
-        object.__setattr__(self, "after", None)
-        object.__setattr__(self, "_only", only)
+        self._training = inside.training  # underscored, so that it is no parameter
 
     def __getattr__(self, name: str) -> Any:
         inside = self.get("inside")
         if name in self or inside is None or name.startswith("__"):
             return super().__getattr__(name)
         return getattr(inside, name)
+
+
+class Carried(Around):
+    """A network around which a loss cannot see that it begins elsewhere than at zeros.
+
+    With `only` it ends the loss that calls it by `Enough`.
+
+    Attributes:
+        after: the state behind the call; None before it.
+    """
+
+    after: Any
+
+    def __init__(self, inside: nn.Module, state: Any, *, only: bool = False) -> None:
+        super().__init__(inside)
+        # Of the object, so that they are no parameters.
+        object.__setattr__(self, "_before", state)
+        object.__setattr__(self, "after", None)
+        object.__setattr__(self, "_only", only)
 
     def __call__(self, x: Any, state: Any = None, timespans: Any = None, **given: Any) -> Any:
         """What the network returns, from the state that is carried, or else from the given one."""

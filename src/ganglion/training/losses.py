@@ -15,7 +15,7 @@ from ..cells import Bidirectional, Observed
 from ..cells.ops.array_ops import Mask
 from ..cells.samples import flags, mean_over_known, mean_over_valid, only_known, only_valid
 from ..compile.kernels.tracing import evaluable
-from .carrier import Carried
+from .carrier import Around
 
 
 def mse(
@@ -287,7 +287,8 @@ def _valid(mask: mx.array, x: mx.array) -> Mask:
 
 def takes(model: Any, argument: str) -> bool:
     """Whether a module's call takes an argument of a name."""
-    model = model.inside if isinstance(model, Carried) else model
+    while isinstance(model, Around):
+        model = model.inside
     parameters = inspect.signature(type(model).__call__).parameters.values()
     return any(p.name == argument or p.kind is p.VAR_KEYWORD for p in parameters)
 

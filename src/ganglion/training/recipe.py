@@ -10,6 +10,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
@@ -182,8 +183,13 @@ def _argument(value: Any) -> str:
         return f"{value.dtype} {tuple(value.shape)} {_digest(_bytes(value))}"
     if isinstance(value, bool | int | float | str) or value is None:
         return repr(value)
+    if isinstance(value, Mapping):
+        value = list(value.items())
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_argument, value))}]"
+    if is_dataclass(value):
+        named = (f"{each.name}={_argument(getattr(value, each.name))}" for each in fields(value))
+        return f"{type(value).__name__}({', '.join(named)})"
     return _function(value)
 
 

@@ -13,7 +13,7 @@ from mlx.utils import tree_flatten
 
 import ganglion as gl
 from ganglion.compile.kernels import in_graphs
-from ganglion.training import step, update
+from ganglion.training import loop, step, update
 from ganglion.training.data import Batches, as_data
 
 CIRCUIT = gl.auto_ncp(12, 2, inputs=3, seed=1)
@@ -208,6 +208,31 @@ def test_such_a_class_leaves_no_nan_behind(monkeypatch: pytest.MonkeyPatch, comp
     left: Any = tree_flatten([model.trainable_parameters(), optimizer.state])
     assert all(mx.isfinite(array).all().item() for _, array in left)
     assert optimizer.step == 6
+
+
+def test_a_step_is_counted_as_if_the_next_one_had_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiled step runs while Python prepares the next one, unless somebody looks at what it leaves."""
+    monkeypatch.setattr(update, "LONG", 0.0)
+    targets = np.zeros((48, 4, 2), np.float32)
+    targets[Batches(as_data((targets,)), 6, 0).items(0, 6)[0], 0] = np.nan
+    found, begun = [], []
+    count = loop._count
+    monkeypatch.setattr(loop, "_count", lambda *given: (begun.append(len(given[3])), count(*given)))
+    for callbacks in ([], [Watch(0, None)]):
+        model, optimizer = gl.CfC(CIRCUIT, key=mx.random.key(0)), optim.Adam(0.01, bias_correction=True)
+        with pytest.raises(FloatingPointError, match=r"at step 7 \(epoch 1, batch 7\).*at item") as error:
+            gl.fit(
+                model, (np.tile(X, (3, 1, 1))[:48], targets), loss=gl.training.mse, optimizer=optimizer,
+                epochs=1, batch_size=6, progress=False, callbacks=callbacks,
+            )  # fmt: skip
+        assert optimizer.step == 6
+        found.append(
+            (str(error.value), max(begun), dict(tree_flatten([model.parameters(), optimizer.state])))
+        )
+        begun.clear()
+    (told, most, left), (told_too, one, left_too) = found
+    assert (told, most, one) == (told_too, 2, 1)
+    assert all(mx.array_equal(array, left_too[name]) for name, array in left.items())
 
 
 def test_an_interruption_while_it_compiles_leaves_weights(monkeypatch: pytest.MonkeyPatch) -> None:

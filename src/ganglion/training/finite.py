@@ -33,7 +33,7 @@ class Guard:
     def __init__(self, model: nn.Module, optimizer: optim.Optimizer) -> None:
         self._model, self._optimizer = model, optimizer
         self._sound = self._now()
-        self._recent: deque[tuple[Tree, Tree]] = deque([self._sound], maxlen=3)
+        self._recent: deque[tuple[Tree, Tree]] = deque([self._sound], maxlen=4)
         if name := not_finite(self._sound[0]):
             raise FloatingPointError(f"the model's {name} holds values that are not finite, before any step")
 
@@ -51,9 +51,13 @@ class Guard:
             )
         self._sound = self._recent[-1]
 
-    def restore(self) -> None:
-        """Go back to the last finite weights before this step, and to the optimizer's state at that time."""
-        before = list(self._recent)[-2::-1]
+    def restore(self, later: int = 0) -> None:
+        """Go back to the last finite weights before this step, and to the optimizer's state at that time.
+
+        Args:
+            later: how many more steps have begun since.
+        """
+        before = list(self._recent)[-2 - later :: -1]
         sound = (kept for kept in before if not not_finite(kept[0]))
         weights, self._optimizer.state = next(sound, self._sound)
         self._model.update(weights)

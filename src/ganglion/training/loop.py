@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -27,12 +28,12 @@ from ..interchange.modes import modes_kept
 from ..interchange.origins import remember_training
 from .carried import CarriedStep, measured, require_carrier
 from .checkpoints import Checkpoints
-from .data import Batches, as_data, sampled
+from .data import Arrays, Batches, as_data, sampled
 from .finite import Guard, Loss, blame, blow_up, half_and_epsilon
 from .history import History
 from .inspection import summarize
 from .losses import takes
-from .progress import progress_for
+from .progress import Drawn, progress_for
 from .ranks import LostRankError, Ranks, Terminated
 from .ready import build_for, require_loss, require_trainable
 from .recipe import recipe_of, warn_of_bias
@@ -240,24 +241,30 @@ def _train(
     else:
         step = Step(model, optimizer, loss, clip_norm, ranks, len(batches.data))
     run.guard = Guard(model, optimizer)
+    behind = isinstance(batches, Batches) and isinstance(batches.data, Arrays)
+    behind = behind and not any(map(_sees_steps, watchers))
     if isinstance(validation, Batches | Windows) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after
     while run.epoch < run.epochs and run.stop is None:
         began = time.perf_counter()
+        begun: deque[tuple[Any, Any, int]] = deque()  # steps whose loss nobody has looked at yet
         for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
             value = step(batch, weight)
+            begun.append((value, batch, items))
+            if behind and step.compiled and run.stop is None:
+                # MLX computes it while Python prepares the next one.
+                mx.async_eval(value, run.guard.stepped())
+                if len(begun) > 1:
+                    _count(run, batches, loss, begun, [each for each in watchers if isinstance(each, Drawn)])
+                continue
             mx.eval(value, run.guard.stepped())
-            number = float(value.item())
-            run.stepped(number, items)
             run.carried = getattr(step, "state", None)
-            if not math.isfinite(number):
-                run.guard.restore()
-                measure(model, loss, batch)  # which may be an error that a compiled step cannot raise
-                raise FloatingPointError(_reason(run, batches, batch, loss))
-            for watcher in watchers:
-                watcher.on_step(run)
+            while begun:
+                _count(run, batches, loss, begun, watchers)
             if run.stop is not None:
                 break
+        while begun:
+            _count(run, batches, loss, begun, watchers)
         run.require_sound()
         if run.stop is not None:
             return
@@ -265,6 +272,37 @@ def _train(
         run.passed(time.perf_counter() - began, held_out)
         for watcher in watchers:
             watcher.on_epoch(run)
+
+
+def _sees_steps(watcher: Callback) -> bool:
+    """Whether what a watcher does after a step depends on what the step left."""
+    if isinstance(watcher, Checkpoints):
+        return watcher.every is not None
+    return not isinstance(watcher, Drawn) and getattr(watcher.on_step, "__func__", None) != Callback.on_step
+
+
+def _count(
+    run: Run,
+    batches: Batches | Windows,
+    loss: Loss,
+    begun: deque[tuple[Any, Any, int]],
+    watchers: Sequence[Callback],
+) -> None:
+    """Count the first of the steps that have begun, and tell the watchers.
+
+    Raises:
+        FloatingPointError: its loss is not finite; the weights are those before it.
+    """
+    value, batch, items = begun.popleft()
+    number = float(value.item())
+    run.stepped(number, items)
+    if not math.isfinite(number):
+        assert run.guard is not None
+        run.guard.restore(len(begun))
+        measure(run.model, loss, batch)  # which may be an error that a compiled step cannot raise
+        raise FloatingPointError(_reason(run, batches, batch, loss))
+    for watcher in watchers:
+        watcher.on_step(run)
 
 
 def measure(model: nn.Module, loss: Loss, batch: Any) -> mx.array:

@@ -60,9 +60,12 @@ class Step:
         self._compiled: dict[Any, Any] = {}
         self._settings: Any = None
         self._compilable = False
+        self.compiled = False
+        """Whether the last step was: then it reads no values, and may be computed later."""
 
     def __call__(self, batch: Sequence[mx.array], weight: float) -> mx.array:
         shapes = tuple((*array.shape, array.dtype) for array in batch) if self._pure else ()
+        self.compiled = False
         if not self._holds(shapes):
             loss, gradients = self._ranks.average(self._gradients(self._model, *batch), weight)
             self._update(gradients)
@@ -72,6 +75,7 @@ class Step:
             return self._compile(shapes, batch)
         loss, state = run(self._state(), *batch)
         self._put(state)
+        self.compiled = True
         return cast(mx.array, loss)
 
     def _holds(self, shapes: tuple[Any, ...]) -> bool:

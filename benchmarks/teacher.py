@@ -9,9 +9,11 @@ begin at other parameters. Their loss is the likelihood of the noise and the pri
 from, as the teacher's were. Gains and offsets of the indicator are not known. Of some that begin, those of
 the lowest loss go on.
 
-Held out are recordings of other stimuli, and all silencings, of which the students saw none: each of the 20
-neurons is held at 0 in turn, as by light, or removed, as by a laser. Its effect is the mean change of each
-trace but its own, in spreads of the trace. What the students say together is the mean.
+Students see 96 recordings of 30 s of the whole teacher, and 8 of each of ten of the twenty neurons, drawn by
+lot, while it is held at 0, as by light. Held out are recordings of other stimuli, and all silencings of the
+other ten neurons: each is held at 0 in turn, or removed, as by a laser, which students have seen of none. Its
+effect is the mean change of each trace but its own, in spreads of the trace. What the students say together
+is the mean. With ``--silenced 0`` students see no silencing, and all twenty neurons are held out.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ PRIORS = {
     "cm": (0.5, 0.058),
 }  # fmt: skip
 """Mean and spread of the ranges that an LTC's parameters are drawn from."""
-CLEAR = 0.05
-"""Effects of more than this many spreads of a trace are clear; below 0.001 there is none."""
+LEAST, CLEAR = 0.001, 0.05
+"""Effects of more than this many spreads of a trace are there, and are clear."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,21 @@ class Sizes:
     motors: int = 4
     seen: int = 10
     recordings: int = 96
+    silenced: int = 10
+    repeats: int = 8
     held_out: int = 16
     samples: int = 120
-    epochs: int = 800
+    epochs: int = 190
     batch: int = 16
-    rate: float = 0.03
+    rate: float = 0.06
+
+    @property
+    def told(self) -> float:
+        """Twice the standard error of an effect that is measured in the held-out recordings, in spreads.
+
+        It is the difference of two means, each over all samples that there are.
+        """
+        return float(2 * NOISE * np.sqrt(2 / (self.held_out * self.samples * (1 - MISSING))))
 
 
 @dataclass(frozen=True)
@@ -64,10 +76,41 @@ class Study:
 
     circuit: gl.Circuit
     teacher: gl.Observed
-    x: Floats
-    traces: Floats
+    recordings: Recordings
     spread: Floats
     held_out: Floats
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """What students see, as data of `fit`: an item is a few recordings under one perturbation.
+
+    Attributes:
+        done: the perturbations; None for none.
+        items: (inputs, traces, number of the perturbation) of each item.
+    """
+
+    done: list[Any]
+    items: list[tuple[Floats, Floats, int]]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, places: NDArray[np.int64]) -> tuple[mx.array, ...]:
+        x, traces, which = zip(*(self.items[k] for k in places), strict=True)
+        numbers = np.repeat(which, [len(each) for each in x])
+        inputs = mx.array(np.concatenate(x))
+        return inputs, mx.array(np.concatenate(traces)), mx.array(numbers), spans(inputs)
+
+    @property
+    def known(self) -> int:
+        """How many measurements there are."""
+        return sum(int(np.isfinite(traces).sum()) for _, traces, _ in self.items)
+
+    @property
+    def silenced(self) -> list[str]:
+        """The neurons that students have seen silenced."""
+        return [each.neurons for each in self.done if each is not None]
 
 
 def stimuli(rng: np.random.Generator, recordings: int, samples: int, sensors: int = 4) -> Floats:
@@ -104,9 +147,21 @@ def studied(seed: int, sizes: Sizes) -> Study:
     held_out = stimuli(rng, sizes.held_out, sizes.samples)
     traces = said(teacher, x)
     spread = traces.std(axis=(0, 1))
-    traces = traces + rng.normal(size=traces.shape) * spread * NOISE
-    traces[rng.random(traces.shape) < MISSING] = np.nan
-    return Study(circuit, teacher, x, traces.astype(np.float32), spread, held_out)
+
+    def measured(traces: Floats) -> Floats:
+        traces = traces + rng.normal(size=traces.shape) * spread * NOISE
+        traces[rng.random(traces.shape) < MISSING] = np.nan
+        return traces.astype(np.float32)
+
+    traces = measured(traces)
+    items = [(x[k : k + sizes.batch], traces[k : k + sizes.batch], 0) for k in range(0, len(x), sizes.batch)]
+    rng = np.random.default_rng([seed, 1])  # so that teachers do not depend on what is silenced
+    done = [gl.studies.Silence(str(name)) for name in rng.permutation(names)[: sizes.silenced]]
+    for number, each in enumerate(done, 1):
+        x = stimuli(rng, sizes.repeats, sizes.samples)
+        with gl.perturbed(teacher, each):
+            items.append((x, measured(said(teacher, x)), number))
+    return Study(circuit, teacher, Recordings([None, *done], items), spread, held_out)
 
 
 def begun(study: Study, key: int) -> gl.Observed:
@@ -119,28 +174,41 @@ def begun(study: Study, key: int) -> gl.Observed:
 
 def fitted(student: gl.Observed, study: Study, sizes: Sizes, epochs: int) -> float:
     """Train a student, and return its loss."""
-    known = float(np.isfinite(study.traces).sum())
+    seen = study.recordings
+    known = seen.known
 
-    def loss(model: gl.Observed, x: mx.array, y: mx.array, dt: mx.array) -> mx.array:
+    def loss(model: gl.Observed, x: mx.array, y: mx.array, timespans: mx.array) -> mx.array:
         """The negative logarithm of the posterior, of one measurement."""
-        total = gl.training.likelihood(model, x, y, dt)
+        total = gl.training.likelihood(model, x, y, timespans)
         for name, values in model.rnn.cell.parameters().items():
             if (prior := PRIORS.get(name.removeprefix("sensory_"))) is not None:
                 total = total + 0.5 * mx.square((values - prior[0]) / prior[1]).sum() / known
         return total
 
-    steps = epochs * -(-len(study.x) // sizes.batch)
     history = gl.fit(
         student,
-        (study.x, study.traces, spans(study.x)),
-        loss=loss,
-        optimizer=optim.Adam(optim.cosine_decay(sizes.rate, steps, sizes.rate / 100), bias_correction=True),
+        seen,
+        loss=gl.studies.under(loss, seen.done),
+        optimizer=optimizer(sizes, epochs * len(seen)),
         epochs=epochs,
-        batch_size=sizes.batch,
+        batch_size=1,
         clip_norm=10.0,
         progress=False,
     )
     return history.loss[-1]
+
+
+def optimizer(sizes: Sizes, steps: int) -> optim.Optimizer:
+    """Adam with steps in proportion to the spread that a parameter's prior has."""
+
+    def adam(rate: float) -> optim.Adam:
+        return optim.Adam(optim.cosine_decay(rate, steps, rate / 100), bias_correction=True)
+
+    def of(prior: str) -> Any:
+        return lambda path, _: path.rpartition(".")[2].removeprefix("sensory_") == prior
+
+    rates = [sizes.rate * spread for _, spread in PRIORS.values()]
+    return optim.MultiOptimizer([*map(adam, rates), adam(sizes.rate / 2)], [of(name) for name in PRIORS])
 
 
 def effects(seen: gl.Observed, study: Study, how: Any = gl.studies.Silence) -> Floats:
@@ -168,43 +236,70 @@ def right(ours: Floats, theirs: Floats, least: float) -> tuple[float, int]:
     return float((np.sign(ours) == np.sign(theirs))[there].mean()), int(there.sum())
 
 
+def students_of(
+    study: Study, sizes: Sizes, seed: int, begin: int, go_on: int, steps: Any
+) -> list[gl.Observed]:
+    """Students, fitted: those of the lowest loss of some that begin."""
+    short, long = (-(-count // len(study.recordings)) for count in steps)
+    crowd = [begun(study, 1000 + 10 * seed + k) for k in range(begin)]
+    losses = [fitted(student, study, sizes, short) for student in crowd]
+    students = [crowd[k] for k in np.argsort(losses)[:go_on]]
+    for student in students:
+        fitted(student, study, sizes, long)
+    return students
+
+
+def shares(students: list[gl.Observed], study: Study, sizes: Sizes) -> list[tuple[float, int]]:
+    """Shares of right signs: held-out silencings, held and removed, by bound; then those that were seen."""
+    seen = np.isin(study.teacher.rnn.cell.neurons, study.recordings.silenced)
+    found, known = [], (1.0, 0)
+    for how in (gl.studies.Silence, gl.studies.Lesion):
+        theirs = effects(study.teacher, study, how)
+        ours = np.mean([effects(student, study, how) for student in students], axis=0)
+        found += [right(ours[~seen], theirs[~seen], bound) for bound in (LEAST, sizes.told, CLEAR)]
+        if how is gl.studies.Silence and seen.any():
+            known = right(ours[seen], theirs[seen], LEAST)
+    return [*found, known]
+
+
+def line(*cells: Any) -> None:
+    print(f"| {' | '.join(map(str, cells))} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--begin", type=int, default=8, help="students that begin")
-    parser.add_argument("--students", type=int, default=3, help="and those that go on")
-    parser.add_argument("--short", type=int, default=150, help="epochs before they are compared")
-    parser.add_argument("--epochs", type=int, default=Sizes.epochs)
+    parser.add_argument("--begin", type=int, default=3, help="students that begin")
+    parser.add_argument("--students", type=int, default=2, help="and those that go on")
+    parser.add_argument(
+        "--steps", type=int, nargs=2, default=[300, 3000], help="before they are compared, and on"
+    )
+    parser.add_argument(
+        "--silenced", type=int, default=Sizes.silenced, help="neurons that students see held at 0"
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
-    sizes = Sizes(epochs=arguments.epochs)
-    kinds = (gl.studies.Silence, gl.studies.Lesion)
-    print(
-        "| seed | R2, mean | least | held at 0, all | of | clear | of | removed, all | of | clear | of | s |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
-    shares = []
+    sizes = Sizes(silenced=arguments.silenced)
+    bounds = [f"> {bound:.2g}" for bound in (LEAST, sizes.told, CLEAR)]
+    heads = [f"{kind}, {bound} | of" for kind in ("held at 0", "removed") for bound in bounds]
+    line("seed", "R2, mean", "least", *heads, "seen held at 0 | of", "s")
+    print("|---" * (6 + 2 * len(heads)) + "|")
+    rows = []
     for seed in arguments.seeds:
         began = time.process_time()
         study = studied(seed, sizes)
-        crowd = [begun(study, 1000 + 10 * seed + k) for k in range(arguments.begin)]
-        losses = [fitted(student, study, sizes, arguments.short) for student in crowd]
-        students = [crowd[k] for k in np.argsort(losses)[: arguments.students]]
-        for student in students:
-            fitted(student, study, sizes, sizes.epochs)
+        students = students_of(study, sizes, seed, arguments.begin, arguments.students, arguments.steps)
         r2 = np.mean([explained(student, study) for student in students], axis=0)
-        found: list[tuple[float, int]] = []
-        for how in kinds:
-            theirs = effects(study.teacher, study, how)
-            ours = np.mean([effects(student, study, how) for student in students], axis=0)
-            found += [right(ours, theirs, 1e-3), right(ours, theirs, CLEAR)]
-        shares.append([r2.mean(), r2.min(), *(share for share, _ in found)])
-        signs = " | ".join(f"{share:.1%} | {count}" for share, count in found)
-        seconds = time.process_time() - began
-        print(f"| {seed} | {r2.mean():.4f} | {r2.min():.4f} | {signs} | {seconds:.0f} |", flush=True)
-    mean = np.mean(shares, axis=0)
-    signs = " | ".join(f"{share:.1%} |" for share in mean[2:])
-    print(f"| mean | {mean[0]:.4f} | {np.min(shares, axis=0)[1]:.4f} | {signs} | |")
+        found = shares(students, study, sizes)
+        rows.append([r2.mean(), r2.min(), *(number for pair in found for number in pair)])
+        signs = [f"{share:.1%} | {count}" for share, count in found]
+        line(seed, f"{r2.mean():.4f}", f"{r2.min():.4f}", *signs, f"{time.process_time() - began:.0f}")
+    table = np.array(rows)
+    right_ones, counts = table[:, 2::2], table[:, 3::2]
+    together = (right_ones * counts).sum(axis=0) / np.maximum(counts.sum(axis=0), 1)
+    for name, mean in (("mean", right_ones.mean(axis=0)), ("all together", together)):
+        signs = [f"{share:.1%} | {count:.0f}" for share, count in zip(mean, counts.sum(axis=0), strict=True)]
+        line(name, f"{table[:, 0].mean():.4f}", f"{table[:, 1].min():.4f}", *signs, "")
 
 
 if __name__ == "__main__":

@@ -67,10 +67,21 @@ class Ensemble(nn.Module):
         object.__setattr__(self, "_network", copy.deepcopy(first))
         self.members = tree_map(lambda *arrays: mx.stack(list(arrays)), *(n.parameters() for n in given))
         object.__setattr__(self, "_frozen_names", _frozen(first))
+        object.__setattr__(self, "_first", self._leaves() if all(map(_fresh, given)) else None)
 
     def __len__(self) -> int:
         named: Any = tree_flatten(self.members)
         return int(named[0][1].shape[0])
+
+    def _leaves(self) -> list[mx.array]:
+        named: Any = tree_flatten(self.members)
+        return [array for _, array in named]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether all members have the parameters that they began with, see the cell's `fresh`."""
+        now = self._leaves()
+        return self._first is not None and all(a is b for a, b in zip(self._first, now, strict=True))
 
     def member(self, k: int) -> Any:
         """Network k with its parameters as they are now, on its own.
@@ -209,6 +220,10 @@ def ensemble(networks: Sequence[RNN | Observed]) -> Ensemble:
 def _leaves(tree: Any) -> list[tuple[str, mx.array]]:
     found: Any = tree_flatten({"": tree})
     return list(found)
+
+
+def _fresh(network: RNN | Observed) -> bool:
+    return (network.rnn if isinstance(network, Observed) else network).cell.fresh
 
 
 def _frozen(network: nn.Module) -> frozenset[str]:

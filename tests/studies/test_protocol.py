@@ -332,3 +332,19 @@ def test_it_prints_and_is_drawn() -> None:
     assert labels[0].startswith("sensory_0 (0 to 2.5")
     with pytest.raises(ValueError, match="no part"):
         gl.viz.plot_protocol(gl.protocol())
+
+
+def test_a_protocol_ends_where_it_says() -> None:
+    for every, until, count in (
+        (1.0, 10.5, 11),
+        (3.0, 10.0, 4),
+        (0.1, 10.0, 100),
+        (0.3, 0.9, 3),
+        (4.0, 2.5, 1),
+    ):
+        spans = gl.protocol(every=every, until=until).grid()
+        assert len(spans) == count
+        assert spans.sum() == pytest.approx(until, rel=1e-12)
+        np.testing.assert_allclose(spans[:-1], every)
+    half = gl.protocol(every=1.0, until=2.5).step("a", 2.0)
+    np.testing.assert_allclose(half.sample(["a"])[:, 0], [0, 0, 1])

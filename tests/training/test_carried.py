@@ -254,6 +254,8 @@ def test_what_cannot_be_carried_is_refused() -> None:
         fit(rnn, data, window=None)
     with pytest.raises(ValueError, match=r"carry_state=True and window= belong together"):
         fit(rnn, data, carry_state=False)
+    with pytest.raises(ValueError, match="22 entries along axis 1, for samples or outputs"):
+        fit(rnn, (X, np.zeros((4, 22), np.float32)))
     with pytest.raises(ValueError, match="washout is 22, but the data have 22 samples"):
         fit(rnn, data, washout=22)
     with pytest.raises(ValueError, match="the data have no target behind the washout"):

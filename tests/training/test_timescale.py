@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 import pytest
@@ -171,3 +172,54 @@ def test_spans_and_scale_times_a_thousand_train_alike() -> None:
     one, other = chosen(near), chosen(far, unit=20.0)
     np.testing.assert_allclose(other.loss, one.loss, rtol=1e-4)
     assert far.time_scale == 20.0
+
+
+def test_members_of_an_ensemble_have_the_median_and_cells_of_somebodys_own_are_told() -> None:
+    x, y = (
+        np.random.default_rng(0).normal(size=(8, 20, 3)).astype(np.float32),
+        np.zeros((8, 20, 2), np.float32),
+    )
+    spans = np.full((8, 20), 100.0, np.float32)
+
+    def loss(model: Any, x: mx.array, y: mx.array, timespans: mx.array) -> mx.array:
+        said = model(x, timespans=timespans)
+        return mx.mean((said[0] if isinstance(said, tuple) else said) - y) ** 2
+
+    class Own(nn.Module):
+        def __init__(self, **given: Any) -> None:
+            super().__init__()
+            self.inner = gl.LTC(CIRCUIT, **given)
+
+        def __call__(self, x: mx.array, timespans: mx.array | None = None) -> mx.array:
+            return self.inner(x, timespans=timespans)[0]
+
+    def trained(model: Any) -> list[str]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            given = {"loss": loss, "optimizer": optim.SGD(0.0), "epochs": 1, "progress": False}
+            gl.fit(model, (x, y, spans), **given)
+        return [str(one.message) for one in caught if "time spans have the median" in str(one.message)]
+
+    ensemble = gl.ensemble([gl.LTC(CIRCUIT, key=mx.random.key(k)) for k in range(2)])
+    assert trained(ensemble) == []
+    together = np.array(ensemble(x, timespans=100.0)[0])
+    for k in range(2):
+        alone = gl.LTC(CIRCUIT, key=mx.random.key(k), time_scale=100.0)
+        assert ensemble.member(k).time_scale == 100.0
+        np.testing.assert_allclose(together[k], np.array(alone(x, timespans=100.0)[0]), atol=1e-5)
+    later = gl.ensemble([gl.LTC(CIRCUIT) for _ in range(2)])
+    later.update({"members": later.members | {"cell": later.members["cell"] | {"cm": mx.ones((2, 12))}}})
+    trained(later)
+    assert later.member(0).time_scale is None  # weights from elsewhere are in their own time
+    (told,) = trained(Own())
+    assert "the LTCCell in this Own has no time scale, which fit leaves to you" in told
+    assert "time_scale=100.0" in told
+    assert trained(Own(time_scale=100.0)) == []
+
+
+def test_a_module_that_knows_no_time_spans_is_given_none() -> None:
+    layer, x, spans = nn.GRU(3, 2), mx.ones((4, 5, 3)), mx.full((4, 5), 2.0)
+    said = np.array(gl.training.outputs_of(layer, x, spans))
+    np.testing.assert_array_equal(said, np.array(layer(x)))
+    mask = mx.array(np.arange(5) < 3)[None] * mx.ones((4, 1))
+    np.testing.assert_array_equal(np.array(gl.training.outputs_of(layer, x, spans, mask))[:, :3], said[:, :3])

@@ -75,7 +75,10 @@ def _samples(source: Path, model: Any, table: Path) -> tuple[Any, Any]:
         columns, habits = Columns(names, ()), ORDINARY
     else:
         raise FileError(f"{source}: the inputs have no names that columns could have: use gl.export_c")
-    unit = getattr(model, "time_unit", 1.0) * (usual_span(model) or 1.0)
+    usual = usual_span(model)
+    unit = getattr(model, "time_unit", 1.0) * (usual or 1.0)
     found = [one.observed() for one in read_columns(table, columns, habits, targets=False)[0]]
     spans = [np.full(len(one.x), unit) if (given := one.timespans(unit)) is None else given for one in found]
+    if usual is None and any(one.timespans(unit) is None for one in found):
+        raise FileError(f"{table}: it has no times, which layers of different time scales need")
     return np.concatenate([one.x for one in found]), np.concatenate(spans)

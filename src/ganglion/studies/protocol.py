@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -178,12 +179,16 @@ class Protocol:
         return tuple(sorted(edge for edge in found if 0 < edge <= self.until))
 
     def grid(self, every: float | None = None, *, edges: bool = False) -> Floats:
-        """(T,) time spans of samples to the end, evenly `every`, and at the edges, too, if asked for."""
+        """(T,) time spans of samples to the end, evenly `every`, and at the edges, too, if asked for.
+
+        The last one is shorter where the protocol ends between two steps.
+        """
         every = self.every if every is None else real("every", every, above=0.0)
-        count = max(1, round(self.until / every))
+        count = max(1, math.ceil(self.until / every * (1.0 - SAME)))
         if count > MOST_STEPS:
             raise ValueError(f"{count} samples: expected {MOST_STEPS} at most")
         times = every * np.arange(1, count + 1)
+        times[-1] = self.until
         if edges:
             times = np.sort(np.concatenate([times, self.edges]))
             # Times that were added up in other ways are not quite the same.

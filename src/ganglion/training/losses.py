@@ -258,14 +258,16 @@ def _outputs(
     for name, array in (("timespans", timespans), ("mask", mask)):
         if array is not None:
             instance(name, array, mx.array, "an MLX array")
-    given: dict[str, Any] = {} if timespans is None else {"timespans": timespans}
+    given: dict[str, Any] = {}
+    if timespans is not None and takes(model, "timespans"):
+        given["timespans"] = timespans
     if state is not None:
         given["state"] = state
     valid = None if mask is None else _valid(mask, x)
     handed_on = valid is not None and takes(model, "mask")
     if handed_on:
         given["mask"] = valid
-    elif valid is not None and timespans is not None:
+    elif valid is not None and timespans is not None and "timespans" in given:
         given["timespans"] = mx.where(mx.array(valid), timespans, mx.ones((), timespans.dtype))
     result = model(only_valid(x, valid), **given)
     outputs: mx.array = result[0] if isinstance(result, tuple) else result

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..cells import RNN, Bidirectional, Ensemble, Observed, Stack, record, time_constants
 from ..cells.networks.solving import TOLERANCE, enough_unfolds
+from ..cells.timed import TimedHolder
 from ..interchange import Scaled
 from ..interchange.modes import modes_kept
 from .data import Arrays, Batches
@@ -93,8 +94,11 @@ def warn_of_time(model: nn.Module, batches: Batches, loss: Loss) -> None:
     """
     place = places(loss).get("timespans")
     batch = batches.data[np.arange(min(SEEN, len(batches.data)))]
+    model = model.member(0) if isinstance(model, Ensemble) else model
     networks = _networks(model)
     span = _median_span(batches, loss, SEEN)
+    if span is not None and not SHORT <= span <= LONG:
+        _warn_of_own(model, [network for network, _ in networks], span)
     if len(networks) != 1 or place is None or span is None:
         return
     ((network, unit),) = networks
@@ -114,6 +118,21 @@ def warn_of_time(model: nn.Module, batches: Batches, loss: Loss) -> None:
         f"time_scale={scale * span / tau:.3g} instead of {scale:.3g} the two are alike",
         stacklevel=3,  # who calls fit
     )
+
+
+def _warn_of_own(model: nn.Module, known: list[RNN], span: float) -> None:
+    """Say that cells in a module of somebody's own have no time scale, which only they can choose."""
+    reached = {id(part) for network in known for part in network.modules()}
+    cells = [part for part in model.modules() if isinstance(part, TimedHolder) and id(part) not in reached]
+    waiting = [cell for cell in cells if cell.awaits_time_scale]
+    if waiting:
+        kind = type(waiting[0]).__name__
+        warnings.warn(
+            f"the time spans have the median {span:.3g}, and the {kind} in this {type(model).__name__} has "
+            "no time scale, which fit leaves to you, who know what it is given: time_scale="
+            f"{_rounded(span)!r} if these time spans, time_scale=1.0 if others",
+            stacklevel=4,  # who calls fit
+        )
 
 
 def warn_of_gaps(batches: Batches, loss: Loss) -> None:
@@ -146,6 +165,8 @@ def _networks(model: nn.Module, unit: float = 1.0) -> list[tuple[RNN, float]]:
         return [(model.forward, unit), (model.backward, unit)]
     if isinstance(model, Stack):
         return [found for layer in model.layers for found in _networks(layer, unit)]
+    if isinstance(model, Ensemble) and model.fresh:
+        return _networks(model._network, unit)
     return [(model, unit)] if isinstance(model, RNN) else []
 
 

@@ -175,4 +175,10 @@ class Windows:
                     f"array {k} of {self.name} has {size} entries along axis 1 and array 0 {sizes[0]}: to be "
                     "cut into windows, both are expected to be samples"
                 )
+        y = len(batch) if self.targets is None else self.targets
+        if y < len(batch) and (batch[0].ndim, batch[y].ndim) == (3, 2) and "float" in str(batch[y].dtype):
+            raise ValueError(
+                f"the targets of {self.name} have {sizes[y]} entries along axis 1, for samples or outputs: "
+                "to be cut into windows, they are (B, T, M), and (B, T, 1) where each is one number"
+            )
         return sizes[0]

@@ -314,7 +314,7 @@ def _main(program: Program, wide: bool) -> str:
     text = (FOLDER / "main.c").read_text().replace("@begin@", begin)
     unit = float(program.time_unit)
     known = {
-        "NAME_timespan": repr(unit),
+        "NAME_timespan": "-1.0" if program.needs_timespans else repr(unit),
         "NAME_span": repr(float(np.finfo(np.float32).max) * min(1.0, unit * (1.0 - 1e-6))),
         "NAME_seeds": str(len(program.noise.seeds)),
         "NAME_missing": str(int(program.missing)),
@@ -328,13 +328,18 @@ def _main(program: Program, wide: bool) -> str:
 def _told(program: Program) -> str:
     """The names and units of inputs and outputs, and of time, as comments."""
     units, unit = program.units, program.time_unit
+    usual = (
+        "the layers have different time scales"
+        if program.needs_timespans
+        else f"{unit:g} is the usual time span"
+    )
     if units is None:
         return (
             ""
-            if unit == 1.0
-            else f"//\n// Time spans are in the unit of the data; {unit:g} is the usual one.\n"
+            if unit == 1.0 and not program.needs_timespans
+            else f"//\n// Time spans are in the unit of the data; {usual}.\n"
         )
-    lines = ["//", f"// In the units of the data; {unit:g} is the usual time span."]
+    lines = ["//", f"// In the units of the data; {usual}."]
     for what, names in (("inputs", units.inputs), ("outputs", units.outputs)):
         lines += [f"//     {what}[{k}]: {_plain(name)}" for k, name in enumerate(names)]
     return "\n".join(lines) + "\n"

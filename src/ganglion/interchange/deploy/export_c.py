@@ -132,6 +132,8 @@ def _looked_at(program: Program, fixed: Any) -> tuple[Array, Array]:
         raise ValueError("fixed has a sample that is not finite: numbers in fixed point cannot be missing")
     units, shape = program.units, samples.shape[:-1]
     unit = program.time_unit
+    if spans is None and program.needs_timespans:
+        raise ValueError("the layers have different time scales: expected fixed=(samples, time spans)")
     times = as_numbers("the time spans of fixed", unit if spans is None else spans).astype(np.float64) / unit
     if units is not None:
         samples = (samples - units.mean) / units.spread

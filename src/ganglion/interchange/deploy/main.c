@@ -119,6 +119,11 @@ int main(int count, char **words) {
             NAME_named = 1;
             continue;
         }
+        if (timespan < 0.0) {
+            fprintf(stderr, "NAME: line %ld has no time span behind its numbers, ", NAME_line);
+            fprintf(stderr, "which layers of different time scales need\n");
+            return 2;
+        }
         samples++;
         NAME_step(&state, given, (float)timespan, outputs);
         for (int j = 0; j < NAME_outputs; j++) {

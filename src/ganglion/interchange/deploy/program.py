@@ -82,6 +82,7 @@ class Program:
         new: the names of the new states.
         units: the units of the data, for who prints them around the step.
         time_unit: the time of the data that is 1 in the step, and that samples are usually apart.
+        needs_timespans: whether samples are usually any time apart, since layers differ in their time scales.
         max_step: the longest time span that is solved in one go, in the unit of the data; None for any.
         missing: whether a sample may hold NaN, for what was not observed.
         start: the states before the first sample; empty if they are zeros.
@@ -98,6 +99,7 @@ class Program:
     new: tuple[str, ...]
     units: Units | None = None
     time_unit: float = 1.0
+    needs_timespans: bool = False
     max_step: float | None = None
     missing: bool = False
     start: tuple[Array, ...] = field(default=(), repr=False)

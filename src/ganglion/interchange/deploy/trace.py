@@ -13,7 +13,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 from ...arguments import instance
-from ...cells import NCPLayer, NCPRNNCell
+from ...cells import CellWrapper, NCPLayer, NCPRNNCell
 from ...cells.equations.noise import BYTES
 from ...cells.timed import in_own_time, usual_span
 from ...compile.layouts.select import whole_products
@@ -60,7 +60,7 @@ def traced(model: NCPLayer, *, sparse: bool, noise: bool = True) -> Program:
         mx.export_function(recorder, step.told, *step.example())
         program = owned(folded(recorder.program(step.draws)))
         program = replace(program, units=units, time_unit=unit, noise=step.noise)
-        program = replace(program, missing=_takes_nan(program))
+        program = replace(program, needs_timespans=scale is None, missing=_takes_nan(program))
         program = program if longest is None else replace(program, max_step=longest * outer)
         _require_same(program, step)
     return program
@@ -131,6 +131,12 @@ def _longest_part(network: nn.Module) -> float | None:
     """
     cells = [part for part in network.modules() if isinstance(part, NCPRNNCell)]
     found = [cell.max_step for cell in cells if cell.max_step is not None]
+    around = next((cell for cell in cells if isinstance(cell, CellWrapper)), None)
+    if found and around is not None:
+        raise KernelError(
+            f"a {type(around).__name__} acts once per sample, of which max_step makes several in C: export "
+            "it without max_step"
+        )
     if found and len(cells) > 1:
         raise KernelError("max_step is exported of a network with one cell, and this one has several")
     return found[0] if found else None

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, TypeAlias
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
-from numpy.typing import NDArray
 
 from ..compile import Plan, Synapses
 from .groups import Groups
@@ -216,23 +215,20 @@ def glorot(draws: Draws, place: Place) -> mx.array:
 
     Source: after Glorot and Bengio, AISTATS 2010, equation 16.
     """
-    synapses = place.synapses
-    limit = np.sqrt(3.0 / _typical_synapses(place.plan)).astype(np.float32)[synapses.post]
-    return draws.uniform(-limit, limit, *place.shape)
-
-
-def _typical_synapses(plan: Plan) -> NDArray[np.float64]:
-    """(N,) for each neuron, what `glorot` takes for the number of synapses that lead to it."""
+    plan, post = place.plan, place.synapses.post
     own = np.diff(plan.recurrent.ptr) + np.diff(plan.sensory.ptr)
     usual = _coarse(own.mean())
-    return np.where(own > 2 * usual, _coarse(own), usual)
+    if (own <= 2 * usual).all():
+        limit = np.sqrt(3.0 / usual)
+    else:
+        limit = np.sqrt(3.0 / np.where(own > 2 * usual, _coarse(own), usual))[post]
+    return draws.uniform(*(np.asarray(end, np.float32) for end in (-limit, limit)), *place.shape)
 
 
-def _coarse(count: Any) -> NDArray[np.float64]:
-    """A number of synapses, rounded up to 2^4.5, 2^6.5, 2^8.5 and so on."""
+def _coarse(count: Any) -> Any:
+    """Numbers of synapses, rounded up to 2^4.5, 2^6.5, 2^8.5 and so on."""
     steps = np.ceil((np.log2(np.maximum(count, 1.0)) - 4.5) / 2)
-    found: NDArray[np.float64] = 2.0 ** (4.5 + 2 * np.maximum(steps, 0))
-    return found
+    return 2.0 ** (4.5 + 2 * np.maximum(steps, 0))
 
 
 def signed_glorot(draws: Draws, place: Place) -> mx.array:

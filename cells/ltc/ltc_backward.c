@@ -125,6 +125,8 @@ for (int t = T - 1; t >= 0; t--) {
             const real from = v[now + i];
             real sum = PART ? splat(0.0f) : d_num[i] * (cm[i] * rate);
             for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
+                SOON(d_num, out_post, q, E)
+                SOON(d_den, out_post, q, E)
                 const real to_num = d_num[out_post[q]], to_den = d_den[out_post[q]];
                 const real s = sigmoid2(out_slope[q] * from + out_shift[q]);
                 const real d_arg = (to_num * out_push[q] + to_den * out_w[q]) * (s - s * s);

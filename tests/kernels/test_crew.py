@@ -39,11 +39,11 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.mark.parametrize(("kind", "batch"), [("plain", 9), ("plain", 37), ("electrical", 37), ("events", 37)])
 def test_a_crew_computes_what_one_thread_does(kind: str, batch: int, threads: pytest.MonkeyPatch) -> None:
-    circuit = gl.auto_ncp(30, 4, inputs=5, seed=3)
+    circuit = gl.auto_ncp(100, 4, inputs=70, sparsity=0.8, seed=3)  # neurons for more than one share
     if kind == "electrical":
         circuit.add_edge("inter_0", "command_1", kind="electrical", polarity=1, weight=0.5)
     rng = np.random.default_rng(0)
-    x = mx.array(rng.normal(size=(batch, 6, 5)).astype(np.float32))
+    x = mx.array(rng.normal(size=(batch, 6, 70)).astype(np.float32))
     timespans = mx.array(rng.uniform(0.0, 2.0, (batch, 6)).astype(np.float32))
     if kind == "events":
         x = x * 0 + mx.array(np.where(np.arange(6)[:, None] == 3, 0, 1).astype(np.float32))

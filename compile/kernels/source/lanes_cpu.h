@@ -33,6 +33,7 @@ typedef int32_t whole __attribute__((vector_size(4 * LANES)));
 #define CLEAR(to, row) clear(to, to##_rows, to##_width, row, block)
 #define VALUE(from, row) value_of(from, from##_rows, row, block)
 #define SOME(test) some(test)
+#define SOON(from, index, k, count)
 #define TOTAL(value) total(value, block)
 #define TOTALS(found, sum, m) const Four found = totals(sum[0][m], sum[1][m], sum[2][m], sum[3][m], block);
 // What forward saves for backward lies as lanes, and is not interleaved anew.
@@ -109,19 +110,21 @@ static inline Block take_block(int64_t *next, int64_t batch) {
 
 // Row `row` of an array (batch, rows, width), one lane per row of the batch: all numbers, or some of them.
 static inline void fetch(real *to, const float *from, int64_t rows, int64_t width, int64_t row, const Block &block,
-                         int64_t begin = 0, int64_t by = 1) {
+                         int64_t begin = 0, int64_t end = INT64_MAX) {
+    if (end > width) end = width;
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t b = block.first + (lane < block.count ? lane : block.count - 1);
         const float *source = from + (b * rows + row) * width;
-        for (int64_t i = begin; i < width; i += by) to[i][lane] = source[i];
+        for (int64_t i = begin; i < end; i++) to[i][lane] = source[i];
     }
 }
 
 static inline void store(float *to, int64_t rows, int64_t width, int64_t row, const real *from, const Block &block,
-                         int64_t begin = 0, int64_t by = 1) {
+                         int64_t begin = 0, int64_t end = INT64_MAX) {
+    if (end > width) end = width;
     for (int lane = 0; lane < block.count; lane++) {
         float *target = to + ((block.first + lane) * rows + row) * width;
-        for (int64_t i = begin; i < width; i += by) target[i] = from[i][lane];
+        for (int64_t i = begin; i < end; i++) target[i] = from[i][lane];
     }
 }
 

@@ -1,5 +1,5 @@
-// The words of lanes_cpu.h for a crew: thread `place.me` of `place.size` has every so manieth neuron, always the same
-// ones, as the threads of a GPU do.
+// The words of lanes_cpu.h for a crew: thread `place.me` of `place.size` has every so manieth SHARE of neighbouring
+// neurons, always the same ones, as the threads of a GPU do: what belongs to neighbours is read in one go.
 #include <sched.h>
 #include <chrono>
 
@@ -47,6 +47,13 @@ static void meet(Crew &crew, int size) {
     for (unsigned turn = 1; __atomic_load_n(&crew.phase, __ATOMIC_ACQUIRE) == phase; turn++) pause(turn);
 }
 
+#define SHARE 32
+static inline int owned(int i, const Place &place) {  // the first one from i on
+    const int away = (place.me + place.size - i / SHARE % place.size) % place.size;
+    return away ? (i / SHARE + away) * SHARE : i;
+}
+static inline int after(int i, const Place &place) { return ++i % SHARE ? i : i + (place.size - 1) * SHARE; }
+
 #undef EACH
 #undef EACH_ANY
 #undef EACH_SPLIT
@@ -56,12 +63,17 @@ static void meet(Crew &crew, int size) {
 #undef FETCH
 #undef STORE
 #undef CLEAR
-#define EACH_IN(i, start, end) \
-    for (int i = (start) + (place.me + place.size - (start) % place.size) % place.size; i < (end); i += place.size)
-#define EACH(i, count) for (int i = place.me; i < (count); i += place.size)
+#undef SOON
+#define EACH_IN(i, start, end) for (int i = owned(start, place); i < (end); i = after(i, place))
+#define EACH(i, count) EACH_IN(i, 0, count)
 #define EACH_ANY EACH
 #define EACH_SPLIT EACH
 #define BARRIER meet(crew, place.size);
-#define FETCH(to, from, row) fetch(to, from, from##_rows, from##_width, row, block, place.me, place.size)
-#define STORE(to, row, from) store(to, to##_rows, to##_width, row, from, block, place.me, place.size)
+#define SHARES(first, width) for (int64_t first = place.me * SHARE; first < (width); first += place.size * SHARE)
+#define FETCH(to, from, row) \
+    SHARES(share, from##_width) fetch(to, from, from##_rows, from##_width, row, block, share, share + SHARE)
+#define STORE(to, row, from) \
+    SHARES(share, to##_width) store(to, to##_rows, to##_width, row, from, block, share, share + SHARE)
+// States of a large circuit are in no cache near by, and lie anywhere in it.
+#define SOON(from, index, k, count) if ((k) + 24 < (count)) __builtin_prefetch((from) + (index)[(k) + 24]);
 #define CLEAR(to, row) if (place.me == 0) clear(to, to##_rows, to##_width, row, block)

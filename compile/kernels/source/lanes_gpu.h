@@ -19,6 +19,7 @@ typedef float real;
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f
 #define VALUE(from, row) from[block * from##_rows + (row)]
+#define SOON(from, index, k, count)
 #define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};

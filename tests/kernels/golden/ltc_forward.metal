@@ -35,6 +35,7 @@ typedef float real;
 #define STORE(to, row, from) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = (from)[i]
 #define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f
 #define VALUE(from, row) from[block * from##_rows + (row)]
+#define SOON(from, index, k, count)
 #define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
@@ -312,6 +313,7 @@ for (int step = 0; step < T; step++) {
             real num = PART ? splat(0.0f) : cm[j] * rate * v[now + j] + drive[j];
             real den = PART ? splat(0.0f) : load[j];
             for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
+                SOON(v + now, pre, k, E)
                 const real s = sigmoid2(slope[k] * v[now + pre[k]] + shift[k]);
                 num += push[k] * s;
                 den += w[k] * s;

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import counted
 from ..errors import CircuitError
 from .layouts import Projection, lay_out
 from .layouts.segments import indices, linear, pick
@@ -60,7 +61,7 @@ def refuse_electrical(plan: Plan, name: str) -> None:
     """Raise CircuitError for what would leave the electrical synapses of a circuit out."""
     if len(plan.electrical):
         raise CircuitError(
-            f"the circuit has {len(plan.electrical)} electrical synapses, and a {name} has none: gl.LTC runs "
-            "them; gl.circuit_from(circuit, electrical='synapses') makes excitatory synapses of them, and "
-            "'drop' leaves them out"
+            f"the circuit has {counted(len(plan.electrical), 'electrical synapse')}, and a {name} has none: "
+            "gl.LTC runs them; gl.circuit_from(circuit, electrical='synapses') makes excitatory synapses of "
+            "them, and 'drop' leaves them out"
         )

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from .. import shown
-from ..arguments import label, one_of
+from ..arguments import counted, label, one_of
 from ..errors import CircuitError, LayoutError
 from ..wiring import Circuit
 from ..wiring.attributes import unused
@@ -177,7 +177,7 @@ def _plan_of(source: nx.DiGraph[Any]) -> Plan:
         listed = "".join(f"\n  - {message}" for message in errors[:MOST_LISTED])
         if len(errors) > MOST_LISTED:
             listed += f"\n  - and {len(errors) - MOST_LISTED} more, which gl.check(circuit) lists"
-        raise CircuitError(f"the circuit cannot be compiled, {len(errors)} problem(s):{listed}")
+        raise CircuitError(f"the circuit cannot be compiled, {counted(len(errors), 'problem')}:{listed}")
     circuit = source if isinstance(source, Circuit) else Circuit(source)
     return Plan.from_circuit_arrays(circuit.to_arrays())
 

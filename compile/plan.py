@@ -16,7 +16,7 @@ import scipy.sparse
 from numpy.typing import ArrayLike
 
 from .. import shown
-from ..arguments import instance, label, mapping_of, numbers, several, whole
+from ..arguments import counted, instance, label, mapping_of, numbers, several, whole
 from ..errors import CircuitError
 from ..wiring import Circuit, CircuitArrays
 from ..wiring.array_files import read_arrays, write_arrays
@@ -300,17 +300,17 @@ class Plan:
         """Sizes, density and the memory that one set of synaptic weights takes in each layout."""
         motor, command, inter = self.counts
         lines = [
-            f"{self.n_neurons} neurons ({motor} motor, {command} command, {inter} inter), "
-            f"{self.n_inputs} sensory neurons",
+            f"{counted(self.n_neurons, 'neuron')} ({motor} motor, {command} command, {inter} inter), "
+            f"{counted(self.n_inputs, 'sensory neuron')}",
         ]
         for name, part in (("recurrent", self.recurrent), ("sensory", self.sensory)):
             inhibitory = int((part.polarity < 0).sum())
             lines.append(
-                f"{name}: {len(part)} synapses of {part.n_pre} x {part.n_post} "
+                f"{name}: {counted(len(part), 'synapse')} of {part.n_pre} x {part.n_post} "
                 f"({part.density:.1%}), {inhibitory} inhibitory"
             )
         if len(self.electrical):
-            lines.append(f"electrical: {len(self.electrical)} pairs of neurons")
+            lines.append(f"electrical: {counted(len(self.electrical), 'pair')} of neurons")
         dense = 4 * (self.recurrent.n_pre + self.sensory.n_pre) * self.n_neurons
         edges = 4 * (len(self.recurrent) + len(self.sensory))
         lines.append(f"memory per weight: dense {shown.human_bytes(dense)}, edge {shown.human_bytes(edges)}")
@@ -324,7 +324,8 @@ class Plan:
 
     def __repr__(self) -> str:
         return (
-            f"Plan({self.n_inputs} inputs, {self.n_neurons} neurons, {self.n_outputs} outputs, "
+            f"Plan({counted(self.n_inputs, 'input')}, {counted(self.n_neurons, 'neuron')}, "
+            f"{counted(self.n_outputs, 'output')}, "
             f"{len(self.recurrent)} + {len(self.sensory)} synapses)"
         )
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import label, one_of
+from ..arguments import counted, label, one_of
 from ..errors import CircuitError
 from ..wiring import CircuitArrays
 from ..wiring.columns import Column, Columns, column
@@ -218,14 +218,15 @@ def _without_loops(
     receivers = np.unique(post[onto])
     if sensors == "drop":
         warnings.warn(
-            f"{int(onto.sum())} synapses onto {len(receivers)} sensory neurons were dropped", stacklevel=4
+            f"dropped {counted(int(onto.sum()), 'synapse')} onto {counted(len(receivers), 'sensory neuron')}",
+            stacklevel=4,
         )
         kept = {name: values[~onto] for name, values in data.items()}
         return CircuitArrays(pre[~onto], post[~onto], signs[~onto], roles, names, neurons, kept)
     first = names[receivers[0]]
     warnings.warn(
-        f"{len(receivers)} sensory neurons, which receive {int(onto.sum())} synapses, were split into an "
-        f"input and a neuron with state that it drives ({first}.in -> {first}, ...)",
+        f"split {counted(len(receivers), 'sensory neuron')} with {counted(int(onto.sum()), 'synapse')} onto "
+        f"them into an input and a neuron with state that it drives ({first}.in -> {first}, ...)",
         stacklevel=4,
     )
     turned = list(roles)

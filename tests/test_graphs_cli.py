@@ -25,7 +25,7 @@ def test_convert_with_meaning(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     source, out = DIALECTS / "one_file_typed.csv", tmp_path / "c.graphml.gz"
     options = ["--roles", "infer", "--inhibitory", "ADAL", "--electrical", "drop"]
     assert main(["convert", str(source), str(out), *options]) == 0
-    assert "2 electrical synapses (by 'type') were dropped" in capsys.readouterr().out
+    assert "Dropped 2 electrical synapses (by 'type')" in capsys.readouterr().out
     assert gl.read(out).synapses() == [("ADAL", "AIBL", -1), ("ADLL", "AVDR", 1)]
     given = ["--sensory", "ADLL,ADAL", "--motor", "AVDR", "--polarity", "1", "--electrical", "drop"]
     assert main(["convert", str(source), str(out), *given]) == 0

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..arguments import instance, label
+from ..arguments import counted, instance, label
 from ..arguments import path as as_path
 from ..errors import FileError
 from ..storage import replace_files
@@ -95,7 +95,8 @@ class Picture:
         replace_files({path if path.suffix else path.with_name(f"{path.name}.{form}"): data.getvalue()})
 
     def __repr__(self) -> str:
-        parts = f"{len(self.neurons)} neurons, {len(self.synapses)} synapses, {len(self.artists)} artists"
+        sizes = ((self.neurons, "neuron"), (self.synapses, "synapse"), (self.artists, "artist"))
+        parts = ", ".join(counted(len(of), thing) for of, thing in sizes)
         return f"Picture({', '.join(self.axes)}: {parts})"
 
 

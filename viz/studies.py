@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from ..arguments import one_of, whole
+from .key import square
 from .labels import points, quiet
 from .picture import Picture, axes_or_new
 from .style import current
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 40
+WORDS = {1: "rises", -1: "falls", 0: "no effect"}
+"""What a sign of an effect is called."""
 
 
 def plot_study(
@@ -30,15 +33,17 @@ def plot_study(
 ) -> Picture:
     """The effects that a study found: the largest first, with intervals; those of pairs as a matrix.
 
+    Of several networks, `ganglion.studies.combined`, effects are means and intervals hold every network.
+
     Args:
-        study: what `ganglion.study` returned.
+        study: what `ganglion.study` or `ganglion.studies.combined` returned.
         measure: the name of one of its measures; the first if not given.
         top: how many effects, or rows and columns of the matrix, are drawn at most.
         style: "effects" or "matrix"; the matrix where all perturbations are of pairs and fill a tenth of it.
         ax: the axes to draw on; a new figure if not given.
 
     Returns:
-        A `Picture` with ``effects``, ``intervals`` and ``zero``, or ``matrix`` and ``scale``.
+        A `Picture` with ``effects``, ``intervals``, ``zero`` and ``legend``, or ``matrix`` and ``scale``.
 
     Raises:
         TypeError: no study.
@@ -67,8 +72,8 @@ def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
     look = current(axes)
     places = np.arange(len(rows))
     effects = np.array([row.effect for row in rows])
-    rising, falling = look.palette[2], look.palette[1]
-    colors = [rising if effect >= 0 else falling for effect in effects]
+    signs = np.sign(np.nan_to_num(effects)).astype(int)
+    colors = {1: look.excitatory, -1: look.inhibitory, 0: look.muted}
     artists: dict[str, Artist] = {}
     intervals = LineCollection(
         [[(row.low, k), (row.high, k)] for k, row in enumerate(rows)],
@@ -78,7 +83,7 @@ def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
     )
     axes.add_collection(intervals)
     artists["intervals"] = intervals
-    artists["effects"] = axes.scatter(effects, places, s=16, c=colors, zorder=3)
+    artists["effects"] = axes.scatter(effects, places, s=16, c=[colors[s] for s in signs.tolist()], zorder=3)
     artists["zero"] = axes.axvline(0.0, color=look.faint(look.ink, 0.4), linewidth=0.7, zorder=1)
     known = np.array([(row.low, row.high, row.effect) for row in rows] + [(0.0, 0.0, 0.0)]).reshape(-1)
     known = known[np.isfinite(known)]
@@ -87,9 +92,21 @@ def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
     axes.set(xlim=(low - room, high + room), ylim=(len(rows) - 0.5, -0.5))
     names = [row.who.replace("->", "\u2192") for row in rows]
     axes.set_yticks(places, names)
-    quiet(axes, look, f"effect on {rows[0].measure}", "")
+    quiet(axes, look, _effect_on(rows), "")
     axes.tick_params(axis="y", length=0)
+    entries = [square(colors[sign], word) for sign, word in WORDS.items() if sign in signs]
+    small = points(look.small_text)
+    artists["legend"] = axes.legend(
+        handles=entries, frameon=False, fontsize=small, labelcolor=look.ink, handletextpad=0.2
+    )
     return Picture({"study": axes}, artists)
+
+
+def _effect_on(rows: Sequence[Any]) -> str:
+    networks = getattr(rows[0], "networks", 1)
+    return f"effect on {rows[0].measure}" + (
+        f", mean and range of {networks} networks" if networks > 1 else ""
+    )
 
 
 def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
@@ -115,7 +132,7 @@ def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     axes.set_yticks(range(len(firsts)), firsts)
     quiet(axes, look, "", "")
     scale = axes.figure.colorbar(mesh, ax=axes, shrink=0.8)
-    scale.set_label(f"effect on {rows[0].measure}", fontsize=points(look.small_text), color=look.ink)
+    scale.set_label(_effect_on(rows), fontsize=points(look.small_text), color=look.ink)
     scale.ax.tick_params(labelsize=points(look.small_text), color=look.ink, labelcolor=look.ink)
     assert scale.solids is not None
     return Picture({"study": axes}, {"matrix": mesh, "scale": scale.solids})

@@ -14,9 +14,11 @@ from typing import Any
 
 import networkx as nx
 
+from ..arguments import counted
 from ..errors import CircuitError
 from .bulk import data_of, names_of
 from .roles import label, synapse_label
+from .words import suggestion
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,7 @@ def unused(graph: nx.DiGraph[Any], used: Collection[str] = ()) -> list[str]:
         return []
     for on, data in _records(graph):
         counts.update(key for key in data if key in _UNUSED and _UNUSED[key].on == on and key not in used)
-    plural = {"neuron": "neurons", "synapse": "synapses"}
-    return [f"{name} ({count} {plural[_UNUSED[name].on]})" for name, count in counts.items()]
+    return [f"{name} ({counted(count, _UNUSED[name].on)})" for name, count in counts.items()]
 
 
 def strange(on: str, data: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
@@ -81,10 +82,37 @@ def strange(on: str, data: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """
     for key in _NUMBERS[on] & data.keys() - {"polarity"}:
         value = data[key]
-        if not _finite(value):
+        if not _finite(value) and not (key == "gap" and value is None):  # of a strength that is not known
             yield key, value, "a finite number"
         elif key == "weight" and value < 0:
             yield key, value, "a number of at least 0, since the sign is the polarity"
+
+
+def meant(on: str, name: Any) -> str:
+    """ "; did you mean 'weight'?" for a name that means nothing and is nearly one that does, else nothing.
+
+    All other names are the user's own. Their first letter and a digit at the end tell `height` and `delay2`
+    from slips, and names of three letters are nearly too many.
+    """
+    known = [attribute.name for attribute in ATTRIBUTES if attribute.on == on]
+    if not isinstance(name, str) or name in known or name[-1:].isdigit():
+        return ""
+    if name.casefold() in known:
+        return f"; did you mean {name.casefold()!r}?"
+    if on == "synapse" and name.casefold() == "sign":
+        return "; did you mean 'polarity'?"
+    near = [k for k in known if len(k) > 3 and name[:1].casefold() == k[0]] if len(name) > 2 else []
+    return suggestion(name, near, cutoff=0.8)
+
+
+def require_meant(on: str, owner: str, data: dict[str, Any]) -> None:
+    """Raise CircuitError for an attribute that is given by a name that is nearly right.
+
+    Without it a slip such as `polarty=-1` would be carried along and mean nothing.
+    """
+    for key in data:
+        if hint := meant(on, key):
+            raise CircuitError(f"{owner} is given the attribute {key!r}, which means nothing{hint}")
 
 
 def require_weights(graph: nx.DiGraph[Any]) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import networkx as nx
 
-from .attributes import strange
+from .attributes import meant, strange
 from .bulk import data_of, names_of, targets_of
-from .electrical import gaps_of, is_electrical, problems_of
+from .electrical import gaps_of, is_electrical, problems_of, unknown_kinds
 from .roles import ROLES, is_polarity, is_role, label, require_digraph, synapse_label, text_of, with_role
 
 
@@ -47,6 +47,7 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
     - `name`: a neuron's `str()` fails or is empty.
     - `duplicate-name`: two neurons have the same `str()`.
     - `polarity`: a synapse's polarity is missing or neither +1 nor -1.
+    - `kind`: a synapse's kind is neither "chemical" nor "electrical".
     - `onto-sensory`: a synapse ends on a sensory neuron.
     - `electrical`: an electrical synapse of a sensory neuron, of a neuron with itself, or of no strength.
 
@@ -55,7 +56,8 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
     - `no-sensory`: no neuron is an input.
     - `unreached`: no path leads from a sensory neuron to this neuron.
     - `dead-end`: no path leads from this neuron to a motor neuron.
-    - `attribute`: an attribute that means a number, such as `weight`, is none, or a weight is negative.
+    - `attribute`: an attribute that means a number, such as `weight`, is none, or a weight is negative; or
+      its name is nearly that of one with a meaning, as `wieght`.
     - `alike`: two names differ by blanks only.
 
     Without sensory (motor) neurons all neurons are unreached (dead ends); that is said once, not for each.
@@ -87,6 +89,7 @@ def errors_of(circuit: nx.DiGraph[Any]) -> list[Problem]:
         *_roles(circuit),
         *_names(circuit),
         *_synapses(circuit),
+        *(Problem("error", "kind", message, synapse=pair) for message, pair in unknown_kinds(circuit)),
         *(Problem("error", "electrical", message, synapse=pair) for message, pair in problems_of(circuit)),
     ]
 
@@ -185,11 +188,13 @@ def _attributes(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
         for key, value, expected in strange("neuron", data):
             message = f"neuron {label(name)} has {key} {label(value)}; expected {expected}"
             yield Problem("warning", "attribute", message, name)
-    numbers = names_of(data_of(graph)) - {"polarity"}
+    names = names_of(data_of(graph))
+    numbers = names - {"polarity"}
     for pre, post, data in graph.edges(data=True) if numbers else ():
         for key, value, expected in strange("synapse", data):
             message = f"{synapse_label(pre, post)} has {key} {label(value)}; expected {expected}"
             yield Problem("warning", "attribute", message, synapse=(pre, post))
+    yield from _misspelt(graph, names)
     tidied: dict[str, Hashable] = {}
     for name in graph:
         if isinstance(name, str):
@@ -197,6 +202,20 @@ def _attributes(graph: nx.DiGraph[Any]) -> Iterator[Problem]:
             if other != name:
                 message = f"the names {label(other)} and {label(name)} differ by blanks only"
                 yield Problem("warning", "alike", message, name)
+
+
+def _misspelt(graph: nx.DiGraph[Any], of_synapses: set[str]) -> Iterator[Problem]:
+    """Names of attributes that mean nothing and are nearly names that do, each once."""
+    of_neurons = set().union(*graph.nodes.values())
+    for key in sorted(key for key in of_neurons if meant("neuron", key)):
+        name = next(name for name, data in graph.nodes(data=True) if key in data)
+        message = f"neuron {label(name)} has the attribute {key!r}, which means nothing{meant('neuron', key)}"
+        yield Problem("warning", "attribute", message, name)
+    for key in sorted(key for key in of_synapses if meant("synapse", key)):
+        pre, post = next((pre, post) for pre, post, data in graph.edges(data=True) if key in data)
+        of = synapse_label(pre, post)
+        message = f"{of} has the attribute {key!r}, which means nothing{meant('synapse', key)}"
+        yield Problem("warning", "attribute", message, synapse=(pre, post))
 
 
 def _paths(graph: nx.DiGraph[Any]) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +10,21 @@ import networkx as nx
 from ..arguments import mapping_of, several
 from ..errors import CircuitError
 from .arrays import CircuitArrays
+from .attributes import require_meant
 from .checks import Problem, check
 from .conversion import arrays_of, fill
 from .digest import digest
+from .electrical import size_of
 from .groups import bunch_of, group_of
 from .guards import (
     has_synapse,
     pair_of,
     require_addable,
+    require_attributes,
     require_neuron,
+    require_new,
+    require_renames,
+    require_role_change,
     require_synapse,
     understood,
     warn_of_merged,
@@ -29,16 +34,7 @@ from .order import relabel
 from .origin import Origin
 from .projections import KEY as PROJECTIONS
 from .projections import drawn, only_new, renamed_projections
-from .roles import (
-    label,
-    require_name,
-    require_polarity,
-    require_role,
-    require_sign,
-    synapse_label,
-    text_of,
-    with_role,
-)
+from .roles import label, require_polarity, require_role, require_sign, synapse_label, with_role
 from .rules import Seed
 from .summary import Summary, page, summary
 
@@ -128,7 +124,7 @@ class Circuit(_DiGraph):
         return view
 
     def __repr__(self) -> str:
-        return f"Circuit({len(self)} neurons, {self.number_of_edges()} synapses)"
+        return f"Circuit({size_of(self)})"
 
     def _repr_html_(self) -> str:
         return page(self)
@@ -191,36 +187,54 @@ class Circuit(_DiGraph):
         """Add one neuron. To add many, `add_neurons` is faster.
 
         Raises:
-            CircuitError: an unknown role, a name already taken, or a name without text.
+            CircuitError: as `add_neurons`.
         """
         self.add_neurons([name], role, **attr)
 
     def add_neurons(self, names: Iterable[Hashable], role: str = "inter", **attr: Any) -> None:
         """Add neurons of one role, with common attributes.
 
+        Args:
+            names, role: of the neurons.
+            **attr: `tau`, `bias`, `threshold`, `cm`, `gleak` and `vleak` are numbers that cells can start
+                from, `group` the name of a group that they are of; any other attribute is the user's own.
+
         Raises:
-            CircuitError: an unknown role, a name that is taken or given twice, or a name without text.
+            CircuitError: an unknown role, a name that is taken or given twice, or a name without text; an
+                attribute whose name is nearly one of those.
         """
         require_role(role)
+        require_meant("neuron", "a neuron", attr)
         if isinstance(names, str):
             raise TypeError(f"add_neurons takes a list of names, got {label(names)}; add_neuron adds one")
         names = several("names", names, "names")
-        taken = {text_of(name) for name in self if type(name) is not str}
-        for name in names:
-            text = require_name(name)
-            if text in taken or text in self:
-                raise CircuitError(f"the name {label(name)} is taken; every neuron needs its own")
-            taken.add(text)
+        require_new(self, names)
         self.add_nodes_from(names, **attr, role=role)
 
     def add_synapse(self, pre: Hashable, post: Hashable, polarity: int = 1, **attr: Any) -> None:
         """Add the synapse `pre -> post`.
 
+        An electrical synapse has neither direction nor sign: it is added once, from either end.
+
+        Args:
+            pre, post, polarity: names of neurons; +1 excitatory, -1 inhibitory.
+            **attr: `kind` is "chemical", if it is not given, or "electrical"; `weight` the strength, a number
+                of at least 0; `gap` that of an electrical synapse beside this chemical one; `delay` a number.
+                Any other attribute is the user's own.
+
         Raises:
-            CircuitError: an unknown neuron, an illegal polarity, a sensory `post`, or a synapse that exists.
+            CircuitError: an unknown neuron, an illegal polarity, a sensory `post`, or a synapse that exists;
+                an unknown kind, an electrical synapse of a sensory neuron or of one with itself; an attribute
+                whose name is nearly one of those.
+
+        Example:
+            >>> circuit.add_synapse("AVA", "muscle", polarity=-1, weight=3)
+            >>> circuit.add_synapse("AVA", "AVB", kind="electrical", weight=2)
         """
         require_addable(self, pre, post)
-        self.add_edge(pre, post, **attr, polarity=require_polarity(polarity, pre, post))
+        sign = require_polarity(polarity, pre, post)
+        require_attributes(self, pre, post, sign, attr)
+        self.add_edge(pre, post, **attr, polarity=sign)
 
     def add_synapses(self, synapses: Iterable[Pair | Synapse], polarity: int = 1) -> None:
         """Add many synapses, each (pre, post) or (pre, post, polarity).
@@ -345,12 +359,7 @@ class Circuit(_DiGraph):
         """
         require_neuron(self, name)
         require_role(role)
-        incoming = list(self.predecessors(name))
-        if role == "sensory" and incoming:
-            raise CircuitError(
-                f"neuron {label(name)} receives {len(incoming)} synapses, the first from "
-                f"{label(incoming[0])}, so it cannot become sensory; sensory neurons are inputs"
-            )
+        require_role_change(self, name, role)
         self.add_node(name, role=role)
 
     def rename(self, names: Mapping[Any, Hashable]) -> None:
@@ -362,13 +371,7 @@ class Circuit(_DiGraph):
         Example:
             >>> circuit.rename({"motor_0": "left wheel", "motor_1": "right wheel"})
         """
-        for old in mapping_of("names", names, "old to new names"):
-            require_neuron(self, old)
-        texts = Counter(text_of(names.get(name, name)) for name in self)
-        for old, new in names.items():
-            if texts[require_name(new)] > 1:
-                what = f"{label(old)} to {label(new)}"
-                raise CircuitError(f"cannot rename {what}: the name is taken or given twice")
+        require_renames(self, mapping_of("names", names, "old to new names"))
         # networkx.relabel_nodes(copy=False) would move renamed neurons to the end of the graph.
         relabel(self, names)
         held = renamed_projections(self, names)

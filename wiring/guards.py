@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import networkx as nx
 
-from ..arguments import require_synapses
+from ..arguments import counted, require_synapses
 from ..errors import CircuitError
-from .roles import label, synapse_label
+from .attributes import require_meant
+from .electrical import unjoinable, unknown_kind
+from .roles import label, require_name, synapse_label, text_of
 from .words import suggestion
 
 LARGE = 1_000_000
@@ -91,6 +93,44 @@ def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
     require_receiver(circuit, pre, post)
     if circuit.has_edge(pre, post):
         raise CircuitError(f"{synapse_label(pre, post)} exists already")
+
+
+def require_role_change(circuit: nx.DiGraph[Any], name: Any, role: Any) -> None:
+    """A neuron that receives synapses cannot become an input."""
+    incoming = list(circuit.predecessors(name))
+    if role == "sensory" and incoming:
+        raise CircuitError(
+            f"neuron {label(name)} receives {counted(len(incoming), 'synapse')}, the first from "
+            f"{label(incoming[0])}, so it cannot become sensory; sensory neurons are inputs"
+        )
+
+
+def require_renames(circuit: nx.DiGraph[Any], names: Mapping[Any, Hashable]) -> None:
+    """Every neuron exists, and every new name is nobody else's; names may be exchanged."""
+    for old in names:
+        require_neuron(circuit, old)
+    texts = Counter(text_of(names.get(name, name)) for name in circuit)
+    for old, new in names.items():
+        if texts[require_name(new)] > 1:
+            what = f"{label(old)} to {label(new)}"
+            raise CircuitError(f"cannot rename {what}: the name is taken or given twice")
+
+
+def require_new(circuit: nx.DiGraph[Any], names: Iterable[Any]) -> None:
+    """Names of neurons to be added are nobody's, and have a text."""
+    taken = {text_of(name) for name in circuit if type(name) is not str}
+    for name in names:
+        text = require_name(name)
+        if text in taken or text in circuit:
+            raise CircuitError(f"the name {label(name)} is taken; every neuron needs its own")
+        taken.add(text)
+
+
+def require_attributes(circuit: nx.DiGraph[Any], pre: Any, post: Any, sign: int, data: Any) -> None:
+    """The attributes of a synapse that is to be added are what they should be."""
+    if (problem := unknown_kind(data, pre, post) or unjoinable(circuit, pre, post, sign, data)) is not None:
+        raise CircuitError(problem)
+    require_meant("synapse", synapse_label(pre, post), data)
 
 
 def pair_of(synapse: Any) -> tuple[Hashable, Hashable]:

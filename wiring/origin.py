@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 
+from ..arguments import counted
+
 
 @dataclass(frozen=True)
 class Step:
@@ -89,7 +91,8 @@ class Origin:
 
     def __str__(self) -> str:
         head = (
-            f"{self.source}, read as {self.form}: {self.nodes} nodes and {self.edges} edges became "
-            f"{self.neurons} neurons and {self.synapses} synapses."
+            f"{self.source}, read as {self.form}: {counted(self.nodes, 'node')} and "
+            f"{counted(self.edges, 'edge')} became "
+            f"{counted(self.neurons, 'neuron')} and {counted(self.synapses, 'synapse')}."
         )
         return " ".join([head, *(f"{step.text[:1].upper()}{step.text[1:]}." for step in self.steps)])

@@ -11,7 +11,9 @@ from typing import Any
 import networkx as nx
 
 from .. import shown
+from ..arguments import counted
 from .checks import dead_ends, reached_from, unreached
+from .electrical import chemical_of, drawn_sign, pairs_of
 from .roles import ROLES, is_polarity, is_role, label, require_digraph, text_of, with_role
 
 NO_ROLE = "no role"
@@ -23,7 +25,7 @@ class Pathway:
 
     Attributes:
         pre, post: the two roles.
-        synapses: how many there are, those without a legal polarity included.
+        synapses: how many chemical ones there are, those without a legal polarity included.
         excitatory, inhibitory: how many have polarity +1 and -1.
         density: synapses divided by the number of (pre, post) pairs.
     """
@@ -41,7 +43,7 @@ class Pathway:
 
 @dataclass(frozen=True)
 class Degrees:
-    """Least, mean and greatest number of synapses per neuron."""
+    """Least, mean and greatest number of chemical synapses per neuron."""
 
     least: int
     mean: float
@@ -59,7 +61,9 @@ class Summary:
         name: the name of the graph, or "".
         neurons: number of neurons of each role.
         pathways: the pairs of roles that synapses connect, from the inputs to the outputs.
-        synapses, excitatory, inhibitory, self_synapses: numbers of synapses.
+        synapses, excitatory, inhibitory, self_synapses: numbers of chemical synapses.
+        electrical: pairs of neurons that electrical synapses join; they have neither sign nor direction, and
+            are no part of the other numbers, depth and paths apart.
         sensory_density: sensory synapses divided by I * N.
         recurrent_density: recurrent synapses divided by N * N.
         in_degree: synapses onto a neuron with state; None without such neurons.
@@ -84,6 +88,7 @@ class Summary:
     depth: tuple[int, int] | None
     unreached: tuple[Hashable, ...]
     dead_ends: tuple[Hashable, ...]
+    electrical: int = 0
 
     def _rows(self) -> list[tuple[str, str]]:
         of_roles = ", ".join(f"{count} {role}" for role, count in self.neurons.items())
@@ -91,6 +96,7 @@ class Summary:
             ("neurons", f"{sum(self.neurons.values())} ({of_roles})"),
             ("synapses", _signs(self)),
             *((f"  {path.pre} -> {path.post}", str(path)) for path in self.pathways),
+            *([("electrical", counted(self.electrical, "pair"))] if self.electrical else []),
             ("self-synapses", str(self.self_synapses)),
             ("density", f"sensory {self.sensory_density:.1%}, recurrent {self.recurrent_density:.1%}"),
             ("in-degree", f"{self.in_degree} (neurons with state)" if self.in_degree else "none"),
@@ -129,13 +135,15 @@ def summary(circuit: nx.DiGraph[Any]) -> Summary:
         >>> summary(circuit).neurons["command"]
     """
     require_digraph(circuit, "summary()")
+    joined = pairs_of(circuit)
+    chemical = chemical_of(circuit) if joined else circuit
     role_of = {
         name: data["role"] if is_role(data.get("role")) else NO_ROLE
         for name, data in circuit.nodes(data=True)
     }
     present = Counter(role_of.values())
     neurons = {role: present[role] for role in (*ROLES, NO_ROLE) if role in ROLES or present[role]}
-    pathways = _pathways(circuit, role_of, neurons)
+    pathways = _pathways(chemical, role_of, neurons)
     with_state = [name for name, role in role_of.items() if role != "sensory"]
     sensory = sum(path.synapses for path in pathways if path.pre == "sensory" != path.post)
     recurrent = sum(path.synapses for path in pathways if "sensory" not in (path.pre, path.post))
@@ -145,17 +153,18 @@ def summary(circuit: nx.DiGraph[Any]) -> Summary:
         name=text_of(circuit.name) or "",
         neurons=neurons,
         pathways=pathways,
-        synapses=circuit.number_of_edges(),
+        synapses=chemical.number_of_edges(),
         excitatory=sum(path.excitatory for path in pathways),
         inhibitory=sum(path.inhibitory for path in pathways),
-        self_synapses=sum(circuit.has_edge(name, name) for name in circuit),
+        self_synapses=sum(chemical.has_edge(name, name) for name in chemical),
         sensory_density=_share(sensory, neurons["sensory"] * len(with_state)),
         recurrent_density=_share(recurrent, len(with_state) ** 2),
-        in_degree=_degrees(count for _, count in circuit.in_degree(with_state)),
-        out_degree=_degrees(count for _, count in circuit.out_degree()),
+        in_degree=_degrees(count for _, count in chemical.in_degree(with_state)),
+        out_degree=_degrees(count for _, count in chemical.out_degree()),
         depth=(min(depths), max(depths)) if depths else None,
         unreached=tuple(unreached(circuit)),
         dead_ends=tuple(dead_ends(circuit)),
+        electrical=len(joined),
     )
 
 
@@ -176,10 +185,10 @@ def _pathways(
     return tuple(found)
 
 
-def _signs(counted: Pathway | Summary) -> str:
-    unsigned = counted.synapses - counted.excitatory - counted.inhibitory
+def _signs(found: Pathway | Summary) -> str:
+    unsigned = found.synapses - found.excitatory - found.inhibitory
     also = f", {unsigned} without legal polarity" if unsigned else ""
-    return f"{counted.synapses} ({counted.excitatory} excitatory, {counted.inhibitory} inhibitory{also})"
+    return f"{found.synapses} ({found.excitatory} excitatory, {found.inhibitory} inhibitory{also})"
 
 
 def _share(part: int, whole: int) -> float:
@@ -208,8 +217,6 @@ def page(circuit: nx.DiGraph[Any]) -> str:
     """The circuit in a notebook: its summary, and a picture of it."""
     index = {name: k for k, name in enumerate(circuit)}
     roles = [str(data.get("role")) for _, data in circuit.nodes(data=True)]
-    synapses = [
-        (index[pre], index[post], data.get("polarity", 0)) for pre, post, data in circuit.edges(data=True)
-    ]
+    synapses = [(index[pre], index[post], drawn_sign(data)) for pre, post, data in circuit.edges(data=True)]
     picture = shown.circuit_picture([str(text_of(name)) for name in circuit], roles, synapses)
     return shown.page(summary(circuit)._repr_html_(), picture)

@@ -81,13 +81,13 @@ def kind_in(value: Any) -> str | None:
     return _KIND[_words(value)]
 
 
-def suggestion(given: Any, known: Iterable[Any]) -> str:
+def suggestion(given: Any, known: Iterable[Any], cutoff: float = 0.6) -> str:
     """ "; did you mean 'ASEL'?" if something known is written alike, else nothing."""
     texts = {text.casefold(): name for name in known if (text := text_of(name)) and len(text) < _LONGEST}
     text = text_of(given)
     if len(texts) > _LARGEST or text is None or len(text) > _LONGEST:
         return ""
-    found = get_close_matches(text.casefold(), texts, n=1, cutoff=0.6)
+    found = get_close_matches(text.casefold(), texts, n=1, cutoff=cutoff)
     return f"; did you mean {label(texts[found[0]])}?" if found else ""
 
 

@@ -40,6 +40,11 @@ def label(value: Any, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
+def counted(number: int, thing: str) -> str:
+    """ "1 synapse" or "2 synapses": how many there are of a thing, whose name is given in the singular."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def short(value: Any) -> str:
     """`label`, of what a file holds: never longer than a line."""
     return label(value, 80)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import shown
-from .arguments import LARGEST, instance, label, several, whole
+from .arguments import LARGEST, counted, instance, label, several, whole
 
 
 @dataclass(frozen=True, eq=False)  # == over arrays has no single answer
@@ -82,7 +82,8 @@ class Recording:
 
     def __repr__(self) -> str:
         shape = " x ".join(str(n) for n in self.states.shape)
-        return f"Recording({shape}: {len(self.neurons)} neurons, {len(self.sensors)} sensors)"
+        sizes = f"{counted(len(self.neurons), 'neuron')}, {counted(len(self.sensors), 'sensor')}"
+        return f"Recording({shape}: {sizes})"
 
     def _repr_html_(self) -> str:
         one = self.sequence() if self.batched else self

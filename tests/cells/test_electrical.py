@@ -333,9 +333,9 @@ def test_mirrors_and_pairs_of_a_published_list() -> None:
     assert sorted(plan.attributes.electrical["weight"].tolist()) == [1, 5]
     assert circuit.synapses() == [("b", "a", 1), ("a", "b", 1), ("b", "c", 1)] or len(circuit.edges) == 3
     report = str(circuit.origin)
-    assert "5 electrical rows are 2 pairs" in report
-    assert "1 electrical pairs differ from their mirror, and the larger weight counts" in report
-    assert "1 electrical synapses of a neuron with itself were dropped" in report
+    assert "5 electrical rows became 2 pairs" in report
+    assert "Of 1 electrical pair that differed from the mirror the larger weight counts" in report
+    assert "Dropped 1 electrical synapse of a neuron with itself" in report
 
 
 def test_explain_says_who_runs_them() -> None:

@@ -175,7 +175,7 @@ def test_masks_are_pre_by_post_and_polarity_carries_the_sign() -> None:
 
 def test_describe_tells_sizes_density_and_memory() -> None:
     text = make_plan(small()).describe()
-    assert "4 neurons (1 motor, 1 command, 2 inter), 1 sensory neurons" in text
+    assert "4 neurons (1 motor, 1 command, 2 inter), 1 sensory neuron" in text
     assert "recurrent: 4 synapses of 4 x 4 (25.0%), 2 inhibitory" in text
     assert "dense" in text
     assert "edge" in text
@@ -213,7 +213,7 @@ def test_numbers_that_no_cell_uses_are_told() -> None:
         circuit.edges[pre, post].update(weight=2.0, delay=1, note="x")
     circuit.nodes["motor_0"]["tau"] = 0.5
     count = len(circuit.synapses("sensory"))
-    told = rf"do not use .*: tau \(1 neurons\), weight \({count} synapses\), delay \({count} synapses\)"
+    told = rf"do not use .*: tau \(1 neuron\), weight \({count} synapses\), delay \({count} synapses\)"
     with pytest.warns(UserWarning, match=told):
         gl.compile_circuit(circuit)
 

@@ -129,7 +129,7 @@ def test_sensory_neurons_that_receive(sensors: str) -> None:
         "count": np.append(synapses["syn_count"], 6),
     }
     with pytest.warns(
-        UserWarning, match="1 .*sensory neurons.*" + ("split" if sensors == "split" else "dropped")
+        UserWarning, match="split 1 sensory neuron" if sensors == "split" else "onto 1 sensory neuron"
     ):
         plan = gl.Plan.read(more, neurons, roles=FLOW, polarity=1, sensors=sensors)
     assert plan.n_inputs == 1

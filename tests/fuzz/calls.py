@@ -394,6 +394,8 @@ UNTRIED = {
     "Perturbed": "made by perturbed",
     "Each": "made by each",
     "Study": "made by study",
+    "Combined": "made by combined",
+    "CombinedRow": "made by combined",
     "Prior": "a class to derive from",
     "Posterior": "made by laplace",
     "Spread": "made by Ensemble.spread",

@@ -66,6 +66,7 @@ ROWS: dict[str, Callable[[], Call]] = {
     "under": lambda: Call(
         studies.under, {"loss": gl.training.mse, "perturbations": [studies.Lesion("inter_0")]}
     ),
+    "combined": lambda: Call(studies.combined, {"studies": [effects(), effects()]}),
     "Evolving": evolved,
     "Generator": lambda: Call(studies.Generator, {"function": gl.random, "ranges": {"units": (4, 8)}}),
 }

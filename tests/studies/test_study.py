@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from scipy.stats import spearmanr
 
 import ganglion as gl
 from ganglion.studies import Cut, Flip, Lesion, Look, Noise, Scale, Silence, Stimulate
 
+ROW = gl.studies.Row("lesion a", "lesion", "a", "", "error", 2.0, 1.0, 1.0, 0.5, 1.5)
 CIRCUIT = gl.auto_ncp(24, 3, inputs=4, seed=5)
 X = np.random.default_rng(0).normal(size=(24, 10, 4)).astype(np.float32)
 
@@ -248,3 +251,67 @@ def test_mistakes_are_named(changed: Any, error: Any, message: str) -> None:
     } | changed
     with pytest.raises(error, match=message):
         gl.study(**given)
+
+
+def test_gaps_among_the_targets_are_left_out() -> None:
+    """As `observe` and `fit` do; a NaN among the outputs stays one."""
+    rnn = gl.CfC(CIRCUIT, key=mx.random.key(1))
+    x = X[:4]
+    y = np.zeros((4, x.shape[1], 3), np.float32)
+    y[1:, 3:, 0] = np.nan
+    found = gl.study(rnn, gl.each("command"), measure="error", x=x, y=y)
+    outputs = np.array(rnn(mx.array(x))[0], np.float64)
+    expected = np.mean([np.square(row[~np.isnan(t)]).mean() for row, t in zip(outputs, y, strict=True)])
+    assert found[0].baseline == pytest.approx(expected, rel=1e-6)
+    assert all(np.isfinite([row.effect, row.low, row.high]).all() for row in found)
+    broken = x.copy()
+    broken[0, 0, 0] = np.nan
+    assert np.isnan(gl.study(rnn, gl.each("command"), measure="error", x=broken, y=y)[0].baseline)
+    y[2] = np.nan
+    with pytest.raises(ValueError, match="sequence 2 of y has no target: every one is NaN"):
+        gl.study(rnn, gl.each("command"), measure="error", x=x, y=y)
+    with pytest.raises(ValueError, match=r"'accuracy': y\[1\] is NaN: expected the class"):
+        gl.study(rnn, gl.each("command"), measure="accuracy", x=x, y=np.array([0, np.nan, 1, 2]))
+
+
+def test_studies_of_several_networks_are_one() -> None:
+    """The mean, the spread and the range of every effect over the networks, in a table and a picture."""
+    networks = [gl.CfC(CIRCUIT, key=mx.random.key(k)) for k in range(3)]
+    alone = [gl.study(rnn, gl.each("command"), measure="output change", x=X[:3]) for rnn in networks]
+    turned = gl.studies.Study(alone[2].rows[::-1])
+    spread = gl.studies.combined([alone[0], alone[1], turned])
+    assert len(spread) == len(alone[0])
+    for k, row in enumerate(spread):
+        effects = [study[k].effect for study in alone]
+        assert row.who == alone[0][k].who
+        assert (row.effect, row.spread) == pytest.approx((np.mean(effects), np.std(effects, ddof=1)))
+        assert (row.low, row.high, row.networks) == (min(effects), max(effects), 3)
+    assert str(spread).splitlines()[0].split("  ")[-1] == "least to greatest"
+    assert list(spread.records()[0][-2:]) == [3, spread[0].spread]
+    picture = gl.viz.plot_study(spread)
+    assert picture.axes["study"].get_xlabel() == "effect on output change, mean and range of 3 networks"
+    assert type(spread[:2]) is gl.studies.Combined
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ([[]], TypeError, "study 0 must be a study, as gl.study returns it"),
+        ([gl.studies.Study([])], ValueError, "expected two studies or more, got 1"),
+        ([gl.studies.Study([ROW]), gl.studies.Study([])], ValueError, "study 1 has no 'lesion a' by 'error'"),
+        ([gl.studies.Study([]), gl.studies.Study([ROW])], ValueError, "study 0 has no 'lesion a' by 'error'"),
+    ],
+)
+def test_studies_that_are_not_alike(given: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        gl.studies.combined(given)
+
+
+def test_signs_of_effects_have_colours_and_a_legend() -> None:
+    rows = [replace(ROW, first=name, effect=effect) for name, effect in (("a", 2.0), ("b", -1.0), ("c", 0.0))]
+    picture = gl.viz.plot_study(gl.studies.Study(rows))
+    look = gl.viz.current()
+    drawn = [to_hex(color) for color in picture.artists["effects"].get_facecolors()]
+    assert drawn == [to_hex(color) for color in (look.excitatory, look.inhibitory, look.muted)]
+    legend = picture.artists["legend"]
+    assert [text.get_text() for text in legend.get_texts()] == ["rises", "falls", "no effect"]

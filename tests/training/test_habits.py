@@ -187,6 +187,16 @@ def test_sequences_of_unequal_length_are_padded() -> None:
     assert (x[0, :3] == 1).all()
     assert (x[0, 3:] == -1).all()
     assert gl.pad([[1, 2], [3]])[0].tolist() == [[1, 2], [3, 0]]
+    gaps, _ = gl.pad([[1, 2], [3]], fill=float("nan"))  # what was not measured
+    assert np.isnan(gaps[1, 1])
+    assert np.isfinite(gaps).sum() == 3
+    flags = gl.pad(np.array(row) for row in ([True, False], [True]))[0]
+    assert flags.tolist() == [[True, False], [True, False]]
+    assert gl.pad(np.array(row) for row in ([1.0, 2.0], [3.0]))[0].dtype == np.float32
+    with pytest.raises(ValueError, match="fill is nan: expected True or False"):
+        gl.pad([[True], [False, True]], fill=float("nan"))
+    with pytest.raises(ValueError, match="fill must be finite, got inf"):
+        gl.pad([[1.0]], fill=float("inf"))
     with pytest.raises(
         ValueError, match=r"sequence 1 has shape \(3, 1\): expected \(T, 2\) as the first one"
     ):

@@ -259,7 +259,7 @@ def test_numbers_that_are_none_and_names_that_look_alike() -> None:
 def test_a_weight_whose_sign_is_not_the_polarity_is_told() -> None:
     """In a circuit made by hand by `check`, and of signed weights read with a given polarity at once."""
     edges = [("a", "b", -3.0), ("a", "c", 2.0)]
-    with pytest.warns(UserWarning, match="1 weights were negative, and are kept without their sign"):
+    with pytest.warns(UserWarning, match="kept 1 negative weight without the sign"):
         circuit = circuit_from(edges, polarity=1, roles="infer")
     assert [w for _, _, w in circuit.edges(data="weight")] == [3.0, 2.0]
     assert not check(circuit)

@@ -189,7 +189,7 @@ class TestRoles:
         nx.set_node_attributes(source, kinds, "Type")
         circuit = circuit_from(source, roles="Type", polarity=1)
         assert dict(circuit.nodes(data="role")) == {"a": "sensory", "b": "inter", "c": "motor"}
-        assert "1 neurons have several roles, of which the first counts" in str(circuit.origin)
+        assert "Of the several roles of 1 neuron the first counts" in str(circuit.origin)
         source.nodes["b"]["Type"] = "modulatory"
         with pytest.raises(
             CircuitError, match=r"unknown role 'modulatory'; .* roles=\('Type', \{'modulatory'"
@@ -251,7 +251,7 @@ class TestSensors:
     ROLES = {"sensory": ["a", "b"], "motor": ["m"]}  # noqa: RUF012
 
     def test_split(self) -> None:
-        with pytest.warns(UserWarning, match="1 sensory neurons, which receive 2 synapses, were split"):
+        with pytest.warns(UserWarning, match="split 1 sensory neuron with 2 synapses onto them into"):
             circuit = circuit_from(self.EDGES, roles=self.ROLES)
         assert circuit.neurons("sensory") == ["a.in", "b"]
         assert circuit.nodes["a"]["role"] == "inter"

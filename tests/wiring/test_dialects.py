@@ -99,7 +99,7 @@ def test_a_list_of_edges_with_types() -> None:
     assert kept.edges["ADLL", "AVDR"] == {"weight": 4, "polarity": 1, "gap": 1}
     assert kept.edges["ADAL", "ADFL"] == {"kind": "electrical", "weight": 1, "polarity": 1}
     assert kept.number_of_edges() == 3
-    with pytest.warns(UserWarning, match="1 parallel edges became part of 1 synapses"):
+    with pytest.warns(UserWarning, match="1 parallel edge became part of 1 synapse"):
         both = circuit_from(path, roles={"motor": ["AVDR"]}, polarity=1, electrical="synapses")
     assert both.edges["ADLL", "AVDR"] == {"weight": 5, "polarity": 1}
     assert both.edges["AVDR", "ADLL"] == {"weight": 1, "polarity": 1, "made_from": "electrical"}
@@ -179,7 +179,7 @@ def test_each_edge_has_a_direction_of_its_own(tmp_path: Path) -> None:
             ("c", "b"),
             ("c", "c"),
         }
-        assert "1 edges without a direction became two synapses" in str(circuit.origin)
+        assert "1 edge without a direction became two synapses" in str(circuit.origin)
     assert circuit.edges["a", "b"] == {"polarity": 1}
     kinds = "pre,post,type\na,b,undirected\nb,c,electrical\n"  # a column that says something else
     (tmp_path / "kinds.csv").write_text(kinds)
@@ -283,7 +283,7 @@ class TestTables:
 
     def test_rows_of_one_pair_never_become_one_in_silence(self, tmp_path: Path) -> None:
         path = self.write(tmp_path / "e.csv", "pre,post,polarity,n\na,b,1,4\na,b,1,2\nb,c,-1,1\n")
-        with pytest.warns(UserWarning, match="1 parallel edges became part of 1 synapses"):
+        with pytest.warns(UserWarning, match="1 parallel edge became part of 1 synapse"):
             circuit = circuit_from(path, roles="infer")
         assert circuit.edges["a", "b"] == {"polarity": 1, "weight": 6}
         with pytest.raises(CircuitError, match="is given 2 times; parallel='sum'"):

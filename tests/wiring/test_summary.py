@@ -97,3 +97,25 @@ def test_long_lists_are_cut() -> None:
 def test_other_objects_are_refused() -> None:
     with pytest.raises(TypeError, match=r"summary\(\) takes a networkx.DiGraph, got MultiDiGraph"):
         summary(nx.MultiDiGraph())
+
+
+def test_electrical_synapses_are_counted_by_themselves() -> None:
+    """They have neither sign nor direction: as excitatory synapses one way they were two wrong numbers."""
+    circuit = reflex()
+    before = circuit.summary()
+    circuit.add_synapse("hub", "near", kind="electrical", weight=2)
+    circuit.add_edge("far", "near", kind="electrical", polarity=1)
+    circuit.edges["go", "far"]["gap"] = 3.0
+    after = circuit.summary()
+    assert (before.electrical, after.electrical) == (0, 3)
+    for name in ("synapses", "excitatory", "inhibitory", "pathways", "in_degree", "out_degree"):
+        assert getattr(before, name) == getattr(after, name)
+    assert "\n  electrical          3 pairs\n" in str(after)
+    assert "electrical" not in str(before)
+    assert repr(circuit) == "Circuit(7 neurons, 7 chemical synapses, 3 electrical synapses)"
+    circuit.remove_neurons(["far", "left", "right", "go", "near"])
+    circuit.add_synapse("hub", "idle", gap=1)
+    assert repr(circuit) == "Circuit(2 neurons, 3 chemical synapses, 1 electrical synapse)"
+    assert ("electrical", "1 pair") in [
+        tuple(line.split(maxsplit=1)) for line in str(circuit.summary()).splitlines()
+    ]

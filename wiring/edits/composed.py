@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..files.plain import plain
 from ..generators import auto_ncp, fully_connected, layered, ncp, random
@@ -265,4 +266,4 @@ def _synapses(circuit: Graph, new: Projection, attributes: dict[str, Any]) -> Ad
 
 
 def _group(group: Population) -> str:
-    return group if isinstance(group, str) else f"{len(group)} neurons"
+    return group if isinstance(group, str) else counted(len(group), "neuron")

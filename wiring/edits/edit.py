@@ -151,8 +151,3 @@ def synapse_attributes(pre: Hashable, post: Hashable, given: Any) -> Attributes:
 def fresh(attributes: Attributes) -> Attributes:
     """A copy that shares nothing that can be changed."""
     return {key: plain(value) for key, value in attributes.items()}
-
-
-def count(number: int, what: str) -> str:
-    """How many, in words."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

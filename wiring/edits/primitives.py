@@ -6,18 +6,18 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...arguments import counted
 from ...errors import CircuitError
-from ..guards import require_neuron, require_synapse
+from ..guards import require_neuron, require_new, require_renames, require_role_change, require_synapse
 from ..order import Pair, places_of, put_neurons, put_synapses, ranks_of, relabel, require_thawed
 from ..projections import KEY as PROJECTIONS
 from ..projections import renamed_projections
-from ..roles import label, require_name, require_polarity, require_role, synapse_label, text_of
+from ..roles import label, require_polarity, require_role, synapse_label
 from .edit import (
     Done,
     Edit,
     Graph,
     attribute_of,
-    count,
     entries,
     fresh,
     key_of,
@@ -73,7 +73,7 @@ class Add(Edit):
 
     def run(self, circuit: Graph) -> Done:
         new = dict(self.neurons)
-        self._require_names(circuit)
+        require_new(circuit, (name for name, _ in self.neurons))
         pairs = self._require_synapses(circuit, new)
         circuit.add_nodes_from((name, fresh(dict(data))) for name, data in self.neurons)
         circuit.add_edges_from((pre, post, fresh(dict(data))) for pre, post, data in self.synapses)
@@ -83,14 +83,6 @@ class Add(Edit):
             put_synapses(circuit, dict(zip(pairs, self.ranks, strict=True)))
         old = tuple((pre, post) for pre, post in pairs if pre not in new and post not in new)
         return Done((self,), Remove(tuple(new), old))
-
-    def _require_names(self, circuit: Graph) -> None:
-        taken = {text_of(name) for name in circuit if type(name) is not str}
-        for name, _ in self.neurons:
-            text = require_name(name)
-            if text in taken or text in circuit:
-                raise CircuitError(f"the name {name!r} is taken; every neuron needs its own")
-            taken.add(text)
 
     def _require_synapses(self, circuit: Graph, new: Mapping[Hashable, Mapping[str, Any]]) -> list[Pair]:
         pairs: dict[Pair, None] = {}
@@ -229,19 +221,11 @@ class Rename(Edit):
 
     def __str__(self) -> str:
         names = list(self.names)
-        return f"rename {label(names[0][0], 40) if len(names) == 1 else count(len(names), 'neuron')}"
+        return f"rename {label(names[0][0], 40) if len(names) == 1 else counted(len(names), 'neuron')}"
 
     def run(self, circuit: Graph) -> Done:
         names = dict(self.names)
-        for old in names:
-            require_neuron(circuit, old)
-        texts: dict[str | None, int] = {}
-        for name in circuit:
-            text = text_of(names.get(name, name))
-            texts[text] = texts.get(text, 0) + 1
-        for old, new in names.items():
-            if texts[require_name(new)] > 1:
-                raise CircuitError(f"cannot rename {old!r} to {new!r}: the name is taken or given twice")
+        require_renames(circuit, names)
         relabel(circuit, names)
         inverse = Rename(tuple((new, old) for old, new in names.items()))
         held = renamed_projections(circuit, names)
@@ -251,7 +235,7 @@ class Rename(Edit):
 
 def _counted(neurons: int, synapses: int) -> str:
     parts = [(neurons, "neuron"), (synapses, "synapse")]
-    return " and ".join(count(number, what) for number, what in parts if number)
+    return " and ".join(counted(number, what) for number, what in parts if number)
 
 
 def _indices(owner: str, given: Any, length: int) -> list[int]:
@@ -277,12 +261,7 @@ def _setting(owner: tuple[Hashable, ...], key: Any, *value: Any) -> tuple[Any, .
 def _require_role(circuit: Graph, name: Hashable, value: Sequence[Any]) -> None:
     if not value:
         raise CircuitError(f"neuron {label(name)} must have a role")
-    incoming = list(circuit.predecessors(name))
-    if value[0] == "sensory" and incoming:
-        raise CircuitError(
-            f"neuron {name!r} receives {count(len(incoming), 'synapse')}, the first from {incoming[0]!r}, "
-            "so it cannot become sensory; sensory neurons are inputs"
-        )
+    require_role_change(circuit, name, value[0])
 
 
 def _exchange(attributes: dict[str, Any], key: str, *value: Any) -> tuple[Any, ...]:

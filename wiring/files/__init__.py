@@ -62,11 +62,12 @@ def write(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], *, strict: boo
         circuit: a Circuit, or any networkx.DiGraph whose nodes have a role and whose edges a polarity.
         path: ends in one of the above. `c.csv` stands for the two tables `c.neurons.csv` and
             `c.synapses.csv`, `c.h5` for `c_nodes.h5` and `c_edges.h5`.
-        strict: False keeps a broken circuit as it is, which `read(path, strict=False)` brings back.
+        strict: whether to refuse what `read(path)` would refuse: a neuron without a legal role, a synapse
+            without a legal polarity or kind. False writes these, too, and `read(path, strict=False)` brings
+            them back. Any other problem of a draft is written in either case, and `check(circuit)` names it.
 
     Raises:
-        CircuitError: a neuron without a role, a synapse without a polarity, or something the format cannot
-            hold; the message names it.
+        CircuitError: what `strict` refuses, or something the format cannot hold; the message names it.
         FileError: an unknown ending.
         TypeError: `circuit` is no directed graph.
         ImportError: SONATA (.h5) without the extra `sonata`.

@@ -14,6 +14,7 @@ from ...arguments import at_home, flag, label, text
 from ...errors import FileError
 from ...storage import replace_files
 from ..attributes import require_weights
+from ..electrical import require_kinds
 from ..roles import require_digraph
 from ..words import suggestion
 from . import (
@@ -116,6 +117,8 @@ def write_file(circuit: nx.DiGraph[Any], path: str | os.PathLike[str], strict: b
     flag("strict", strict)
     require_digraph(circuit, "write()")
     require_weights(circuit)
+    if strict:
+        require_kinds(circuit)
     file = at_home("path", path)
     chosen = writable(file)
     contents = dict(zip(chosen.targets(file), chosen.encode(circuit, strict), strict=True))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..digest import CHEMICAL, ELECTRICAL
+from ..electrical import EXPECTED, KINDS, unknown_kind
 from ..files.raw import Edge
 from ..roles import label, synapse_label
 from ..words import is_kind, kind_in, listed, suggestion
@@ -26,7 +28,7 @@ def direct_edges(draft: Draft) -> None:
         return
     back = [Edge(e.post, e.pre, dict(e.data), e.at) for e in both if e.pre != e.post]
     draft.synapses += back
-    text = f"{len(back)} edges without a direction became two synapses, one each way"
+    text = f"{counted(len(back), 'edge')} without a direction became two synapses, one each way"
     draft.origin.add("undirected", len(back), text)
 
 
@@ -56,7 +58,11 @@ def sort_kinds(draft: Draft, kind: Kind, electrical: str | None) -> None:
             rename_key(edge.data, key, "kind")
             edge.data["kind"] = found_kind
         kept.append(edge)
-    draft.origin.add("dropped", again, f"{again} edges are no synapses or repeat one from its other end")
+    draft.origin.add(
+        "dropped",
+        again,
+        f"left out {counted(again, 'edge')}: no synapse, or one that repeats another from its other end",
+    )
     found = [edge for edge in kept if edge.data.get("kind") == ELECTRICAL]
     draft.synapses = kept
     if not found or (draft.raw.own and electrical in (None, "keep")):
@@ -66,16 +72,17 @@ def sort_kinds(draft: Draft, kind: Kind, electrical: str | None) -> None:
         draft.origin.add(
             "dropped",
             len(found),
-            f"{len(found)} electrical synapses (by {key or 'gap'!r}) were dropped",
+            f"dropped {counted(len(found), 'electrical synapse')} (by {key or 'gap'!r})",
             True,
         )
         return
     made = _pairs(draft, found)
     if electrical == "synapses":
         made = [edge for pair in made for edge in _both_ways(pair)]
-        text = f"{len(found)} electrical rows became {len(made)} excitatory synapses, one each way"
+        excite = counted(len(made), "excitatory synapse")
+        text = f"{counted(len(found), 'electrical row')} became {excite}, one each way"
     else:
-        text = f"{len(found)} electrical rows are {len(made)} pairs"
+        text = f"{counted(len(found), 'electrical row')} became {counted(len(made), 'pair')}"
     draft.origin.add("electrical", len(found), text)
     draft.synapses += made
 
@@ -114,12 +121,27 @@ def _column(draft: Draft, kind: Kind) -> tuple[str | None, Mapping[Any, str | No
         strange = [value for value in values.values() if not is_kind(value)]
         if not strange:
             return name, None
-        if any(is_kind(value) and kind_in(value) == ELECTRICAL for value in values.values()):
+        if name == "kind":
+            _require_kinds(draft)
+        elif any(map(_nearly_electrical, values.values())):
             raise CircuitError(
                 f"{name!r} tells electrical from chemical synapses, but {listed(strange)} is neither; "
                 f"kind=({name!r}, {{{label(strange[0], 40)}: 'chemical', ...}}) says which (None leaves out)"
             )
     return None, None
+
+
+def _nearly_electrical(value: Any) -> bool:
+    return kind_in(value) == ELECTRICAL if is_kind(value) else bool(suggestion(value, (ELECTRICAL,), 0.8))
+
+
+def _require_kinds(draft: Draft) -> None:
+    """Refuse the first value of `kind`, the circuit's own attribute, that is no kind of synapse."""
+    for edge in draft.synapses if draft.strict else ():
+        value = edge.data.get("kind")
+        if not is_kind(value) and (problem := unknown_kind(edge.data, edge.pre, edge.post)) is not None:
+            way = f"; kind=('kind', {{{label(value, 40)}: 'chemical', ...}}) says which (None leaves out)"
+            raise draft.raw.edge_error(problem + ("" if draft.raw.own else way), edge.at)
 
 
 def _kind(draft: Draft, edge: Edge, key: str, meaning: Mapping[Any, str | None] | None) -> str | None:
@@ -128,10 +150,15 @@ def _kind(draft: Draft, edge: Edge, key: str, meaning: Mapping[Any, str | None] 
         chosen = meaning[value]
         if chosen in (None, CHEMICAL, ELECTRICAL):
             return chosen
-    elif is_kind(value):
+        raise CircuitError(
+            f"kind: {label(value)} is called {label(chosen)}; expected {EXPECTED}, or None for what is left "
+            f"out{suggestion(chosen, KINDS)}"
+        )
+    if is_kind(value):
         return kind_in(value)
     problem = (
-        f"{synapse_label(edge.pre, edge.post)} is of kind {label(value)}; expected chemical or electrical"
+        f"{synapse_label(edge.pre, edge.post)} is of kind {label(value)}; expected {EXPECTED}"
+        f"{suggestion(value, KINDS)}"
     )
     raise draft.raw.edge_error(problem, edge.at)
 
@@ -154,11 +181,13 @@ def _pairs(draft: Draft, electrical: list[Edge]) -> list[Edge]:
         if "weight" in data:
             data["weight"] = max(weights)
         made.append(Edge(first.pre, first.post, data, first.at))
-    draft.origin.add("dropped", alone, f"{alone} electrical synapses of a neuron with itself were dropped")
+    draft.origin.add(
+        "dropped", alone, f"dropped {counted(alone, 'electrical synapse')} of a neuron with itself"
+    )
     draft.origin.add(
         "mirrors",
         unequal,
-        f"{unequal} electrical pairs differ from their mirror, and the larger weight counts",
+        f"of {counted(unequal, 'electrical pair')} that differed from the mirror the larger weight counts",
     )
     return made
 

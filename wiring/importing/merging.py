@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..digest import ELECTRICAL
 from ..files.raw import Edge
@@ -58,11 +59,14 @@ def merge_parallel(draft: Draft, parallel: str | None, polarity: Any) -> None:
             merged.append(kept)
     draft.synapses = merged
     origin = draft.origin
-    origin.add("gap", beside, f"{beside} synapses have an electrical one beside them, kept as their 'gap'")
+    origin.add(
+        "gap", beside, f"kept {counted(beside, 'electrical synapse')} beside a chemical one as its 'gap'"
+    )
     extra -= beside
     added = "their weights were added"
     what = {"sum": added, "majority": added, "first": "the first stays", "strongest": "the strongest stays"}
-    text = f"{extra} parallel edges became part of {len(several)} synapses ({what.get(way, f'by {way!r}')}"
+    text = f"{counted(extra, 'parallel edge')} became part of {counted(len(several), 'synapse')} "
+    text += f"({what.get(way, f'by {way!r}')}"
     text += ", and the number of edges is the weight)" if count_weights else ")"
     origin.add("merged", extra, text, parallel is not None)
     origin.add(

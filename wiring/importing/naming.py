@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from ...arguments import several
+from ...arguments import counted, several
 from ...errors import CircuitError
 from ..files.raw import Edge, Node
 from ..roles import label, require_name, synapse_label
@@ -59,7 +59,12 @@ def name_neurons(draft: Draft, names: Names, clean: Cleaning) -> None:
         draft.neurons[name] = Node(name, data, node.at)
     origin.add("names", len(raw.nodes) if by not in ("id", "index") else 0, f"names are those in {by}")
     asked = clean is not None
-    origin.add("cleaned", cleaned, f"the names of {cleaned} nodes were cleaned ({', '.join(cleaners)})", True)
+    origin.add(
+        "cleaned",
+        cleaned,
+        f"the names of {counted(cleaned, 'node')} were cleaned ({', '.join(cleaners)})",
+        True,
+    )
     if merged:
         text = f"{len(merged)} nodes have the name of another one after cleaning ({listed(merged)})"
         origin.add("merged nodes", len(merged), text, asked)

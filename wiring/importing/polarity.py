@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...arguments import fraction, seed_number, several
+from ...arguments import counted, fraction, seed_number, several
 from ...errors import CircuitError
 from ..digest import ELECTRICAL
 from ..files.raw import Edge
@@ -103,7 +103,9 @@ def draw_polarity(draft: Draft, polarity: Polarity, seed: Any) -> None:
     for edge, sign in zip(free, signs, strict=True):
         edge.data["polarity"] = sign
     draft.origin.add(
-        "drawn", len(free), f"the polarity of {len(free)} synapses was drawn at random (seed {seed})"
+        "drawn",
+        len(free),
+        f"the polarity of {counted(len(free), 'synapse')} was drawn at random (seed {seed})",
     )
 
 
@@ -142,9 +144,7 @@ def _take_magnitudes(draft: Draft) -> None:
     signed = [edge for edge in draft.synapses if _is_negative(edge)]
     for edge in signed:
         edge.data["weight"] = -edge.data["weight"]
-    text = (
-        f"{len(signed)} weights were negative, and are kept without their sign: polarity= says who inhibits"
-    )
+    text = f"kept {counted(len(signed), 'negative weight')} without the sign: polarity= says who inhibits"
     draft.origin.add("weights", len(signed), text, False)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..checks import reached_from
 from ..digest import ELECTRICAL
@@ -86,7 +87,9 @@ def _of_attribute(draft: Draft, key: str, meaning: Mapping[Any, str] | None) -> 
     if key != "role":
         draft.origin.add("roles", len(found), f"roles are those in {key!r}")
     draft.origin.add(
-        "several roles", len(several), f"{len(several)} neurons have several roles, of which the first counts"
+        "several roles",
+        len(several),
+        f"of the several roles of {counted(len(several), 'neuron')} the first counts",
     )
     return found
 
@@ -139,11 +142,11 @@ def _of_mapping(draft: Draft, roles: Mapping[Any, Any]) -> dict[Hashable, str]:
     else:
         given = {name: _require(role) for name, role in roles.items()}
     draft.require_known("roles", given)
-    draft.origin.add("roles", len(given), f"roles of {len(given)} neurons were given")
+    draft.origin.add("roles", len(given), f"roles of {counted(len(given), 'neuron')} were given")
     draft.origin.add(
         "several roles",
         len(several),
-        f"{len(several)} neurons are in several lists, of which the first counts ({listed(several)})",
+        f"of the lists that name {counted(len(several), 'neuron')} the first counts ({listed(several)})",
     )
     found = {}
     for name, node in draft.neurons.items():

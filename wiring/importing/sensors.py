@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from ...arguments import counted
 from ..digest import ELECTRICAL
 from ..files.raw import Edge, Node
 from ..roles import label
@@ -36,7 +37,7 @@ def settle_sensors(draft: Draft, sensors: str | None) -> None:
         return
     if sensors == "drop":
         draft.synapses = [edge for edge in draft.synapses if sensory.isdisjoint(_receivers(edge))]
-        text = f"{len(onto)} synapses onto {len(receivers)} sensory neurons were dropped"
+        text = f"dropped {counted(len(onto), 'synapse')} onto {counted(len(receivers), 'sensory neuron')}"
         draft.origin.add("dropped", len(onto), text)
         return
     neurons: dict[Hashable, Node] = {}
@@ -52,9 +53,9 @@ def settle_sensors(draft: Draft, sensors: str | None) -> None:
     draft.neurons = neurons
     draft.synapses = inputs + draft.synapses
     text = (
-        f"{len(receivers)} sensory neurons, which receive {len(onto)} synapses, were split into an input "
-        f"and a "
-        f"neuron with state that it drives ({label(inputs[0].pre)} -> {label(inputs[0].post)}, ...)"
+        f"split {counted(len(receivers), 'sensory neuron')} with {counted(len(onto), 'synapse')} onto them "
+        "into an input and a neuron with state that it drives "
+        f"({label(inputs[0].pre)} -> {label(inputs[0].post)}, ...)"
     )
     draft.origin.add("split", len(receivers), text, sensors is not None)
 

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from ..arguments import counted
 from ..errors import CircuitError
 
 CONVERT = """\
@@ -58,6 +59,7 @@ def _add_meaning(parser: argparse.ArgumentParser) -> None:
 
 def _convert(arguments: argparse.Namespace) -> None:
     from ..wiring import read, write
+    from ..wiring.electrical import size_of
 
     source, target = arguments.source.expanduser(), arguments.target.expanduser()
     if target.exists() and source.exists() and target.samefile(source):
@@ -65,11 +67,12 @@ def _convert(arguments: argparse.Namespace) -> None:
     circuit = _told(lambda: read(source, **_meaning(arguments)))
     _told(lambda: write(circuit, target))
     print(circuit.origin)
-    print(f"{target}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
+    print(f"{target}: {size_of(circuit)}")
 
 
 def _check(arguments: argparse.Namespace) -> None:
     from ..wiring import read
+    from ..wiring.electrical import size_of
 
     meaning = {"sensors": "keep", **_meaning(arguments)}
     circuit = _told(lambda: read(arguments.source, strict=False, **meaning))
@@ -78,8 +81,8 @@ def _check(arguments: argparse.Namespace) -> None:
         print(f"{arguments.source}: {problem}")
     errors = sum(problem.severity == "error" for problem in problems)
     print(
-        f"{arguments.source}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses, "
-        f"{errors} errors, {len(problems) - errors} warnings"
+        f"{arguments.source}: {size_of(circuit)}, {counted(errors, 'error')}, "
+        f"{counted(len(problems) - errors, 'warning')}"
     )
     if errors:
         raise SystemExit(1)

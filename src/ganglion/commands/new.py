@@ -72,6 +72,7 @@ def _sizes(text: str) -> list[int]:
 
 def _new(arguments: argparse.Namespace) -> None:
     from ..wiring import write
+    from ..wiring.electrical import size_of
 
     make = _generator(arguments.kind)
     options = {name: getattr(arguments, name) for name in inspect.signature(make).parameters}
@@ -80,4 +81,4 @@ def _new(arguments: argparse.Namespace) -> None:
         write(circuit, arguments.out)
     except (TypeError, ValueError) as error:
         raise CircuitError(str(error)) from None
-    print(f"{arguments.out}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
+    print(f"{arguments.out}: {size_of(circuit)}")

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import counted
 from ..errors import FileError
 from .output import console as make_console
 from .output import printable, say, speaks_unicode
@@ -36,6 +37,9 @@ WIDEST = 39
 
 LONGEST = 14
 """Characters of a name beside a row."""
+
+LONGEST_PROBLEM = 2000
+"""Characters of a problem, which ends in what to do about it."""
 
 NARROW = 64
 """Characters of a terminal, below which the table of pathways has short headings."""
@@ -70,6 +74,7 @@ def add_commands(commands: Any) -> None:
 def _plot(arguments: argparse.Namespace) -> None:
     from ..viz import plot_circuit, to_html
     from ..wiring import read
+    from ..wiring.electrical import size_of
 
     if arguments.out.suffix.lower() not in FORMATS:
         raise FileError(f"{arguments.out}: a figure ends in one of {', '.join(FORMATS)}")
@@ -80,7 +85,7 @@ def _plot(arguments: argparse.Namespace) -> None:
                 f"{arguments.out}: a page lays a circuit out by itself, without --layout and --style"
             )
         to_html(circuit, arguments.out, title=arguments.circuit.name)
-        print(f"{arguments.out}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
+        print(f"{arguments.out}: {size_of(circuit)}")
         return
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
@@ -91,7 +96,7 @@ def _plot(arguments: argparse.Namespace) -> None:
         picture.save(arguments.out)
     for message in dict.fromkeys(str(warning.message) for warning in told):
         say(f"ganglion plot: {message}")
-    print(f"{arguments.out}: {len(circuit)} neurons, {circuit.number_of_edges()} synapses")
+    print(f"{arguments.out}: {size_of(circuit)}")
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -111,9 +116,14 @@ def show_circuit(circuit: Circuit, console: Console) -> None:
     if found.in_degree and found.out_degree:
         console.print(f"synapses onto a neuron   {found.in_degree}")
         console.print(f"synapses from a neuron   {found.out_degree}")
+    if found.electrical:
+        console.print(
+            f"electrical synapses      {counted(found.electrical, 'pair')} of neurons, not in the tables"
+        )
     problems = check(circuit)
     for problem in problems:
-        console.print(printable(str(problem)), style="red" if problem.severity == "error" else "yellow")
+        told = printable(str(problem), LONGEST_PROBLEM)
+        console.print(told, style="red" if problem.severity == "error" else "yellow")
     sound = all(problem.severity != "error" for problem in problems)
     if sound and circuit.number_of_edges():
         console.print()

@@ -3,6 +3,7 @@
 A `Perturbation` is a value, such as ``Lesion("AVA")``; `perturbed` lays some over a network for a block.
 """
 
+from .combined import Combined, CombinedRow, combined
 from .evolution import Evolving, Generator
 from .experiment import experiment
 from .measures import Look
@@ -29,6 +30,8 @@ from .trials import Trial
 from .under import under
 
 __all__ = [
+    "Combined",
+    "CombinedRow",
     "Cut",
     "During",
     "Each",
@@ -50,6 +53,7 @@ __all__ = [
     "Study",
     "Together",
     "Trial",
+    "combined",
     "each",
     "experiment",
     "perturbed",

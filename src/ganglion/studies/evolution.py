@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import fraction, label, mapping_of, whole
+from ..arguments import counted, fraction, label, mapping_of, whole
 from ..wiring import Circuit, edits
 from .ranges import Range, brief
 
@@ -137,7 +137,7 @@ class Evolving:
         genome = json.loads(told)
         start = genome.get("start") or ", ".join(f"{k}={brief(v)}" for k, v in genome["made"].items())
         count, synapses = len(genome["edits"]), self.value(told).number_of_edges()
-        return f"{synapses} synapses, {count} edit{'s' * (count != 1)} of {start}"
+        return f"{counted(synapses, 'synapse')}, {counted(count, 'edit')} of {start}"
 
     def _told(self, genome: dict[str, Any], made: list[Any], rng: np.random.Generator) -> str:
         """The label of a circuit with some more edits, and with as many synapses as it may have."""

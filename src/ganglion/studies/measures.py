@@ -14,7 +14,6 @@ from ..arguments import label, one_of
 from ..cells import NCPLayer
 from ..cells.overlay import laid_over
 from ..interchange import circuit_of
-from ..training.losses import is_observed
 from ..wiring import Circuit
 from .perturbations import Perturbation
 
@@ -60,14 +59,15 @@ def output_change(look: Look) -> Floats:
 
 
 def error(look: Look) -> Floats:
-    """(B,) the mean squared error by the targets y; of a network seen through `observe`, NaN is a gap."""
-    y = _targets(look, look.outputs.shape)
-    errors = np.square(look.outputs.astype(np.float64) - y)
-    if not is_observed(look.network) or not np.isnan(y).any():
-        return _rows(errors)
-    if not (~np.isnan(y)).reshape(len(y), -1).any(axis=1).all():
-        raise ValueError("measure 'error': a sequence has no target: every one is NaN")
-    found: Floats = np.nanmean(errors.reshape(len(errors), -1), axis=1)
+    """(B,) the mean squared error by the targets y, of which NaN is a gap that is left out."""
+    y = _targets(look, look.outputs.shape).astype(np.float64)
+    held = ~np.isnan(y)  # of the targets alone: an output that is no number makes the error none
+    counts = held.reshape(len(y), -1).sum(axis=1)
+    if not counts.all():
+        k = int(np.argmin(counts))
+        raise ValueError(f"measure 'error': sequence {k} of y has no target: every one is NaN")
+    errors = np.square(np.where(held, look.outputs.astype(np.float64) - y, 0.0))
+    found: Floats = errors.reshape(len(y), -1).sum(axis=1) / counts
     return found
 
 
@@ -75,6 +75,9 @@ def accuracy(look: Look) -> Floats:
     """(B,) whether the largest output of the last sample is that of the class y, (B,)."""
     outputs = look.outputs[:, -1] if look.outputs.ndim == 3 else look.outputs
     y = _targets(look, outputs.shape[:1])
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        k = int(np.argmax(np.isnan(y)))
+        raise ValueError(f"measure 'accuracy': y[{k}] is NaN: expected the class of every sequence")
     return np.asarray(outputs.argmax(axis=-1) == y, np.float64)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .. import shown
+from ..arguments import counted, text
 from ..arguments import path as as_path
-from ..arguments import text
 from ..frames import frame
 from ..storage import replace_files
 from .evolution import Evolving
@@ -140,7 +140,7 @@ class Experiment(Sequence[Result]):
         states = [r.state for r in self.results]
         counts = ", ".join(f"{states.count(s)} {s}" for s in ("complete", "pruned", "fail") if s in states)
         best = f"; best {self.best.value:.4g}, trial {self.best.number}" if "complete" in states else ""
-        return f"Experiment({len(self)} trials: {counts or 'none'}{best})"
+        return f"Experiment({counted(len(self), 'trial')}: {counts or 'none'}{best})"
 
     def _repr_html_(self) -> str:
         rows = [(e.factor, e.level, f"{e.mean:.4g}", f"{e.low:.4g} to {e.high:.4g}") for e in self.effects()]

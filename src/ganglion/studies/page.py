@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import shown
 from ..wiring import Circuit
+from ..wiring.electrical import drawn_sign, size_of
 
 MOST_TRIALS, MOST_CURVES, MOST_CIRCUITS = 15, 8, 3
 _STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;
@@ -76,9 +77,8 @@ def _drawn(circuit: Circuit) -> str:
     names = [str(name) for name in circuit]
     place = {name: k for k, name in enumerate(circuit)}
     roles = [str(data.get("role")) for _, data in circuit.nodes(data=True)]
-    synapses = [(place[u], place[v], int(data.get("polarity", 1))) for u, v, data in circuit.edges(data=True)]
-    said = f"{len(names)} neurons, {len(synapses)} synapses"
-    return f"{shown.circuit_picture(names, roles, synapses)}<div>{said}</div>"
+    synapses = [(place[u], place[v], drawn_sign(data)) for u, v, data in circuit.edges(data=True)]
+    return f"{shown.circuit_picture(names, roles, synapses)}<div>{size_of(circuit)}</div>"
 
 
 def _bars(name: str, levels: list[Any]) -> str:

@@ -205,7 +205,7 @@ class Each:
         neurons: the group; None for synapses.
         how: makes a perturbation of a neuron, or of the two neurons of a synapse.
         pre, post: the groups of a synapse's neurons.
-        pairs: how many neurons at a time are perturbed, 1 or 2.
+        at_once: how many neurons at a time are perturbed, 1 or 2.
     """
 
     neurons: Any

@@ -65,7 +65,8 @@ def study(
             neurons", "path length" and "reached" of the circuit, or a function of a `Look` that gives one
             number, or one for each sequence; a list of names, or a mapping from names to measures.
         x: (B, T, I) inputs, or a `Protocol`, whose signals and perturbations all others come to.
-        y: targets, for measures that need some.
+        y: targets, for measures that need some; NaN is a target that was not measured, and "error" leaves it
+            out.
         timespans: as the network takes them.
         store: a file that results are kept in as they come: a study that was stopped goes on from there.
         confidence: what the intervals of effects hold, by bootstrap over sequences.

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from .. import shown
-from ..arguments import label, text
+from ..arguments import counted, label, text
 from ..frames import Tabled
 
 
@@ -46,7 +46,6 @@ class Row:
 
 
 COLUMNS = tuple(Row.__dataclass_fields__)
-_HEAD = ("perturbation", "measure", "value", "effect", "interval")
 
 
 class Study(Tabled, Sequence[Row]):
@@ -63,6 +62,7 @@ class Study(Tabled, Sequence[Row]):
     """
 
     columns = COLUMNS
+    _head: tuple[str, ...] = ("perturbation", "measure", "value", "effect", "interval")
 
     def __init__(self, rows: Sequence[Row], confidence: float = 0.95) -> None:
         self.rows, self.confidence = tuple(rows), confidence
@@ -74,7 +74,7 @@ class Study(Tabled, Sequence[Row]):
         return iter(self.rows)
 
     def __getitem__(self, k: Any) -> Any:
-        return Study(self.rows[k], self.confidence) if isinstance(k, slice) else self.rows[k]
+        return type(self)(self.rows[k], self.confidence) if isinstance(k, slice) else self.rows[k]
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -104,20 +104,23 @@ class Study(Tabled, Sequence[Row]):
         return list(map(astuple, self.rows))
 
     def __repr__(self) -> str:
-        return f"Study({len(self)} rows: {', '.join(self.measures) or 'no measure'})"
+        return (
+            f"{type(self).__name__}({counted(len(self), 'row')}: {', '.join(self.measures) or 'no measure'})"
+        )
 
     def __str__(self) -> str:
-        rows = [_words(row) for row in self.rows[:40]]
-        widths = [max(map(len, column)) for column in zip(*rows, _HEAD, strict=True)]
+        rows = [self._words(row) for row in self.rows[:40]]
+        widths = [max(map(len, column)) for column in zip(*rows, self._head, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-                 for row in (_HEAD, *rows)]  # fmt: skip
+                 for row in (self._head, *rows)]  # fmt: skip
         return "\n".join(lines + ([f"and {len(self) - 40} more rows"] if len(self) > 40 else []))
 
     def _repr_html_(self) -> str:
         more = f", the first 60 of {len(self)} rows" if len(self) > 60 else ""
-        return shown.table(f"Study{more}", [_words(row) for row in self.rows[:60]], _HEAD)
+        title = f"{type(self).__name__}{more}"
+        return shown.table(title, [self._words(row) for row in self.rows[:60]], self._head)
 
-
-def _words(row: Row) -> tuple[str, ...]:
-    interval = "" if math.isnan(row.low) else f"{row.low:.4g} to {row.high:.4g}"
-    return row.perturbation, row.measure, f"{row.value:.4g}", f"{row.effect:+.4g}", interval
+    def _words(self, row: Row) -> tuple[str, ...]:
+        """A row for a table to read, a text for each of the heads."""
+        interval = "" if math.isnan(row.low) else f"{row.low:.4g} to {row.high:.4g}"
+        return row.perturbation, row.measure, f"{row.value:.4g}", f"{row.effect:+.4g}", interval

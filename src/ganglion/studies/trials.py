@@ -50,7 +50,7 @@ class Trial:
     def directory(self) -> Path:
         """A directory of its own, which is there again if the trial is run again after a crash.
 
-        ``gl.fit(..., checkpoints=trial.directory)`` goes on where it was.
+        ``gl.fit(..., checkpoint=trial.directory)`` goes on where it was.
         """
         self._folder.mkdir(exist_ok=True)
         return self._folder

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..arguments import counted
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -64,8 +66,3 @@ class Summary:
         if self.stuck:
             facts.append(self.stuck)
         return "; ".join(facts)
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things in words."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

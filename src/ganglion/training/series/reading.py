@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import label, numbers, real, several
+from ...arguments import label, numbers, real, scalar, several
 from ...arguments import path as as_path
 from ...cells.values import boolean_array
 from ...habits import Habits
@@ -64,13 +65,13 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[Any], N
 
     Args:
         arrays: sequences (T, ...), whose further axes are alike; T may be 0.
-        fill: what stands behind a shorter one.
+        fill: what stands behind a shorter one; NaN, the mark of what was not measured, for floats.
 
     Returns:
         (B, longest T, ...) float32, or booleans if all sequences are, and (B,) lengths.
 
     Raises:
-        ValueError: no sequences, or axes that differ.
+        ValueError: no sequences, axes that differ, or a fill that is infinite or no boolean among booleans.
         TypeError: values that are no numbers.
 
     Example:
@@ -78,7 +79,8 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[Any], N
         >>> outputs, state = rnn(x, lengths=lengths)
     """
     parts = [numbers(f"sequence {k}", array) for k, array in enumerate(several("arrays", arrays, "arrays"))]
-    real("fill", fill)
+    if not math.isnan(scalar("fill", fill)):
+        real("fill", fill)
     if not parts:
         raise ValueError("no sequences: expected at least one")
     for k, part in enumerate(parts):
@@ -88,7 +90,9 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[Any], N
     lengths = np.array([len(part) for part in parts], np.int32)
     with np.errstate(over="ignore"):
         fill = float(np.float32(fill))
-    kind = np.bool_ if all(np.asarray(array).dtype == np.bool_ for array in arrays) else np.float32
+    kind = np.bool_ if all(part.dtype == np.bool_ for part in parts) else np.float32
+    if kind is np.bool_ and fill not in (0.0, 1.0):
+        raise ValueError(f"fill is {fill:g}: expected True or False behind sequences of booleans")
     found = np.full((len(parts), lengths.max(), *parts[0].shape[1:]), fill, kind)
     with np.errstate(over="ignore"):  # what is beyond float32 is infinite, as in networks
         for row, part in zip(found, parts, strict=True):

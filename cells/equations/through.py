@@ -248,22 +248,25 @@ class Through:
     def sensory(self) -> list[str]:
         """Lines from the gradients of drives to samples, sensors and sensory synapses."""
         lines, each = Lines("c"), self.shape.synapses.get("sensory")
-        if each is None:
+        late = self.writer.taps.there
+        if each is None and not late:
             return ["EACH(i, I) g_sample[i] = splat(0.0f);"]
+        shown = {} if each is None else each.shown
         lines.add("BARRIER")
-        if self.writer.taps.there and not self.writer.plastic:
+        if each is not None and late and not self.writer.plastic:
             self._from_far(lines, each, "d_drive", "=")
         lines.add("EACH_SPLIT(i, I) {")
-        if self.writer.plastic:
+        if each is None:
+            pass  # samples are kept for later ones, though nothing reads them
+        elif self.writer.plastic:
             lines.add(*self._each_shown("const real d_from{0} = d_input[{0} * I + i];", each.shown))
         else:
             self._from_sensors(lines, each, "d_drive")
         lines.add("if (PART == 0) {")
         to = {RAW: "g_sample[i]", **self.summed("sensor", "i")}
-        seeds = [seed(f"d_from{k}") for k in range(len(each.shown))]
-        pairs = zip(each.shown.values(), seeds, strict=True)
-        outputs = [(self.writer.of_raw(value), part) for value, part in pairs]
-        if self.writer.taps.there:
+        seeds = [seed(f"d_from{k}") for k in range(len(shown))]
+        outputs = [(self.writer.of_raw(v), part) for v, part in zip(shown.values(), seeds, strict=True)]
+        if late:
             seeds.append(seed("d_new[i]"))
             outputs.append((self.writer.of_raw(SAMPLE), seeds[-1]))
         found = self.gradients(outputs, to)

@@ -193,6 +193,18 @@ def test_kernels_are_the_operations(plastic: Any, batch: int, every: int, revers
     assert_alike(fused, ops)
 
 
+def test_samples_that_nothing_reads_are_kept_with_their_gradients() -> None:
+    class Alone(gl.EquationCell):
+        parameters = {"k": gl.neuron(0.5), "a": gl.sensor(0.7)}
+        inputs = "a * x + 0.1"
+        dynamics = "dv/dt = k - v"
+
+    cell = Alone(circuit(), delays=2)
+    fused, ops = (outcome(gl.RNN(cell, engine=engine), 3, 3, 5) for engine in ("fused", "ops"))
+    assert_alike(fused, ops)
+    assert all(np.abs(ops[name]).max() > 0.01 for name in ops if name.endswith("a"))
+
+
 def test_kernels_with_noise_behind_delays_are_the_operations() -> None:
     cell = cell_of(Stepped, delays=2)
     assert_alike(outcome(gl.RNN(cell, engine="fused"), 2, 3, 5), outcome(gl.RNN(cell, engine="ops"), 2, 3, 5))

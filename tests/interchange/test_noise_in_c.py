@@ -249,7 +249,7 @@ def test_it_begins_where_a_state_ends_and_its_program_takes_seeds(tmp_path: Path
 
     assert np.abs(outputs() - np.array(whole)[0, 5:]).max() < 1e-5
     np.testing.assert_array_equal(outputs("1", str(COUNTS - 1)), outputs())
-    assert np.abs(outputs("2") - outputs()).max() > 1e-3
+    assert np.abs(outputs("1", "2") - outputs()).max() > 1e-3
     for word in ("-1", "x", "1.5", "", str(COUNTS), "1 ", "99999999999999999999"):
         refused = run(word)
         assert refused.returncode == 2

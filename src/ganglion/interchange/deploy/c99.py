@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
     loops = Loops(program, reads, numbers)
     printed = loops.print()
     step = Step(program, loops, numbers)
-    begin = {f"NAME_start{k}": numbers.array(state) for k, state in enumerate(program.start)}
+    begin = {f"NAME_start{k}": numbers.array(state) for k, state in enumerate(program.start) if state.size}
     library = any(ELEMENTWISE[node.op].library for node in program.nodes if node.op in ELEMENTWISE)
     includes = [
         f"#include <{h}.h>"
@@ -121,13 +121,14 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
         "" if includes else None,
         functions(step.text, numbers),
         *(constant(table, values) for table, values in (printed.tables | step.tables | begin).items()),
-        _reset(list(begin), program.noise),
+        _reset(begin, program.noise),
         step.text,
         _main(program, step.wide),
     ]
     fields = [
         f"{numbers.kind} state{k}[{math.prod(program.shapes[state])}];"
         for k, state in enumerate(program.states)
+        if math.prod(program.shapes[state])
     ]
     if program.noise:
         fields.append(f"uint32_t row, samples, quiet, seed[{len(program.noise.seeds)}];  // of the noise")
@@ -245,6 +246,8 @@ class Step:
         lines.append(f"    for (int j = 0; j < NAME_outputs; j++) outputs[j] = {place};")
         for k, new in enumerate(program.new):
             found = loops.name_of(new)
+            if not math.prod(program.shapes[new]):  # of synapses of which there are none
+                continue
             one = math.prod(program.shapes[new]) == 1
             copied = f"memcpy(self->state{k}, {found}, sizeof self->state{k});"
             lines.append(f"    self->state{k}[0] = {found};" if one else f"    {copied}")
@@ -255,9 +258,10 @@ class Step:
         return f"NAME_{name}[{index}]"
 
 
-def _reset(tables: list[str], noise: Noise) -> str:
+def _reset(tables: Iterable[str], noise: Noise) -> str:
     """The function that begins anew: with zeros, or with what tables hold, and with the network's noise."""
-    lines = [f"    memcpy(self->state{k}, {table}, sizeof {table});" for k, table in enumerate(tables)]
+    states = {table: table.replace("NAME_start", "self->state") for table in tables}
+    lines = [f"    memcpy({state}, {table}, sizeof {table});" for table, state in states.items()]
     if noise:
         lines += [f"    self->row = {noise.row}u;", f"    self->samples = {noise.samples}u;"]
         lines += [f"    self->seed[{k}] = {seed}u;" for k, seed in enumerate(noise.seeds)]

@@ -8,6 +8,7 @@ goes over the rest alone, as synapses onto one neuron after the other.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,43 +18,12 @@ import numpy as np
 from .indices import Index, bare, broadcast, factor, flat, plus, viewed
 from .numbers import Fixed, Floats, literal
 from .operations import ELEMENTWISE
-from .patterns import Pattern, Patterns
+from .patterns import Patterns, Sum, Synapse
 from .plan import planned
 from .program import Array, Node, Program, Shape
 from .room import Room
 
-
-@dataclass(frozen=True)
-class Sum:
-    """A reduction or a product, as a loop that adds terms up.
-
-    Attributes:
-        node: the operation.
-        count: how many terms there are, if all are added.
-        pattern: the terms that there are, if not all are.
-        target: the index of the sum's place, in whose list of synapses the loop goes.
-    """
-
-    node: Node
-    index: Index
-    count: int
-    pattern: Pattern | None
-    target: str
-
-    @property
-    def loop(self) -> tuple[object, ...]:
-        """What sums have in common that one loop can add up."""
-        return (self.count, self.pattern and self.pattern.number, self.target if self.pattern else "")
-
-
-@dataclass
-class Synapse:
-    """The synapse that a loop is at: the variables of its number, its source and its target."""
-
-    pattern: Pattern
-    number: str
-    pre: str
-    post: str
+_CONSTANT, _WORD = re.compile(r" *const \w+ (\w+) = "), re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass
@@ -105,7 +75,19 @@ class Loops:
                 if (size := self._size(name)) > 1:
                     room.give_back(self.printed.places[self._names[name]], size)
         self.printed.work = room.size
+        self._leave_out_what_nothing_reads()
         return self.printed
+
+    def _leave_out_what_nothing_reads(self) -> None:
+        """Constants and tables: where there is no synapse, a source is asked in vain."""
+        seen, kept = {self._names[name] for name in self._program.results}, []
+        for line in reversed(self.printed.lines):
+            constant = _CONSTANT.match(line)
+            if constant is None or constant[1] in seen:
+                seen.update(_WORD.findall(line))
+                kept.append(line)
+        self.printed.lines = kept[::-1]
+        self.printed.tables = {name: array for name, array in self.printed.tables.items() if name in seen}
 
     def name_of(self, value: str) -> str:
         """The C name of a stored value."""
@@ -176,6 +158,8 @@ class Loops:
     def _store(self, nodes: list[Node], names: list[str]) -> None:
         """Compute the values of a group, which have one shape."""
         first = nodes[0]
+        if not self._size(first.name):
+            return
         if first.op == "Concatenate":
             self._store_parts(first, names[0])
         elif self._size(first.name) == 1:

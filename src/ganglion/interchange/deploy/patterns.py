@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .indices import Index
 from .program import Array, Node, Program, computed
 
 DENSE = 0.7  # the share of pairs from which a product goes over all of them
@@ -25,6 +26,39 @@ class Pattern:
     pre: Array
     post: Array
     ends: Array
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A reduction or a product, as a loop that adds terms up.
+
+    Attributes:
+        node: the operation.
+        count: how many terms there are, if all are added.
+        pattern: the terms that there are, if not all are.
+        target: the index of the sum's place, in whose list of synapses the loop goes.
+    """
+
+    node: Node
+    index: Index
+    count: int
+    pattern: Pattern | None
+    target: str
+
+    @property
+    def loop(self) -> tuple[object, ...]:
+        """What sums have in common that one loop can add up."""
+        return (self.count, self.pattern and self.pattern.number, self.target if self.pattern else "")
+
+
+@dataclass
+class Synapse:
+    """The synapse that a loop is at: the variables of its number, its source and its target."""
+
+    pattern: Pattern
+    number: str
+    pre: str
+    post: str
 
 
 class Patterns:
@@ -77,7 +111,7 @@ class Patterns:
         )
 
     def _sorted(self, present: Array) -> Pattern | None:
-        if present.mean() > DENSE:
+        if present.size and present.mean() > DENSE:
             return None
         key = present.tobytes() + str(present.shape).encode()
         if key not in self._known:

@@ -2,8 +2,10 @@
 
     apt install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
     python benchmarks/boards.py [--out benchmarks/results]
+    python benchmarks/boards.py policy.safetensors    # networks of yours: saved ones, or runs
 
-The networks are of the demo's size, auto_ncp(64, 10, inputs=8), and of one for a small robot. QEMU counts
+The networks are of the demo's size, auto_ncp(64, 10, inputs=8), and of one for a small robot, or yours, which
+are given random samples. QEMU counts
 instructions (``-icount``); one is not one cycle, of which a product or a read of flash may take more. Flash
 is what the file takes, with what it needs of the compiler's library for floats; memory is the state, of
 which all but the neurons is for a step alone. Outputs are compared with those of the network in Python.
@@ -18,6 +20,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +81,11 @@ class Measured:
 def measure(network: Any, board: Board, *, fixed: bool, steps: int = STEPS) -> Measured:
     """Build a network for a board and run it there."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(steps, network.input_size)).astype(np.float32)
-    spans = rng.uniform(0.5, 1.5, steps).astype(np.float32)
-    expected = np.array(network(mx.array(x), timespans=mx.array(spans))[0])
+    x, spans = rng.normal(size=(steps, network.input_size)), rng.uniform(0.5, 1.5, steps)
+    if isinstance(network, gl.Scaled):  # in the units of its data
+        units = network.data_units()
+        x, spans = units.mean + units.spread * x, units.time_unit * spans
+    expected = np.array(network(x, timespans=spans)[0])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         gl.export_c(network, folder / "policy.c", fixed=(x, spans) if fixed else None)
@@ -95,11 +100,11 @@ def measure(network: Any, board: Board, *, fixed: bool, steps: int = STEPS) -> M
 
 def build(folder: Path, board: Board, rows: np.ndarray, *, without: bool = False) -> Path:
     """The image of a board, or the same without the network."""
-    cells = ",\n".join("{" + ", ".join(f"{v:.9e}f" for v in row) + "}" for row in rows)
-    data = f'#include "policy.h"\nconst float samples[][policy_inputs + 1] = {{\n{cells}}};\n'
+    cells = ",\n".join("{" + ", ".join(f"{v:.17g}" for v in row) + "}" for row in rows)
+    data = f'#include "policy.h"\nconst policy_number samples[][policy_inputs + 1] = {{\n{cells}}};\n'
     if without:
         data += "void policy_reset(policy_state *s) { (void)s; }\n"
-        data += "void policy_step(policy_state *s, const float *x, float t, float *y)"
+        data += "void policy_step(policy_state *s, const policy_number *x, float t, policy_number *y)"
         data += " { (void)s; (void)x; (void)t; (void)y; }\n"
     (folder / "samples.c").write_text(data)
     image = folder / f"board{int(without)}.elf"
@@ -162,6 +167,9 @@ def _flash(image: Path) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "network", nargs="*", type=Path, help="of yours: a saved one or a run (default: ours)"
+    )
     parser.add_argument("--out", type=Path, help="folder for boards.md")
     chosen = parser.parse_args()
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
@@ -176,7 +184,8 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     print("\n".join(lines))
-    for name, make in NETWORKS.items():
+    yours = {path.stem: partial(gl.load, path) for path in chosen.network}
+    for name, make in (yours or NETWORKS).items():
         mx.random.seed(0)
         network = make()
         for board in BOARDS:

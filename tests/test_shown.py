@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import mlx.core as mx
@@ -133,3 +135,26 @@ def test_odd_values_are_shown_too() -> None:
     )
     Tree(history._repr_html_())
     Tree(gl.training.History()._repr_html_())
+
+
+def test_a_picture_shows_its_figure_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A notebook shows by itself what is open, and closes it behind the cell."""
+    matplotlib = pytest.importorskip("matplotlib")
+    from matplotlib import pyplot as plt
+
+    shown: list[Any] = []
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=shown.append))
+    picture = gl.viz.plot_circuit(circuit())
+    monkeypatch.setattr(matplotlib, "get_backend", lambda: "agg")
+    picture._ipython_display_()
+    assert shown == []
+    assert capsys.readouterr().out == f"{picture!r}\n"
+    monkeypatch.setattr(matplotlib, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    picture._ipython_display_()
+    assert shown == []
+    plt.close(picture.figure)
+    picture._ipython_display_()
+    assert shown == [picture.figure]
+    assert capsys.readouterr().out == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -98,6 +99,21 @@ class Picture:
         sizes = ((self.neurons, "neuron"), (self.synapses, "synapse"), (self.artists, "artist"))
         parts = ", ".join(counted(len(of), thing) for of, thing in sizes)
         return f"Picture({', '.join(self.axes)}: {parts})"
+
+    def _ipython_display_(self) -> None:
+        """The figure and nothing else, where a notebook draws figures; what is said of it elsewhere.
+
+        A notebook shows by itself what was drawn in a cell, and closes it then: only a picture of an earlier
+        cell has to be shown here.
+        """
+        import matplotlib
+        from matplotlib import pyplot as plt
+
+        if "inline" not in str(matplotlib.get_backend()):
+            print(repr(self))
+        elif not plt.fignum_exists(getattr(self.figure, "number", -1)):
+            tools: Any = import_module("IPython.display")
+            tools.display(self.figure)
 
 
 def axes_or_new(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:

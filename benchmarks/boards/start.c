@@ -3,7 +3,7 @@
 
 #include "policy.h"
 
-extern const float samples[][policy_inputs + 1];
+extern const policy_number samples[][policy_inputs + 1];
 extern const int steps;
 extern unsigned int stack_top, data_from, data_start, data_end, zero_start, zero_end;
 
@@ -65,15 +65,15 @@ void reset(void) {
     policy_reset(&state);
     uint32_t most = 0, total = 0;
     for (int step = 0; step < STEPS; step++) {
-        float found[policy_outputs];
+        policy_number found[policy_outputs];
         SYSTICK[2] = 0;
         const uint32_t before = SYSTICK[2];
-        policy_step(&state, samples[step], samples[step][policy_inputs], found);
+        policy_step(&state, samples[step], (float)samples[step][policy_inputs], found);
         const uint32_t taken = (before - SYSTICK[2]) & FULL;
         total += taken;
         if (taken > most) most = taken;
         for (int j = 0; j < policy_outputs; j++) {
-            union { float number; uint32_t bits; } both = {found[j]};
+            union { float number; uint32_t bits; } both = {(float)found[j]};
             outputs[step * policy_outputs + j] = both.bits;
         }
     }

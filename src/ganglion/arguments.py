@@ -30,14 +30,24 @@ LONGEST_PATH = 4096
 
 
 def label(value: Any, most: int = 200) -> str:
-    """`repr(value)` for a message, whatever the value is, on one line and cut to `most` characters."""
+    """`repr(value)` for a message, whatever the value is, on one line and cut to `most` characters.
+
+    Of an array that does not fit its library and shape, which say more than its first numbers.
+    """
     try:
         text = repr(value)
     except Exception:  # a number of 5000 digits, or any error of a foreign class
         return f"<a {type(value).__name__} without text>"
     if "\n" in text:
         text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[:most]}..."
+    if len(text) <= most:
+        return text
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and hasattr(value, "dtype"):
+        library = type(value).__module__.partition(".")[0]
+        told = {"mlx": "an MLX", "numpy": "a NumPy"}.get(library, f"a {library}")
+        return f"{told} array of shape {tuple(shape)}"
+    return f"{text[:most]}..."
 
 
 def counted(number: int, thing: str) -> str:

@@ -339,6 +339,20 @@ def test_the_header_tells_units_and_names(scaled: tuple[Any, Path]) -> None:
     assert "-lm" not in text
 
 
+def test_the_header_names_neurons_where_there_are_no_units(tmp_path: Path) -> None:
+    circuit = CIRCUIT.copy()
+    circuit.rename({"sensory_1": "left eye", "motor_0": "wheel"})
+    for network, outputs in (
+        (gl.CfC(circuit, time_scale=0.25), ["outputs[0]: wheel", "outputs[1]: motor_1"]),
+        (gl.CfC(circuit, proj_size=3), []),
+    ):
+        gl.export_c(network, tmp_path / "named.c")
+        lines = [line[2:].strip() for line in (tmp_path / "named.h").read_text().splitlines()]
+        assert lines[lines.index("inputs[0]: sensory_0") + 1] == "inputs[1]: left eye"
+        assert [line for line in lines if line.startswith("outputs[")][:2] == outputs
+        assert any(line.endswith(f"; {network.time_scale or 1:g} is the usual time span.") for line in lines)
+
+
 def test_names_of_columns_do_not_end_a_string_or_comment(tmp_path: Path) -> None:
     names = ['NAME_state"', "INPUTS\n*/", "??/", "back\\"]
     network = gl.Scaled(gl.CfC(CIRCUIT), names, ["\u00e4", "%s", "@columns@"])

@@ -337,14 +337,10 @@ def _told(program: Program) -> str:
         if program.needs_timespans
         else f"{unit:g} is the usual time span"
     )
-    if units is None:
-        return (
-            ""
-            if unit == 1.0 and not program.needs_timespans
-            else f"//\n// Time spans are in the unit of the data; {usual}.\n"
-        )
-    lines = ["//", f"// In the units of the data; {usual}."]
-    for what, names in (("inputs", units.inputs), ("outputs", units.outputs)):
+    named, lines = program.names, ["//", f"// Time spans are in the unit of the data; {usual}."]
+    if units is not None:
+        named, lines[1] = (units.inputs, units.outputs), f"// In the units of the data; {usual}."
+    for what, names in zip(("inputs", "outputs"), named, strict=True):
         lines += [f"//     {what}[{k}]: {_plain(name)}" for k, name in enumerate(names)]
     return "\n".join(lines) + "\n"
 

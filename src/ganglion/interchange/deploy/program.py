@@ -86,6 +86,7 @@ class Program:
         max_step: the longest time span that is solved in one go, in the unit of the data; None for any.
         missing: whether a sample may hold NaN, for what was not observed.
         start: the states before the first sample; empty if they are zeros.
+        names: those of the sensory and of the motor neurons; empty where an input or output is no neuron.
         noise: what the noise of its cells begins with. If there is some, its words are one more state.
     """
 
@@ -103,6 +104,7 @@ class Program:
     max_step: float | None = None
     missing: bool = False
     start: tuple[Array, ...] = field(default=(), repr=False)
+    names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     noise: Noise = NO_NOISE
 
     @property

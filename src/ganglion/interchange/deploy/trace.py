@@ -60,7 +60,8 @@ def traced(model: NCPLayer, *, sparse: bool, noise: bool = True) -> Program:
         mx.export_function(recorder, step.told, *step.example())
         program = owned(folded(recorder.program(step.draws)))
         program = replace(program, units=units, time_unit=unit, noise=step.noise)
-        program = replace(program, needs_timespans=scale is None, missing=_takes_nan(program))
+        names = _names(inner)
+        program = replace(program, needs_timespans=scale is None, missing=_takes_nan(program), names=names)
         program = program if longest is None else replace(program, max_step=longest * outer)
         _require_same(program, step)
     return program
@@ -303,6 +304,15 @@ class _Recorder:
                 self.constants[words[-1]] = np.array(value, np.uint32)
                 self.shapes[words[-1]] = self.constants[words[-1]].shape
             yield Node("Normal", tuple(words), name, self.shapes[name])
+
+
+def _names(model: NCPLayer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the inputs and of the outputs that are neurons of a circuit."""
+    cell = getattr(model, "cell", None)
+    if not isinstance(cell, NCPRNNCell) or cell.wiring is None:
+        return (), ()
+    outputs = cell.neurons[: cell.n_outputs] if getattr(model, "proj_size", None) is None else ()
+    return (tuple(cell.sensors) if len(cell.sensors) == cell.input_size else ()), tuple(outputs)
 
 
 def _axis(op: str, given: list[Any]) -> int:

@@ -7,9 +7,11 @@ fails, so that no block stands untested.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
+import io
 import re
 import runpy
 import shlex
@@ -181,6 +183,18 @@ def test_the_reference_has_every_public_name() -> None:
 def test_every_command_has_its_place_on_the_page_of_commands() -> None:
     names = [name for name, _ in OFFERED.commands_of(build_parser())]
     assert {"ganglion", "ganglion train", "ganglion show"} <= set(names)
+
+
+def test_the_page_of_commands_has_every_option() -> None:
+    """Also of those whose options are made when they are used."""
+    page = {name: parser.format_help() for name, parser in OFFERED.commands_of(build_parser())}
+    for option in ("--units", "--outputs", "--inputs", "--sparsity", "--seed", "--out"):
+        assert option in page["ganglion new auto-ncp"]
+    for name, parser in OFFERED.commands_of(build_parser()):
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told), pytest.raises(SystemExit):
+            parser.parse_args(["--help"])
+        assert told.getvalue() == page[name]
 
 
 def test_nobody_is_told_to_install_the_package_of_others() -> None:

@@ -36,10 +36,21 @@ def add_commands(commands: Any) -> None:
 class _OfKind(argparse.ArgumentParser):
     """The parser of a kind, which asks its generator for options only when it is used: that loads NumPy."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    _asked = False
+
+    def _ask(self) -> None:
         for name, given in inspect.signature(_generator(self.prog.split()[-1])).parameters.items():
-            _add_option(self, name, given)
+            if not self._asked:
+                _add_option(self, name, given)
+        self._asked = True
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._ask()
         return super().parse_known_args(args, namespace)
+
+    def format_help(self) -> str:
+        self._ask()  # the page of commands has the help of a parser that parses nothing
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from numpy.typing import NDArray
 
 from ..compile import Plan, Synapses
 from .groups import Groups
@@ -222,7 +223,8 @@ def glorot(draws: Draws, place: Place) -> mx.array:
         limit = np.sqrt(3.0 / usual)
     else:
         limit = np.sqrt(3.0 / np.where(own > 2 * usual, _coarse(own), usual))[post]
-    return draws.uniform(*(np.asarray(end, np.float32) for end in (-limit, limit)), *place.shape)
+    ends: NDArray[np.float32] = np.asarray(limit, np.float32)
+    return draws.uniform(-ends, ends, *place.shape)
 
 
 def _coarse(count: Any) -> Any:

@@ -57,7 +57,7 @@ def test_the_header_says_how_exact_fixed_point_is(tmp_path: Path) -> None:
     assert (told > 0).all()
     assert told[0] < 1e-4
     header = (tmp_path / "net.h").read_text()
-    assert re.search(r"numbers of 32 bits, of which 2[78] are behind the point", header)
+    assert re.search(r"numbers of 32 bits, of which 2[789] are behind the point", header)
     assert "Over 50 samples, outputs differed from those of floats by at most:" in header
     assert f"//     outputs[0]: {told[0]:.1e}\n//     outputs[1]: {told[1]:.1e}\n" in header
     assert gl.export_c(network, tmp_path / "net.c") is None

@@ -26,7 +26,7 @@ import pytest
 from ganglion.compile.kernels import cpu, nodes
 from ganglion.compile.kernels.prebuilt import FLAGS
 from ganglion.compile.kernels.source import Kernel
-from ganglion.compile.kernels.targets import TYPES, cpu_source
+from ganglion.compile.kernels.targets import TYPES, Form, cpu_source
 
 from .support.families import BOUNDS, far_from_golden, networks
 
@@ -102,7 +102,7 @@ class Emulated:
         return ran.returncode
 
 
-def emulated_function(kernel: Kernel, lanes: int, constants: tuple[int, ...], crew: bool = False) -> Emulated:
+def emulated_function(kernel: Kernel, lanes: int, constants: tuple[int, ...], form: Form = "") -> Emulated:
     """In the place of `cpu.kernel_function`."""
     return Emulated(kernel, constants)
 

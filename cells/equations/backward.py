@@ -28,6 +28,7 @@ class _Backward(Through):
             *(self.room(kind, len(each.folded.parts)) for kind, each in self.shape.synapses.items()),
             *(self.room(home, len(self.shape.used(home))) for home in OWN),
             f"sums_of[UNFOLDS*{self.sums}*P]",
+            *self.weights.memory(self.sums),
         ]
         work = [part for part in work if "[0*" not in part and "*0*" not in part]
         sums = f"{_some('d_sum', self.sums)} {_some('d_drive', len(writer.drives))}"
@@ -124,7 +125,9 @@ class _Backward(Through):
         """Lines from the gradients g of new states to those of what each neuron computed them from."""
         writer, lines = self.writer, Lines("a")
         names = writer.at_neuron("j") | writer.noise.names()
-        names |= {t: Term(f"sums_of[(u * {self.sums} + {k}) * P + j]") for k, t in enumerate(writer.totals)}
+        names |= {t: Term(f"was{k}") for k, t in enumerate(writer.totals)}
+        again = f"sums_of[(u * {self.sums} + {{0}}) * P + j]"
+        was = f"SAVING ? SAVED(sums, t * UNFOLDS + u, {{0}} * P + j) : {again}"
         seeds = [seed(str(s)) for s in range(self.states)]
         rows = [row(s, "j") for s in range(self.states)]
         names |= {s: Term(f"g[{at}]") for s, at in zip(seeds, rows, strict=True)}
@@ -134,16 +137,22 @@ class _Backward(Through):
         added |= self.summed("neuron", "j")
         added[self.time] = "g_time[j]"
         outputs = list(zip(self.shape.new, seeds, strict=True))
-        found = self.gradients(outputs, assigned | added)
+        gradients = self.gradients(outputs, assigned | added)
+        found = {place: writer.by_fixed(part) for place, part in gradients.items()}
         lines.add(*writer.noise.entered(), "EACH(j, P) {", "if (held[j] > 0.0f) {")
         lines.add(*(f"local[{at}] = g[{at}];" for at in rows))
         lines.add(*(f"d_sum[{k} * P + j] = splat(0.0f);" for k in range(self.sums)), "} else {")
+        lines.add(*(f"const real was{k} = {was.format(k)};" for k in range(self.sums)))
         lines.add(*writer.noise.drawn())
         terms = dict(zip(found, lines.values(found.values(), names), strict=True))
         zero = Term("0.0f", True)
         lines.add(*(f"{place} = {terms.get(place, zero).real};" for place in assigned.values()))
         lines.add(*(f"{place} += {terms[place].text};" for place in added.values() if place in terms))
-        lines.add("}", "}", "BARRIER")
+        lines.add("}")
+        if self.weights.there:
+            noted = "d_sums[({0} * P + j) * UNFOLDS + u] = d_sum[{0} * P + j];"
+            lines.add(*(noted.format(k) for k in range(self.sums)))
+        lines.add("}", "BARRIER")
         return lines.lines
 
     def span(self) -> list[str]:
@@ -175,7 +184,7 @@ class _Backward(Through):
             lines.add(f"const int k = {out}[q];" if out else "const int k = q;")
             lines.add(
                 *(
-                    f"const float s{k} = TOTAL(sum_{letter}[{len(each.folded.parts)} * q + {k}]);"
+                    f"const over_rows s{k} = TOTAL(sum_{letter}[{len(each.folded.parts)} * q + {k}]);"
                     for k in parts
                 )
             )
@@ -226,7 +235,6 @@ class _Backward(Through):
     def again(self) -> list[str]:
         """Lines that fetch the solver's steps at a sample, or take them again from a state that was kept."""
         writer = self.writer
-        saved = f"EACH_ANY(i, {self.sums} * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);"
         ended = writer.noise.ended("path[(step + 1 - start) * N + j]")
         stays = "EACH(j, N) v[UNFOLDS * N + j] = choose(span < TINY, v[j], v[UNFOLDS * N + j]);"
         return [
@@ -238,7 +246,6 @@ class _Backward(Through):
             "BARRIER",
             "if (SAVING) {",
             *self.fetched(),
-            *([saved] if self.sums else []),
             "}",
             "for (int step = entering && !SAVING ? start : t; step <= t; step++) {",
             *('#include "frame/enter.c"', '#include "frame/sample.c"'),
@@ -297,6 +304,7 @@ class _Backward(Through):
             *self.sensors(),
             *self.synapses(),
             "}",
+            *self.weights.lines(self.gradients),
             *self.sensory(),
             *self.late(),
             *self.span(),

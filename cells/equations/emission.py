@@ -66,6 +66,7 @@ class Lines:
         """The values of expressions, from those of names; parts that are used twice become variables."""
         wanted = list(wanted)
         order = in_order(wanted)
+        beside = set() if inline else _products(order)
         uses = Counter(inner for part in order for inner in part.inputs) + Counter(wanted)
         found: dict[Expression, Term] = {}
         for part in order:
@@ -76,7 +77,7 @@ class Lines:
             else:
                 made = _operation(part, [found[inner] for inner in part.inputs])
                 costly = part.op not in ARITHMETIC
-                if not inline and (uses[part] > 1 or costly):
+                if not inline and (uses[part] > 1 or costly or (part in beside and not made.shared)):
                     variable = f"{self._prefix}{self._count}"
                     self._count += 1
                     kind = "float" if made.shared else "real"
@@ -88,6 +89,19 @@ class Lines:
     def add(self, *lines: str) -> None:
         """Write lines as they are."""
         self.lines += lines
+
+
+def _products(order: list[Expression]) -> set[Expression]:
+    """Products that are added to others: written in an order, as a compiler joins the first one to the sum.
+
+    In one expression, that would be another one where lanes are no vectors: see lanes_two.h.
+    """
+    found = set()
+    for part in order:
+        products = [inner for inner in part.inputs if inner.op == "*"]
+        if part.op == "+" and len(products) > 1:
+            found |= set(products)
+    return found
 
 
 def _operation(part: Expression, inputs: list[Term]) -> Term:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .algebra import linear_in
 from .expression import SOURCES, Expression, add, in_order, multiply, name, rebuilt
+
+IN_A_SAMPLE = frozenset({"neuron", "drive", "step", "span"})
+"""Kinds of names at a neuron whose values no step of a solver changes."""
+LINEAR = ("number", "name", "same", "+", "*")
+"""Operations that cost next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +88,20 @@ def straightened(expression: Expression) -> Expression:
                 made = add(multiply(linear.slope, source), linear.rest)
         found[part] = made
     return found[expression]
+
+
+def costly_in_a_sample(wanted: Iterable[Expression]) -> list[Expression]:
+    """The largest parts that no step of a solver changes, and that are more than sums and products."""
+    found: dict[Expression, None] = {}
+
+    def look(part: Expression) -> None:
+        if part.kinds and part.kinds <= IN_A_SAMPLE:
+            if any(inner.op not in LINEAR for inner in in_order([part])):
+                found[part] = None
+            return
+        for inner in part.inputs:
+            look(inner)
+
+    for part in wanted:
+        look(part)
+    return list(found)

@@ -9,7 +9,7 @@ from functools import cached_property
 from ...errors import KernelError
 from .emission import lowered
 from .expression import HELD, SOURCES, ZERO, Expression, Symbol, in_order, name, rebuilt, substituted
-from .folding import Folded, folded
+from .folding import LINEAR, Folded, folded
 from .functions import ALL
 from .model import SAMPLE, Model, Total
 
@@ -101,6 +101,12 @@ class Shape:
             (kind,) = self.given[key].kinds
             return kind
         return self.model.parameters[key].lies_on
+
+    @property
+    def linear(self) -> bool:
+        """Whether what a synapse costs is a product, or some, as what its source shows is computed once."""
+        parts = [of for kind in self.synapses if kind != "sensory" for of in self.synapses[kind].folded.of]
+        return all(part.op in LINEAR for part in in_order(parts))
 
     @cached_property
     def _read(self) -> set[Symbol]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .emission import PRELUDE, Lines, Names, Term
 from .expression import Expression, name, substituted
-from .folding import Folded
+from .folding import Folded, costly_in_a_sample
 from .model import SAMPLE, SPAN, STEP
 from .noise_kernel import Noise
 from .shape import Shape, Synapses
@@ -58,6 +58,9 @@ class Writer:
         self.drives = [] if self.plastic else self._symbols("sensory")
         self.continuous, self.noise = self.model.continuous, Noise(self.model, self.taps.end)
         self.encoded = shape.encoded
+        self.linear = not self.plastic and not self.model.noisy and shape.linear
+        found = costly_in_a_sample(shape.new) if self.continuous else []
+        self.fixed = {part: name("fixed", str(k)) for k, part in enumerate(found)}
 
     def _symbols(self, kind: str) -> list[Expression]:
         return self.shape.synapses[kind].totals if kind in self.shape.synapses else []
@@ -72,6 +75,7 @@ class Writer:
             "//: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]",
             *(["//: sizes    EW SW", "//: index    own[E] sensory_own[S]"] if self.plastic else []),
             *self.taps.declared,
+            *(["//: blocks   2"] if self.linear else []),
             f"//: values   {' '.join([*values, 'held[P]', *self.noise.values])}",
         ]
 
@@ -98,6 +102,8 @@ class Writer:
             names[state] = Term(f"v[{begin} + {row(s, place)}]")
         for k, drive in enumerate(self.drives):
             names[drive] = Term(f"drive[{k} * P + {place}]")
+        for k, part in enumerate(self.fixed.values()):
+            names[part] = Term(f"fixed[{k} * P + {place}]")
         return {**names, STEP: Term("dt"), SPAN: Term("span")}
 
     def at_synapse(self, each: Synapses, place: str, prefix: str = "") -> dict[Expression, Term]:
@@ -144,8 +150,17 @@ class Writer:
         if self.taps.there:
             self._at_taps(lines)
         each = self.shape.synapses.get("sensory")
-        if each is None:
-            return lines.lines
+        if each is not None:
+            self._at_sensors(lines, each)
+        if self.fixed:
+            lines.add("EACH(j, P) {")
+            for k, term in enumerate(lines.values(self.fixed, self.at_neuron("j"))):
+                lines.add(f"fixed[{k} * P + j] = {term.real};")
+            lines.add("}")
+        return lines.lines
+
+    def _at_sensors(self, lines: Lines, each: Synapses) -> None:
+        """Write what sensors show, and what that brings to neurons in a sample."""
         names = self.parameters("sensor", "i")
         ends = self.taps.ends("sensory")
         if self.taps.there:
@@ -159,11 +174,10 @@ class Writer:
             lines.add(f"input[{k} * {ends} + i] = {term.real};")
         lines.add("}", "BARRIER")
         if self.plastic:
-            return lines.lines
+            return
         lines.add("EACH_SPLIT(j, P) {")
         lines.add(*self._sums(lines, each, self.read(each)), "if (PART == 0) {")
         lines.add(*(f"drive[{k} * P + j] = t_s{k};" for k in range(len(each.totals))), "}", "}")
-        return lines.lines
 
     def _at_taps(self, lines: Lines) -> None:
         """Write what neurons show those synapses that have delays."""
@@ -247,17 +261,29 @@ class Writer:
                 joined += self._sums(lines, each, self.read(each))
                 names |= {t: Term(f"t_{HOMES[kind][0]}{k}") for k, t in enumerate(each.totals)}
         lines.add(*joined, "if (PART == 0) {")
+        if (
+            self.linear
+        ):  # a loop of its own: several neurons at once, and no end of a loop over synapses between
+            summed = [Term(f"summed[{k} * P + j]") for k in range(len(self.totals))]
+            pairs = zip(summed, self.totals, strict=True)
+            lines.add(*(f"{place.text} = {names[total].text};" for place, total in pairs))
+            lines.add("}", "}", "EACH(j, P) {", "{")
+            names |= dict(zip(self.totals, summed, strict=True))
         for k, total in enumerate(self.totals):
             lines.add(f"REMEMBER({k}, {names[total].text})")
         lines.add("if (held[j] > 0.0f) {")
         places = [row(s, "j") for s in range(len(self.states))]
         lines.add(*(f"v[next + {place}] = v[now + {place}];" for place in places), "} else {")
         lines.add(*self.noise.drawn())
-        terms = lines.values(self.shape.new, names)
+        terms = lines.values((self.by_fixed(part) for part in self.shape.new), names)
         lines.add(*(f"v[next + {place}] = {term.real};" for place, term in zip(places, terms, strict=True)))
         lines.add("}", *(f"REMEMBER_STATE({place})" for place in places), "}", "}")
         lines.add(*self.noise.kept(), "BARRIER")
         return lines.lines
+
+    def by_fixed(self, part: Expression) -> Expression:
+        """An expression at a neuron in which names stand for what no step of the solver changes."""
+        return substituted(part, self.fixed)
 
     def shown(self, begin: str) -> str:
         """What motor neuron j shows, as one expression."""
@@ -344,6 +370,8 @@ class Writer:
         parts = [
             f"input[{inputs}*{ends['sensory']}]",
             f"drive[{len(self.drives)}*P]",
+            f"fixed[{len(self.fixed)}*P]",
+            f"summed[{len(self.totals) * self.linear}*P]",
             f"show[{len(self.sources_shown())}*{ends['recurrent']}]",
         ]
         return " ".join(part for part in parts if "[0*" not in part)

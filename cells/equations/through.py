@@ -9,6 +9,7 @@ from .folding import Folded
 from .model import SAMPLE, SPAN, STEP
 from .shape import Synapses
 from .text import AT, HOMES, OUT, RAW, Writer, row
+from .weights import Weights
 
 Outputs = list[tuple[Expression, Expression]]
 
@@ -25,6 +26,7 @@ class Through:
         self.writer, self.shape = writer, writer.shape
         self.sums, self.states = len(writer.totals), len(writer.states)
         self.time = STEP if writer.continuous else SPAN
+        self.weights = Weights(writer)
 
     def gradients(self, outputs: Outputs, places: dict[Expression, str]) -> dict[str, Expression]:
         """The gradients that are not 0, by the place where they are added."""
@@ -226,6 +228,8 @@ class Through:
         for k, (part, term) in enumerate(list(values.items())):
             lines.add(f"const real from{k} = {term.real};", f"real d_from{k} = splat(0.0f);")
             values[part] = Term(f"from{k}")
+        if self.weights.there:
+            lines.add(*self.weights.noted(values))
         places = {part: f"d_from{k}" for k, part in enumerate(shown)}
         for each in kinds:
             self.through(lines, each, values, places, "d_sum")
@@ -285,11 +289,12 @@ class Through:
         """Write a loop over the synapses that leave source i."""
         (ptr, out, post), (letter, _) = OUT[each.kind], HOMES[each.kind]
         writer, many = self.writer, len(each.totals)
+        apart = each.kind == "recurrent" and self.weights.there
         mine = {part: place for part, place in places.items() if part in each.shown}
         seeds = [seed(f"{each.kind}{k}") for k in range(len(each.folded.of))]
         to = {
             Folded.symbol(k): f"sum_{letter}[{len(each.folded.parts)} * q + {k}]"
-            for k in range(len(each.folded.parts))
+            for k in range(0 if apart else len(each.folded.parts))
         }
         held = dict(zip(each.states, (f"g[{place}]" for place in writer.places(each)), strict=True))
         found = self.gradients(list(zip(each.folded.of, seeds, strict=True)), to | mine | held)

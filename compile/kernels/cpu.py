@@ -17,8 +17,8 @@ from ...errors import KernelError
 from .build import load_library, origin
 from .processor import vector_floats
 from .source import CallSizes, Kernel
-from .targets import cpu_source
-from .threads import run_together
+from .targets import Form, cpu_source
+from .threads import run_together, thread_count
 
 FLOAT = mx.float32
 WIDE = vector_floats()  # rows of the batch in one vector
@@ -105,7 +105,7 @@ class CPURunner:
         given, saved = arrays[: len(counts)], arrays[len(counts) :]
         buffers = [*self._buffers(given, counts), *map(_memory, (*saved, *made, *saving, totals))]
         pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
-        function = kernel_function(self.kernel, lanes, self.constants)
+        function = kernel_function(self.kernel, lanes, self.constants, self.form(batch))
         places = (ctypes.c_void_p * len(pointers))(*pointers)
         if run_together(function, sizes, self.numbers, places, batch, blocks):
             raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
@@ -124,11 +124,16 @@ class CPURunner:
         Raises:
             KernelError: the build fails.
         """
-        kernel_function(self.kernel, lanes_for(batch), self.constants)
+        kernel_function(self.kernel, lanes_for(batch), self.constants, self.form(batch))
 
     def origin(self) -> str:
         """Where the kernel for one row has its code from, in words."""
         return origin(*_code(self.kernel, lanes_for(1), self.constants))
+
+    def form(self, batch: int) -> Form:
+        """Whether threads take two blocks at once: where they may, and there are two for each of them."""
+        many = -(-batch // WIDE) >= 2 * thread_count()
+        return "two" if many and self.kernel.by_twos else ""
 
     def rows(self, batch: int) -> int:
         """How many rows a saved array has: whole vectors of them."""
@@ -204,15 +209,15 @@ def lanes_for(batch: int) -> int:
 
 
 @cache
-def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...], crew: bool = False) -> Any:
+def kernel_function(kernel: Kernel, lanes: int, constants: tuple[int, ...], form: Form = "") -> Any:
     """The kernel as a C function, built if this is its first use on this machine."""
-    function = load_library(*_code(kernel, lanes, constants, crew))[kernel.name]
+    function = load_library(*_code(kernel, lanes, constants, form))[kernel.name]
     function.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_void_p]
     function.restype = ctypes.c_int
     return function
 
 
-def _code(kernel: Kernel, lanes: int, constants: tuple[int, ...], crew: bool = False) -> tuple[str, str, str]:
+def _code(kernel: Kernel, lanes: int, constants: tuple[int, ...], form: Form = "") -> tuple[str, str, str]:
     """A kernel's source, its library's name and its function's."""
-    name = f"{kernel.name}{'_crew' if crew else ''}-{lanes}"
-    return cpu_source(kernel, lanes, constants, crew=crew), name, kernel.name
+    name = f"{kernel.name}{'_' * bool(form)}{form}-{lanes}"
+    return cpu_source(kernel, lanes, constants, form=form), name, kernel.name

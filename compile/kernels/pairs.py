@@ -15,6 +15,7 @@ from ...errors import KernelError
 from .cpu import CPURunner, kernel_function
 from .nodes import DONE, FAILED, FOLLOWED, NO_MEMORY, ROOM, library
 from .source import Array, CallSizes, Kernel
+from .targets import Form
 from .threads import pool, thread_count
 
 CREW_SYNAPSES = 1 << 15
@@ -30,6 +31,7 @@ class Pair:
         lanes: how many rows of a batch are in one vector.
         saved_most: how many bytes forward may save for backward.
         total_of: for each value, which of backward's totals is its gradient.
+        form: of the kernels.
         follow: whether gradients may be asked for; otherwise backward need not be built.
 
     Raises:
@@ -38,7 +40,7 @@ class Pair:
 
     def __init__(
         self, forward: CPURunner, backward: CPURunner, call: CallSizes, lanes: int, saved_most: int,
-        total_of: Sequence[int], *, follow: bool,
+        total_of: Sequence[int], form: Form, *, follow: bool,
     ) -> None:  # fmt: skip
         self._library = library()
         self._name = forward.kernel.name
@@ -50,8 +52,8 @@ class Pair:
             return _list([array.count(sizes) for array in kernel.of(kind)])
 
         declared = [
-            *_half(forward, call, lanes, built=True),
-            *_half(backward, call, lanes, built=follow),
+            *_half(forward, call, lanes, form, built=True),
+            *_half(backward, call, lanes, form, built=follow),
             *(_address(pool()), lanes, saved_most),
             *counts(forward.kernel, "values"),
             *_shapes(forward.kernel.of("rows"), sizes),
@@ -129,10 +131,10 @@ def _index_of(runner: CPURunner) -> _Index:
     return _indices[runner]
 
 
-def _half(runner: CPURunner, call: CallSizes, lanes: int, *, built: bool) -> list[int]:
+def _half(runner: CPURunner, call: CallSizes, lanes: int, form: Form, *, built: bool) -> list[int]:
     """One kernel: where it is, alone and for a crew; its sizes, without and with savings; its numbers."""
-    kinds = (False, True) if built and _large(runner) else (False,) if built else ()
-    words = [_address(kernel_function(runner.kernel, lanes, runner.constants, crew)) for crew in kinds]
+    forms: tuple[Form, ...] = (form, "crew") if built and _large(runner) else (form,) if built else ()
+    words = [_address(kernel_function(runner.kernel, lanes, runner.constants, each)) for each in forms]
     words += [0] * (2 - len(words))
     for saving in (0, 1):
         sizes = {**runner.sizes, **call._replace(SAVING=saving)._asdict()}

@@ -66,6 +66,8 @@ def kernel_texts(cells: Path, lanes: Sequence[int]) -> Iterator[tuple[str, str]]
             kernel = read_kernel(path.parent, path.stem, memory=memory)
             for constants, count in product(kernel.carried, lanes):
                 yield f"{kernel.name}-{count}", cpu_source(kernel, count, constants)
+                if kernel.by_twos and count == max(lanes):
+                    yield f"{kernel.name}_two-{count}", cpu_source(kernel, count, constants, form="two")
 
 
 def build_kernels(package: Path, platform_tag: str, command: Sequence[str]) -> list[Path]:

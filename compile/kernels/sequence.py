@@ -18,6 +18,7 @@ from . import cpu, nodes, pairs
 from .cpu import WIDE, CPURunner, lanes_for
 from .gpu import GPURunner
 from .source import CallSizes, Texts, read_kernel
+from .targets import Form
 from .threads import thread_count
 from .tracing import Arrays, attach, differentiated, evaluable, exporting, of_other_thread
 
@@ -154,9 +155,12 @@ class FusedSequence:
         """
         batch, steps = rows[0].shape[:2]
         given, lanes = (*parameters, *rows), lanes_for(batch)
+        forward = self.runners(CPURunner)[0]
+        assert isinstance(forward, CPURunner)
+        form = forward.form(batch)
         results = 2 * (len(rows) - 3)  # the outputs; per state, the last one, then those that are kept
         try:
-            made = self._pair(whole, lanes, 0)(given, results, 1, follow=False)
+            made = self._pair(whole, lanes, form, 0)(given, results, 1, follow=False)
             if made is None:
                 if exporting():
                     raise ExportError(
@@ -165,7 +169,7 @@ class FusedSequence:
                 most = SAVED_MOST.get()
                 saving = checkpoint_every == 1 and self.saved_bytes(batch, steps) <= most
                 call = whole if saving else whole._replace(KEEP=min(checkpoint_every, steps))
-                made = self._pair(call, lanes, most if saving else 0, follow=True)(
+                made = self._pair(call, lanes, form, most if saving else 0, follow=True)(
                     given, results, 1, follow=True
                 )
         except RuntimeError as error:
@@ -175,12 +179,14 @@ class FusedSequence:
         assert made is not None
         return (made[0], *made[1::2])
 
-    def _pair_of(self, call: CallSizes, lanes: int, saved_most: int, follow: bool = False) -> pairs.Pair:
+    def _pair_of(
+        self, call: CallSizes, lanes: int, form: Form, saved_most: int, follow: bool = False
+    ) -> pairs.Pair:
         forward, backward = self.runners(CPURunner)
         assert isinstance(forward, CPURunner)
         assert isinstance(backward, CPURunner)
         total_of = self.gradients(range(len(backward.kernel.of("totals"))))
-        return pairs.Pair(forward, backward, call, lanes, saved_most, total_of, follow=follow)
+        return pairs.Pair(forward, backward, call, lanes, saved_most, total_of, form, follow=follow)
 
     def _function(
         self, whole: CallSizes, parameters: Sequence[mx.array], rows: Arrays, checkpoint_every: int

@@ -97,6 +97,7 @@ class Kernel:
         constants: whole numbers fixed when the kernel is compiled.
         carried: values of the constants for which a wheel carries the kernel.
         gcc: optimizations that help GCC with this kernel.
+        blocks: how many blocks a thread may take at once on a CPU, other than one.
         arrays: arrays by name, in the order they are given.
         body: the statements.
     """
@@ -107,8 +108,14 @@ class Kernel:
     constants: tuple[str, ...]
     carried: tuple[tuple[int, ...], ...]
     gcc: tuple[str, ...]
+    blocks: tuple[str, ...]
     arrays: dict[str, Array] = field(repr=False)
     body: str = field(repr=False)
+
+    @property
+    def by_twos(self) -> bool:
+        """Whether threads may take two blocks at once on a CPU: see lanes_two.h."""
+        return "2" in self.blocks and not self.multiplies
 
     @property
     def multiplies(self) -> bool:
@@ -139,7 +146,9 @@ def read_kernel(folder: Path | Texts, name: str, *, memory: bool = False) -> Ker
         cell, _, direction = name.rpartition("_")
         name = f"{cell}_memory_{direction}"
         text += _with_fragments(SOURCE / "frame" / f"memory_{direction}.c", kept)
-    words: dict[str, list[str]] = {"sizes": [], "numbers": [], "constants": [], "carried": [], "gcc": []}
+    words: dict[str, list[str]] = {
+        kind: [] for kind in ("sizes", "numbers", "constants", "carried", "gcc", "blocks")
+    }
     arrays: dict[str, Array] = {}
     for kind, declared in _DECLARATION.findall(text):
         if kind in words:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from .source import PRIVATE, SOURCE, Array, CallSizes, Kernel
 
@@ -45,14 +46,18 @@ LANGUAGES = {
         "thread": "thread_position_in_threadgroup.x",
     },
 }
+Form: TypeAlias = Literal["", "crew", "two"]
+"""What a kernel is on a CPU, beside what it computes."""
 SHARED_LIMIT = 32768  # bytes that every GPU has for one block
 
 
-def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, crew: bool = False) -> str:
+def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, form: Form = "") -> str:
     """The C++ source of a kernel for a CPU, with `lanes` rows of the batch in one vector.
 
-    With `crew`, threads share the neurons of one block after the other, in place of the blocks.
+    As a "crew", threads share the neurons of one block after the other, in place of the blocks; as "two",
+    each takes two blocks at once.
     """
+    crew, two = form == "crew", form == "two"
     given = kernel.of(*TYPES)
     lines = [
         f"// {kernel.name} for a CPU. Generated from the files in compile/kernels/source.",
@@ -61,6 +66,7 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, c
         *_gcc(kernel),
         _text("lanes_cpu.h"),
         *([_text("crew.h"), _text("lanes_crew.h")] if crew else []),
+        *([_text("lanes_two.h")] if two else []),
         _text("functions.h"),
         *([_text("products.h")] if kernel.multiplies else []),
         f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',
@@ -68,17 +74,26 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, c
     ]
     lines += [f"const int {name} = (int)sizes[{i}];" for i, name in enumerate(kernel.sizes)]
     lines += [f"const float {name} = numbers[{i}];" for i, name in enumerate(kernel.numbers)]
+    types = TYPES | {"saves": "Half", "saved": "const Half"} if two else TYPES
     for i, array in enumerate(given):
-        lines += [_pointer(array, TYPES[array.kind], f"arrays[{i}]"), *_row_shape(array)]
-    lines += _cpu_memory(kernel, len(given) + 1 if crew else None)
+        lines += [_pointer(array, types[array.kind], f"arrays[{i}]"), *_row_shape(array)]
+    lines += _cpu_memory(kernel, len(given) + 1 if crew else None, two=two)
+    lines.append("int folding = 1;")
     if crew:
-        lines += ["int folding = 1;"]
         lines += ["for (int64_t index = crew.first; index * LANES < batch; index++, folding = 0) {"]
         lines += ["const Block block = block_at(index, batch);"]
+    elif two:
+        lines += ["for (Blocks block; (block = take_blocks(next, batch)).a.count > 0; folding = 0) {"]
     else:
-        lines += ["int folding = 1;"]
         lines += ["for (Block block; (block = take_block(next, batch)).count > 0; folding = 0) {"]
-    if totals := kernel.of("totals"):
+    totals = kernel.of("totals")
+    if totals and two:
+        start = f"(float *)arrays[{len(given)}] + block.a.index * ({_sum(totals)})"
+        lines += [f"float *row = {start}, *other = block.b.count > 0 ? row + ({_sum(totals)}) : unseen;"]
+        for array in totals:
+            lines.append(f"const Totals {array.name} = {{row, other}};")
+            lines.append(f"row += {array.size}, other += {array.size};")
+    elif totals:
         lines.append(f"float *row = (float *)arrays[{len(given)}] + block.index * ({_sum(totals)});")
         lines += _in_sequence(totals, "float", "row")
     end = ["BARRIER"] if crew else []
@@ -186,18 +201,23 @@ def _packed(arrays: list[Array], kind: str, start: str, cursor: str) -> list[str
     return lines if arrays else []
 
 
-def _cpu_memory(kernel: Kernel, crew: int | None) -> list[str]:
+def _cpu_memory(kernel: Kernel, crew: int | None, *, two: bool) -> list[str]:
     """Lines that lay the private arrays out in the thread's workspace; each starts at a whole vector.
 
-    `crew` says which argument is the crew whose first thread has that workspace, if there is one.
+    `crew` says which argument is the crew whose first thread has that workspace, if there is one. With `two`
+    there is room for totals of a block without rows, too.
     """
     private = kernel.of(*PRIVATE)
+    unseen = [Array("unseen", "folded", (_sum(kernel.of("totals")),))] if two else []
     lanes = {
         array.name: f"({array.size} + LANES - 1) / LANES" if array.kind == "folded" else array.size
-        for array in private
+        for array in private + unseen
     }
     size = " + ".join(lanes.values())
-    lines = [f"real *memory = workspace.reserve({size});", "if (!memory) return 1;"]
+    lines = [f"real *memory = (real *)workspace.reserve(sizeof(real) / sizeof(Half) * ({size}));"]
+    if not two:
+        lines = [f"real *memory = workspace.reserve({size});"]
+    lines.append("if (!memory) return 1;")
     if crew is not None:
         lines = [
             f"Crew &crew = *(Crew *)arrays[{crew}];",
@@ -205,7 +225,7 @@ def _cpu_memory(kernel: Kernel, crew: int | None) -> list[str]:
             "if (place.me < 0 || !place.memory) return place.me == 0;",
             "real *memory = place.memory;",
         ]
-    for array in private:
+    for array in private + unseen:
         lines.append(_pointer(array, "float" if array.kind == "folded" else "real", "memory"))
         lines.append(f"memory += {lanes[array.name]};")
     return lines

@@ -98,6 +98,7 @@ NETWORKS = {
     "electrical LTC": lambda: gl.LTC(with_pairs(CIRCUIT)),
     "LTC with memory": lambda: gl.LTC(CIRCUIT, mixed_memory=True),
     "CfC with memory": lambda: gl.CfC(CIRCUIT, mixed_memory=True),
+    "CTRNN": lambda: gl.RNN(gl.CTRNNCell(CIRCUIT)),
     "dense CfC with memory": lambda: gl.CfC(gl.dense(3, 5), mixed_memory=True),
 }
 
@@ -117,6 +118,9 @@ def test_a_wheel_carries_every_kernel_that_networks_run(name: str) -> None:
                 assert (library, source) in held, (
                     f"{library} with {runner.kernel.constants}={runner.constants}"
                 )
+            if runner.kernel.by_twos:
+                source, library, _ = _code(runner.kernel, lanes[-1], runner.constants, "two")
+                assert (library, source) in held, library
 
 
 def test_every_family_of_kernels_is_in_that_list() -> None:
@@ -125,7 +129,8 @@ def test_every_family_of_kernels_is_in_that_list() -> None:
     with_memory = {stem.replace("_", "_memory_") for stem in stems if "variants" not in stem}
     of_equations = {path.stem for path in CELLS.glob("*/carried/*/*.c")}
     texts = prebuilt.kernel_texts(CELLS, (4,))
-    assert {name.rpartition("-")[0] for name, _ in texts} == stems | with_memory | of_equations
+    names = {name.rpartition("-")[0] for name, _ in texts}
+    assert {name.removesuffix("_two") for name in names} == stems | with_memory | of_equations
 
 
 def test_explain_says_where_the_code_is_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ typedef __m256 native;
 
 typedef float real __attribute__((vector_size(4 * LANES)));
 typedef int32_t whole __attribute__((vector_size(4 * LANES)));
+typedef float over_rows;  // a number that all rows of a block share
 
 #define FUNCTION static inline
 #define EACH(i, count) for (int i = 0; i < (count); i++)

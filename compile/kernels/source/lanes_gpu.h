@@ -4,6 +4,7 @@
 // has the same neuron, and the same synapses of it, and a BARRIER is only needed where one reads what another wrote.
 // EACH_ANY is for what every thread may do.
 typedef float real;
+typedef float over_rows;
 
 #define UNITS (THREADS / PARTS)
 #define UNIT (me / PARTS)

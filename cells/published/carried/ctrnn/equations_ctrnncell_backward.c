@@ -1,6 +1,7 @@
 // equations_ctrnncell_backward: the gradients of equations_ctrnncell_forward. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: blocks   2
 //: values   q_rate_w[E] q_sensory_rate_w[S] q_rate_b[P] q_of0_pre[P] held[P]
 //: index    out_ptr[P+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S] sensory_out_post[S]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N]
@@ -10,9 +11,9 @@
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_q_rate_w[E] d_q_sensory_rate_w[S] d_q_rate_b[P] d_q_of0_pre[P] d_held[P]
 //: folded   fr0[E] fs0[S] ofr0[E] ofs0[S]
-//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[1*P] shown[M] owed[M] passed[N] still[N]
+//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[1*P] fixed[1*P] summed[1*P] shown[M] owed[M] passed[N] still[N]
 //: scratch  g[N] local[N] d_sum[1*P] d_drive[1*P]  g_time[P] g_sample[I] g_span[1]
-//: work     path[KEEP*N] sum_r[1*E] sum_s[1*S] sum_n[2*P] sums_of[UNFOLDS*1*P]
+//: work     path[KEEP*N] sum_r[1*E] sum_s[1*S] sum_n[2*P] sums_of[UNFOLDS*1*P] d_sums[UNFOLDS*1*P]
 #ifdef LANES
 #define EACH_LANE(function, given) ({ real lanes_ = (given); \
     for (int lane_ = 0; lane_ < LANES; lane_++) lanes_[lane_] = function(lanes_[lane_]); lanes_; })
@@ -87,7 +88,6 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
     if (SAVING) {
         EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
-        EACH_ANY(i, 1 * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "frame/enter.c"
@@ -110,6 +110,9 @@ for (int t = T - 1; t >= 0; t--) {
                 drive[0 * P + j] = t_s0;
             }
         }
+        EACH(j, P) {
+            fixed[0 * P + j] = INVERSE((q_of0_pre[j] + dt));
+        }
         if (SAVING) break;
         BARRIER
         for (int u = 0; u < UNFOLDS; u++) {
@@ -122,12 +125,19 @@ for (int t = T - 1; t >= 0; t--) {
                 }
                 t_r0 = JOINED(t_r0);
                 if (PART == 0) {
-                    REMEMBER(0, t_r0)
+                    summed[0 * P + j] = t_r0;
+                }
+            }
+            EACH(j, P) {
+                {
+                    REMEMBER(0, summed[0 * P + j])
                     if (held[j] > 0.0f) {
                         v[next + j] = v[now + j];
                     } else {
-                        const real u0 = sigmoid2((2.885390043258667f * (q_rate_b[j] + t_r0 + drive[0 * P + j])));
-                        v[next + j] = (((q_of0_pre[j] * v[now + j]) + (dt * (1.0f + ((-2.0f) * u0)))) * INVERSE((q_of0_pre[j] + dt)));
+                        const real u0 = (q_of0_pre[j] * v[now + j]);
+                        const real u1 = sigmoid2((2.885390043258667f * (q_rate_b[j] + summed[0 * P + j] + drive[0 * P + j])));
+                        const real u2 = (dt * (1.0f + ((-2.0f) * u1)));
+                        v[next + j] = ((u0 + u2) * fixed[0 * P + j]);
                     }
                     REMEMBER_STATE(j)
                 }
@@ -159,19 +169,22 @@ for (int t = T - 1; t >= 0; t--) {
                 local[j] = g[j];
                 d_sum[0 * P + j] = splat(0.0f);
             } else {
-                const real a0 = INVERSE((q_of0_pre[j] + dt));
-                const real a1 = (g[j] * a0);
-                const real a2 = sigmoid2((2.885390043258667f * (q_rate_b[j] + sums_of[(u * 1 + 0) * P + j] + drive[0 * P + j])));
-                const real a3 = (2.885390043258667f * ((-0.6931471824645996f) * ((-2.0f) * (a1 * dt)) * (a2 + ((-1.0f) * a2 * a2))));
-                const real a4 = (1.0f + ((-2.0f) * a2));
-                const real a5 = ((-1.0f) * (g[j] * ((q_of0_pre[j] * v[now + j]) + (dt * a4))) * a0 * a0);
-                local[j] = (q_of0_pre[j] * a1);
-                d_sum[0 * P + j] = a3;
-                d_drive[0 * P + j] += a3;
-                sum_n[0 * P + j] += a3;
-                sum_n[1 * P + j] += (a5 + (a1 * v[now + j]));
-                g_time[j] += (a5 + (a1 * a4));
+                const real was0 = SAVING ? SAVED(sums, t * UNFOLDS + u, 0 * P + j) : sums_of[(u * 1 + 0) * P + j];
+                const real a0 = (g[j] * fixed[0 * P + j]);
+                const real a1 = sigmoid2((2.885390043258667f * (q_rate_b[j] + was0 + drive[0 * P + j])));
+                const real a2 = (2.885390043258667f * ((-0.6931471824645996f) * ((-2.0f) * (a0 * dt)) * (a1 + ((-1.0f) * a1 * a1))));
+                const real a3 = (q_of0_pre[j] * v[now + j]);
+                const real a4 = (1.0f + ((-2.0f) * a1));
+                const real a5 = (dt * a4);
+                const real a6 = ((-1.0f) * (g[j] * (a3 + a5)) * fixed[0 * P + j] * fixed[0 * P + j]);
+                local[j] = (q_of0_pre[j] * a0);
+                d_sum[0 * P + j] = a2;
+                d_drive[0 * P + j] += a2;
+                sum_n[0 * P + j] += a2;
+                sum_n[1 * P + j] += (a6 + (a0 * v[now + j]));
+                g_time[j] += (a6 + (a0 * a4));
             }
+            d_sums[(0 * P + j) * UNFOLDS + u] = d_sum[0 * P + j];
         }
         BARRIER
         EACH_SPLIT(i, P) {
@@ -180,7 +193,6 @@ for (int t = T - 1; t >= 0; t--) {
             for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
                 const int j = out_post[q];
                 const real g_r0 = d_sum[0 * P + j];
-                sum_r[1 * q + 0] += (g_r0 * from0);
                 d_from0 += (ofr0[q] * g_r0);
             }
             d_from0 = JOINED(d_from0);
@@ -189,6 +201,39 @@ for (int t = T - 1; t >= 0; t--) {
             }
         }
         BARRIER
+    }
+    if (UNFOLDS == 6) {
+        EACH_SPLIT(i, P) {
+            const real from0_0 = v[0 * N + i];
+            const real from0_1 = v[1 * N + i];
+            const real from0_2 = v[2 * N + i];
+            const real from0_3 = v[3 * N + i];
+            const real from0_4 = v[4 * N + i];
+            const real from0_5 = v[5 * N + i];
+            for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
+                const int at = out_post[q] * 6;
+                real w_0 = sum_r[1 * q + 0];
+                w_0 += (d_sums[0 * P * 6 + at + 0] * from0_0);
+                w_0 += (d_sums[0 * P * 6 + at + 1] * from0_1);
+                w_0 += (d_sums[0 * P * 6 + at + 2] * from0_2);
+                w_0 += (d_sums[0 * P * 6 + at + 3] * from0_3);
+                w_0 += (d_sums[0 * P * 6 + at + 4] * from0_4);
+                w_0 += (d_sums[0 * P * 6 + at + 5] * from0_5);
+                sum_r[1 * q + 0] = w_0;
+            }
+        }
+    } else {
+        EACH_SPLIT(i, P) {
+            for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
+                const int at = out_post[q] * UNFOLDS;
+                real w_0 = sum_r[1 * q + 0];
+                for (int u = 0; u < UNFOLDS; u++) {
+                    const real from0 = v[u * N + i];
+                    w_0 += (d_sums[0 * P * UNFOLDS + at + u] * from0);
+                }
+                sum_r[1 * q + 0] = w_0;
+            }
+        }
     }
     BARRIER
     EACH_SPLIT(i, I) {
@@ -223,14 +268,14 @@ EACH(j, P) d_held[j] = 0.0f;
 EACH_SPLIT(i, P) {
     for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
         const int k = out[q];
-        const float s0 = TOTAL(sum_r[1 * q + 0]);
+        const over_rows s0 = TOTAL(sum_r[1 * q + 0]);
         d_q_rate_w[k] = s0;
     }
 }
 EACH_SPLIT(i, I) {
     for (int q = sensory_out_ptr[i] + PART; q < sensory_out_ptr[i + 1]; q += PARTS) {
         const int k = sensory_out[q];
-        const float s0 = TOTAL(sum_s[1 * q + 0]);
+        const over_rows s0 = TOTAL(sum_s[1 * q + 0]);
         d_q_sensory_rate_w[k] = s0;
     }
 }

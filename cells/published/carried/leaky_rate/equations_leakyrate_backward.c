@@ -1,6 +1,7 @@
 // equations_leakyrate_backward: the gradients of equations_leakyrate_forward. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: blocks   2
 //: values   q_w[E] q_sensory_w[S] q_tau[P] q_rest[P] held[P]
 //: index    out_ptr[P+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S] sensory_out_post[S]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N]
@@ -10,9 +11,9 @@
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_q_w[E] d_q_sensory_w[S] d_q_tau[P] d_q_rest[P] d_held[P]
 //: folded   fr0[E] fs0[S] ofr0[E] ofs0[S]
-//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[1*P] show[1*P] shown[M] owed[M] passed[N] still[N]
+//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[1*P] fixed[1*P] summed[1*P] show[1*P] shown[M] owed[M] passed[N] still[N]
 //: scratch  g[N] local[N] d_sum[1*P] d_drive[1*P]  g_time[P] g_sample[I] g_span[1]
-//: work     path[KEEP*N] sum_r[1*E] sum_s[1*S] sum_n[2*P] sums_of[UNFOLDS*1*P]
+//: work     path[KEEP*N] sum_r[1*E] sum_s[1*S] sum_n[2*P] sums_of[UNFOLDS*1*P] d_sums[UNFOLDS*1*P] shows[UNFOLDS*1*P]
 #ifdef LANES
 #define EACH_LANE(function, given) ({ real lanes_ = (given); \
     for (int lane_ = 0; lane_ < LANES; lane_++) lanes_[lane_] = function(lanes_[lane_]); lanes_; })
@@ -87,7 +88,6 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
     if (SAVING) {
         EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
-        EACH_ANY(i, 1 * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "frame/enter.c"
@@ -110,6 +110,9 @@ for (int t = T - 1; t >= 0; t--) {
                 drive[0 * P + j] = t_s0;
             }
         }
+        EACH(j, P) {
+            fixed[0 * P + j] = INVERSE((q_tau[j] + dt));
+        }
         if (SAVING) break;
         BARRIER
         for (int u = 0; u < UNFOLDS; u++) {
@@ -127,11 +130,18 @@ for (int t = T - 1; t >= 0; t--) {
                 }
                 t_r0 = JOINED(t_r0);
                 if (PART == 0) {
-                    REMEMBER(0, t_r0)
+                    summed[0 * P + j] = t_r0;
+                }
+            }
+            EACH(j, P) {
+                {
+                    REMEMBER(0, summed[0 * P + j])
                     if (held[j] > 0.0f) {
                         v[next + j] = v[now + j];
                     } else {
-                        v[next + j] = (((q_tau[j] * v[now + j]) + (dt * (q_rest[j] + t_r0 + drive[0 * P + j]))) * INVERSE((q_tau[j] + dt)));
+                        const real u1 = (q_tau[j] * v[now + j]);
+                        const real u2 = (dt * (q_rest[j] + summed[0 * P + j] + drive[0 * P + j]));
+                        v[next + j] = ((u1 + u2) * fixed[0 * P + j]);
                     }
                     REMEMBER_STATE(j)
                 }
@@ -163,28 +173,31 @@ for (int t = T - 1; t >= 0; t--) {
                 local[j] = g[j];
                 d_sum[0 * P + j] = splat(0.0f);
             } else {
-                const real a0 = INVERSE((q_tau[j] + dt));
-                const real a1 = (g[j] * a0);
-                const real a2 = (a1 * dt);
-                const real a3 = (q_rest[j] + sums_of[(u * 1 + 0) * P + j] + drive[0 * P + j]);
-                const real a4 = ((-1.0f) * (g[j] * ((q_tau[j] * v[now + j]) + (dt * a3))) * a0 * a0);
-                local[j] = (q_tau[j] * a1);
-                d_sum[0 * P + j] = a2;
-                d_drive[0 * P + j] += a2;
-                sum_n[0 * P + j] += (a4 + (a1 * v[now + j]));
-                sum_n[1 * P + j] += a2;
-                g_time[j] += (a4 + (a1 * a3));
+                const real was0 = SAVING ? SAVED(sums, t * UNFOLDS + u, 0 * P + j) : sums_of[(u * 1 + 0) * P + j];
+                const real a0 = (g[j] * fixed[0 * P + j]);
+                const real a1 = (a0 * dt);
+                const real a2 = (q_tau[j] * v[now + j]);
+                const real a3 = (q_rest[j] + was0 + drive[0 * P + j]);
+                const real a4 = (dt * a3);
+                const real a5 = ((-1.0f) * (g[j] * (a2 + a4)) * fixed[0 * P + j] * fixed[0 * P + j]);
+                local[j] = (q_tau[j] * a0);
+                d_sum[0 * P + j] = a1;
+                d_drive[0 * P + j] += a1;
+                sum_n[0 * P + j] += (a5 + (a0 * v[now + j]));
+                sum_n[1 * P + j] += a1;
+                g_time[j] += (a5 + (a0 * a3));
             }
+            d_sums[(0 * P + j) * UNFOLDS + u] = d_sum[0 * P + j];
         }
         BARRIER
         EACH_SPLIT(i, P) {
             const real b0 = choose(v[now + i] > 0.0f, v[now + i], splat(0.0f));
             const real from0 = b0;
             real d_from0 = splat(0.0f);
+            if (PART == 0) shows[(u * 1 + 0) * P + i] = from0;
             for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
                 const int j = out_post[q];
                 const real g_r0 = d_sum[0 * P + j];
-                sum_r[1 * q + 0] += (g_r0 * from0);
                 d_from0 += (ofr0[q] * g_r0);
             }
             d_from0 = JOINED(d_from0);
@@ -194,6 +207,39 @@ for (int t = T - 1; t >= 0; t--) {
             }
         }
         BARRIER
+    }
+    if (UNFOLDS == 6) {
+        EACH_SPLIT(i, P) {
+            const real from0_0 = shows[(0 * 1 + 0) * P + i];
+            const real from0_1 = shows[(1 * 1 + 0) * P + i];
+            const real from0_2 = shows[(2 * 1 + 0) * P + i];
+            const real from0_3 = shows[(3 * 1 + 0) * P + i];
+            const real from0_4 = shows[(4 * 1 + 0) * P + i];
+            const real from0_5 = shows[(5 * 1 + 0) * P + i];
+            for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
+                const int at = out_post[q] * 6;
+                real w_0 = sum_r[1 * q + 0];
+                w_0 += (d_sums[0 * P * 6 + at + 0] * from0_0);
+                w_0 += (d_sums[0 * P * 6 + at + 1] * from0_1);
+                w_0 += (d_sums[0 * P * 6 + at + 2] * from0_2);
+                w_0 += (d_sums[0 * P * 6 + at + 3] * from0_3);
+                w_0 += (d_sums[0 * P * 6 + at + 4] * from0_4);
+                w_0 += (d_sums[0 * P * 6 + at + 5] * from0_5);
+                sum_r[1 * q + 0] = w_0;
+            }
+        }
+    } else {
+        EACH_SPLIT(i, P) {
+            for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
+                const int at = out_post[q] * UNFOLDS;
+                real w_0 = sum_r[1 * q + 0];
+                for (int u = 0; u < UNFOLDS; u++) {
+                    const real from0 = shows[(u * 1 + 0) * P + i];
+                    w_0 += (d_sums[0 * P * UNFOLDS + at + u] * from0);
+                }
+                sum_r[1 * q + 0] = w_0;
+            }
+        }
     }
     BARRIER
     EACH_SPLIT(i, I) {
@@ -228,14 +274,14 @@ EACH(j, P) d_held[j] = 0.0f;
 EACH_SPLIT(i, P) {
     for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
         const int k = out[q];
-        const float s0 = TOTAL(sum_r[1 * q + 0]);
+        const over_rows s0 = TOTAL(sum_r[1 * q + 0]);
         d_q_w[k] = s0;
     }
 }
 EACH_SPLIT(i, I) {
     for (int q = sensory_out_ptr[i] + PART; q < sensory_out_ptr[i + 1]; q += PARTS) {
         const int k = sensory_out[q];
-        const float s0 = TOTAL(sum_s[1 * q + 0]);
+        const over_rows s0 = TOTAL(sum_s[1 * q + 0]);
         d_q_sensory_w[k] = s0;
     }
 }

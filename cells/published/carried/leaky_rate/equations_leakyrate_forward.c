@@ -1,13 +1,14 @@
 // equations_leakyrate_forward: a whole sequence for one block of the batch. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: blocks   2
 //: values   q_w[E] q_sensory_w[S] q_tau[P] q_rest[P] held[P]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]
 //: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
 //: saves    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]
 //: saves    sums[SAVING*T*UNFOLDS][1*P]
 //: folded   fr0[E] fs0[S]
-//: scratch  v[2*N] sample[I] input[1*I] drive[1*P] show[1*P] shown[M] showing[M] before[N] still[N]
+//: scratch  v[2*N] sample[I] input[1*I] drive[1*P] fixed[1*P] summed[1*P] show[1*P] shown[M] showing[M] before[N] still[N]
 #ifdef LANES
 #define EACH_LANE(function, given) ({ real lanes_ = (given); \
     for (int lane_ = 0; lane_ < LANES; lane_++) lanes_[lane_] = function(lanes_[lane_]); lanes_; })
@@ -65,6 +66,9 @@ for (int step = 0; step < T; step++) {
             drive[0 * P + j] = t_s0;
         }
     }
+    EACH(j, P) {
+        fixed[0 * P + j] = INVERSE((q_tau[j] + dt));
+    }
     const int stays = SOME(span < TINY);
     if (stays) EACH(j, N) still[j] = v[now + j];
     BARRIER
@@ -82,11 +86,18 @@ for (int step = 0; step < T; step++) {
             }
             t_r0 = JOINED(t_r0);
             if (PART == 0) {
-                REMEMBER(0, t_r0)
+                summed[0 * P + j] = t_r0;
+            }
+        }
+        EACH(j, P) {
+            {
+                REMEMBER(0, summed[0 * P + j])
                 if (held[j] > 0.0f) {
                     v[next + j] = v[now + j];
                 } else {
-                    v[next + j] = (((q_tau[j] * v[now + j]) + (dt * (q_rest[j] + t_r0 + drive[0 * P + j]))) * INVERSE((q_tau[j] + dt)));
+                    const real u1 = (q_tau[j] * v[now + j]);
+                    const real u2 = (dt * (q_rest[j] + summed[0 * P + j] + drive[0 * P + j]));
+                    v[next + j] = ((u1 + u2) * fixed[0 * P + j]);
                 }
                 REMEMBER_STATE(j)
             }

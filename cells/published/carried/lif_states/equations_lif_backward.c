@@ -1,6 +1,7 @@
 // equations_lif_backward: the gradients of equations_lif_forward. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: blocks   2
 //: values   q_w[E] q_sensory_w[S] q_leak[P] q_bias[P] q_threshold[P] held[P]
 //: index    out_ptr[P+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S] sensory_out_post[S]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N]
@@ -10,7 +11,7 @@
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_q_w[E] d_q_sensory_w[S] d_q_leak[P] d_q_bias[P] d_q_threshold[P] d_held[P]
 //: folded   fr0[E] fs0[S] ofr0[E] ofs0[S]
-//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[1*P] show[1*P] shown[M] owed[M] passed[N] still[N]
+//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[1*P] summed[1*P] show[1*P] shown[M] owed[M] passed[N] still[N]
 //: scratch  g[N] local[N] d_sum[1*P] d_drive[1*P]  g_time[P] g_sample[I] g_span[1]
 //: work     path[KEEP*N] sum_r[1*E] sum_s[1*S] sum_n[3*P] sums_of[UNFOLDS*1*P]
 #ifdef LANES
@@ -88,7 +89,6 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
     if (SAVING) {
         EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
-        EACH_ANY(i, 1 * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "frame/enter.c"
@@ -127,13 +127,18 @@ for (int t = T - 1; t >= 0; t--) {
                 }
                 t_r0 = JOINED(t_r0);
                 if (PART == 0) {
-                    REMEMBER(0, t_r0)
+                    summed[0 * P + j] = t_r0;
+                }
+            }
+            EACH(j, P) {
+                {
+                    REMEMBER(0, summed[0 * P + j])
                     if (held[j] > 0.0f) {
                         v[next + j] = v[now + j];
                     } else {
                         const real u1 = exp2_lane(((-1.4426950216293335f) * q_leak[j] * span));
                         const real u2 = choose((((-1.0f) * q_threshold[j]) + v[now + j]) > 0.0f, splat(1.0f), splat(0.0f));
-                        v[next + j] = (q_bias[j] + (u1 * (v[now + j] + ((-1.0f) * q_threshold[j] * u2))) + t_r0 + drive[0 * P + j]);
+                        v[next + j] = (q_bias[j] + (u1 * (v[now + j] + ((-1.0f) * q_threshold[j] * u2))) + summed[0 * P + j] + drive[0 * P + j]);
                     }
                     REMEMBER_STATE(j)
                 }
@@ -157,6 +162,7 @@ for (int t = T - 1; t >= 0; t--) {
                 local[j] = g[j];
                 d_sum[0 * P + j] = splat(0.0f);
             } else {
+                const real was0 = SAVING ? SAVED(sums, t * UNFOLDS + u, 0 * P + j) : sums_of[(u * 1 + 0) * P + j];
                 const real a0 = exp2_lane(((-1.4426950216293335f) * q_leak[j] * span));
                 const real a1 = (g[j] * a0);
                 const real a2 = (((-1.0f) * q_threshold[j]) + v[now + j]);
@@ -165,12 +171,14 @@ for (int t = T - 1; t >= 0; t--) {
                 const real a5 = (((-1.0f) * q_threshold[j] * a1) * INVERSE((a4 * a4)));
                 const real a6 = choose(a2 > 0.0f, splat(1.0f), splat(0.0f));
                 const real a7 = (0.6931471824645996f * (g[j] * (v[now + j] + ((-1.0f) * q_threshold[j] * a6))) * a0);
+                const real a8 = ((-1.0f) * a1 * a6);
+                const real a9 = ((-1.0f) * a5);
                 local[j] = (a1 + a5);
                 d_sum[0 * P + j] = g[j];
                 d_drive[0 * P + j] += g[j];
                 sum_n[0 * P + j] += ((-1.4426950216293335f) * a7 * span);
                 sum_n[1 * P + j] += g[j];
-                sum_n[2 * P + j] += (((-1.0f) * a1 * a6) + ((-1.0f) * a5));
+                sum_n[2 * P + j] += (a8 + a9);
                 g_time[j] += ((-1.4426950216293335f) * q_leak[j] * a7);
             }
         }
@@ -229,14 +237,14 @@ EACH(j, P) d_held[j] = 0.0f;
 EACH_SPLIT(i, P) {
     for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
         const int k = out[q];
-        const float s0 = TOTAL(sum_r[1 * q + 0]);
+        const over_rows s0 = TOTAL(sum_r[1 * q + 0]);
         d_q_w[k] = s0;
     }
 }
 EACH_SPLIT(i, I) {
     for (int q = sensory_out_ptr[i] + PART; q < sensory_out_ptr[i + 1]; q += PARTS) {
         const int k = sensory_out[q];
-        const float s0 = TOTAL(sum_s[1 * q + 0]);
+        const over_rows s0 = TOTAL(sum_s[1 * q + 0]);
         d_q_sensory_w[k] = s0;
     }
 }

@@ -1,13 +1,14 @@
 // equations_lif_forward: a whole sequence for one block of the batch. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: blocks   2
 //: values   q_w[E] q_sensory_w[S] q_leak[P] q_bias[P] q_threshold[P] held[P]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]
 //: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
 //: saves    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]
 //: saves    sums[SAVING*T*UNFOLDS][1*P]
 //: folded   fr0[E] fs0[S]
-//: scratch  v[2*N] sample[I] input[1*I] drive[1*P] show[1*P] shown[M] showing[M] before[N] still[N]
+//: scratch  v[2*N] sample[I] input[1*I] drive[1*P] summed[1*P] show[1*P] shown[M] showing[M] before[N] still[N]
 #ifdef LANES
 #define EACH_LANE(function, given) ({ real lanes_ = (given); \
     for (int lane_ = 0; lane_ < LANES; lane_++) lanes_[lane_] = function(lanes_[lane_]); lanes_; })
@@ -79,13 +80,18 @@ for (int step = 0; step < T; step++) {
             }
             t_r0 = JOINED(t_r0);
             if (PART == 0) {
-                REMEMBER(0, t_r0)
+                summed[0 * P + j] = t_r0;
+            }
+        }
+        EACH(j, P) {
+            {
+                REMEMBER(0, summed[0 * P + j])
                 if (held[j] > 0.0f) {
                     v[next + j] = v[now + j];
                 } else {
                     const real u1 = exp2_lane(((-1.4426950216293335f) * q_leak[j] * span));
                     const real u2 = choose((((-1.0f) * q_threshold[j]) + v[now + j]) > 0.0f, splat(1.0f), splat(0.0f));
-                    v[next + j] = (q_bias[j] + (u1 * (v[now + j] + ((-1.0f) * q_threshold[j] * u2))) + t_r0 + drive[0 * P + j]);
+                    v[next + j] = (q_bias[j] + (u1 * (v[now + j] + ((-1.0f) * q_threshold[j] * u2))) + summed[0 * P + j] + drive[0 * P + j]);
                 }
                 REMEMBER_STATE(j)
             }

@@ -114,7 +114,6 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
     if (SAVING) {
         EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
-        EACH_ANY(i, 3 * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "frame/enter.c"
@@ -210,27 +209,34 @@ for (int t = T - 1; t >= 0; t--) {
                 d_sum[1 * P + j] = splat(0.0f);
                 d_sum[2 * P + j] = splat(0.0f);
             } else {
-                const real a0 = sigmoid2(((-1.4426950216293335f) * (q_elastance_b[j] + sums_of[(u * 3 + 2) * P + j] + drive[2 * P + j])));
-                const real a1 = sigmoid2(((-1.4426950216293335f) * (q_gleak[j] + sums_of[(u * 3 + 0) * P + j] + drive[0 * P + j])));
+                const real was0 = SAVING ? SAVED(sums, t * UNFOLDS + u, 0 * P + j) : sums_of[(u * 3 + 0) * P + j];
+                const real was1 = SAVING ? SAVED(sums, t * UNFOLDS + u, 1 * P + j) : sums_of[(u * 3 + 1) * P + j];
+                const real was2 = SAVING ? SAVED(sums, t * UNFOLDS + u, 2 * P + j) : sums_of[(u * 3 + 2) * P + j];
+                const real a0 = sigmoid2(((-1.4426950216293335f) * (q_elastance_b[j] + was2 + drive[2 * P + j])));
+                const real a1 = sigmoid2(((-1.4426950216293335f) * (q_gleak[j] + was0 + drive[0 * P + j])));
                 const real a2 = INVERSE((1.0f + (dt * a0 * a1)));
                 const real a3 = (g[j] * a2);
-                const real a4 = sigmoid2((2.885390043258667f * (q_gleak[j] + sums_of[(u * 3 + 1) * P + j] + drive[1 * P + j])));
+                const real a4 = sigmoid2((2.885390043258667f * (q_gleak[j] + was1 + drive[1 * P + j])));
                 const real a5 = (1.0f + ((-2.0f) * a4));
                 const real a6 = ((-1.0f) * (g[j] * (v[now + j] + (q_vleak[j] * dt * a0 * a5))) * a2 * a2);
                 const real a7 = ((-1.4426950216293335f) * ((-0.6931471824645996f) * (a6 * dt * a0) * (a1 + ((-1.0f) * a1 * a1))));
                 const real a8 = (2.885390043258667f * ((-0.6931471824645996f) * ((-2.0f) * (q_vleak[j] * a3 * dt * a0)) * (a4 + ((-1.0f) * a4 * a4))));
-                const real a9 = ((-1.4426950216293335f) * ((-0.6931471824645996f) * ((a6 * dt * a1) + (q_vleak[j] * a3 * dt * a5)) * (a0 + ((-1.0f) * a0 * a0))));
+                const real a9 = (a6 * dt * a1);
+                const real a10 = (q_vleak[j] * a3 * dt * a5);
+                const real a11 = ((-1.4426950216293335f) * ((-0.6931471824645996f) * (a9 + a10) * (a0 + ((-1.0f) * a0 * a0))));
+                const real a12 = (a6 * a0 * a1);
+                const real a13 = (q_vleak[j] * a3 * a0 * a5);
                 local[j] = a3;
                 d_sum[0 * P + j] = a7;
                 d_sum[1 * P + j] = a8;
-                d_sum[2 * P + j] = a9;
+                d_sum[2 * P + j] = a11;
                 d_drive[0 * P + j] += a7;
                 d_drive[1 * P + j] += a8;
-                d_drive[2 * P + j] += a9;
+                d_drive[2 * P + j] += a11;
                 sum_n[0 * P + j] += (a7 + a8);
                 sum_n[1 * P + j] += (a3 * dt * a0 * a5);
-                sum_n[2 * P + j] += a9;
-                g_time[j] += ((a6 * a0 * a1) + (q_vleak[j] * a3 * a0 * a5));
+                sum_n[2 * P + j] += a11;
+                g_time[j] += (a12 + a13);
             }
         }
         BARRIER
@@ -242,14 +248,18 @@ for (int t = T - 1; t >= 0; t--) {
                 const real g_r0 = d_sum[0 * P + j];
                 const real g_r1 = d_sum[1 * P + j];
                 const real g_r2 = d_sum[2 * P + j];
-                const real b0 = sigmoid2((ofr1[q] + (ofr0[q] * from0)));
-                const real b1 = ((-0.6931471824645996f) * ((ofr3[q] * g_r1) + (ofr2[q] * g_r0)) * (b0 + ((-1.0f) * b0 * b0)));
-                sum_r[5 * q + 0] += (b1 * from0);
-                sum_r[5 * q + 1] += b1;
-                sum_r[5 * q + 2] += (g_r0 * b0);
-                sum_r[5 * q + 3] += (g_r1 * b0);
+                const real b0 = (ofr3[q] * g_r1);
+                const real b1 = (ofr2[q] * g_r0);
+                const real b2 = sigmoid2((ofr1[q] + (ofr0[q] * from0)));
+                const real b3 = ((-0.6931471824645996f) * (b0 + b1) * (b2 + ((-1.0f) * b2 * b2)));
+                const real b4 = (ofr4[q] * g_r2);
+                const real b5 = (ofr0[q] * b3);
+                sum_r[5 * q + 0] += (b3 * from0);
+                sum_r[5 * q + 1] += b3;
+                sum_r[5 * q + 2] += (g_r0 * b2);
+                sum_r[5 * q + 3] += (g_r1 * b2);
                 sum_r[5 * q + 4] += (g_r2 * from0);
-                d_from0 += ((ofr4[q] * g_r2) + (ofr0[q] * b1));
+                d_from0 += (b4 + b5);
             }
             d_from0 = JOINED(d_from0);
             if (PART == 0) {
@@ -266,14 +276,18 @@ for (int t = T - 1; t >= 0; t--) {
             const real g_s0 = d_drive[0 * P + j];
             const real g_s1 = d_drive[1 * P + j];
             const real g_s2 = d_drive[2 * P + j];
-            const real c0 = sigmoid2((ofs1[q] + (ofs0[q] * input[0 * I + i])));
-            const real c1 = ((-0.6931471824645996f) * ((ofs3[q] * g_s1) + (ofs2[q] * g_s0)) * (c0 + ((-1.0f) * c0 * c0)));
-            sum_s[5 * q + 0] += (c1 * input[0 * I + i]);
-            sum_s[5 * q + 1] += c1;
-            sum_s[5 * q + 2] += (g_s0 * c0);
-            sum_s[5 * q + 3] += (g_s1 * c0);
+            const real c0 = (ofs3[q] * g_s1);
+            const real c1 = (ofs2[q] * g_s0);
+            const real c2 = sigmoid2((ofs1[q] + (ofs0[q] * input[0 * I + i])));
+            const real c3 = ((-0.6931471824645996f) * (c0 + c1) * (c2 + ((-1.0f) * c2 * c2)));
+            const real c4 = (ofs4[q] * g_s2);
+            const real c5 = (ofs0[q] * c3);
+            sum_s[5 * q + 0] += (c3 * input[0 * I + i]);
+            sum_s[5 * q + 1] += c3;
+            sum_s[5 * q + 2] += (g_s0 * c2);
+            sum_s[5 * q + 3] += (g_s1 * c2);
             sum_s[5 * q + 4] += (g_s2 * input[0 * I + i]);
-            d_from0 += ((ofs4[q] * g_s2) + (ofs0[q] * c1));
+            d_from0 += (c4 + c5);
         }
         d_from0 = JOINED(d_from0);
         if (PART == 0) {
@@ -306,11 +320,11 @@ EACH(j, P) d_held[j] = 0.0f;
 EACH_SPLIT(i, P) {
     for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
         const int k = out[q];
-        const float s0 = TOTAL(sum_r[5 * q + 0]);
-        const float s1 = TOTAL(sum_r[5 * q + 1]);
-        const float s2 = TOTAL(sum_r[5 * q + 2]);
-        const float s3 = TOTAL(sum_r[5 * q + 3]);
-        const float s4 = TOTAL(sum_r[5 * q + 4]);
+        const over_rows s0 = TOTAL(sum_r[5 * q + 0]);
+        const over_rows s1 = TOTAL(sum_r[5 * q + 1]);
+        const over_rows s2 = TOTAL(sum_r[5 * q + 2]);
+        const over_rows s3 = TOTAL(sum_r[5 * q + 3]);
+        const over_rows s4 = TOTAL(sum_r[5 * q + 4]);
         d_q_w[k] = s2;
         d_q_h[k] = s3;
         d_q_mu[k] = (1.4426950216293335f * s1 * q_sigma[k]);
@@ -321,11 +335,11 @@ EACH_SPLIT(i, P) {
 EACH_SPLIT(i, I) {
     for (int q = sensory_out_ptr[i] + PART; q < sensory_out_ptr[i + 1]; q += PARTS) {
         const int k = sensory_out[q];
-        const float s0 = TOTAL(sum_s[5 * q + 0]);
-        const float s1 = TOTAL(sum_s[5 * q + 1]);
-        const float s2 = TOTAL(sum_s[5 * q + 2]);
-        const float s3 = TOTAL(sum_s[5 * q + 3]);
-        const float s4 = TOTAL(sum_s[5 * q + 4]);
+        const over_rows s0 = TOTAL(sum_s[5 * q + 0]);
+        const over_rows s1 = TOTAL(sum_s[5 * q + 1]);
+        const over_rows s2 = TOTAL(sum_s[5 * q + 2]);
+        const over_rows s3 = TOTAL(sum_s[5 * q + 3]);
+        const over_rows s4 = TOTAL(sum_s[5 * q + 4]);
         d_q_sensory_w[k] = s2;
         d_q_sensory_h[k] = s3;
         d_q_sensory_mu[k] = (1.4426950216293335f * s1 * q_sensory_sigma[k]);

@@ -110,8 +110,10 @@ for (int step = 0; step < T; step++) {
                     const real u1 = sigmoid2(((-1.4426950216293335f) * (q_elastance_b[j] + q_elastance_shift[j] + t_r2 + drive[2 * P + j])));
                     const real u2 = sigmoid2(((-1.4426950216293335f) * (q_elastance_b[j] + ((-1.0f) * q_elastance_shift[j]) + t_r2 + drive[2 * P + j])));
                     const real u3 = sigmoid2(((-1.4426950216293335f) * (q_gleak[j] + t_r0 + drive[0 * P + j])));
-                    const real u4 = sigmoid2((2.885390043258667f * (q_gleak[j] + t_r1 + drive[1 * P + j])));
-                    v[next + j] = (v[now + j] + (dt * (u1 + ((-1.0f) * u2)) * (((-1.0f) * u3 * v[now + j]) + (q_vleak[j] * (1.0f + ((-2.0f) * u4))))));
+                    const real u4 = ((-1.0f) * u3 * v[now + j]);
+                    const real u5 = sigmoid2((2.885390043258667f * (q_gleak[j] + t_r1 + drive[1 * P + j])));
+                    const real u6 = (q_vleak[j] * (1.0f + ((-2.0f) * u5)));
+                    v[next + j] = (v[now + j] + (dt * (u1 + ((-1.0f) * u2)) * (u4 + u6)));
                 }
                 REMEMBER_STATE(j)
             }

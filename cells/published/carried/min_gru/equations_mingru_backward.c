@@ -1,6 +1,7 @@
 // equations_mingru_backward: the gradients of equations_mingru_forward. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: blocks   2
 //: values   q_gate_w[E] q_new_w[E] q_sensory_gate_w[S] q_sensory_new_w[S] q_gate_b[P] q_new_b[P] held[P]
 //: index    out_ptr[P+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S] sensory_out_post[S]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N]
@@ -10,7 +11,7 @@
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_q_gate_w[E] d_q_new_w[E] d_q_sensory_gate_w[S] d_q_sensory_new_w[S] d_q_gate_b[P] d_q_new_b[P] d_held[P]
 //: folded   fr0[E] fr1[E] fs0[S] fs1[S] ofr0[E] ofr1[E] ofs0[S] ofs1[S]
-//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[2*P] shown[M] owed[M] passed[N] still[N]
+//: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[2*P] summed[2*P] shown[M] owed[M] passed[N] still[N]
 //: scratch  g[N] local[N] d_sum[2*P] d_drive[2*P]  g_time[P] g_sample[I] g_span[1]
 //: work     path[KEEP*N] sum_r[2*E] sum_s[2*S] sum_n[2*P] sums_of[UNFOLDS*2*P]
 #ifdef LANES
@@ -91,7 +92,6 @@ for (int t = T - 1; t >= 0; t--) {
     BARRIER
     if (SAVING) {
         EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
-        EACH_ANY(i, 2 * UNFOLDS * P) sums_of[i] = SAVED(sums, t * UNFOLDS, i);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "frame/enter.c"
@@ -132,13 +132,21 @@ for (int t = T - 1; t >= 0; t--) {
                 t_r0 = JOINED(t_r0);
                 t_r1 = JOINED(t_r1);
                 if (PART == 0) {
-                    REMEMBER(0, t_r0)
-                    REMEMBER(1, t_r1)
+                    summed[0 * P + j] = t_r0;
+                    summed[1 * P + j] = t_r1;
+                }
+            }
+            EACH(j, P) {
+                {
+                    REMEMBER(0, summed[0 * P + j])
+                    REMEMBER(1, summed[1 * P + j])
                     if (held[j] > 0.0f) {
                         v[next + j] = v[now + j];
                     } else {
-                        const real u0 = sigmoid2(((-1.4426950216293335f) * (q_gate_b[j] + t_r0 + drive[0 * P + j])));
-                        v[next + j] = (((1.0f + ((-1.0f) * u0)) * v[now + j]) + (u0 * (q_new_b[j] + t_r1 + drive[1 * P + j])));
+                        const real u0 = sigmoid2(((-1.4426950216293335f) * (q_gate_b[j] + summed[0 * P + j] + drive[0 * P + j])));
+                        const real u1 = ((1.0f + ((-1.0f) * u0)) * v[now + j]);
+                        const real u2 = (u0 * (q_new_b[j] + summed[1 * P + j] + drive[1 * P + j]));
+                        v[next + j] = (u1 + u2);
                     }
                     REMEMBER_STATE(j)
                 }
@@ -164,16 +172,20 @@ for (int t = T - 1; t >= 0; t--) {
                 d_sum[0 * P + j] = splat(0.0f);
                 d_sum[1 * P + j] = splat(0.0f);
             } else {
-                const real a0 = sigmoid2(((-1.4426950216293335f) * (q_gate_b[j] + sums_of[(u * 2 + 0) * P + j] + drive[0 * P + j])));
-                const real a1 = ((-1.4426950216293335f) * ((-0.6931471824645996f) * ((g[j] * (q_new_b[j] + sums_of[(u * 2 + 1) * P + j] + drive[1 * P + j])) + ((-1.0f) * (g[j] * v[now + j]))) * (a0 + ((-1.0f) * a0 * a0))));
-                const real a2 = (g[j] * a0);
+                const real was0 = SAVING ? SAVED(sums, t * UNFOLDS + u, 0 * P + j) : sums_of[(u * 2 + 0) * P + j];
+                const real was1 = SAVING ? SAVED(sums, t * UNFOLDS + u, 1 * P + j) : sums_of[(u * 2 + 1) * P + j];
+                const real a0 = sigmoid2(((-1.4426950216293335f) * (q_gate_b[j] + was0 + drive[0 * P + j])));
+                const real a1 = (g[j] * (q_new_b[j] + was1 + drive[1 * P + j]));
+                const real a2 = ((-1.0f) * (g[j] * v[now + j]));
+                const real a3 = ((-1.4426950216293335f) * ((-0.6931471824645996f) * (a1 + a2) * (a0 + ((-1.0f) * a0 * a0))));
+                const real a4 = (g[j] * a0);
                 local[j] = (g[j] * (1.0f + ((-1.0f) * a0)));
-                d_sum[0 * P + j] = a1;
-                d_sum[1 * P + j] = a2;
-                d_drive[0 * P + j] += a1;
-                d_drive[1 * P + j] += a2;
-                sum_n[0 * P + j] += a1;
-                sum_n[1 * P + j] += a2;
+                d_sum[0 * P + j] = a3;
+                d_sum[1 * P + j] = a4;
+                d_drive[0 * P + j] += a3;
+                d_drive[1 * P + j] += a4;
+                sum_n[0 * P + j] += a3;
+                sum_n[1 * P + j] += a4;
             }
         }
         BARRIER
@@ -184,9 +196,11 @@ for (int t = T - 1; t >= 0; t--) {
                 const int j = out_post[q];
                 const real g_r0 = d_sum[0 * P + j];
                 const real g_r1 = d_sum[1 * P + j];
+                const real b0 = (ofr1[q] * g_r1);
+                const real b1 = (ofr0[q] * g_r0);
                 sum_r[2 * q + 0] += (g_r0 * from0);
                 sum_r[2 * q + 1] += (g_r1 * from0);
-                d_from0 += ((ofr1[q] * g_r1) + (ofr0[q] * g_r0));
+                d_from0 += (b0 + b1);
             }
             d_from0 = JOINED(d_from0);
             if (PART == 0) {
@@ -202,9 +216,11 @@ for (int t = T - 1; t >= 0; t--) {
             const int j = sensory_out_post[q];
             const real g_s0 = d_drive[0 * P + j];
             const real g_s1 = d_drive[1 * P + j];
+            const real c0 = (ofs1[q] * g_s1);
+            const real c1 = (ofs0[q] * g_s0);
             sum_s[2 * q + 0] += (g_s0 * input[0 * I + i]);
             sum_s[2 * q + 1] += (g_s1 * input[0 * I + i]);
-            d_from0 += ((ofs1[q] * g_s1) + (ofs0[q] * g_s0));
+            d_from0 += (c0 + c1);
         }
         d_from0 = JOINED(d_from0);
         if (PART == 0) {
@@ -229,8 +245,8 @@ EACH(j, P) d_held[j] = 0.0f;
 EACH_SPLIT(i, P) {
     for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
         const int k = out[q];
-        const float s0 = TOTAL(sum_r[2 * q + 0]);
-        const float s1 = TOTAL(sum_r[2 * q + 1]);
+        const over_rows s0 = TOTAL(sum_r[2 * q + 0]);
+        const over_rows s1 = TOTAL(sum_r[2 * q + 1]);
         d_q_gate_w[k] = s0;
         d_q_new_w[k] = s1;
     }
@@ -238,8 +254,8 @@ EACH_SPLIT(i, P) {
 EACH_SPLIT(i, I) {
     for (int q = sensory_out_ptr[i] + PART; q < sensory_out_ptr[i + 1]; q += PARTS) {
         const int k = sensory_out[q];
-        const float s0 = TOTAL(sum_s[2 * q + 0]);
-        const float s1 = TOTAL(sum_s[2 * q + 1]);
+        const over_rows s0 = TOTAL(sum_s[2 * q + 0]);
+        const over_rows s1 = TOTAL(sum_s[2 * q + 1]);
         d_q_sensory_gate_w[k] = s0;
         d_q_sensory_new_w[k] = s1;
     }

@@ -1,13 +1,14 @@
 // equations_mingru_forward: a whole sequence for one block of the batch. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: blocks   2
 //: values   q_gate_w[E] q_new_w[E] q_sensory_gate_w[S] q_sensory_new_w[S] q_gate_b[P] q_new_b[P] held[P]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]
 //: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]
 //: saves    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]
 //: saves    sums[SAVING*T*UNFOLDS][2*P]
 //: folded   fr0[E] fr1[E] fs0[S] fs1[S]
-//: scratch  v[2*N] sample[I] input[1*I] drive[2*P] shown[M] showing[M] before[N] still[N]
+//: scratch  v[2*N] sample[I] input[1*I] drive[2*P] summed[2*P] shown[M] showing[M] before[N] still[N]
 #ifdef LANES
 #define EACH_LANE(function, given) ({ real lanes_ = (given); \
     for (int lane_ = 0; lane_ < LANES; lane_++) lanes_[lane_] = function(lanes_[lane_]); lanes_; })
@@ -83,13 +84,21 @@ for (int step = 0; step < T; step++) {
             t_r0 = JOINED(t_r0);
             t_r1 = JOINED(t_r1);
             if (PART == 0) {
-                REMEMBER(0, t_r0)
-                REMEMBER(1, t_r1)
+                summed[0 * P + j] = t_r0;
+                summed[1 * P + j] = t_r1;
+            }
+        }
+        EACH(j, P) {
+            {
+                REMEMBER(0, summed[0 * P + j])
+                REMEMBER(1, summed[1 * P + j])
                 if (held[j] > 0.0f) {
                     v[next + j] = v[now + j];
                 } else {
-                    const real u0 = sigmoid2(((-1.4426950216293335f) * (q_gate_b[j] + t_r0 + drive[0 * P + j])));
-                    v[next + j] = (((1.0f + ((-1.0f) * u0)) * v[now + j]) + (u0 * (q_new_b[j] + t_r1 + drive[1 * P + j])));
+                    const real u0 = sigmoid2(((-1.4426950216293335f) * (q_gate_b[j] + summed[0 * P + j] + drive[0 * P + j])));
+                    const real u1 = ((1.0f + ((-1.0f) * u0)) * v[now + j]);
+                    const real u2 = (u0 * (q_new_b[j] + summed[1 * P + j] + drive[1 * P + j]));
+                    v[next + j] = (u1 + u2);
                 }
                 REMEMBER_STATE(j)
             }

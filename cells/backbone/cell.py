@@ -216,10 +216,10 @@ class BackboneCfCCell(LiquidCell):
         none = constant(0.0, 0)
         found = dict.fromkeys(DENSE_PARAMETERS, none)
         if self.backbone:
-            found["backbone_w"] = _in_one([layer.weight.reshape(-1) for layer in self.backbone])
+            found["backbone_w"] = _in_one([layer.weight for layer in self.backbone])
             found["backbone_b"] = _in_one([layer.bias for layer in self.backbone])
         for name in self.heads:
-            found |= {f"{name}_w": self[name].weight.reshape(-1), f"{name}_b": self[name].bias}
+            found |= {f"{name}_w": self[name].weight, f"{name}_b": self[name].bias}
         if self.mode == "pure":
             found |= {"w_tau": mx.abs(self.w_tau), "A": self.A}
         first = (self.backbone or [self["ff1"]])[0].weight.shape[1] - self.n_neurons
@@ -250,6 +250,6 @@ class BackboneCfCCell(LiquidCell):
         return f"{len(self.sensors)} inputs, {self.n_neurons} units, mode={self.mode!r}{self._timing()}"
 
 
-def _in_one(vectors: list[mx.array]) -> mx.array:
-    """One vector behind the other; a single one as it is, so that MLX has nothing to copy."""
-    return vectors[0] if len(vectors) == 1 else mx.concatenate(vectors)
+def _in_one(arrays: list[mx.array]) -> mx.array:
+    """All numbers of one array behind those of the other; one alone as it is: nothing for MLX to do."""
+    return arrays[0] if len(arrays) == 1 else mx.concatenate([array.reshape(-1) for array in arrays])

@@ -164,7 +164,8 @@ def ode_step(solver: str, rate: Rate, v: mx.array, dt: mx.array, *, stream: Wher
     with running_on(stream):
         k1 = mlx_array("rate(v)", rate(v))
         if solver == "explicit":
-            return _added(v, _multiplied(dt, k1))
+            found = operations.paired("multiply", k1, dt, v)
+            return _added(v, _multiplied(dt, k1)) if found is None else found
         k2 = rate(v + 0.5 * dt * k1)
         k3 = rate(v + 0.5 * dt * k2)
         k4 = rate(v + dt * k3)

@@ -114,12 +114,20 @@ def reduced(over: Literal["all", "last", "first"], x: mx.array, divisor: float =
     return None if run is None else run("reduce", OVER.index(over), [x], (divisor,))
 
 
-def paired(what: Literal["add", "multiply"], a: mx.array, b: mx.array) -> mx.array | None:
-    """Sums or products of the numbers of two arrays of one shape, or with one number of `b` for each row."""
+def paired(
+    what: Literal["add", "multiply"], a: mx.array, b: mx.array, more: mx.array | None = None
+) -> mx.array | None:
+    """Sums or products of the numbers of two arrays of one shape, or with one number of `b` for each row.
+
+    To a product, `more` of the shape of `a` is added.
+    """
     if a.size < LEAST_MOVED or not (a.shape == b.shape or _is_column(a, b)):
         return None
-    run = _ready(a.size, a, b)
-    return None if run is None else run("pair", PAIRWISE.index(what), [a, b])
+    arrays = [a, b] if more is None else [a, b, more]
+    if more is not None and more.shape != a.shape:
+        return None
+    run = _ready(a.size, *arrays)
+    return None if run is None else run("pair", PAIRWISE.index(what), arrays)
 
 
 def _is_column(a: mx.array, b: mx.array) -> bool:

@@ -227,7 +227,8 @@ class FusedSequence:
             d_x, d_spans, *others = backward(batch, call, (*given, *saved))
             d_states, d_values = others[:n], others[n:]
             d_timespans = d_spans if len(timespans) == batch else d_spans.sum(axis=0, keepdims=True)
-            return (*self.gradients(d_values), d_x, d_timespans, *d_states)
+            shaped = zip(self.gradients(d_values), values, strict=True)
+            return (*(d.reshape(value.shape) for d, value in shaped), d_x, d_timespans, *d_states)
 
         return attach((outputs, *last), inputs, pullback) if follow else (outputs, *last)
 

@@ -30,6 +30,10 @@ PAIRS: dict[str, tuple[Pair, Pair]] = {
     "multiply": (ops.multiply, mx.multiply),
     "add, a column": (lambda a, b: ops.add(b[:, :1], a), lambda a, b: b[:, :1] + a),
     "multiply, a column": (lambda a, b: ops.multiply(a, b[:, 3:4]), lambda a, b: a * b[:, 3:4]),
+    "ode_step, a column": (
+        lambda a, b: ops.ode_step("explicit", lambda v: v * b, a, b[:, 2:3]),
+        lambda a, b: a + b[:, 2:3] * (a * b),
+    ),
     "concatenate": (lambda a, b: ops.concatenate([a, b, a], -1), lambda a, b: mx.concatenate([a, b, a], -1)),
     "matmul": (lambda a, b: ops.matmul(a, b.T), lambda a, b: a @ b.T),
 }

@@ -96,7 +96,7 @@ def test_cfc(
 @on_all_modes
 @settings(max_examples=10)
 @given(
-    inputs=st.integers(1, 9), units=st.integers(1, 20), layers=st.integers(0, 3), width=st.integers(1, 40),
+    inputs=st.integers(1, 20), units=st.integers(1, 20), layers=st.integers(0, 3), width=st.integers(1, 40),
     activation=st.sampled_from(["lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid"]),
     seed=SEEDS, batch=BATCHES, steps=LENGTHS, every=st.integers(1, 9),
 )  # fmt: skip

@@ -109,13 +109,69 @@ static inline Block take_block(int64_t *next, int64_t batch) {
     return block_at(__atomic_fetch_add(next, 1, __ATOMIC_RELAXED), batch);
 }
 
+// LANES vectors, turned: number i of vector k is number k of vector i then.
+#if defined(AVX512) && LANES == 16
+static inline void turn(real *tile) {
+    __m512 a[16], b[16];
+    for (int i = 0; i < 16; i += 2) {
+        const __m512 x = (native)tile[i], y = (native)tile[i + 1];
+        a[i] = _mm512_unpacklo_ps(x, y);
+        a[i + 1] = _mm512_unpackhi_ps(x, y);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        for (int k = 0; k < 2; k++) {
+            const __m512d x = _mm512_castps_pd(a[i + k]), y = _mm512_castps_pd(a[i + 2 + k]);
+            b[i + 2 * k] = _mm512_castpd_ps(_mm512_unpacklo_pd(x, y));
+            b[i + 2 * k + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(x, y));
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        const __m512 even = _mm512_shuffle_f32x4(b[i], b[4 + i], 0x88), odd = _mm512_shuffle_f32x4(b[i], b[4 + i], 0xdd);
+        const __m512 more = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0x88);
+        const __m512 rest = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0xdd);
+        tile[i] = (real)_mm512_shuffle_f32x4(even, more, 0x88);
+        tile[4 + i] = (real)_mm512_shuffle_f32x4(odd, rest, 0x88);
+        tile[8 + i] = (real)_mm512_shuffle_f32x4(even, more, 0xdd);
+        tile[12 + i] = (real)_mm512_shuffle_f32x4(odd, rest, 0xdd);
+    }
+}
+
+// Of LANES rows that are `step` apart, as many numbers as fill vectors: functions of their own, for builds to be quick.
+static __attribute__((noinline)) int64_t fetch_tiles(real *to, const float *from, int64_t step, int64_t width,
+                                                     int count) {
+    int64_t i = 0;
+    for (; i + LANES <= width; i += LANES) {
+        for (int lane = 0; lane < LANES; lane++) {
+            memcpy(to + i + lane, from + (lane < count ? lane : count - 1) * step + i, sizeof(real));
+        }
+        turn(to + i);
+    }
+    return i;
+}
+static __attribute__((noinline)) int64_t store_tiles(float *to, const real *from, int64_t step, int64_t width,
+                                                     int count) {
+    int64_t i = 0;
+    for (; i + LANES <= width; i += LANES) {
+        real tile[LANES];
+        for (int k = 0; k < LANES; k++) tile[k] = from[i + k];
+        turn(tile);
+        for (int lane = 0; lane < count; lane++) memcpy(to + lane * step + i, tile + lane, sizeof(real));
+    }
+    return i;
+}
+#else
+static inline int64_t fetch_tiles(real *, const float *, int64_t, int64_t, int) { return 0; }
+static inline int64_t store_tiles(float *, const real *, int64_t, int64_t, int) { return 0; }
+#endif
+
 // Row `row` of an array (batch, rows, width), one lane per row of the batch: all numbers, or some of them.
 static inline void fetch(real *to, const float *from, int64_t rows, int64_t width, int64_t row, const Block &block,
                          int64_t begin = 0, int64_t end = INT64_MAX) {
     if (end > width) end = width;
+    const float *const first = from + (block.first * rows + row) * width;
+    begin += fetch_tiles(to + begin, first + begin, rows * width, end - begin, block.count);
     for (int lane = 0; lane < LANES; lane++) {
-        const int64_t b = block.first + (lane < block.count ? lane : block.count - 1);
-        const float *source = from + (b * rows + row) * width;
+        const float *source = first + (lane < block.count ? lane : block.count - 1) * rows * width;
         for (int64_t i = begin; i < end; i++) to[i][lane] = source[i];
     }
 }
@@ -123,8 +179,10 @@ static inline void fetch(real *to, const float *from, int64_t rows, int64_t widt
 static inline void store(float *to, int64_t rows, int64_t width, int64_t row, const real *from, const Block &block,
                          int64_t begin = 0, int64_t end = INT64_MAX) {
     if (end > width) end = width;
+    float *const first = to + (block.first * rows + row) * width;
+    begin += store_tiles(first + begin, from + begin, rows * width, end - begin, block.count);
     for (int lane = 0; lane < block.count; lane++) {
-        float *target = to + ((block.first + lane) * rows + row) * width;
+        float *target = first + lane * rows * width;
         for (int64_t i = begin; i < end; i++) target[i] = from[i][lane];
     }
 }

@@ -1,25 +1,22 @@
-// Sums and products of two arrays; arrays one behind the other; products of matrices by vectors of AVX-512, which the
+// Sums and products of two arrays, and products to which a third is added; arrays one behind the other; products of matrices by vectors of AVX-512, which the
 // BLAS of SciPy does not use on every processor that has them.
 
 enum Pairwise { SUM_OF_TWO, PRODUCT_OF_TWO };
 
-// arrays: a, b, c. sizes: which of the two, and how long the rows are that have one number of b each; 0 for all its own.
+// arrays: a, b, [d], c. sizes: which of the two, how long the rows are that have one number of b each, or 0 for all its
+// own, and whether there is d: c = a b + d.
 static int pair_part(const int64_t *sizes, const float *, void *const *arrays, int64_t n, int64_t *next) {
-    const float *a = (float *)arrays[0], *b = (float *)arrays[1];
-    float *c = (float *)arrays[2];
+    const float *a = (float *)arrays[0], *b = (float *)arrays[1], *d = sizes[2] ? (float *)arrays[2] : nullptr;
+    float *c = (float *)arrays[2 + sizes[2]];
     const bool product = sizes[0] == PRODUCT_OF_TWO;
     const int64_t row = sizes[1];
+    const auto found = [=](auto x, auto y, auto z) { return d ? x * y + z : product ? x * y : x + y; };
     TAKE(first, PIECE, n) for (int64_t i = first, last = std::min(n, first + PIECE); i < last;) {
         const int64_t end = row ? std::min(last, (i / row + 1) * row) : last;
         const float one = row ? b[i / row] : 0.0f;
-        for (; i + LANES <= end; i += LANES) {
-            const real x = load(a + i), y = row ? splat(one) : load(b + i);
-            put(c + i, product ? x * y : x + y);
-        }
-        for (; i < end; i++) {
-            const float y = row ? one : b[i];
-            c[i] = product ? a[i] * y : a[i] + y;
-        }
+        for (; i + LANES <= end; i += LANES)
+            put(c + i, found(load(a + i), row ? splat(one) : load(b + i), d ? load(d + i) : splat(0.0f)));
+        for (; i < end; i++) c[i] = found(a[i], row ? one : b[i], d ? d[i] : 0.0f);
     }
     return 0;
 }
@@ -31,7 +28,9 @@ struct Paired : Operation<Paired> {
     Task task(const Arrays &x, const array &out) const {
         const int64_t row = alike(x) ? 0 : x[0].shape(-1);
         return [row, what = (int64_t)what, n = (int64_t)out.size()](auto &from, float *to) {
-            spread(pair_part, {what, row}, {}, {from[0], from[1], to}, n, PIECE);
+            std::vector<void *> arrays(from.begin(), from.end());
+            arrays.push_back(to);
+            spread(pair_part, {what, row, (int64_t)from.size() - 2}, {}, arrays, n, PIECE);
         };
     }
     static bool alike(const Arrays &x) { return x[0].shape() == x[1].shape(); }
@@ -39,8 +38,8 @@ struct Paired : Operation<Paired> {
         const auto s = stream();
         Arrays found;
         for (int k : which) {
-            array by = what == SUM_OF_TWO ? c[0] : made(s, {c[0], x[1 - k]}, what);
-            found.push_back(k == 0 || alike(x) ? by : mx::sum(by, -1, true, s));
+            array by = what == SUM_OF_TWO || k == 2 ? c[0] : made(s, {c[0], x[1 - k]}, what);
+            found.push_back(k != 1 || alike(x) ? by : mx::sum(by, -1, true, s));
         }
         return found;
     }
@@ -49,15 +48,17 @@ struct Paired : Operation<Paired> {
         Arrays found;
         for (size_t i = 0; i < which.size(); i++) {
             const int k = which[i];
-            if (what == PRODUCT_OF_TWO) found.push_back(k == 0 ? made(s, {t[i], x[1]}, what) : made(s, {x[0], t[i]}, what));
-            else found.push_back(mx::broadcast_to(t[i], x[0].shape(), s));
+            if (what == SUM_OF_TWO || k == 2) found.push_back(mx::broadcast_to(t[i], x[0].shape(), s));
+            else found.push_back(k == 0 ? made(s, {t[i], x[1]}, what) : made(s, {x[0], t[i]}, what));
+            if (i) found = {made(s, found, SUM_OF_TWO)};
         }
-        return {found.size() == 1 ? found[0] : made(s, found, SUM_OF_TWO)};
+        return found;
     }
     Mapped vmap(const Arrays &x, const std::vector<int> &axes) override {
         const auto s = stream();
         const array a = in_front(x[0], axes[0], s), b = in_front(x[1], axes[1], s);
-        return {{what == SUM_OF_TWO ? mx::add(a, b, s) : mx::multiply(a, b, s)}, {0}};
+        const array found = what == SUM_OF_TWO ? mx::add(a, b, s) : mx::multiply(a, b, s);
+        return {{x.size() < 3 ? found : mx::add(found, in_front(x[2], axes[2], s), s)}, {0}};
     }
 };
 

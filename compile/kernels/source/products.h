@@ -27,10 +27,53 @@ static inline int add_tiles(int o, real *to, int count, const real *from, int wi
     return o;
 }
 
-// Weights that lie output by output: more rows at once would need more addresses than there are registers.
+// Weights that lie output by output: of eight rows, one address and four distances reach all. Compilers would rather
+// have an address for each, which are more than there are registers.
+#if defined(__x86_64__)
+#define AS_IT_IS(value) asm("" : "+r"(value));
+#else
+#define AS_IT_IS(value)
+#endif
+template <int EIGHTS>
+static inline int add_eights(int o, real *to, int count, const real *from, int width, const float *weights,
+                             int64_t across) {
+    const int SUMS = 8 * EIGHTS;
+    int64_t three = 3 * across, five = 5 * across, seven = 7 * across;
+    AS_IT_IS(three) AS_IT_IS(five) AS_IT_IS(seven)
+    for (; o + SUMS <= count; o += SUMS) {
+        real sum[SUMS];
+        const float *weight[EIGHTS];
+        for (int k = 0; k < EIGHTS; k++) {
+            weight[k] = weights + (o + 8 * k) * across;
+            AS_IT_IS(weight[k])
+        }
+        for (int r = 0; r < SUMS; r++) sum[r] = to[o + r];
+        for (int i = 0; i < width; i++) {
+            for (int k = 0; k < EIGHTS; k++) {
+                const float *const w = weight[k]++;
+                real *const s = sum + 8 * k;
+                s[0] += w[0] * from[i];
+                s[1] += w[across] * from[i];
+                s[2] += w[2 * across] * from[i];
+                s[3] += w[three] * from[i];
+                s[4] += w[4 * across] * from[i];
+                s[5] += w[five] * from[i];
+                s[6] += w[2 * three] * from[i];
+                s[7] += w[seven] * from[i];
+            }
+        }
+        for (int r = 0; r < SUMS; r++) to[o + r] = sum[r];
+    }
+    return o;
+}
+
 static __attribute__((noinline)) void add_by_rows(real *to, int count, const real *from, int width,
                                                   const float *weights, int64_t across) {
-    int o = add_tiles<(TALL < 8 ? TALL : 8)>(0, to, count, from, width, weights, across, 1);
+    int o = 0;
+#ifdef AVX512
+    o = add_eights<2>(o, to, count, from, width, weights, across);
+#endif
+    if (TALL >= 8) o = add_eights<1>(o, to, count, from, width, weights, across);
     o = add_tiles<4>(o, to, count, from, width, weights, across, 1);
     add_tiles<1>(o, to, count, from, width, weights, across, 1);
 }

@@ -50,7 +50,7 @@ class Combined(Study):
 def combined(studies: Iterable[Study]) -> Combined:
     r"""Studies of several networks as one: how far an effect is one of the circuit, and not of a draw.
 
-    For the effects :math:`e_1 \dots e_K` of a perturbation in K networks, a row has their mean, their spread
+    For the effects :math:`e_k` of a perturbation in K networks, a row has their mean, their spread
     :math:`\sqrt{\sum_k (e_k - \bar e)^2 / (K - 1)}`, and the least and greatest of them.
 
     Args:

@@ -114,7 +114,7 @@ def plot_circuit(
         if legend
         else []
     )
-    entries += problem_entries(problems, look, size[0])
+    entries += problem_entries(problems, look, size)
     scaled = coloring.scale is not None
     scene = arrange(axes, seen, look, size, pos, direction, outer_names(texts), entries, scaled)
     bright = emphasis(seen, highlight)

@@ -109,7 +109,8 @@ def square(color: str, label: str, edge: str | None = None) -> Line2D:
 
 def legend_columns(entries: Sequence[Artist], width: float, size: float) -> int:
     """How many entries stand side by side in ``width`` points, so that all rows are about equally long."""
-    widest = max((text_width(str(entry.get_label()), size) for entry in entries), default=0.0)
+    lines = [line for entry in entries for line in _lines(entry)]
+    widest = max((text_width(line, size) for line in lines), default=0.0)
     most = max(1, int((width + size) // (widest + 4.6 * size)))
     rows = -(-len(entries) // most)
     return -(-len(entries) // max(rows, 1))
@@ -119,8 +120,14 @@ def legend_height(entries: Sequence[Artist], width: float, size: float) -> float
     """Points that `add_legend` takes."""
     if not entries:
         return 0.0
-    rows = -(-len(entries) // legend_columns(entries, width, size))
-    return 1.45 * size * rows + 0.9 * size
+    columns = legend_columns(entries, width, size)
+    rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]
+    more = sum(max(len(_lines(entry)) for entry in row) - 1 for row in rows)
+    return 1.45 * size * len(rows) + 1.2 * size * more + 0.9 * size
+
+
+def _lines(entry: Artist) -> list[str]:
+    return str(entry.get_label()).split("\n")
 
 
 def add_legend(ax: Axes, entries: Sequence[Artist], width: float, look: Style) -> Legend:

@@ -52,6 +52,17 @@ def shorten(name: str, size: float, room: float) -> str:
     return "…"
 
 
+def wrap(text: str, size: float, room: float) -> str:
+    """A text in lines of at most ``room`` points: whole words, and of a longer word its `shorten`ed form."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_width(longer := f"{lines[-1]} {word}", size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(shorten(word, size, room))
+    return "\n".join(lines)
+
+
 def short_name(name: str, role: str) -> str:
     """``3`` for the motor neuron ``motor_3``: the role is told by the picture; any other name as it is."""
     match = re.fullmatch(rf"{role}_(\d+)", name)

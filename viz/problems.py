@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from ..wiring import ROLES, Problem, check
 from ..wiring.electrical import is_electrical
 from ..wiring.roles import is_polarity, is_role
-from .labels import points, shorten
+from .labels import points, wrap
 from .picture import Picture, Place
 from .style import Style
 from .view import View, view
@@ -22,7 +22,9 @@ from .view import View, view
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
 
-_SAID = 4  # problems in words; of more, the number
+_SAID, _SHARE = 4, 0.4  # problems in words, and how much of the height they may take; of more, the number
+_WIDE, _THICK = 1.6, 1.4  # the border of a neuron at fault, and a synapse
+_DOTS: Any = (0, (1.5, 1))
 
 
 def mended(circuit: Any) -> tuple[View, list[Problem]]:
@@ -48,14 +50,32 @@ def mended(circuit: Any) -> tuple[View, list[Problem]]:
     return view(circuit), errors
 
 
-def problem_entries(problems: Sequence[Problem], look: Style, width: float) -> list[Artist]:
-    """The problems in words, for a legend of ``width`` points."""
+def problem_entries(problems: Sequence[Problem], look: Style, page: tuple[float, float]) -> list[Artist]:
+    """The first problems in words, each whole and with its mark, for a legend on a ``page`` of points."""
     size = points(look.small_text)
-    texts = [shorten(problem.message, size, 0.85 * width) for problem in problems[:_SAID]]
-    if len(problems) > _SAID:
-        texts.append(f"and {len(problems) - _SAID} more problems: gl.check(circuit)")
-    line: dict[str, Any] = {"color": look.accent, "linestyle": (0, (1.5, 1)), "linewidth": 1.4}
-    return [Line2D([], [], label=text, **line) for text in texts]
+    most = _SHARE * page[1] / (1.45 * size)
+    entries: list[Artist] = []
+    lines = 0
+    for problem in problems[:_SAID]:
+        text = wrap(problem.message, size, 0.85 * page[0])
+        lines += 1 + text.count("\n")
+        if entries and lines > most:
+            break
+        entries.append(_entry(problem, text, look))
+    if more := len(problems) - len(entries):
+        text = f"and {more} more problem{'s' * (more != 1)}: gl.check(circuit)"
+        entries.append(Line2D([], [], linestyle="none", label=text))
+    return entries
+
+
+def _entry(problem: Problem, text: str, look: Style) -> Artist:
+    """A problem with the mark that `mark` gives it; one of the whole circuit has none."""
+    line: dict[str, Any] = {"color": look.accent, "linestyle": "none", "label": text}
+    if problem.neuron is not None:
+        line |= {"marker": "o", "markersize": 6.0, "markerfacecolor": look.ground, "markeredgewidth": _WIDE}
+    elif problem.synapse is not None:
+        line |= {"linestyle": _DOTS, "linewidth": _THICK}
+    return Line2D([], [], **line)
 
 
 def mark(seen: View, picture: Picture, problems: Sequence[Problem], look: Style) -> None:
@@ -76,7 +96,7 @@ def _outline(place: Place, look: Style) -> None:
     )
     faces[place.item], edges[place.item] = to_rgba(look.ground), to_rgba(look.accent)
     widths = np.array(np.broadcast_to(dots.get_linewidth(), count), dtype=float)
-    widths[place.item] = 1.6
+    widths[place.item] = _WIDE
     dots.set(facecolors=faces, edgecolors=edges, linewidths=widths)
 
 
@@ -88,8 +108,8 @@ def _dot(place: Place, look: Style) -> None:
     styles: list[Any] = list(lines.get_linestyle())
     styles = styles * count if len(styles) == 1 else styles
     widths = np.array(np.broadcast_to(lines.get_linewidth(), count), dtype=float)
-    widths[place.item] = 1.4
-    styles[place.item] = (0, (1.5, 1))
+    widths[place.item] = _THICK
+    styles[place.item] = _DOTS
     lines.set(color=colors)
     lines.set_linestyle(styles)
     lines.set_linewidth(widths.tolist())

@@ -3,10 +3,13 @@
 import networkx as nx
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from ganglion.errors import CircuitError
 from ganglion.viz import current, plot_circuit
+from ganglion.wiring import check
 
 BREAK = {
     "role": lambda g: g.nodes["inter_0"].pop("role"),
@@ -46,6 +49,22 @@ def test_many_problems_are_counted_and_a_sound_circuit_has_none(circuit):
         circuit.nodes[name].pop("role")
     said = [text.get_text() for text in plot_circuit(circuit).artists["legend"].get_texts()]
     assert said[-1] == f"and {len(circuit) + 1 - 4} more problems: gl.check(circuit)"
+
+
+def test_a_long_problem_is_said_whole_beneath_the_neurons(circuit):
+    wordy = "a neuron with a name of many words " * 4
+    graph = nx.relabel_nodes(circuit, {"inter_0": wordy.strip()})
+    graph.nodes[wordy.strip()].pop("role")
+    ax = Figure(figsize=(4, 3), dpi=100).add_subplot()
+    legend = plot_circuit(graph, ax=ax, labels=False).artists["legend"]
+    said = [text.get_text().replace("\n", " ") for text in legend.get_texts()]
+    assert check(graph)[0].message in said
+    ax.figure.draw_without_rendering()
+    box = legend.get_window_extent()
+    assert ax.bbox.x0 <= box.x0 < box.x1 <= ax.bbox.x1
+    assert ax.bbox.y0 - 1 <= box.y0
+    dots = [artist for artist in ax.collections if isinstance(artist, PathCollection)]
+    assert box.y1 < min(ax.transData.transform(dot.get_offsets())[:, 1].min() for dot in dots)
 
 
 @pytest.mark.parametrize("style", ["matrix", "blocks"])

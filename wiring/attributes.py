@@ -92,17 +92,19 @@ def meant(on: str, name: Any) -> str:
     """ "; did you mean 'weight'?" for a name that means nothing and is nearly one that does, else nothing.
 
     All other names are the user's own. Their first letter and a digit at the end tell `height` and `delay2`
-    from slips, and names of three letters are nearly too many.
+    from slips, more than a letter behind the word `weight_sd` and `delayed`, and names of three letters are
+    nearly too many.
     """
     known = [attribute.name for attribute in ATTRIBUTES if attribute.on == on]
     if not isinstance(name, str) or name in known or name[-1:].isdigit():
         return ""
-    if name.casefold() in known:
-        return f"; did you mean {name.casefold()!r}?"
-    if on == "synapse" and name.casefold() == "sign":
+    low = name.casefold()
+    if low in known:
+        return f"; did you mean {low!r}?"
+    if on == "synapse" and low == "sign":
         return "; did you mean 'polarity'?"
-    near = [k for k in known if len(k) > 3 and name[:1].casefold() == k[0]] if len(name) > 2 else []
-    return suggestion(name, near, cutoff=0.8)
+    near = [k for k in known if len(k) > 3 and low[:1] == k[0] and not low[:-2].startswith(k)]
+    return suggestion(name, near if len(low) > 2 else [], cutoff=0.8)
 
 
 def require_meant(on: str, owner: str, data: dict[str, Any]) -> None:

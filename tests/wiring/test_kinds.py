@@ -77,8 +77,9 @@ def test_a_neuron_that_is_added() -> None:
 def test_attributes_of_ones_own_mean_nothing_and_pass() -> None:
     circuit = pair()
     own = {"type": "GABA", "height": 3, "delay2": 1, "layer": "4", "sign_from": "Chalfie", "made_from": "x"}
+    own |= {"weight_sd": 0.1, "weighted": True, "delayed": False}
     circuit.add_synapse("a", "b", **own, kind="chemical", gap=None)
-    circuit.add_neuron("c", type="T4", soma=(1, 2), taum=3, x=1.0, note="n")
+    circuit.add_neuron("c", type="T4", soma=(1, 2), taum=3, x=1.0, note="n", threshold_v=-50)
     circuit.add_synapse("eye", "c", kind=None)
     circuit.set_role("c", "motor")
     assert check(circuit) == []

@@ -26,13 +26,13 @@ from .guards import (
     require_renames,
     require_role_change,
     require_synapse,
+    require_turnable,
     understood,
     warn_of_merged,
     warn_of_size,
 )
 from .order import relabel
 from .origin import Origin
-from .projections import KEY as PROJECTIONS
 from .projections import drawn, only_new, renamed_projections
 from .roles import label, require_polarity, require_role, require_sign, synapse_label, with_role
 from .rules import Seed
@@ -345,17 +345,16 @@ class Circuit(_DiGraph):
         """Turn an excitatory synapse into an inhibitory one, or the other way round.
 
         Raises:
-            CircuitError: no such synapse, or it has no legal polarity.
+            CircuitError: no such synapse, or it has no legal polarity, as an electrical one.
         """
-        require_synapse(self, pre, post)
-        polarity = require_polarity(self.edges[pre, post].get("polarity"), pre, post)
-        self.add_edge(pre, post, polarity=-polarity)
+        self.add_edge(pre, post, polarity=-require_turnable(self, pre, post))
 
     def set_role(self, name: Hashable, role: str) -> None:
         """Give a neuron another role.
 
         Raises:
-            CircuitError: an unknown neuron or role, or role "sensory" for a neuron that receives synapses.
+            CircuitError: an unknown neuron or role, or role "sensory" for a neuron that receives synapses or
+                has electrical ones.
         """
         require_neuron(self, name)
         require_role(role)
@@ -374,9 +373,7 @@ class Circuit(_DiGraph):
         require_renames(self, mapping_of("names", names, "old to new names"))
         # networkx.relabel_nodes(copy=False) would move renamed neurons to the end of the graph.
         relabel(self, names)
-        held = renamed_projections(self, names)
-        if held is not None:
-            self.graph[PROJECTIONS] = held
+        self.graph.update(renamed_projections(self, names))
 
     # Arrays
 

@@ -13,8 +13,8 @@ import networkx as nx
 from ..arguments import counted, require_synapses
 from ..errors import CircuitError
 from .attributes import require_meant
-from .electrical import unjoinable, unknown_kind
-from .roles import label, require_name, synapse_label, text_of
+from .electrical import is_electrical, unjoinable, unknown_kind
+from .roles import label, require_name, require_polarity, synapse_label, text_of
 from .words import suggestion
 
 LARGE = 1_000_000
@@ -77,6 +77,15 @@ def require_synapse(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
         raise CircuitError(f"there is no {synapse_label(pre, post)}")
 
 
+def require_turnable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> int:
+    """The polarity of a synapse that exists, and has one that can be turned."""
+    require_synapse(circuit, pre, post)
+    data = circuit.edges[pre, post]
+    if is_electrical(data):
+        raise CircuitError(f"{synapse_label(pre, post)} is electrical, without a sign that could be turned")
+    return require_polarity(data.get("polarity"), pre, post)
+
+
 def require_receiver(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
     """`post` may receive a synapse from `pre`: it is not sensory."""
     if circuit.nodes[post].get("role") == "sensory":
@@ -96,12 +105,20 @@ def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
 
 
 def require_role_change(circuit: nx.DiGraph[Any], name: Any, role: Any) -> None:
-    """A neuron that receives synapses cannot become an input."""
+    """A neuron that receives synapses, or has electrical ones, cannot become an input."""
     incoming = list(circuit.predecessors(name))
     if role == "sensory" and incoming:
         raise CircuitError(
             f"neuron {label(name)} receives {counted(len(incoming), 'synapse')}, the first from "
             f"{label(incoming[0])}, so it cannot become sensory; sensory neurons are inputs"
+        )
+    joined = [
+        post for _, post, data in circuit.out_edges(name, data=True) if is_electrical(data) or "gap" in data
+    ]
+    if role == "sensory" and joined:
+        raise CircuitError(
+            f"neuron {label(name)} has an electrical synapse with {label(joined[0])}, so it cannot become "
+            "sensory; sensory neurons are inputs, without a potential of their own"
         )
 
 

@@ -135,13 +135,13 @@ def read_projections(held: Any) -> dict[str, Projection]:
     return {name: Projection.read(f"projection {name!r}", data) for name, data in held.items()}
 
 
-def renamed_projections(circuit: nx.DiGraph[Any], names: Mapping[Any, Hashable]) -> dict[str, Any] | None:
-    """What the circuit's attribute must be after neurons were renamed; None if it can stay as it is."""
+def renamed_projections(circuit: nx.DiGraph[Any], names: Mapping[Any, Hashable]) -> dict[str, Any]:
+    """The circuit's attribute as it must be after neurons were renamed; nothing if it can stay as it is."""
     held = circuit.graph.get(KEY)
     if not held:
-        return None
+        return {}
     new = {name: projection.renamed(names).to_json() for name, projection in read_projections(held).items()}
-    return None if new == held else new
+    return {} if new == held else {KEY: new}
 
 
 def changed(circuit: nx.DiGraph[Any], name: str) -> str | None:

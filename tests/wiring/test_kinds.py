@@ -67,6 +67,20 @@ def test_an_electrical_synapse_joins_two_neurons_with_state() -> None:
         circuit.add_synapse("b", "a", kind="electrical", weight=3)
 
 
+def test_an_electrical_synapse_has_no_sign_to_turn_and_no_end_that_is_an_input() -> None:
+    circuit = pair()
+    circuit.remove_synapse("eye", "a")
+    circuit.add_synapse("a", "b", kind="electrical")
+    with pytest.raises(CircuitError, match="'a' -> 'b' is electrical, without a sign that could be turned"):
+        circuit.flip("a", "b")
+    assert circuit.edges["a", "b"]["polarity"] == 1
+    with pytest.raises(
+        CircuitError, match="'a' has an electrical synapse with 'b', so it cannot become sens"
+    ):
+        circuit.set_role("a", "sensory")
+    assert circuit.nodes["a"]["role"] == "motor"
+
+
 def test_a_neuron_that_is_added() -> None:
     circuit = pair()
     with pytest.raises(CircuitError, match=r"the attribute 'rol', .*; did you mean 'role'"):

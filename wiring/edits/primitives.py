@@ -10,7 +10,6 @@ from ...arguments import counted
 from ...errors import CircuitError
 from ..guards import require_neuron, require_new, require_renames, require_role_change, require_synapse
 from ..order import Pair, places_of, put_neurons, put_synapses, ranks_of, relabel, require_thawed
-from ..projections import KEY as PROJECTIONS
 from ..projections import renamed_projections
 from ..roles import label, require_polarity, require_role, synapse_label
 from .edit import (
@@ -229,7 +228,7 @@ class Rename(Edit):
         relabel(circuit, names)
         inverse = Rename(tuple((new, old) for old, new in names.items()))
         held = renamed_projections(circuit, names)
-        kept = Set(circuit=[(PROJECTIONS, held)]).run(circuit).changes if held is not None else ()
+        kept = Set(circuit=list(held.items())).run(circuit).changes if held else ()
         return Done((self, *kept), inverse)
 
 

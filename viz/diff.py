@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -12,18 +11,19 @@ import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgba_array
 from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse
 
 from ..arguments import flag, one_of
 from ..errors import LayoutError
 from ..wiring.digest import ELECTRICAL
 from .captions import add_headings, add_names, outer_names, wanted_names
-from .key import add_legend
+from .key import POLARITIES, SynapseKey, add_legend
 from .layout import DIRECTIONS
 from .neurons import draw_neurons
 from .picture import Picture, axes_or_new, clear_canvas
 from .scene import Pos, arrange
 from .style import Style, current
-from .synapses import draw_synapses
+from .synapses import DASHES, draw_synapses
 from .view import View, view
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CHANGES = ("unchanged", "removed", "added", "changed")  # the later ones are drawn last
+_THICK = {"unchanged": 0.5, "removed": 1.0, "added": 1.7, "changed": 1.7}  # relative to a thick synapse
+_FAINT = 0.35  # opacity of synapses without change
+_HOLLOW: Any = (0, (2, 1.5))  # border of a removed neuron
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,7 +91,7 @@ def plot_diff(
     axes = axes_or_new(ax)
     look = current(axes)
     size = clear_canvas(axes)
-    entries = _entries(neurons, synapses, look) if legend else []
+    entries = _entries(both, neurons, synapses, look) if legend else []
     texts = wanted_names(both, None)
     scene = arrange(axes, both, look, size, pos, direction, outer_names(texts), entries)
     artists: dict[str, Artist] = {}
@@ -146,8 +149,6 @@ def _draw_synapses(
     colors = [
         plain.get(kind, look.polarity(sign)) for kind, sign in zip(kinds, seen.polarity.tolist(), strict=True)
     ]
-    thick = look.line_width[1]
-    widths = {"unchanged": 0.5 * thick, "removed": thick, "added": 1.7 * thick, "changed": 1.7 * thick}
     rank = np.array([_CHANGES.index(kind) for kind in kinds], dtype=int)
     return draw_synapses(
         ax,
@@ -157,8 +158,8 @@ def _draw_synapses(
         np.argsort(rank, kind="stable"),
         artists,
         colors=to_rgba_array(colors),
-        widths=np.array([widths[kind] for kind in kinds], dtype=float),
-        opacity=np.where(rank == 0, 0.35, 1.0),
+        widths=look.line_width[1] * np.array([_THICK[kind] for kind in kinds], dtype=float),
+        opacity=np.where(rank == 0, _FAINT, 1.0),
         dashed=rank == 1,
     )
 
@@ -177,24 +178,53 @@ def _outline(seen: View, kinds: Sequence[str], look: Style, artists: dict[str, A
                 edges[at] = to_rgba_array(look.accent)[0]
         dots.set(facecolor=fills, edgecolor=edges)
         dots.set_linewidth([1.6 if kind in ("added", "changed") else plain for kind in own])
-        dots.set_linestyle([(0, (2, 1.5)) if kind == "removed" else "-" for kind in own])
+        dots.set_linestyle([_HOLLOW if kind == "removed" else "-" for kind in own])
 
 
-def _entries(neurons: Mapping[str, str], synapses: Mapping[Any, str], look: Style) -> list[Artist]:
-    colors = {"unchanged": look.muted, "removed": look.ink, "added": look.palette[2], "changed": look.accent}
-    counts = Counter(neurons.values()), Counter(synapses.values())
+def _entries(
+    seen: View, neurons: Mapping[str, str], synapses: Mapping[Any, str], look: Style
+) -> list[Artist]:
+    """Of each change the neurons and the synapses, drawn as in the picture, and how many there are."""
     entries: list[Artist] = []
+    signs = dict(zip(seen.synapses[::-1], seen.polarity.tolist()[::-1], strict=True))  # the first of a pair
     for kind in ("added", "removed", "changed", "unchanged"):
-        words = [
-            _amount(count[kind], noun) for count, noun in zip(counts, ("neuron", "synapse"), strict=True)
-        ]
-        if any(words):
-            dash: Any = (0, (2.5, 2)) if kind == "removed" else "-"
-            label = f"{kind}: {', '.join(word for word in words if word)}"
-            width = 1.7 if kind in ("added", "changed") else 1.0
-            entries.append(Line2D([], [], color=colors[kind], linewidth=width, linestyle=dash, label=label))
+        if count := list(neurons.values()).count(kind):
+            entries.append(_ring(kind, f"{kind}: {_amount(count, 'neuron')}", look))
+        own = [signs[pair] for pair, change in synapses.items() if change == kind]
+        width = _THICK[kind] * look.line_width[1]
+        if kind == "added":  # the only ones in the colours of their polarity
+            entries += [
+                SynapseKey(
+                    look.polarity(sign), sign, f"{kind}: {_amount(own.count(sign), f'{word} synapse')}", width
+                )
+                for sign, word in POLARITIES
+                if sign in own
+            ]
+        elif own:
+            label = f"{kind}: {_amount(len(own), 'synapse')}"
+            dash: Any = DASHES if kind == "removed" else "-"
+            color = {"unchanged": look.muted, "removed": look.ink, "changed": look.accent}[kind]
+            alpha = _FAINT if kind == "unchanged" else None
+            entries.append(
+                Line2D([], [], color=color, linewidth=width, linestyle=dash, alpha=alpha, label=label)
+            )
     return entries
 
 
+def _ring(kind: str, label: str, look: Style) -> Artist:
+    """A neuron of any role, as `_outline` draws it."""
+    faint = look.faint(look.muted, 0.8 if kind == "unchanged" else 0.4)
+    return Ellipse(
+        (0, 0),
+        1,
+        1,
+        facecolor=look.ground if kind == "removed" else faint,
+        edgecolor={"changed": look.accent, "unchanged": look.faint(look.ink, 0.8)}.get(kind, look.ink),
+        linewidth=1.6 if kind in ("added", "changed") else 0.7,
+        linestyle=_HOLLOW if kind == "removed" else "-",
+        label=label,
+    )
+
+
 def _amount(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}" if count else ""
+    return f"{count} {noun}{'s' * (count != 1)}"

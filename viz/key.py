@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.legend import Legend
-from matplotlib.legend_handler import HandlerBase
+from matplotlib.legend_handler import HandlerBase, HandlerPatch
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
+from matplotlib.patches import Ellipse, Polygon
 
 from .encode import Coloring
 from .labels import points, text_width
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-_POLARITIES = ((1, "excitatory"), (-1, "inhibitory"), (0, "electrical"))
+POLARITIES = ((1, "excitatory"), (-1, "inhibitory"), (0, "electrical"))
 
 
 SCALE_WIDTH = 4.5  # of a colour bar with its numbers, in text sizes
@@ -90,15 +90,13 @@ def legend_entries(seen: View, coloring: Coloring, look: Style, *, roles: bool) 
 
 def polarity_lines(seen: View, look: Style, width: float = 1.0) -> list[Artist]:
     """The polarities that occur, as synapses with their heads."""
-    signs = [(sign, label) for sign, label in _POLARITIES if (seen.polarity == sign).any()]
+    signs = [(sign, label) for sign, label in POLARITIES if (seen.polarity == sign).any()]
     return [SynapseKey(look.polarity(sign), sign, label, width) for sign, label in signs]
 
 
 def polarity_squares(seen: View, look: Style) -> list[Artist]:
     """The polarities as coloured cells."""
-    return [
-        square(look.polarity(sign), label) for sign, label in _POLARITIES if (seen.polarity == sign).any()
-    ]
+    return [square(look.polarity(sign), label) for sign, label in POLARITIES if (seen.polarity == sign).any()]
 
 
 def square(color: str, label: str, edge: str | None = None) -> Line2D:
@@ -148,11 +146,24 @@ def add_legend(ax: Axes, entries: Sequence[Artist], width: float, look: Style) -
         handletextpad=0.6,
         labelspacing=0.35,
         columnspacing=1.6,
-        handler_map={SynapseKey: SynapseKeyHandler()},
+        handler_map={SynapseKey: SynapseKeyHandler(), Ellipse: HandlerPatch(patch_func=_round)},
     )
     legend.set_zorder(5)
     legend.set_in_layout(False)
     return legend
+
+
+def _round(
+    legend: Any,
+    orig_handle: Any,
+    xdescent: float,
+    ydescent: float,
+    width: float,
+    height: float,
+    fontsize: float,
+) -> Ellipse:
+    """A neuron in the middle of the box that the legend gives."""
+    return Ellipse((width / 2 - xdescent, height / 2 - ydescent), 0.8 * fontsize, 0.8 * fontsize)
 
 
 def add_scale(ax: Axes, scale: ScalarMappable, label: str, look: Style) -> Any:

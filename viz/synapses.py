@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _GAP = 1.08  # how far curves end from the middle of a neuron, in reaches of its marker
+DASHES: Any = (0, (2.5, 2))
 FAINT = 0.12  # opacity of what is not highlighted
 
 
@@ -55,7 +56,7 @@ def draw_synapses(
         capstyle="butt",
     )
     if dashed is not None:
-        lines.set_linestyle([(0, (2.5, 2)) if gap else "-" for gap in dashed[order].tolist()])
+        lines.set_linestyle([DASHES if gap else "-" for gap in dashed[order].tolist()])
     corners: Any = curves.heads(head, seen.polarity)  # one array: much faster than a list of them
     heads = PolyCollection(corners, facecolors=color, edgecolors="none", zorder=2)
     heads.set_alpha(_alpha(np.minimum(1.0, 1.4 * opacity)))

@@ -92,8 +92,13 @@ def test_diff_shows_every_change(circuit):
     assert shown(edges[2]) == (look.muted.lower(), False)
     items = [picture.synapses[pair].item for pair in (edges[2], edges[1], ("motor_0", "inter_0"), edges[0])]
     assert items == sorted(items)  # what changed lies on what did not
-    texts = {text.get_text() for text in picture.artists["legend"].get_texts()}
-    assert {"added: 1 synapse", "removed: 1 synapse", "changed: 1 synapse"} < texts
+    legend = picture.artists["legend"]
+    texts = {text.get_text() for text in legend.get_texts()}
+    assert {"added: 1 excitatory synapse", "removed: 1 synapse", "changed: 1 synapse"} < texts
+    told = {to_hex(line.get_color()) for line in legend.get_lines()}
+    assert told == {
+        to_hex(color) for color in lines.get_color()
+    }  # the legend has what is drawn, and all of it
 
 
 def test_diff_of_equal_circuits_and_of_nothing_in_common(circuit):

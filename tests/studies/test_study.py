@@ -291,6 +291,8 @@ def test_studies_of_several_networks_are_one() -> None:
     picture = gl.viz.plot_study(spread)
     assert picture.axes["study"].get_xlabel() == "effect on output change, mean and range of 3 networks"
     assert type(spread[:2]) is gl.studies.Combined
+    again = [gl.studies.Study([ROW, replace(ROW, effect=effect)]) for effect in (1.0, 3.0)]
+    assert [row.effect for row in gl.studies.combined(again)] == [ROW.effect, 2.0]  # both rows of one name
 
 
 @pytest.mark.parametrize(

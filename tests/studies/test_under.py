@@ -90,6 +90,28 @@ def test_fit_finds_time_spans_behind_the_numbers() -> None:
     assert rnn.cell.time_scale == pytest.approx(0.25)
 
 
+def test_a_loss_of_somebodys_own_calls_the_network_in_its_way() -> None:
+    """With arguments by their place, and with lengths, of which each recording has its own."""
+    rnn, lengths = gl.LTC(CIRCUIT, key=mx.random.key(1)), mx.array([12, 3, 5, 7, 2, 9])
+
+    def by_place(model: Any, x: mx.array, y: mx.array, spans: mx.array) -> mx.array:
+        return (model(x, None, spans)[0] * y[..., :1]).sum()
+
+    def by_name(model: Any, x: mx.array, y: mx.array, spans: mx.array) -> mx.array:
+        return (model(x, timespans=spans)[0] * y[..., :1]).sum()
+
+    def short(model: Any, x: mx.array, y: mx.array, lengths: mx.array) -> mx.array:
+        return (model(x, lengths=lengths)[0] * y[..., :1]).sum()
+
+    one, other = (under(loss, DONE)(rnn, X, Y, WHICH, SPANS).item() for loss in (by_place, by_name))
+    assert one == other
+    alone = [
+        under(short, DONE)(rnn, X[k : k + 1], Y[k : k + 1], WHICH[k : k + 1], lengths[k : k + 1]).item()
+        for k in range(6)
+    ]
+    assert under(short, DONE)(rnn, X, Y, WHICH, lengths).item() == pytest.approx(sum(alone), rel=1e-5)
+
+
 def test_a_checkpoint_knows_what_was_done(tmp_path: Any) -> None:
     fitted(LOSS, checkpoint=tmp_path)
     fitted(under(gl.training.likelihood, list(DONE)), checkpoint=tmp_path)

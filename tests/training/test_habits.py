@@ -192,6 +192,7 @@ def test_sequences_of_unequal_length_are_padded() -> None:
     assert np.isfinite(gaps).sum() == 3
     flags = gl.pad(np.array(row) for row in ([True, False], [True]))[0]
     assert flags.tolist() == [[True, False], [True, False]]
+    assert gl.pad([[True, False], [False]], fill=True)[0].tolist() == [[True, False], [False, True]]
     assert gl.pad(np.array(row) for row in ([1.0, 2.0], [3.0]))[0].dtype == np.float32
     with pytest.raises(ValueError, match="fill is nan: expected True or False"):
         gl.pad([[True], [False, True]], fill=float("nan"))

@@ -24,8 +24,8 @@ import ganglion as gl
 from ganglion import cli
 from ganglion.commands.series import CELLS as OFFERED
 from ganglion.interchange.files import newest_checkpoint
-from ganglion.training.series import Columns, Settings, score_series, train_series
-from ganglion.training.series.job import CELLS
+from ganglion.training.series import Columns, Settings, read_series, score_series, train_series
+from ganglion.training.series.job import CELLS, errors_of
 from ganglion.training.series.report import _page, _recording
 from ganglion.training.series.sequences import Scaling, read_columns, split, windows
 
@@ -264,6 +264,18 @@ def test_errors_of_predictions_are_those_of_another_table(
     )
     assert np.isclose(float(said[1]), np.sqrt(np.mean((truth - found) ** 2)), rtol=1e-3)
     assert score_series(folder / "run", folder / "new.csv") == {"y": pytest.approx(float(said[1]), rel=1e-3)}
+
+
+def test_a_prediction_that_is_no_number_is_no_good_one(folder: Path) -> None:
+    """Only targets may be missing."""
+    one = read_series(folder / "d.csv", inputs=["a", "b"], targets=["y"])[0]
+    one.y[0] = np.nan
+    said = one.y + 2.0
+    said[0] = 7.0
+    assert errors_of([said], [one]) == [pytest.approx(2.0)]
+    for wrong in (np.nan, np.inf):
+        said[1] = wrong
+        assert not np.isfinite(errors_of([said], [one])[0])
 
 
 def test_predictions_replace_neither_the_run_nor_the_data(

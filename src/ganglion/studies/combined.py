@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -74,7 +75,7 @@ def combined(studies: Iterable[Study]) -> Combined:
             raise TypeError(f"study {k} is of several networks already: expected one as gl.study returns it")
     if len(given) < 2:
         raise ValueError(f"expected two studies or more, got {len(given)}: one network has no spread")
-    tables = [{_key(row): row for row in study} for study in given]
+    tables = list(map(_table, given))
     for k, table in enumerate(tables[1:], 1):
         for key in [*(tables[0].keys() - table.keys()), *(table.keys() - tables[0].keys())][:1]:
             lacking = k if key in tables[0] else 0
@@ -83,6 +84,17 @@ def combined(studies: Iterable[Study]) -> Combined:
                 "same perturbations and measures in all"
             )
     return Combined([_spread([table[key] for table in tables]) for key in tables[0]])
+
+
+def _table(study: Study) -> dict[tuple[str, str, str, str, int, str], Row]:
+    """The rows by what they are of; one that is there again, such as of another seed, by which it is."""
+    found: dict[tuple[str, str, str, str, int, str], Row] = {}
+    times: Counter[tuple[str, str, str, str, str]] = Counter()
+    for row in study:
+        key = _key(row)
+        found[(*key[:-1], times[key], key[-1])] = row
+        times[key] += 1
+    return found
 
 
 def _key(row: Row) -> tuple[str, str, str, str, str]:

@@ -126,7 +126,7 @@ class Rows(Around):
         super().__init__(inside)
         object.__setattr__(self, "_groups", groups)
 
-    def __call__(self, x: Any, **given: Any) -> Any:
+    def __call__(self, x: Any, *others: Any, lengths: Any = None, **given: Any) -> Any:
         """What the network returns, of all rows in their order."""
         inside: Any = self.inside
         found, count = [], len(x)
@@ -137,8 +137,11 @@ class Rows(Around):
                     return value  # for all rows alike
                 return value[mx.array(rows)] if isinstance(value, mx.array) else value[rows]
 
+            known = tree_map(own, given)
+            if lengths is not None:
+                known["lengths"] = np.asarray(lengths)[rows]
             with nullcontext() if perturbation is None else perturbed(inside, perturbation):
-                found.append(inside(own(x), **tree_map(own, given)))
+                found.append(inside(own(x), *tree_map(own, others), **known))
         if len(found) == 1:
             return found[0]
         order = mx.array(np.argsort(np.concatenate([rows for _, rows in self._groups])))

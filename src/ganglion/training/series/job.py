@@ -285,7 +285,7 @@ def _loss(model: Scaled, x: mx.array, y: mx.array, spans: mx.array, weights: mx.
 def errors_of(said: Sequence[Floats], series: Sequence[Series]) -> list[float]:
     """Root mean squared error of each target over all samples that have it; NaN where none has."""
     squares = np.square(np.concatenate([a - one.y for a, one in zip(said, series, strict=True)]))
-    known = np.isfinite(squares)
+    known = ~np.isnan(np.concatenate([one.y for one in series]))  # a prediction that is no number is wrong
     counts = known.sum(axis=0)
     sums = np.where(known, squares, 0.0).sum(axis=0)
     return [

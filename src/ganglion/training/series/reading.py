@@ -79,7 +79,8 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[Any], N
         >>> outputs, state = rnn(x, lengths=lengths)
     """
     parts = [numbers(f"sequence {k}", array) for k, array in enumerate(several("arrays", arrays, "arrays"))]
-    if not math.isnan(scalar("fill", fill)):
+    booleans = all(part.dtype == np.bool_ for part in parts)
+    if not (booleans and isinstance(fill, bool)) and not math.isnan(scalar("fill", fill)):
         real("fill", fill)
     if not parts:
         raise ValueError("no sequences: expected at least one")
@@ -90,8 +91,8 @@ def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[Any], N
     lengths = np.array([len(part) for part in parts], np.int32)
     with np.errstate(over="ignore"):
         fill = float(np.float32(fill))
-    kind = np.bool_ if all(part.dtype == np.bool_ for part in parts) else np.float32
-    if kind is np.bool_ and fill not in (0.0, 1.0):
+    kind = np.bool_ if booleans else np.float32
+    if booleans and fill not in (0.0, 1.0):
         raise ValueError(f"fill is {fill:g}: expected True or False behind sequences of booleans")
     found = np.full((len(parts), lengths.max(), *parts[0].shape[1:]), fill, kind)
     with np.errstate(over="ignore"):  # what is beyond float32 is infinite, as in networks

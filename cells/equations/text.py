@@ -261,9 +261,7 @@ class Writer:
                 joined += self._sums(lines, each, self.read(each))
                 names |= {t: Term(f"t_{HOMES[kind][0]}{k}") for k, t in enumerate(each.totals)}
         lines.add(*joined, "if (PART == 0) {")
-        if (
-            self.linear
-        ):  # a loop of its own: several neurons at once, and no end of a loop over synapses between
+        if self.linear:  # a loop of its own: several neurons at once, no end of a loop over synapses between
             summed = [Term(f"summed[{k} * P + j]") for k in range(len(self.totals))]
             pairs = zip(summed, self.totals, strict=True)
             lines.add(*(f"{place.text} = {names[total].text};" for place, total in pairs))

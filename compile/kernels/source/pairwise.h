@@ -1,5 +1,5 @@
-// Sums and products of two arrays, and products to which a third is added; arrays one behind the other; products of matrices by vectors of AVX-512, which the
-// BLAS of SciPy does not use on every processor that has them.
+// Sums and products of two arrays, and products to which a third is added; arrays one behind the other; products of
+// matrices by vectors of AVX-512, which the BLAS of SciPy does not use on every processor that has them.
 
 enum Pairwise { SUM_OF_TWO, PRODUCT_OF_TWO };
 

@@ -1,5 +1,6 @@
 """Samples that are left out: their time goes to the next one, and nothing is lost without a word."""
 
+import mlx.core as mx
 import mlx.optimizers as optim
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def test_spans_are_summed_over_what_is_left_out(data, shape):
 
 @pytest.mark.parametrize("cell", [gl.LTC, gl.CfC])
 def test_a_gap_is_one_long_time_span(cell):
-    rnn = cell(CIRCUIT)
+    rnn = cell(CIRCUIT, key=mx.random.key(1))
     x, spans = RNG.normal(size=(3, 12, 2)), RNG.uniform(0.1, 2.0, (3, 12))
     seen = RNG.random((3, 12)) < 0.6
     seen[:, -1] = True
@@ -48,7 +49,7 @@ def test_a_gap_is_one_long_time_span(cell):
         alone, _ = rnn(x[row, seen[row]], timespans=gl.since_seen(spans[row], seen[row])[seen[row]])
         np.testing.assert_allclose(np.array(outputs)[row, seen[row]], alone, atol=1e-6)
     lost, _ = rnn(x, timespans=spans, mask=seen)
-    assert np.abs(np.array(lost - outputs)).max() > 1e-3
+    assert np.abs(np.array(lost - outputs)).max() > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,8 @@ def test_observed_rows_keep_their_own_times(tmp_path):
     assert np.diff(seen.times).tolist() == seen.timespans()[1:].tolist()
     assert gl.since_seen(one.timespans(), one.mask)[one.mask].tolist() == seen.timespans().tolist()
     assert one.part(slice(1, 3)).times.tolist() == [2, 3]
-    assert repr(one) == "Series: 4 samples, 3 seen, from 0 to 7; 1 inputs, 1 targets"
+    assert repr(one) == "Series: 4 samples, 3 seen, from 0 to 7; 1 input, 1 target"
+    assert repr(one.part(slice(0, 0))) == "Series: 0 samples, 0 seen; 1 input, 1 target"
 
 
 def test_a_padded_mask_is_a_mask():

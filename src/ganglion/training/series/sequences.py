@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import flag, instance, several, short, text
+from ...arguments import counted, flag, instance, several, short, text
 from ...arguments import path as as_path
 from ...errors import FileError
 from ...habits import ORDINARY, Habits
@@ -144,10 +144,12 @@ class Series:
 
     def __repr__(self) -> str:
         group = "" if self.group is None else f" of {short(self.group)}"
-        taken = "regular" if self.times is None else f"from {self.times[0]:.10g} to {self.times[-1]:.10g}"
+        taken = ", regular" if self.times is None else ""
+        if self.times is not None and len(self.times):
+            taken = f", from {self.times[0]:.10g} to {self.times[-1]:.10g}"
         seen = "" if self.mask is None else f", {int(self.mask.sum())} seen"
-        inputs, targets = self.x.shape[1], self.y.shape[1]
-        return f"Series{group}: {len(self.x)} samples{seen}, {taken}; {inputs} inputs, {targets} targets"
+        inputs, targets = counted(self.x.shape[1], "input"), counted(self.y.shape[1], "target")
+        return f"Series{group}: {counted(len(self.x), 'sample')}{seen}{taken}; {inputs}, {targets}"
 
     def shown(self, said: Floats) -> Floats:
         """(T, M) for all samples, from what a network said to those that were observed: where an input is

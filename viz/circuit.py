@@ -23,8 +23,9 @@ from .picture import Picture, axes_or_new, clear_canvas
 from .problems import mark, mended, problem_entries
 from .scene import Pos, arrange
 from .style import current
-from .synapses import draw_synapses, synapse_opacity, synapse_widths
+from .synapses import draw_synapses, synapse_opacity
 from .view import View, view
+from .widths import synapse_widths
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -62,11 +63,12 @@ def plot_circuit(
         ax: the axes to draw on; a new figure if not given.
         color_by: ``"role"``, a node attribute, or K values in the order of the graph.
         width_by: an edge attribute, L values in the order of the graph, or a mapping (pre, post) -> value;
-            its magnitude becomes the width of the synapse.
+            its magnitude becomes the width of the synapse, and a synapse of 0 is dotted. The legend has the
+            least and the largest.
         highlight: neurons, or (pre, post) pairs, that stand out; all else is faint.
         top: draw only the strongest synapses by ``width_by``: a number, or a share below 1.
         labels: True for all names, False for none, a mapping node -> text; by default, those that fit.
-        legend: whether to explain roles and polarities.
+        legend: whether to explain roles, polarities and widths.
         direction: ``"right"`` or ``"down"``, for layouts with layers.
         style: ``"links"`` draws every synapse; ``"blocks"`` sums up roles and pairs of roles; ``"matrix"`` is
             `plot_masks`; ``"hive"`` draws one axis per role. ``"auto"`` is ``"links"`` up to 400 neurons and
@@ -109,11 +111,11 @@ def plot_circuit(
         return draw_blocks(axes, seen, look, size, legend)
     coloring = color_neurons(seen, color_by, look)
     texts = wanted_names(seen, labels)
-    entries = (
-        legend_entries(seen, coloring, look, roles=not isinstance(pos, str) or pos != "layered")
-        if legend
-        else []
-    )
+    widths = synapse_widths(seen, look, strength, width_by)
+    entries: list[Artist] = []
+    if legend:
+        roles = not isinstance(pos, str) or pos != "layered"
+        entries = legend_entries(seen, coloring, look, roles=roles) + widths.entries
     entries += problem_entries(problems, look, size)
     scaled = coloring.scale is not None
     scene = arrange(axes, seen, look, size, pos, direction, outer_names(texts), entries, scaled)
@@ -127,7 +129,8 @@ def plot_circuit(
         np.argsort(bright[1], kind="stable"),  # in graph order, so that neither polarity covers the other
         artists,
         colors=to_rgba_array([look.polarity(sign) for sign in (0, 1, -1)])[seen.polarity],
-        widths=synapse_widths(seen, look, strength),
+        widths=widths.points,
+        styles=widths.styles,
         opacity=synapse_opacity(len(seen.pre), bright[1]),
     )
     neurons = draw_neurons(axes, seen, scene, look, coloring.colors, bright[0], artists)

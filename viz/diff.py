@@ -160,7 +160,7 @@ def _draw_synapses(
         colors=to_rgba_array(colors),
         widths=look.line_width[1] * np.array([_THICK[kind] for kind in kinds], dtype=float),
         opacity=np.where(rank == 0, _FAINT, 1.0),
-        dashed=rank == 1,
+        styles=[DASHES if kind == "removed" else "-" for kind in kinds],
     )
 
 

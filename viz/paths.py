@@ -16,6 +16,7 @@ from .circuit import plot_circuit
 from .encode import synapse_values
 from .picture import Picture
 from .view import View, view
+from .widths import Ranks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,9 +80,10 @@ def plot_paths(
         width |= {pair if pair in width else pair[::-1]: best for pair in pairwise(path)}
     highlight = [*{seen.nodes[k] for path in found for k in path}]
     highlight += [(seen.nodes[i], seen.nodes[j]) for path in found for i, j in pairwise(path)]
-    drawn = plot_circuit(
-        circuit, ax=ax, width_by=list(width.values()), highlight=highlight, **{"style": "links", **options}
+    ranks = Ranks(
+        width.values(), {1.0 - 0.5 * (len(found) - 1) / len(found): f"route {len(found)}", 1.0: "best route"}
     )
+    drawn = plot_circuit(circuit, ax=ax, width_by=ranks, highlight=highlight, **{"style": "links", **options})
     rows = zip(seen.pre.tolist(), seen.post.tolist(), seen.polarity.tolist(), strict=True)
     sign = {(i, j): polarity for i, j, polarity in rows if polarity}
     paths = tuple(tuple(seen.names[k] for k in path) for path in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +36,13 @@ def draw_synapses(
     colors: Any,
     widths: NDArray[np.float64],
     opacity: NDArray[np.float64],
-    dashed: NDArray[np.bool_] | None = None,
+    styles: Sequence[Any] | None = None,
 ) -> dict[tuple[str, str], Place]:
     """Add ``synapses`` and ``heads`` to ``artists`` and return where each synapse is.
 
     Args:
         order: (L,) which synapse is drawn first, second, ...; what is drawn late covers the rest.
-        colors, widths, opacity: (L,) in the order of the graph, as is ``dashed``.
+        colors, widths, opacity: (L,) in the order of the graph, as are ``styles``, solid if not given.
     """
     head = min(1.1 * scene.radius, 5 * scene.unit) * np.clip(widths / look.line_width[1], 0.6, 2.0)
     seen, head, color = seen.keep(order), head[order], np.asarray(colors)[order]
@@ -55,8 +56,8 @@ def draw_synapses(
         zorder=1,
         capstyle="butt",
     )
-    if dashed is not None:
-        lines.set_linestyle([DASHES if gap else "-" for gap in dashed[order].tolist()])
+    if styles is not None:
+        lines.set_linestyle([styles[at] for at in order.tolist()])
     corners: Any = curves.heads(head, seen.polarity)  # one array: much faster than a list of them
     heads = PolyCollection(corners, facecolors=color, edgecolors="none", zorder=2)
     heads.set_alpha(_alpha(np.minimum(1.0, 1.4 * opacity)))
@@ -87,15 +88,6 @@ def _alpha(opacity: NDArray[np.float64]) -> float | list[float] | None:
     if not len(opacity):
         return None
     return float(opacity[0]) if np.ptp(opacity) == 0 else list(opacity.tolist())
-
-
-def synapse_widths(seen: View, look: Style, strength: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """(L,) points: alike and thinner the more synapses there are, or by strength."""
-    thin, thick = look.line_width
-    if strength is None:
-        return np.full(len(seen.pre), np.clip(thick * (250 / max(len(seen.pre), 1)) ** 0.35, thin, thick))
-    most = np.nanmax(np.abs(strength), initial=0.0) or 1.0
-    return thin + (3 * thick - thin) * np.nan_to_num(np.abs(strength)) / most
 
 
 def synapse_opacity(count: int, bright: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -155,6 +155,23 @@ def test_width_by_and_top(circuit):
         plot_circuit(circuit, width_by="speed")
 
 
+def test_the_legend_says_what_widths_mean_and_no_strength_is_dotted(circuit):
+    edges = list(circuit.edges)
+    weights = {edge: 0.5 + k / len(edges) for k, edge in enumerate(edges)} | {edges[0]: -2.0, edges[3]: 0.0}
+    nx.set_edge_attributes(circuit, weights, "weight")
+    picture = plot_circuit(circuit, width_by="weight")
+    legend, lines = picture.artists["legend"], picture.artists["synapses"]
+    told = {handle.get_label(): handle for handle in legend.legend_handles}
+    assert list(told)[-3:] == [f"|weight| {0.5 + 1 / len(edges):.3g}", "|weight| 2", "|weight| 0"]
+    for label, edge in zip(list(told)[-3:], (edges[1], edges[0], edges[3]), strict=True):
+        item = picture.synapses[edge].item
+        assert told[label].get_linewidth() == pytest.approx(lines.get_linewidth()[item])
+        assert told[label].is_dashed() == (lines.get_linestyle()[item][1] is not None) == (edge == edges[3])
+    assert sum(dash is not None for _, dash in lines.get_linestyle()) == 1
+    alike = plot_circuit(circuit, width_by=np.full(len(edges), 2.0)).artists["legend"].get_texts()
+    assert [text.get_text() for text in alike][-2:] == ["inhibitory", "value 2"]
+
+
 def test_highlight_fades_all_else_and_is_drawn_last(circuit):
     edge = next(iter(circuit.edges))
     picture = plot_circuit(circuit, highlight=[edge, "motor_2"])

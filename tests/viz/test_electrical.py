@@ -75,8 +75,11 @@ def test_widths_and_emphasis_know_both_kinds_of_one_pair(coupled):
     widths = plot_circuit(coupled, width_by="weight").artists["synapses"].get_linewidths()
     assert len(widths) == 5
     assert max(widths) == widths[1]
-    values = plot_circuit(coupled, width_by=[1, 2, 3, 4]).artists["synapses"].get_linewidths()
+    artists = plot_circuit(coupled, width_by=[1, 2, 3, 4]).artists
+    values = artists["synapses"].get_linewidths()
     assert min(values) == values[-1]  # the one beside has no value
+    assert [dash is not None for _, dash in artists["synapses"].get_linestyle()] == [False] * 4 + [True]
+    assert artists["legend"].get_texts()[-1].get_text() == "no value"
     picture = plot_circuit(coupled, highlight=[("b", "a")])
     assert (np.asarray(picture.artists["synapses"].get_alpha()) < 0.2).sum() == 4
     with pytest.raises(ValueError, match=r"no synapse 'm' -> 'c'"):

@@ -30,6 +30,7 @@ Both are four numbers from 0 to 255, the lowest first, which all types of number
 Draw: TypeAlias = Callable[[int, Any, NDArray[np.uint32], int, int], Any]
 """What gives numbers, as `numbers` does."""
 _DRAWN: ContextVar[Draw | None] = ContextVar("_DRAWN", default=None)
+_ROWS: ContextVar[NDArray[np.intp] | None] = ContextVar("_ROWS", default=None)
 # Half of the table of normal numbers, which are half as wide as the sum of four is.
 HALF = (
     0.00221989467,
@@ -218,13 +219,24 @@ def drawn_by(draw: Draw) -> Iterator[None]:
         _DRAWN.reset(token)
 
 
+@contextmanager
+def part_of_batch(rows: NDArray[np.intp]) -> Iterator[None]:
+    """Let new rows have the places for a while that they have in the batch that they were taken from."""
+    token = _ROWS.set(rows)
+    try:
+        yield
+    finally:
+        _ROWS.reset(token)
+
+
 def numbered(state: Any) -> Any:
     """(B, 8) states in which rows that are new have their place in the batch."""
     if _DRAWN.get() is not None:
         return state
     own: Any = mx if isinstance(state, mx.array) else np
     state = own.clip(own.round(state), 0, 255)  # what a user gives may be anything
-    places = own.arange(1, len(state) + 1).astype(own.uint32)
+    rows = _ROWS.get()
+    places = own.array((np.arange(len(state)) if rows is None else rows) + 1).astype(own.uint32)
     row, _ = words(state)
     fresh = _parted(own.where(row == 0, places, row))
     return own.concatenate([fresh.astype(state.dtype), state[:, 4:]], axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -110,6 +110,23 @@ def test_a_loss_of_somebodys_own_calls_the_network_in_its_way() -> None:
         for k in range(6)
     ]
     assert under(short, DONE)(rnn, X, Y, WHICH, lengths).item() == pytest.approx(sum(alone), rel=1e-5)
+
+
+def test_noise_is_that_of_a_recordings_place_in_the_batch() -> None:
+    class Noisy(gl.EquationCell):
+        dynamics = "dv/dt = tanh(b) - v"
+        parameters: ClassVar = {"b": gl.neuron(0.1, 0.2)}
+        noise: ClassVar = {"v": "0.5"}
+
+    seen: list[np.ndarray] = []
+
+    def loss(model: Any, x: mx.array, y: mx.array) -> mx.array:
+        seen.append(np.array(model(x)[0]))
+        return mx.array(0.0)
+
+    rnn = gl.RNN(Noisy(CIRCUIT, seed=1))
+    under(loss, [None, Silence("inter_0"), Silence("inter_1")])(rnn, X, Y, WHICH)
+    np.testing.assert_allclose(seen[0], np.array(rnn(X)[0]), atol=1e-6)  # of motor neurons without synapses
 
 
 def test_a_checkpoint_knows_what_was_done(tmp_path: Any) -> None:

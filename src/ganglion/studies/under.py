@@ -15,6 +15,7 @@ from mlx.utils import tree_map
 from numpy.typing import NDArray
 
 from ..arguments import instance, label, numbers, several
+from ..cells.equations.noise import part_of_batch
 from ..training.carrier import Around, Carried
 from .perturbations import Perturbation
 from .perturbed import perturbed
@@ -140,7 +141,8 @@ class Rows(Around):
             known = tree_map(own, given)
             if lengths is not None:
                 known["lengths"] = np.asarray(lengths)[rows]
-            with nullcontext() if perturbation is None else perturbed(inside, perturbation):
+            under_it = nullcontext() if perturbation is None else perturbed(inside, perturbation)
+            with under_it, part_of_batch(rows):
                 found.append(inside(own(x), *tree_map(own, others), **known))
         if len(found) == 1:
             return found[0]

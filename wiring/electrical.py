@@ -48,6 +48,11 @@ def is_electrical(data: Any) -> bool:
     return str(data.get("kind") or CHEMICAL) == ELECTRICAL
 
 
+def is_missing(kind: Any) -> bool:
+    """Whether a kind is not set: None, or the NaN that a table has for it."""
+    return kind is None or (isinstance(kind, float) and math.isnan(kind))
+
+
 def pairs_of(graph: nx.DiGraph[Any]) -> set[frozenset[Hashable]]:
     """The pairs of neurons that electrical synapses join, each once."""
     return {frozenset((gap.pre, gap.post)) for gap in gaps_of(graph)}
@@ -74,7 +79,7 @@ def size_of(graph: nx.DiGraph[Any]) -> str:
 def unknown_kind(data: Any, pre: Any, post: Any) -> str | None:
     """What is wrong with the kind of a synapse, in a sentence, if it is none that there is."""
     kind = data.get("kind")
-    if kind is None or (isinstance(kind, str) and kind in ("", *KINDS)):
+    if is_missing(kind) or (isinstance(kind, str) and kind in ("", *KINDS)):
         return None
     known = kind_in(kind) if is_kind(kind) else None
     hint = f"; did you mean {known!r}?" if known else suggestion(kind, KINDS)

@@ -139,3 +139,15 @@ def test_a_column_that_nearly_tells(tmp_path: Path) -> None:
     table.write_text("pre,post,polarity,type\na,b,1,electrcal\nb,c,1,chemical\n")
     with pytest.raises(CircuitError, match=r"'type' tells electrical from .* 'electrcal' is neither"):
         read(table, roles={"sensory": ["a"], "motor": ["c"]})
+
+
+@pytest.mark.parametrize("key", ["kind", "type"])
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_what_is_missing_is_chemical(key: str, missing: Any) -> None:
+    graph = nx.DiGraph(pair())
+    graph.add_edge("a", "b", polarity=1, **{key: "electrical"})
+    graph.edges["eye", "a"][key] = missing
+    assert check(graph) == []
+    found = circuit_from(graph)
+    assert found.edges["a", "b"]["kind"] == "electrical"
+    assert "kind" not in found.edges["eye", "a"]

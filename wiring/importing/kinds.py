@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from ...arguments import counted
 from ...errors import CircuitError
 from ..digest import CHEMICAL, ELECTRICAL
-from ..electrical import EXPECTED, KINDS, unknown_kind
+from ..electrical import EXPECTED, KINDS, is_missing, unknown_kind
 from ..files.raw import Edge
 from ..roles import label, synapse_label
 from ..words import is_kind, kind_in, listed, suggestion
@@ -50,7 +50,9 @@ def sort_kinds(draft: Draft, kind: Kind, electrical: str | None) -> None:
     kept: list[Edge] = beside
     again = 0
     for edge in draft.synapses:
-        if key is not None and key in edge.data:
+        if key is not None and is_missing(value := edge.data.get(key)) and value not in (meaning or ()):
+            edge.data.pop(key, None)
+        elif key is not None:
             found_kind = _kind(draft, edge, key, meaning)
             if found_kind is None:
                 again += 1
@@ -116,7 +118,7 @@ def _column(draft: Draft, kind: Kind) -> tuple[str | None, Mapping[Any, str | No
         if str(name).casefold() not in (COLUMNS[:1] if draft.raw.own else COLUMNS):
             continue
         values = {
-            label(value): value for edge in draft.synapses if (value := edge.data.get(name)) is not None
+            label(value): value for edge in draft.synapses if not is_missing(value := edge.data.get(name))
         }
         strange = [value for value in values.values() if not is_kind(value)]
         if not strange:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +19,16 @@ from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
     from matplotlib.text import Text
 
 _SMALLEST = 4.5  # points; smaller text is not readable in print
-_GAP = 2.5  # points between a neuron and its name
-_SIDES: list[NDArray[np.float64]] = list(np.array([(0.0, -1.0), (0.0, 1.0), (1.0, 0.0), (-1.0, 0.0)]))
+_GAPS = (2.5, 7.5)  # points between a neuron and its name, and where a synapse passes between them
+_SIDES: list[NDArray[np.float64]] = list(
+    np.array([(0.0, -1.0), (0.0, 1.0), (1.0, 0.0), (-1.0, 0.0), *product((0.71, -0.71), (-0.71, 0.71))])
+)
+_AIR = 2.2  # points between a name and a synapse
+_HALO = 2.4  # points around letters that break a line behind them
 _CROWD = 200  # neurons; above it, names are shown on demand only
 
 
@@ -52,14 +58,18 @@ def add_names(
     texts: Mapping[int, str],
     fills: NDArray[np.float64],
     bright: NDArray[np.bool_],
+    synapses: LineCollection,
     force: bool,
 ) -> dict[str, Text]:
-    """Write names inside neurons or beside them; one that would cover another is left out unless forced."""
+    """Write names inside neurons or beside them, where there are fewest synapses.
+
+    One that would cover another is left out unless forced.
+    """
     written = {}
     faint = look.faint(look.ink, 0.6)
     size, radius = points(look.small_text), scene.radius / scene.unit
     inside = min(size, 1.15 * radius)
-    taken = _Taken(ax, seen, scene, force)
+    taken = _Taken(ax, seen, scene, synapses, force)
     for k, text in texts.items():
         x, y = scene.pos[k]
         if text_width(text, inside) <= 1.6 * radius and inside >= _SMALLEST:
@@ -75,10 +85,10 @@ def add_names(
             written[seen.names[k]] = write(ax, x, y, text, look, **options)
         elif force or not text.isdigit():
             text = shorten(text, size, 0.22 * scene.frame.width)
-            away = taken.claim(k, scene.outwards[k], text_width(text, size), 1.15 * size)
-            if away is not None:
+            place = taken.claim(k, scene.outwards[k], text_width(text, size), 1.15 * size)
+            if place is not None:
                 color = look.ink if bright[k] else faint
-                written[seen.names[k]] = _beside(ax, scene, look, k, away, text, size, color)
+                written[seen.names[k]] = _beside(ax, scene, look, k, *place, text, size, color)
     return written
 
 
@@ -100,34 +110,45 @@ def add_headings(ax: Axes, scene: Scene, look: Style) -> list[Text]:
         middle[:, 0] = ax.get_xlim()[0]
         options = {"ha": "left", "va": "center"}
     return [
-        write(ax, x, y, text, look, fontsize=size, zorder=4, **options)
+        write(ax, x, y, text, look, fontsize=size, zorder=4, path_effects=_halo(look), **options)
         for (x, y), text in zip(middle.tolist(), scene.headings, strict=True)
     ]
 
 
 def _beside(
-    ax: Axes, scene: Scene, look: Style, k: int, away: NDArray[np.float64], text: str, size: float, color: str
+    ax: Axes,
+    scene: Scene,
+    look: Style,
+    k: int,
+    away: NDArray[np.float64],
+    gap: float,
+    text: str,
+    size: float,
+    color: str,
 ) -> Text:
-    x, y = scene.pos[k] + away * (scene.reach[k] + _GAP * scene.unit)
+    x, y = scene.pos[k] + away * (scene.reach[k] + gap * scene.unit)
     across, up = _anchor(away).tolist()
     horizontal = {-1: "right", 0: "center", 1: "left"}[across]
     vertical = {-1: "top", 0: "center_baseline", 1: "bottom"}[up]
-    halo = [patheffects.withStroke(linewidth=1.6, foreground=look.ground)]
     options = {
         "color": color,
         "ha": horizontal,
         "va": vertical,
         "fontsize": size,
-        "path_effects": halo,
+        "path_effects": _halo(look),
         "zorder": 4,
     }
     return write(ax, x, y, text, look, **options)
 
 
+def _halo(look: Style) -> list[patheffects.AbstractPathEffect]:
+    return [patheffects.withStroke(linewidth=_HALO, foreground=look.ground)]
+
+
 class _Taken:
     """Boxes (in points) that neurons, their loops and names already take, on a page that names stay on."""
 
-    def __init__(self, ax: Axes, seen: View, scene: Scene, force: bool) -> None:
+    def __init__(self, ax: Axes, seen: View, scene: Scene, synapses: LineCollection, force: bool) -> None:
         self.force = force
         self.at = scene.pos / scene.unit
         self.reach = scene.reach[:, None] / scene.unit
@@ -140,32 +161,50 @@ class _Taken:
             np.concatenate([self.at + self.reach, loops + half]),
         )
         self.boxes = np.concatenate([low, high], axis=1)
+        curves = [np.asarray(curve) / scene.unit for curve in synapses.get_segments()]
+        none = np.empty((0, 2))
+        self.starts = np.concatenate([none, *(curve[:-1] for curve in curves)])
+        self.steps = np.concatenate([none, *(np.diff(curve, axis=0) for curve in curves)])
 
     def claim(
         self, k: int, wanted: NDArray[np.float64], width: float, height: float
-    ) -> NDArray[np.float64] | None:
-        """The direction in which a text beside neuron ``k`` covers nothing, or None; its box is taken.
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """Where a text beside neuron ``k`` covers nothing: direction and gap, or None; its box is taken.
 
-        A forced text covers the least that it can on the page.
+        A text lies on the fewest synapses that it can; a forced one covers the least that it can on the page.
         """
-        sides = [wanted, *_SIDES]
-        boxes = np.array([self._box(k, away, np.array([width, height])) for away in sides])
+        places = [(away, gap) for gap in _GAPS for away in (wanted, *_SIDES)]
+        boxes = np.array([self._box(k, away, gap, np.array([width, height])) for away, gap in places])
         inside = (boxes[:, :2] >= self.page[0] - 1).all(axis=1) & (boxes[:, 2:] <= self.page[1] + 1).all(
             axis=1
         )
         hits = np.array([self._hits(box) for box in boxes])
-        best = int(np.lexsort((hits, ~inside))[0])
+        best = int(np.lexsort((self._struck(boxes + _AIR * np.array([-1, -1, 1, 1])), hits, ~inside))[0])
         if not self.force and (hits[best] or not inside[best]):
             return None
         self.boxes = np.concatenate([self.boxes, boxes[[best]]])
-        return sides[best]
+        return places[best]
 
     def _hits(self, box: NDArray[np.float64]) -> int:
         hit = (self.boxes[:, :2] < box[2:]).all(axis=1) & (self.boxes[:, 2:] > box[:2]).all(axis=1)
         return int(np.count_nonzero(hit))
 
-    def _box(self, k: int, away: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
-        centre = self.at[k] + away * (self.reach[k] + _GAP) + _anchor(away) * size / 2
+    def _struck(self, boxes: NDArray[np.float64]) -> NDArray[np.intp]:
+        """How many pieces of synapses run through each box."""
+        low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+        ends = self.starts + self.steps
+        near = (np.maximum(self.starts, ends) > low) & (np.minimum(self.starts, ends) < high)
+        start, step = self.starts[near.all(axis=1)], self.steps[near.all(axis=1)]
+        step = np.where(step == 0, 1e-12, step)  # a line along an axis
+        at = (boxes.reshape(-1, 2, 1, 2) - start) / step  # where it meets the four sides
+        enters, leaves = at.min(axis=1).max(axis=-1), at.max(axis=1).min(axis=-1)
+        struck: NDArray[np.intp] = ((enters < leaves) & (leaves > 0) & (enters < 1)).sum(axis=1)
+        return struck
+
+    def _box(
+        self, k: int, away: NDArray[np.float64], gap: float, size: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        centre = self.at[k] + away * (self.reach[k] + gap) + _anchor(away) * size / 2
         return np.concatenate([centre - size / 2, centre + size / 2])
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba_array
 from numpy.typing import ArrayLike
 
@@ -135,7 +136,17 @@ def plot_circuit(
     )
     neurons = draw_neurons(axes, seen, scene, look, coloring.colors, bright[0], artists)
     add_headings(axes, scene, look)
-    add_names(axes, seen, scene, look, texts, coloring.colors, bright[0], force=bool(labels))
+    add_names(
+        axes,
+        seen,
+        scene,
+        look,
+        texts,
+        coloring.colors,
+        bright[0],
+        cast(LineCollection, artists["synapses"]),
+        force=bool(labels),
+    )
     if entries:
         artists["legend"] = add_legend(axes, entries, size[0], look)
     if coloring.scale is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import networkx as nx
 import numpy as np
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
@@ -102,7 +102,9 @@ def plot_diff(
     drawn = draw_neurons(axes, both, scene, look, colors, bright, artists)
     _outline(both, kinds, look, artists)
     add_headings(axes, scene, look)
-    add_names(axes, both, scene, look, texts, colors, bright, force=False)
+    add_names(
+        axes, both, scene, look, texts, colors, bright, cast(LineCollection, artists["synapses"]), force=False
+    )
     if entries:
         artists["legend"] = add_legend(axes, entries, size[0], look)
     return DiffPicture({"circuit": axes}, artists, drawn, places, neurons, synapses)

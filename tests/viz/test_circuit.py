@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.path import Path
 from matplotlib.testing.compare import compare_images
 
 import ganglion as gl
@@ -12,6 +13,7 @@ from ganglion.compile import compile_circuit
 from ganglion.errors import CircuitError
 from ganglion.viz import current, layout, plot_circuit, styled
 from ganglion.viz.picture import Place
+from ganglion.wiring import ROLES
 
 
 def colour(place: Place, kind="facecolor"):
@@ -332,3 +334,28 @@ def test_long_names_stay_on_the_page(build, labels, options):
         box = text.get_window_extent()
         assert min(box.x0 - page.x0, page.x1 - box.x1) >= -1, text
         assert min(box.y0 - page.y0, page.y1 - box.y1) >= -1, text
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+def test_no_synapse_strikes_out_a_name_that_has_room_elsewhere(direction):
+    graph = nx.DiGraph()
+    for role, names in zip(
+        ROLES, ("touch light", "giant relay", "brake drive", "flexor extensor"), strict=True
+    ):
+        graph.add_nodes_from(names.split(), role=role)
+    pairs = "touch-giant light-relay touch-relay giant-brake relay-drive brake-flexor drive-extensor"
+    skips = "giant-extensor relay-flexor light-drive touch-flexor drive-brake"
+    graph.add_edges_from((tuple(pair.split("-")) for pair in f"{pairs} {skips}".split()), polarity=1)
+    picture = plot_circuit(graph, direction=direction, labels=True)
+    picture.figure.canvas.draw()
+    written = [text for text in picture.ax.texts if text.get_text() in graph]
+    assert len(written) == len(graph)
+    to_page = picture.ax.transData.transform
+    curves = [Path(to_page(curve)) for curve in picture.artists["synapses"].get_segments()]
+    struck = [
+        text
+        for text in written
+        for c in curves
+        if c.intersects_bbox(text.get_window_extent().padded(2), filled=False)
+    ]
+    assert not struck

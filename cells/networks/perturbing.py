@@ -106,13 +106,13 @@ class Perturbing:
         if not turned:
             raise CircuitError("electrical synapses have no sign that could be turned")
 
-    def stimulate(self, neurons: Any, current: float, *, absolute: bool = False) -> None:
-        """Add a current to neurons, in multiples of their unit or as it is, and to what sensors show."""
+    def stimulate(self, neurons: Any, current: float, *, relative: bool = False) -> None:
+        """Add a current to neurons, as it is or in multiples of their unit, and to what sensors show."""
         current = _number("current", current)
         for site, states, sensors in self._found(neurons):
             if len(states):
                 for changes in self._over(site):
-                    units = np.ones(len(states)) if absolute else changes.current_units()[states]
+                    units = changes.current_units()[states] if relative else np.ones(len(states))
                     if not units.all() and current:
                         name = site.compiled.plan.neurons[int(states[np.argmin(units)])]
                         raise ValueError(

@@ -45,6 +45,12 @@ class _Layout(NamedTuple):
     saves: list[int]
 
 
+def form_for(kernel: Kernel, batch: int) -> Form:
+    """Whether threads take two blocks at once: where they may, and there are two for each of them."""
+    many = -(-batch // WIDE) >= 2 * thread_count()
+    return "two" if many and kernel.by_twos else ""
+
+
 class CPURunner:
     """One kernel over one circuit: ``runner(batch, call, arrays)`` gives its results and totals.
 
@@ -105,7 +111,7 @@ class CPURunner:
         given, saved = arrays[: len(counts)], arrays[len(counts) :]
         buffers = [*self._buffers(given, counts), *map(_memory, (*saved, *made, *saving, totals))]
         pointers = [*self._pointers, *map(ctypes.addressof, buffers)]
-        function = kernel_function(self.kernel, lanes, self.constants, self.form(batch))
+        function = kernel_function(self.kernel, lanes, self.constants, form_for(self.kernel, batch))
         places = (ctypes.c_void_p * len(pointers))(*pointers)
         if run_together(function, sizes, self.numbers, places, batch, blocks):
             raise MemoryError(f"no memory for the working arrays of the kernel {self.kernel.name}")
@@ -124,16 +130,11 @@ class CPURunner:
         Raises:
             KernelError: the build fails.
         """
-        kernel_function(self.kernel, lanes_for(batch), self.constants, self.form(batch))
+        kernel_function(self.kernel, lanes_for(batch), self.constants, form_for(self.kernel, batch))
 
     def origin(self) -> str:
         """Where the kernel for one row has its code from, in words."""
         return origin(*_code(self.kernel, lanes_for(1), self.constants))
-
-    def form(self, batch: int) -> Form:
-        """Whether threads take two blocks at once: where they may, and there are two for each of them."""
-        many = -(-batch // WIDE) >= 2 * thread_count()
-        return "two" if many and self.kernel.by_twos else ""
 
     def rows(self, batch: int) -> int:
         """How many rows a saved array has: whole vectors of them."""

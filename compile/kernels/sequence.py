@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import KernelError
 from . import cpu, nodes, pairs
-from .cpu import WIDE, CPURunner, lanes_for
+from .cpu import WIDE, CPURunner, form_for, lanes_for
 from .gpu import GPURunner
 from .source import CallSizes, Texts, read_kernel
 from .targets import Form
@@ -157,7 +157,7 @@ class FusedSequence:
         given, lanes = (*parameters, *rows), lanes_for(batch)
         forward = self.runners(CPURunner)[0]
         assert isinstance(forward, CPURunner)
-        form = forward.form(batch)
+        form = form_for(forward.kernel, batch)
         results = 2 * (len(rows) - 3)  # the outputs; per state, the last one, then those that are kept
         try:
             made = self._pair(whole, lanes, form, 0)(given, results, 1, follow=False)

@@ -9,7 +9,8 @@ from mlx.utils import tree_flatten
 
 import ganglion as gl
 from ganglion.cells.offers import cell_kernel
-from ganglion.compile.kernels.cpu import WIDE, CPURunner, lanes_for
+from ganglion.compile.kernels import cpu, sequence
+from ganglion.compile.kernels.cpu import WIDE, CPURunner, form_for, lanes_for
 from ganglion.compile.kernels.processor import vector_floats
 
 ROWS = 2 * vector_floats() + 5  # so that the second of two blocks is empty in part, or whole, at the end
@@ -42,8 +43,8 @@ def test_results_do_not_depend_on_how_many_blocks_are_taken_at_once(
     rng = np.random.default_rng(0)
     rnn = gl.RNN(cell(circuit), engine="fused")
     forms = []
-    known = CPURunner.form
-    monkeypatch.setattr(CPURunner, "form", lambda self, batch: forms.append(known(self, batch)) or forms[-1])
+    for module in (cpu, sequence):
+        monkeypatch.setattr(module, "form_for", lambda *given: forms.append(form_for(*given)) or forms[-1])
     for batch in (ROWS, ROWS + WIDE):
         x = mx.array(rng.normal(size=(batch, 5, 4)).astype(np.float32))
         timespans = mx.array(rng.uniform(0.0, 2.0, (batch, 5)).astype(np.float32))
@@ -62,7 +63,12 @@ def test_a_thread_takes_two_blocks_where_there_are_two_for_each(monkeypatch: pyt
     forward, backward = cell_kernel(gl.CTRNNCell(gl.auto_ncp(14, 3, inputs=4))).sequence.runners(CPURunner)
     monkeypatch.setenv("GANGLION_NUM_THREADS", "2")
     for runner in (forward, backward):
-        assert [runner.form(batch) for batch in (1, WIDE, 3 * WIDE, 3 * WIDE + 1)] == ["", "", "", "two"]
+        assert [form_for(runner.kernel, batch) for batch in (1, WIDE, 3 * WIDE, 3 * WIDE + 1)] == [
+            "",
+            "",
+            "",
+            "two",
+        ]
     assert lanes_for(3 * WIDE + 1) == WIDE
     plain = cell_kernel(gl.LTCCell(gl.auto_ncp(14, 3, inputs=4))).sequence.runners(CPURunner)[0]
-    assert plain.form(1 << 20) == ""
+    assert form_for(plain.kernel, 1 << 20) == ""

@@ -423,6 +423,7 @@ UNTRIED = {
     "Run": "made by fit",
     "History": "made by fit",
     "Outcome": "made by train_series",
+    "Score": "made by score_series",
     "Series": "made by read_series",
     "predict": "of an Outcome: see train_series",
     "Animation": "made by animate_activity",

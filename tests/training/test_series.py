@@ -24,7 +24,7 @@ import ganglion as gl
 from ganglion import cli
 from ganglion.commands.series import CELLS as OFFERED
 from ganglion.interchange.files import newest_checkpoint
-from ganglion.training.series import Columns, Settings, read_series, score_series, train_series
+from ganglion.training.series import Columns, Settings, predict, read_series, score_series, train_series
 from ganglion.training.series.job import CELLS, errors_of
 from ganglion.training.series.report import _page, _recording
 from ganglion.training.series.sequences import Scaling, read_columns, split, windows
@@ -98,9 +98,9 @@ def test_the_report_says_how_good_the_network_is_and_names_what_it_shows(folder:
     ]
     truth, said = (np.concatenate(part) for part in zip(*pairs, strict=True))
     share = 1 - np.mean((said - truth) ** 2) / np.var(truth)
-    cells = re.findall(r"<td>([^<]*)</td>", page)[:5]
-    assert cells[0] == "y"
-    numbers = np.array([float(cell) for cell in cells[1:]])
+    cells = re.findall(r"<td>([^<]*)</td>", page)[:6]
+    assert cells[:2] == ["y", str(len(truth))]
+    numbers = np.array([float(cell) for cell in cells[2:]])
     expected = np.sqrt(np.mean((said - truth) ** 2)), outcome.baselines[0], np.abs(said - truth).mean(), share
     assert np.allclose(numbers, expected, rtol=1e-3, atol=1e-3)
 
@@ -263,7 +263,35 @@ def test_errors_of_predictions_are_those_of_another_table(
         for name in ("new.csv", "out.csv")
     )
     assert np.isclose(float(said[1]), np.sqrt(np.mean((truth - found) ** 2)), rtol=1e-3)
-    assert score_series(folder / "run", folder / "new.csv") == {"y": pytest.approx(float(said[1]), rel=1e-3)}
+    (score,) = score_series(folder / "run", folder / "new.csv").values()
+    assert (score.samples, score.unseen) == (len(truth), 0)
+    assert score.rmse == pytest.approx(float(said[1]), rel=1e-3)
+
+
+def test_a_series_with_gaps_is_predicted_as_the_command_line_does(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (folder / "d.csv").read_text().splitlines()
+    place = lines[0].split(",").index("a")
+    for k in range(3, len(lines), 5):
+        cells = lines[k].split(",")
+        lines[k] = ",".join([*cells[:place], "", *cells[place + 1 :]])
+    (folder / "g.csv").write_text("\n".join(lines) + "\n")
+    few = [*TRAIN[: TRAIN.index("--epochs")], "--epochs", "1"] if "--epochs" in TRAIN else TRAIN
+    assert ganglion("train", "c.json", "g.csv", *few, "--missing", "mask", "--out", "gaps") == 0
+    capsys.readouterr()
+    assert ganglion("predict", "gaps", "g.csv", "-o", "said.csv", "--errors") == 0
+    assert re.search(
+        r"RMSE \S+ over \d+ samples; \d+ more are in rows that it does not see", capsys.readouterr().out
+    )
+    said = [float(row["y"]) for row in csv.DictReader((folder / "said.csv").read_text().splitlines())]
+    model = gl.load("gaps")
+    series = read_series(
+        folder / "g.csv", inputs=["a", "b"], targets=["y"], time="t", group="who", missing="mask"
+    )
+    lines_of = np.concatenate([one.rows.lines for one in series])
+    found = np.concatenate([predict(model, one)[:, 0] for one in series])[np.argsort(lines_of)]
+    np.testing.assert_allclose(found, said, rtol=1e-6)
 
 
 def test_a_prediction_that_is_no_number_is_no_good_one(folder: Path) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..arguments import counted
 from ..habits import DATES, DECIMALS, MISSING, SEPARATORS, TIES
 from .options import positive, rate, seed, share
 
@@ -138,6 +139,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     directory, data = arguments.run_directory, arguments.data
     rows = series.predict_series(directory, data, arguments.out)
     if arguments.errors:
-        for name, error in series.score_series(directory, data).items():
-            print(f"{name}: RMSE {error:.4g}")
+        for name, score in series.score_series(directory, data).items():
+            unseen = f"; {score.unseen} more are in rows that it does not see" if score.unseen else ""
+            print(f"{name}: RMSE {score.rmse:.4g} over {counted(score.samples, 'sample')}{unseen}")
     print(f"{rows} rows: {arguments.out}")

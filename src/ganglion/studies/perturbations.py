@@ -145,7 +145,7 @@ class Stimulate(Perturbation):
         flag("absolute", self.absolute)
 
     def write(self, network: Perturbing) -> None:
-        network.stimulate(self.neurons, self.current, absolute=self.absolute)
+        network.stimulate(self.neurons, self.current, relative=not self.absolute)
 
     def __str__(self) -> str:
         return f"{super().__str__()} by {self.current:g}{' of its own unit' * self.absolute}"

@@ -5,7 +5,7 @@ predicts in the `directory` of a run, and `report`, which needs matplotlib, show
 """
 
 from ...habits import Habits
-from .job import Outcome, Settings, predict, predict_series, score_series, train_series
+from .job import Outcome, Score, Settings, predict, predict_series, score_series, train_series
 from .reading import pad, read_series, since_seen
 from .sequences import Columns, Series
 
@@ -13,6 +13,7 @@ __all__ = [
     "Columns",
     "Habits",
     "Outcome",
+    "Score",
     "Series",
     "Settings",
     "pad",

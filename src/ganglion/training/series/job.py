@@ -13,6 +13,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.optimizers as optim
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arguments import fraction, instance, one_of, real, seed_number, several, whole
 from ...arguments import path as as_path
@@ -200,8 +201,13 @@ def train_series(
 
 
 def predict(model: Scaled, series: Series) -> Floats:
-    """(T, M) what a network says to a sequence, exactly as ``model.predict(x, timespans)`` does."""
-    return model.predict(series.x, series.timespans(model.time_unit))
+    """(T, M) what a network says to a sequence, as ``model.predict(x, timespans)`` does.
+
+    The first sample has the usual time between two before it. Of a series with a mask the network sees the
+    `observed` samples, and goes on saying what it said at the others, as ``ganglion predict`` writes it.
+    """
+    seen = series.observed()
+    return series.shown(model.predict(seen.x, seen.timespans(model.time_unit)))
 
 
 def predict_series(run: Path, data: Path, out: Path) -> int:
@@ -226,7 +232,7 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
     series, _ = read_columns(data, columns, habits, targets=False)
     rows: list[tuple[int, list[Any]]] = []
     for one in series:
-        said = one.shown(predict(model, one.observed()))
+        said = predict(model, one)
         for k, line in enumerate(one.rows.lines.tolist()):
             head: list[Any] = [one.rows.stamps[k]] if columns.time else []
             head += [one.rows.group] if columns.group else []
@@ -240,12 +246,23 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
     return len(rows)
 
 
-def score_series(run: Path, data: Path) -> dict[str, float]:
-    """How far off the network of a run is on a CSV file that has the targets, too.
+@dataclass(frozen=True)
+class Score:
+    """How far off a network is from a target.
 
-    Returns:
-        Of each target the root mean squared error over the samples that the network sees and that have a
-        number there, as the report tells it of the validation data; NaN where none has.
+    Attributes:
+        rmse: the root mean squared error, in the unit of the data; NaN without a sample.
+        samples: over how many, those that the network sees and that have a number there.
+        unseen: how many more have one, in rows of which the network does not see the inputs.
+    """
+
+    rmse: float
+    samples: int
+    unseen: int
+
+
+def score_series(run: Path, data: Path) -> dict[str, Score]:
+    """How far off the network of a run is on a CSV file that has the targets, too, by target.
 
     Raises:
         FileError: no run, or data that are not sound.
@@ -254,8 +271,18 @@ def score_series(run: Path, data: Path) -> dict[str, float]:
     run, data = as_path("run", run), as_path("data", data)
     columns = columns_of(run)
     model = _model_of(run, columns)
-    series = [one.observed() for one in read_columns(data, columns, habits_of(run))[0]]
-    return dict(zip(columns.targets, errors_of([predict(model, one) for one in series], series), strict=True))
+    series = read_columns(data, columns, habits_of(run))[0]
+    seen = [one.observed() for one in series]
+    errors = errors_of([predict(model, one) for one in seen], seen)
+    counts, every = (np.sum([known_of(one) for one in part], axis=0).tolist() for part in (seen, series))
+    found = zip(columns.targets, errors, counts, every, strict=True)
+    return {name: Score(error, count, total - count) for name, error, count, total in found}
+
+
+def known_of(series: Series) -> NDArray[np.int64]:
+    """(M,) how many samples have each target."""
+    found: NDArray[np.int64] = np.isfinite(series.y).sum(axis=0)
+    return found
 
 
 def _model_of(run: Path, columns: Columns) -> Scaled:

@@ -24,7 +24,7 @@ from ...recording import Recording
 from ...storage import replace_files
 from ...wiring import Circuit
 from .directory import REPORT
-from .job import CELLS, Outcome, errors_of, predict
+from .job import CELLS, Outcome, errors_of, known_of, predict
 from .sequences import Floats, Series
 
 SAID = LIGHT.categories[1]
@@ -101,7 +101,7 @@ def _page(outcome: Outcome) -> str:
 
 def _results(outcome: Outcome) -> str:
     rows: list[tuple[object, ...]] = [
-        ("target", "RMSE", "RMSE of the mean", "mean absolute error", "R\N{SUPERSCRIPT TWO}")
+        ("target", "samples", "RMSE", "RMSE of the mean", "mean absolute error", "R\N{SUPERSCRIPT TWO}")
     ]
     said = np.concatenate([predict(outcome.model, series) for series in outcome.held_out])
     truth = np.concatenate([series.y for series in outcome.held_out])
@@ -111,13 +111,15 @@ def _results(outcome: Outcome) -> str:
         spread = float(np.square(own - own.mean()).sum()) if len(own) else 0.0
         share = f"{1 - np.square(wrong).sum() / spread:.4g}" if spread else "\N{EN DASH}"
         absolute = f"{np.abs(wrong).mean():.4g}" if len(own) else "\N{EN DASH}"
-        rows.append((name, f"{outcome.errors[k]:.4g}", f"{outcome.baselines[k]:.4g}", absolute, share))
+        errors = f"{outcome.errors[k]:.4g}", f"{outcome.baselines[k]:.4g}", absolute, share
+        rows.append((name, len(own), *errors))
     epochs, best = len(outcome.history.loss), outcome.history.best
     samples = sum(len(series.x) for series in outcome.held_out)
     says = (
-        f"<p>On {samples} samples held out for validation, after epoch {(best or 0) + 1} of {epochs}. That "
-        "epoch has the least mean square of the errors below, each in the unit that the network sees: a "
-        "choice that flatters it. <code>ganglion predict --errors</code> tests it on other data.</p>"
+        f"<p>On {samples} samples held out for validation, of which those with a target count, after epoch "
+        f"{(best or 0) + 1} of {epochs}. That epoch has the least mean square of the errors below, each in the "
+        "unit that the network sees: a choice that flatters it. <code>ganglion predict --errors</code> tests "
+        "it on other data. The mean is that of the training data; R\N{SUPERSCRIPT TWO} compares with that of these samples.</p>"
     )
     return says + _table(rows, head=True) + _missing(outcome)
 
@@ -126,11 +128,13 @@ def _held_out(outcome: Outcome) -> str:
     """The error in each sequence, where several were held out."""
     if len(outcome.held_out) < 2:
         return ""
-    group = outcome.columns.group or "sequence"
-    rows: list[tuple[object, ...]] = [(group, "samples", *(f"RMSE of {t}" for t in outcome.columns.targets))]
+    targets = outcome.columns.targets
+    heads = (head for t in targets for head in (f"samples with {t}", f"RMSE of {t}"))
+    rows: list[tuple[object, ...]] = [(outcome.columns.group or "sequence", *heads)]
     for series in outcome.held_out:
         wrong = errors_of([predict(outcome.model, series)], [series])
-        rows.append((series.group, len(series.x), *(f"{e:.4g}" for e in wrong)))
+        pairs = zip(known_of(series).tolist(), wrong, strict=True)
+        rows.append((series.group, *(cell for count, e in pairs for cell in (count, f"{e:.4g}"))))
     return _table(rows, head=True)
 
 

@@ -157,3 +157,11 @@ def test_the_session_needs_neither_mlx_nor_a_server() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_notebook_without_the_extra_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganglion.editor.opening.in_notebook", lambda: True)
+    monkeypatch.delitem(sys.modules, "ganglion.editor.widget", raising=False)
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(ImportError, match=r'needs the package anywidget, an extra: "ganglion-mlx\[editor\]"'):
+        gl.edit(gl.auto_ncp(8, 1, inputs=2))

@@ -185,7 +185,7 @@ def test_every_container_can_be_studied(kind: str, tmp_path: Any) -> None:
 
 
 def test_a_small_output_beside_a_large_one_keeps_its_effects() -> None:
-    rnn = gl.LTC(CIRCUIT)
+    rnn = gl.LTC(CIRCUIT, key=mx.random.key(0))
     scaled = gl.Scaled(rnn, list("abcd"), list("pqr"), scale=[1e7, 1.0, 1e-4], offset=[0.0, 100.0, 0.0])
     measures = {
         str(k): lambda look, k=k: np.abs(look.outputs - look.baseline)[..., k].mean(axis=1) for k in range(3)
@@ -317,3 +317,24 @@ def test_signs_of_effects_have_colours_and_a_legend() -> None:
     assert drawn == [to_hex(color) for color in (look.excitatory, look.inhibitory, look.muted)]
     legend = picture.artists["legend"]
     assert [text.get_text() for text in legend.get_texts()] == ["rises", "falls", "no effect"]
+
+
+def test_measures_are_over_the_samples_that_there_are() -> None:
+    rnn = gl.LTC(gl.auto_ncp(8, 2, inputs=2, sparsity=0.3, seed=1), key=mx.random.key(0))
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=(n, 2)).astype(np.float32) for n in (9, 4)]
+    targets = [rng.normal(size=(n, 2)).astype(np.float32) for n in (9, 4)]
+    x, lengths = gl.pad(parts)
+    y, _ = gl.pad(targets)
+    names = ["output change", "error"]
+    lesions = gl.each("inter")
+    padded = gl.study(rnn, lesions, measure=names, x=x, y=y, lengths=lengths)
+    masked = gl.study(rnn, lesions, measure=names, x=x, y=y, mask=np.arange(9) < lengths[:, None])
+    alone = [
+        gl.study(rnn, lesions, measure=names, x=a[None], y=b[None])
+        for a, b in zip(parts, targets, strict=True)
+    ]
+    for row, same, *each in zip(padded, masked, *alone, strict=True):
+        expected = np.mean([one.effect for one in each])
+        assert row.effect == pytest.approx(expected, rel=1e-4, abs=1e-7)
+        assert same.effect == pytest.approx(expected, rel=1e-4, abs=1e-7)

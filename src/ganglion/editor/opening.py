@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import networkx as nx
 
 from ..arguments import instance
+from ..distribution import how_to_install
 from ..errors import CircuitError
 from ..notebook import in_notebook
 from ..recording import Recording
@@ -97,8 +98,15 @@ def edit(
     options = {"network": network, "recording": recording, "protocol": protocol, "live": live, "fit": fit}
     try:
         if in_notebook():
-            from .widget import Widget
-
+            try:
+                from .widget import Widget
+            except ModuleNotFoundError as error:
+                if error.name != "anywidget":
+                    raise
+                wanted = how_to_install("editor")
+                raise ImportError(
+                    f"needs the package anywidget, an extra: {wanted}", name="anywidget"
+                ) from None
             widget = Widget(session, document, **options)
             _shown.appendleft(session)
             return widget

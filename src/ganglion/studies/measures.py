@@ -30,6 +30,7 @@ class Look:
         x, y: what the study was given.
         perturbation: what was done; None for the baseline.
         network: the network, without the perturbation.
+        valid: (B, T) which samples there are, by the `mask` or `lengths` of the study; None for all.
     """
 
     outputs: NDArray[Any]
@@ -39,6 +40,13 @@ class Look:
     perturbation: Perturbation | None
     network: NCPLayer
     overlays: Any
+    valid: NDArray[np.bool_] | None = None
+
+    def there(self) -> NDArray[np.bool_]:
+        """(B, T, M) or (B, M) which outputs are those of a sample that there is."""
+        if self.valid is None or self.outputs.ndim < 3:
+            return np.ones(self.outputs.shape, bool)
+        return np.broadcast_to(self.valid[..., None], self.outputs.shape)
 
     def circuit(self) -> Circuit:
         """The circuit with its strengths under the perturbation, without the synapses that do nothing."""
@@ -54,21 +62,19 @@ Measures: TypeAlias = "str | Measure | Mapping[str, str | Measure] | list[str]"
 
 
 def output_change(look: Look) -> Floats:
-    """(B,) the mean absolute change of the outputs."""
-    return _rows(np.abs(look.outputs.astype(np.float64) - look.baseline))
+    """(B,) the mean absolute change of the outputs, over the samples that there are."""
+    return _mean(np.abs(look.outputs.astype(np.float64) - look.baseline), look.there())
 
 
 def error(look: Look) -> Floats:
-    """(B,) the mean squared error by the targets y, of which NaN is a gap that is left out."""
+    """(B,) the mean squared error by the targets y, of which NaN is a gap that is left out, as are samples
+    that there are not."""
     y = _targets(look, look.outputs.shape).astype(np.float64)
-    held = ~np.isnan(y)  # of the targets alone: an output that is no number makes the error none
-    counts = held.reshape(len(y), -1).sum(axis=1)
-    if not counts.all():
+    held = ~np.isnan(y) & look.there()  # not of the outputs: one that is no number makes the error none
+    if not (counts := held.reshape(len(y), -1).any(axis=1)).all():
         k = int(np.argmin(counts))
         raise ValueError(f"measure 'error': sequence {k} of y has no target: every one is NaN")
-    errors = np.square(np.where(held, look.outputs.astype(np.float64) - y, 0.0))
-    found: Floats = errors.reshape(len(y), -1).sum(axis=1) / counts
-    return found
+    return _mean(np.square(look.outputs.astype(np.float64) - y), held)
 
 
 def accuracy(look: Look) -> Floats:
@@ -176,8 +182,11 @@ def values_of(name: str, measure: Measure, look: Look) -> Floats:
     return found.reshape(-1)
 
 
-def _rows(values: Floats) -> Floats:
-    found: Floats = values.reshape(len(values), -1).mean(axis=1)
+def _mean(values: Floats, held: NDArray[np.bool_]) -> Floats:
+    """(B,) the mean of the values that count; 0 of a sequence in which none does."""
+    counts = held.reshape(len(held), -1).sum(axis=1)
+    sums = np.where(held, values, 0.0).reshape(len(values), -1).sum(axis=1)
+    found: Floats = sums / np.maximum(counts, 1)
     return found
 
 

@@ -20,6 +20,7 @@ from ..cells import RNN, NCPLayer
 from ..cells.networks.together import together
 from ..cells.networks.varied import varied
 from ..cells.overlay import laid_over, refuse_perturbed
+from ..cells.samples import valid_samples
 from ..cells.values import Values, real_array
 from ..errors import KernelError
 from ..interchange import Scaled
@@ -73,7 +74,8 @@ def study(
         resamples: how often sequences are drawn for them.
         seed: of these draws.
         progress: whether to count on standard error; where that is a terminal, if not given.
-        given: what else the network takes, such as `mask` or `lengths`.
+        given: what else the network takes, such as `mask` or `lengths`, which say over what samples measures
+            are.
 
     Returns:
         A `Study`: one row for every perturbation and measure.
@@ -106,14 +108,17 @@ def study(
     if np.ndim(inputs) != 3:
         raise ValueError(f"the input has shape {np.shape(inputs)}: expected (B, T, I), a batch of sequences")
     call = {"timespans": timespans, **given}
+    valid = valid_samples(given.get("mask"), given.get("lengths"), *np.shape(inputs)[:2])
     base = _outputs(network(inputs, **call)) if timed is None else _timed(network, timed, timespans)
     file: Store | None = None
     if store is not None:
         told = call if timed is None else call | {"protocol": repr(timed)}
+        if valid is not None:  # which results that were kept before that do not count
+            told = {**told, "counted": "samples that there are"}
         digest = _digest(network, inputs, y, told, measures)
         file = Store(at_home("store", store), digest, provenance_of(network))
     done: dict[str, list[Row]] = {} if file is None else file.rows()
-    plain = Look(base, base, inputs, y, None, network, [])
+    plain = Look(base, base, inputs, y, None, network, [], valid)
     before = {name: values_of(name, each, plain) for name, each in measures.items()}
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, len(base), (resamples, len(base)))
@@ -135,7 +140,7 @@ def study(
         ):
             same = np.abs(outputs - base) <= rounding  # false for a NaN
             outputs = np.where(same, base, outputs)
-            look = Look(outputs, base, inputs, y, wanted[k], network, members[k])
+            look = Look(outputs, base, inputs, y, wanted[k], network, members[k], valid)
             done[keys[k]] = [
                 _row(wanted[k], name, values_of(name, each, look), before[name], draws, confidence)
                 for name, each in measures.items()

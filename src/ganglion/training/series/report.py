@@ -117,9 +117,10 @@ def _results(outcome: Outcome) -> str:
     samples = sum(len(series.x) for series in outcome.held_out)
     says = (
         f"<p>On {samples} samples held out for validation, of which those with a target count, after epoch "
-        f"{(best or 0) + 1} of {epochs}. That epoch has the least mean square of the errors below, each in the "
-        "unit that the network sees: a choice that flatters it. <code>ganglion predict --errors</code> tests "
-        "it on other data. The mean is that of the training data; R\N{SUPERSCRIPT TWO} compares with that of these samples.</p>"
+        f"{(best or 0) + 1} of {epochs}. That epoch has the least mean square of the errors below, each in "
+        "the unit that the network sees: a choice that flatters it. <code>ganglion predict --errors</code> "
+        "tests it on other data. The mean is that of the training data; R\N{SUPERSCRIPT TWO} compares with "
+        "that of these samples.</p>"
     )
     return says + _table(rows, head=True) + _missing(outcome)
 

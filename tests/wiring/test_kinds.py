@@ -29,7 +29,7 @@ def pair() -> Circuit:
     ("given", "message"),
     [
         ({"kind": "electric"}, ELECTRIC),
-        ({"kind": "electricl"}, "has kind 'elctrical'; expected .* did you mean 'electrical'"),
+        ({"kind": "electricl"}, "has kind 'electricl'; expected .* did you mean 'electrical'"),
         ({"kind": "gap junction"}, "did you mean 'electrical'"),
         ({"kind": "chem"}, "did you mean 'chemical'"),
         ({"kind": 3}, "has kind 3; expected 'chemical' or 'electrical'$"),

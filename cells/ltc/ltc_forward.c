@@ -23,9 +23,7 @@
 #define STATE (v + now)
 #define SHOW(j) v[now + j] * output_w[j] + output_b[j]
 
-ONCE {
-    #include "ltc_fold.c"
-}
+#include "ltc_fold.c"
 int now = 0, next = N, here;
 real rate, span;
 real event = splat(0.0f);

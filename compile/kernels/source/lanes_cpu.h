@@ -109,6 +109,8 @@ static inline Block take_block(int64_t *next, int64_t batch) {
     return block_at(__atomic_fetch_add(next, 1, __ATOMIC_RELAXED), batch);
 }
 
+enum { WORTH_A_CALL = 4 * LANES };  // of fewer numbers: what vectors hold over a call is read anew behind it
+
 // LANES vectors, turned: number i of vector k is number k of vector i then.
 #if defined(AVX512) && LANES == 16
 static inline void turn(real *tile) {
@@ -169,7 +171,7 @@ static inline void fetch(real *to, const float *from, int64_t rows, int64_t widt
                          int64_t begin = 0, int64_t end = INT64_MAX) {
     if (end > width) end = width;
     const float *const first = from + (block.first * rows + row) * width;
-    begin += fetch_tiles(to + begin, first + begin, rows * width, end - begin, block.count);
+    if (end - begin >= WORTH_A_CALL) begin += fetch_tiles(to + begin, first + begin, rows * width, end - begin, block.count);
     for (int lane = 0; lane < LANES; lane++) {
         const float *source = first + (lane < block.count ? lane : block.count - 1) * rows * width;
         for (int64_t i = begin; i < end; i++) to[i][lane] = source[i];
@@ -180,7 +182,7 @@ static inline void store(float *to, int64_t rows, int64_t width, int64_t row, co
                          int64_t begin = 0, int64_t end = INT64_MAX) {
     if (end > width) end = width;
     float *const first = to + (block.first * rows + row) * width;
-    begin += store_tiles(first + begin, from + begin, rows * width, end - begin, block.count);
+    if (end - begin >= WORTH_A_CALL) begin += store_tiles(first + begin, from + begin, rows * width, end - begin, block.count);
     for (int lane = 0; lane < block.count; lane++) {
         float *target = first + lane * rows * width;
         for (int64_t i = begin; i < end; i++) target[i] = from[i][lane];

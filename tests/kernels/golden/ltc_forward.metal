@@ -233,28 +233,26 @@ BARRIER
 #define STATE (v + now)
 #define SHOW(j) v[now + j] * output_w[j] + output_b[j]
 
-ONCE {
-    // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
-    EACH_SPLIT(j, N) {
-        for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
-            slope[k] = -LOG2E * sigma[k];
-            shift[k] = LOG2E * sigma[k] * mu[k];
-            push[k] = w[k] * erev[k];
-        }
-        for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
-            sensory_slope[k] = -LOG2E * sensory_sigma[k];
-            sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
-            sensory_push[k] = sensory_w[k] * sensory_erev[k];
-        }
+// ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
+EACH_SPLIT(j, N) {
+    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
+        slope[k] = -LOG2E * sigma[k];
+        shift[k] = LOG2E * sigma[k] * mu[k];
+        push[k] = w[k] * erev[k];
     }
-    #if COUPLED
-    EACH(j, N) {
-        float sum = 0.0f;
-        for (int k = link_ptr[j]; k < link_ptr[j + 1]; k++) sum += gap[k];
-        gap_load[j] = sum;
+    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
+        sensory_slope[k] = -LOG2E * sensory_sigma[k];
+        sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
+        sensory_push[k] = sensory_w[k] * sensory_erev[k];
     }
-    #endif
 }
+#if COUPLED
+EACH(j, N) {
+    float sum = 0.0f;
+    for (int k = link_ptr[j]; k < link_ptr[j + 1]; k++) sum += gap[k];
+    gap_load[j] = sum;
+}
+#endif
 int now = 0, next = N, here;
 real rate, span;
 real event = splat(0.0f);

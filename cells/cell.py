@@ -294,10 +294,7 @@ class NCPRNNCell(TimedHolder):
         )
 
     def current_units(self) -> Floats:
-        """(N,) what a current of 1 is in the unit that `drive_neurons` takes: 1, or what the class says.
-
-        A cell whose neurons may count currents in any unit says what goes with it, as the leak of an LTC.
-        """
+        """(N,) a current of 1 in the unit that `drive_neurons` takes, where that goes with others, as a leak."""
         return np.ones(self.n_neurons)
 
     def resting_states(self) -> Floats:

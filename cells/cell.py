@@ -294,7 +294,7 @@ class NCPRNNCell(TimedHolder):
         )
 
     def current_units(self) -> Floats:
-        """(N,) a current of 1 in the unit that `drive_neurons` takes, where that goes with others, as a leak."""
+        """(N,) a current of 1 in the unit that `drive_neurons` takes, where that goes with a leak or such."""
         return np.ones(self.n_neurons)
 
     def resting_states(self) -> Floats:

@@ -1,10 +1,11 @@
 """Cells from equations beside the LTC's kernel by hand, plain operations, and JAX.
 
-    GANGLION_NUM_THREADS=1 python benchmarks/equations.py --rounds 5        # needs jax, if it is to be beside
+    python benchmarks/equations.py              # all cores free; needs jax to have it beside
+    GANGLION_NUM_THREADS=1 python benchmarks/equations.py --processor       # of one thread, on a busy machine
     python benchmarks/equations.py --first      # from a class to its first result, in fresh processes
 
-B = T = 32. Processor time of one thread, forward and with gradients by all parameters, each way in turns
-with the equations; ratios are of such a pair, and `apart` is the largest difference between outputs.
+B = T = 32, forward and with gradients by all parameters, each way in turns with the equations; ratios are of
+such a pair, and `apart` is the largest difference between outputs.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def ways(name: str, circuit: gl.Circuit, x: np.ndarray) -> tuple[gl.RNN, dict[st
     return networks["fused"], found
 
 
-def compared(turns: int) -> None:
+def compared(turns: int, clock: Callable[[], float]) -> None:
     """Print the table of times; each way is in turns with the equations alone."""
     print("| circuit | cell | | equations, ms | by hand | operations | JAX, the better | apart |")
     print("|---|---|---|---|---|---|---|---|")
@@ -106,12 +107,12 @@ def compared(turns: int) -> None:
         x = np.random.default_rng(0).normal(size=(BATCH, STEPS, INPUTS)).astype(np.float32)
         for name in CELLS:
             rnn, runs = ways(name, circuit, x)
-            rows = {what: _beside(runs[what], turns) for what in runs}
+            rows = {what: _beside(runs[what], turns, clock) for what in runs}
             if find_spec("jax"):
                 import equations_jax  # behind the others, whose threads and memory it would share
 
                 for what, others in equations_jax.ways(name, rnn, x).items():
-                    rows[what] += _beside({"fused": runs[what]["fused"], **others}, turns)
+                    rows[what] += _beside({"fused": runs[what]["fused"], **others}, turns, clock)
             for what, row in rows.items():
                 fused = statistics.median(one.fused for one in row)
                 best = min((one for one in row if one.title in JAX), key=lambda one: one.took, default=None)
@@ -136,13 +137,13 @@ class Beside(NamedTuple):
         return f"{self.took:.2f} ({self.took / self.fused:.2f}x)"
 
 
-def _beside(runs: dict[str, Call], turns: int) -> list[Beside]:
+def _beside(runs: dict[str, Call], turns: int, clock: Callable[[], float]) -> list[Beside]:
     fused, found = runs["fused"], []
     for title, run in runs.items():
         if title != "fused":
             one, other = fused(), run()  # JAX compiles meanwhile
             apart = np.abs(np.array(one) - np.array(other)).max() if isinstance(one, mx.array) else 0.0
-            times = in_turns({"fused": fused, title: run}, turns, turn=0.3, clock=time.process_time)
+            times = in_turns({"fused": fused, title: run}, turns, turn=0.3, clock=clock)
             found.append(Beside(title, times["fused"], times[title], float(apart)))
     return found
 
@@ -172,10 +173,13 @@ if __name__ == "__main__":
     parser.add_argument(
         "--rounds", type=int, default=5, help="turns of 0.3 s each, or processes (default: 5)"
     )
+    parser.add_argument(
+        "--processor", action="store_true", help="processor time instead of what a clock says"
+    )
     parser.add_argument("--first", action="store_true", help="from a class to its first result instead")
     given = parser.parse_args()
     print(f"{machine()}\n")
     if given.first:
         first(given.rounds)
     else:
-        compared(given.rounds)
+        compared(given.rounds, time.process_time if given.processor else time.perf_counter)

@@ -75,3 +75,14 @@ def test_mistakes_in_the_file_are_named(change: tuple[str, str], message: str, t
     file.write_text(file.read_text().replace(*change))
     with pytest.raises(gl.FileError, match=message):
         gl.studies.sweep(file, store=tmp_path / "s.journal")
+
+
+def test_a_sweep_takes_the_habits_of_a_table_where_its_refusal_says(tmp_path):
+    (tmp_path / "d.csv").write_text("a,y\n" + "".join(f"{k % 3 or ''},{k % 2}\n" for k in range(20)))
+    gl.write(gl.auto_ncp(4, 1, inputs=1, sparsity=0.2), tmp_path / "c.json")
+    file, text = tmp_path / "s.toml", 'circuits = ["c.json"]\ndata = "d.csv"\ntargets = ["y"]\nepochs = 1\n'
+    file.write_text(text)
+    with pytest.raises(gl.FileError, match=r"--missing impute .* \(missing = ... under \[habits\] in "):
+        gl.studies.sweep(file, store=tmp_path / "s.journal")
+    file.write_text(text + '[habits]\nmissing = "mask"\n')
+    assert np.isfinite(gl.studies.sweep(file, store=tmp_path / "s.journal").best.value)

@@ -285,3 +285,45 @@ def test_the_same_recording_in_python(tmp_path: Path, monkeypatch: pytest.Monkey
     assert np.isfinite(np.array(outputs)).all()
     assert np.isfinite(np.array(state)).all()
     assert lengths.tolist() == [len(one.x) for one in series]
+
+
+def test_groups_without_a_seen_row_are_left_out_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{k},{who},{'' if who == 'p2' else k % 3},{k % 2}" for who in ("p1", "p2") for k in range(12)]
+    Path("d.csv").write_text("\n".join(["t,who,a,y", *rows]) + "\n")
+    gl.write(gl.auto_ncp(6, 1, inputs=1, sparsity=0.2), "c.json")
+    train = ["train", "c.json", "d.csv", "--target", "y", "--time", "t", "--group", "who", "--epochs", "1"]
+    assert cli.main([*train, "--missing", "mask", "--out", "run"]) == 0
+    told = capsys.readouterr()
+    assert told.err.count("ganglion train: d.csv: left out group 'p2', where column 'a' is empty\n") == 1
+    assert cli.main(["predict", "run", "d.csv", "-o", "said.csv", "--errors"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "ganglion predict: d.csv: left out group 'p2', where column 'a' is empty\n"
+    assert "y: RMSE" in told.out
+    assert "over 12 samples; 12 more are in rows that it does not see" in told.out
+    with Path("said.csv").open() as file:
+        assert [(row["who"] == "p2") == (row["y"] == "") for row in csv.DictReader(file)] == [True] * 24
+    columns = {"inputs": ["a"], "time": "t", "group": "who"}
+    for missing in ("impute", "mask"):
+        with pytest.warns(UserWarning, match="left out group 'p2'"):
+            assert [one.group for one in gl.read_series("d.csv", **columns, missing=missing)] == ["p1"]
+    # nothing at all to see, and targets that are all unknown
+    Path("none.csv").write_text("t,who,a,y\n0,p1,,1\n0,p2,,1\n")
+    assert cli.main(["predict", "run", "none.csv", "-o", "none_said.csv"]) == 2
+    assert "column 'a' is empty of all 2 groups: fill it, or train without it" in capsys.readouterr().err
+    assert not Path("none_said.csv").exists()
+    Path("new.csv").write_text("t,who,a,y\n0,p1,1,\n1,p1,2,\n")
+    assert cli.main(["predict", "run", "new.csv", "-o", "said.csv", "--errors"]) == 0
+    assert "y: new.csv has no target to compare with\n" in capsys.readouterr().out
+    # what a refusal names is an option of the command at hand
+    for text, option in (
+        ("0,p1,1,1\n0,p1,2,1\n", ["--ties", "mean"]),
+        ("1,p1,1,1\n0,p1,2,1\n", ["--descending"]),
+    ):
+        Path("other.csv").write_text(f"t,who,a,y\n{text}")
+        predict = ["predict", "run", "other.csv", "-o", "said.csv"]
+        assert cli.main(predict) == 2
+        assert option[0] in capsys.readouterr().err
+        assert cli.main([*predict, *option, "--errors"]) == 0

@@ -67,7 +67,7 @@ def _samples(source: Path, model: Any, table: Path) -> tuple[Any, Any]:
     from ..cells.timed import usual_span
     from ..habits import ORDINARY
     from ..training.series.directory import SETTINGS, columns_of, habits_of
-    from ..training.series.sequences import Columns, read_columns
+    from ..training.series.sequences import Columns, read_columns, with_samples
 
     if (source / SETTINGS).exists():
         columns, habits = columns_of(source), habits_of(source)
@@ -77,7 +77,8 @@ def _samples(source: Path, model: Any, table: Path) -> tuple[Any, Any]:
         raise FileError(f"{source}: the inputs have no names that columns could have: use gl.export_c")
     usual = usual_span(model)
     unit = getattr(model, "time_unit", 1.0) * (usual or 1.0)
-    found = [one.observed() for one in read_columns(table, columns, habits, targets=False)[0]]
+    read, _ = read_columns(table, columns, habits, targets=False)
+    found = [one.observed() for one in with_samples(read)]
     spans = [np.full(len(one.x), unit) if (given := one.timespans(unit)) is None else given for one in found]
     if usual is None and any(one.timespans(unit) is None for one in found):
         raise FileError(f"{table}: it has no times, which layers of different time scales need")

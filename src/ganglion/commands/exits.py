@@ -15,7 +15,15 @@ from types import FrameType
 
 from ..distribution import how_to_install
 from ..errors import CircuitError, FileError, KernelError, LayoutError
-from .output import ClosedOutputError, discard_output, flush_output, prepare_output, printable, say
+from .output import (
+    ClosedOutputError,
+    discard_output,
+    flush_output,
+    prepare_output,
+    printable,
+    say,
+    warnings_as_lines,
+)
 
 FAULT, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 """Exit codes: the request cannot be served; what a shell says of a program that SIGINT or SIGPIPE ended."""
@@ -47,7 +55,7 @@ def run_command(name: Callable[[], str], command: Callable[[], None]) -> int:
     """
     try:
         prepare_output()
-        with _interrupts_repeated():
+        with _interrupts_repeated(), warnings_as_lines(name):
             try:
                 command()
             finally:

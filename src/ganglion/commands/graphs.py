@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -89,16 +87,11 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _told(act: Any) -> Any:
-    """What `act` returns; its warnings become lines, and a wrong option one sentence."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", UserWarning)
-        try:
-            result = act()
-        except (TypeError, ValueError) as error:
-            raise error if isinstance(error, CircuitError) else CircuitError(str(error)) from None
-    for message in dict.fromkeys(str(warning.message) for warning in told):
-        print(f"ganglion: {message}", file=sys.stderr)
-    return result
+    """What `act` returns; a wrong option becomes one sentence."""
+    try:
+        return act()
+    except (TypeError, ValueError) as error:
+        raise error if isinstance(error, CircuitError) else CircuitError(str(error)) from None
 
 
 def _meaning(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -63,6 +65,25 @@ def say(text: str) -> None:
     """A line on standard error, as far as there is one."""
     with suppress(OSError, ValueError, AttributeError):
         print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def warnings_as_lines(name: Callable[[], str]) -> Iterator[None]:
+    """Say each warning once, in a line that begins with the command's name and not with a file of ours."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+            if not issubclass(category, UserWarning):
+                usual(message, category, *where, **options)
+            elif str(message) not in told:
+                told.add(str(message))
+                say(f"{name()}: {message}")
+
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
 
 
 def console(**options: Any) -> Console:

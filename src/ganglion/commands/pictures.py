@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import counted
 from ..errors import FileError
 from .output import console as make_console
-from .output import printable, say, speaks_unicode
+from .output import printable, speaks_unicode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,15 +86,11 @@ def _plot(arguments: argparse.Namespace) -> None:
         to_html(circuit, arguments.out, title=arguments.circuit.name)
         print(f"{arguments.out}: {size_of(circuit)}")
         return
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", UserWarning)
-        try:
-            picture = plot_circuit(circuit, pos=arguments.layout, style=arguments.style)
-        except ValueError as error:
-            raise FileError(f"{arguments.circuit}: {error}") from error
-        picture.save(arguments.out)
-    for message in dict.fromkeys(str(warning.message) for warning in told):
-        say(f"ganglion plot: {message}")
+    try:
+        picture = plot_circuit(circuit, pos=arguments.layout, style=arguments.style)
+    except ValueError as error:
+        raise FileError(f"{arguments.circuit}: {error}") from error
+    picture.save(arguments.out)
     print(f"{arguments.out}: {size_of(circuit)}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import counted
-from ..habits import DATES, DECIMALS, MISSING, SEPARATORS, TIES
+from ..habits import DATES, DECIMALS, MISSING, ORDINARY, SEPARATORS, TIES, Habits
 from .options import positive, rate, seed, share
 
 TRAIN = """\
@@ -26,6 +26,7 @@ gl.load("DIR") in Python."""
 PREDICT = """\
 Let the network that ganglion train left in DIR read another table, which needs
 the same inputs, time and group columns, and write what it says to a CSV file.
+A group in which an input is missing in every row is left out: its rows are empty.
 With --errors it is a test: of data that training did not see, not even to choose
 its best epoch."""
 
@@ -51,21 +52,7 @@ def add_commands(commands: Any) -> None:
     )
     train.add_argument("--time", metavar="COLUMN", help="when samples were taken (default: regularly)")
     train.add_argument("--group", metavar="COLUMN", help="which sequence a row belongs to (default: one)")
-    for name, choices, usual, what in (
-        (
-            "missing",
-            MISSING,
-            "refuse",
-            "cells without a number: take the one before, or hide the row",
-        ),
-        ("ties", TIES, "refuse", "rows of the same time: one sample of their means, or of the last numbers"),
-        ("dates", DATES, "iso", "how dates begin that are not in ISO 8601"),
-        ("separator", tuple(SEPARATORS), None, "between cells (default: what the header has)"),
-        ("decimal", tuple(DECIMALS), None, "mark of decimals (default: what cells have)"),
-    ):
-        said = what if usual is None else f"{what} (default: {usual})"
-        train.add_argument(f"--{name}", choices=choices, default=usual, help=said)
-    train.add_argument("--descending", action="store_true", help="the newest rows come first")
+    _add_habits(train)
     train.add_argument("--cell", choices=CELLS, default="ltc", help="default: ltc")
     for name, kind, default, what in (
         ("epochs", positive, 100, "passes over the data"),
@@ -91,6 +78,32 @@ def add_commands(commands: Any) -> None:
     predict.add_argument(
         "--errors", action="store_true", help="the table has the targets: say how far off the network is"
     )
+    _add_habits(predict, "as in training")
+
+
+def _add_habits(parser: argparse.ArgumentParser, usual: str | None = None) -> None:
+    """The options that say how a table is written.
+
+    Args:
+        parser: of the command.
+        usual: what stands where they are not given, which is not known here; None for what `Habits` has.
+    """
+    for name, choices, what in (
+        ("missing", MISSING, "cells without a number: take the one before, or hide the row"),
+        ("ties", TIES, "rows of the same time: one sample of their means, or of the last numbers"),
+        ("dates", DATES, "how dates begin that are not in ISO 8601"),
+        ("separator", tuple(SEPARATORS), "between cells"),
+        ("decimal", tuple(DECIMALS), "mark of decimals"),
+    ):
+        told = usual or getattr(ORDINARY, name) or "what the file has"
+        parser.add_argument(f"--{name}", choices=choices, help=f"{what} (default: {told})")
+    parser.add_argument("--descending", action="store_true", default=None, help="the newest rows come first")
+
+
+def _habits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Those that were given."""
+    given = {name: getattr(arguments, name) for name in Habits.__dataclass_fields__}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -117,13 +130,11 @@ def _train(arguments: argparse.Namespace) -> None:
         epochs=arguments.epochs,
         patience=arguments.patience,
         settings=settings,
-        habits=series.Habits(
-            **{name: getattr(arguments, name) for name in series.Habits.__dataclass_fields__}
-        ),
+        habits=Habits(**_habits(arguments)),
     )
     if outcome.missing:
         cells = ", ".join(f"{count} in {name}" for name, count in outcome.missing.items())
-        print(f"cells without a number: {cells} (--missing {arguments.missing})")
+        print(f"cells without a number: {cells} (--missing {outcome.habits.missing})")
     if outcome.columns.time is not None:
         unit, column = outcome.model.time_unit, outcome.columns.time
         seconds = " s" if outcome.dated else ""
@@ -137,9 +148,11 @@ def _predict(arguments: argparse.Namespace) -> None:
     from ..training import series
 
     directory, data = arguments.run_directory, arguments.data
-    rows = series.predict_series(directory, data, arguments.out)
+    habits = _habits(arguments)
+    rows = series.predict_series(directory, data, arguments.out, **habits)
     if arguments.errors:
-        for name, score in series.score_series(directory, data).items():
+        for name, score in series.score_series(directory, data, **habits).items():
             unseen = f"; {score.unseen} more are in rows that it does not see" if score.unseen else ""
-            print(f"{name}: RMSE {score.rmse:.4g} over {counted(score.samples, 'sample')}{unseen}")
-    print(f"{rows} rows: {arguments.out}")
+            known = f"RMSE {score.rmse:.4g} over {counted(score.samples, 'sample')}"
+            print(f"{name}: {known if score.samples else f'{data} has no target to compare with'}{unseen}")
+    print(f"{counted(rows, 'row')}: {arguments.out}")

@@ -23,6 +23,9 @@ stays: the same command goes on where it was interrupted. FILE is TOML:
   # population = 16; most_synapses = 200      # of an evolution, which edits the circuits
   # inputs = ["speed"]; time = "t"; group = "run"
 
+  [habits]                                    # of the table, as options of ganglion train
+  missing = "mask"
+
   [space]                                     # settings of ganglion train
   cell = ["ltc", "cfc"]
   learning_rate = [0.01, 0.003]               # a list, or {low=, high=, log=true}"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import fields
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 from ..arguments import at_home, label, several, text, whole
 from ..compile import compile_circuit
 from ..errors import CircuitError, FileError
+from ..habits import Habits
 from ..storage import read_file
 from ..training import series
 from ..training.series.sequences import series_of
@@ -28,6 +30,7 @@ KNOWN = {
     "data",
     "targets",
     *COLUMNS,
+    "habits",
     "seeds",
     "epochs",
     "search",
@@ -101,8 +104,12 @@ def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: b
     targets = several("targets", said["targets"], "columns")
     columns = {key: said[key] for key in COLUMNS if key in said}
     epochs = whole("epochs", said.get("epochs", 100))
-    _require_trainable(circuits, data, targets, columns, space)
-    train = partial(_train, data=data, targets=targets, epochs=epochs, columns=columns)
+    habits = Habits.from_json(said.get("habits", {}))
+    try:
+        _require_trainable(circuits, data, targets, columns, space, habits)
+    except FileError as error:
+        raise FileError(_of_a_sweep(str(error), file)) from None
+    train = partial(_train, data=data, targets=targets, epochs=epochs, columns=columns, habits=habits)
     factor: Any = circuits
     if said.get("search") == "evolutionary":
         factor = Evolving(circuits, said.get("most_synapses"))
@@ -121,12 +128,23 @@ def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: b
     )
 
 
+def _of_a_sweep(message: str, file: Path) -> str:
+    """A message that names an option of ``ganglion train``, with where a sweep takes it."""
+    option = re.search(r"--(\w+)", message)
+    if option is None or option[1] not in {*Habits.__dataclass_fields__, "input", "time", "group"}:
+        return message
+    word = option[1]
+    where = {"input": "inputs = [...]", "time": "time = ...", "group": "group = ..."}
+    return f"{message} ({where.get(word, f'{word} = ... under [habits]')} in {file})"
+
+
 def _require_trainable(
     circuits: dict[str, Any],
     data: Path,
     targets: list[str],
     columns: dict[str, Any],
     space: dict[str, Any],
+    habits: Habits,
 ) -> None:
     """Refuse now what would make trials fail, since one that failed is not run again."""
     for name, values in space.items():
@@ -140,7 +158,7 @@ def _require_trainable(
     )
     for circuit in circuits.values():
         plan = compile_circuit(circuit).plan
-        with open_table(data, series.Habits()) as reader:
+        with open_table(data, habits) as reader:
             chosen = series.Columns.choose(reader, plan.sensors, plan.n_outputs, targets, **columns)
             series_of(reader, chosen)
 
@@ -154,7 +172,9 @@ def _values(name: str, values: Any) -> Any:
     return values
 
 
-def _train(trial: Trial, *, data: Path, targets: list[str], epochs: int, columns: dict[str, Any]) -> float:
+def _train(
+    trial: Trial, *, data: Path, targets: list[str], epochs: int, columns: dict[str, Any], habits: Habits
+) -> float:
     """One run of ``ganglion train`` in the trial's directory, where it goes on after a crash."""
     settings = {name: value for name, value in trial.parameters.items() if name != "circuit"}
     path = trial.directory / "circuit.json"
@@ -167,6 +187,7 @@ def _train(trial: Trial, *, data: Path, targets: list[str], epochs: int, columns
         targets=targets,
         epochs=epochs,
         settings=series.Settings(**settings, seed=trial.seed),
+        habits=habits,
         progress=False,
         **columns,
     )

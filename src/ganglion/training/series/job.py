@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from ..history import History
 from ..loop import fit
 from ..losses import outputs_of
 from .directory import SETTINGS, claim, columns_of, habits_of, may_hold
-from .sequences import Columns, Floats, Scaling, Series, read_columns, series_of, split, windows
+from .sequences import Columns, Floats, Scaling, Series, read_columns, series_of, split, windows, with_samples
 from .table import open_table
 
 CELLS: dict[str, Any] = {
@@ -159,7 +159,7 @@ def train_series(
         series, digest = series_of(reader, columns)
         missing = {name: reader.missing[name] for name in reader.header if reader.missing[name]}
         dated = reader.dated
-    series = [one.observed() for one in series]
+    series = [one.observed() for one in with_samples(series)]
     training, held_out = split(series, settings.validation)
     for part, what in ((training, "training"), (held_out, "validation")):
         empty = np.all([np.isnan(one.y).all(axis=0) for one in part], axis=0)
@@ -204,20 +204,29 @@ def predict(model: Scaled, series: Series) -> Floats:
     """(T, M) what a network says to a sequence, as ``model.predict(x, timespans)`` does.
 
     The first sample has the usual time between two before it. Of a series with a mask the network sees the
-    `observed` samples, and goes on saying what it said at the others, as ``ganglion predict`` writes it.
+    `observed` samples, and goes on saying what it said at the others, as ``ganglion predict`` writes it; NaN
+    where it sees none.
     """
     seen = series.observed()
-    return series.shown(model.predict(seen.x, seen.timespans(model.time_unit)))
+    spans = seen.timespans(model.time_unit)
+    return series.shown(model.predict(seen.x, spans) if len(seen.x) else np.empty((0, len(model.outputs))))
 
 
-def predict_series(run: Path, data: Path, out: Path) -> int:
+def predict_series(run: Path, data: Path, out: Path, **habits: Any) -> int:
     """Let the network of a run read a CSV file, and write what it says to another one; return the rows.
 
     The file needs the columns of inputs, time and group that the run was trained with; targets are not read.
     The result has the time, the group and the targets, row by row.
 
-    The table may be written otherwise where that is found out; what is done about what is not there is as in
-    training. Rows of one time that are one sample have one row.
+    Rows of one time that are one sample have one row. A group of which there is nothing to see is left out
+    with a warning: nothing stands where its targets would.
+
+    Args:
+        run: the directory of a run.
+        data: a table.
+        out: the table to write.
+        habits: how the table is written and what to do where something is not there, see `Habits`; as in
+            training where not given.
 
     Raises:
         FileError: no run, data that are not sound, or a result that would replace the data or a file of the
@@ -225,18 +234,19 @@ def predict_series(run: Path, data: Path, out: Path) -> int:
         OSError: a file cannot be read or written.
     """
     run, data, out = as_path("run", run), as_path("data", data), as_path("out", out)
-    columns, habits = columns_of(run), habits_of(run)
+    columns, written = columns_of(run), replace(habits_of(run), **habits)
     if not may_hold(run, out) or (out.exists() and data.exists() and out.samefile(data)):
         raise FileError(f"{out} is a file of the run or the data: choose another file for the predictions")
     model = _model_of(run, columns)
-    series, _ = read_columns(data, columns, habits, targets=False)
+    series, _ = read_columns(data, columns, written, targets=False)
     rows: list[tuple[int, list[Any]]] = []
     for one in series:
-        said = predict(model, one)
+        said = predict(model, one) if with_samples([one]) else None
         for k, line in enumerate(one.rows.lines.tolist()):
             head: list[Any] = [one.rows.stamps[k]] if columns.time else []
             head += [one.rows.group] if columns.group else []
-            rows.append((line, [*head, *map(repr, said[k].tolist())]))
+            texts = [""] * len(columns.targets) if said is None else map(repr, said[k].tolist())
+            rows.append((line, [*head, *texts]))
     rows.sort(key=lambda row: row[0])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -261,8 +271,13 @@ class Score:
     unseen: int
 
 
-def score_series(run: Path, data: Path) -> dict[str, Score]:
+def score_series(run: Path, data: Path, **habits: Any) -> dict[str, Score]:
     """How far off the network of a run is on a CSV file that has the targets, too, by target.
+
+    Args:
+        run: the directory of a run.
+        data: a table.
+        habits: as `predict_series` takes them.
 
     Raises:
         FileError: no run, or data that are not sound.
@@ -271,7 +286,7 @@ def score_series(run: Path, data: Path) -> dict[str, Score]:
     run, data = as_path("run", run), as_path("data", data)
     columns = columns_of(run)
     model = _model_of(run, columns)
-    series = read_columns(data, columns, habits_of(run))[0]
+    series = read_columns(data, columns, replace(habits_of(run), **habits))[0]
     seen = [one.observed() for one in series]
     errors = errors_of([predict(model, one) for one in seen], seen)
     counts, every = (np.sum([known_of(one) for one in part], axis=0).tolist() for part in (seen, series))

@@ -14,7 +14,7 @@ from ...arguments import label, numbers, real, scalar, several
 from ...arguments import path as as_path
 from ...cells.values import boolean_array
 from ...habits import Habits
-from .sequences import Columns, Series, series_of
+from .sequences import Columns, Series, series_of, with_samples
 from .table import open_table
 
 
@@ -39,7 +39,8 @@ def read_series(
 
     Returns:
         One `Series` per group, in the order they appear: ``x`` (T, I), ``y`` (T, M), ``timespans()`` (T,),
-        ``mask`` (T,), ``times`` and ``group``.
+        ``mask`` (T,), ``times`` and ``group``. A group of which there is nothing to see, because an input is
+        missing in every row, is left out with a warning.
 
     Raises:
         FileError: something is wrong in the file; the message says where, and which option would take it.
@@ -57,7 +58,7 @@ def read_series(
         raise ValueError("no inputs: expected at least one column")
     columns = Columns(tuple(inputs), tuple(targets), time, group)
     with open_table(as_path("path", path), written) as reader:
-        return series_of(reader, columns)[0]
+        return with_samples(series_of(reader, columns)[0])
 
 
 def pad(arrays: Sequence[ArrayLike], fill: float = 0.0) -> tuple[NDArray[Any], NDArray[np.int32]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,7 @@ class Series:
         rows: the rows of the file that it was made from.
         mask: (T,) in which rows no input was missing; None if that does not matter. A network that is given
             it does not see the others, whose time spans then count nothing: `observed` adds them to the next.
+            True nowhere if there is no row to see, or an input of which no number could be made up.
     """
 
     x: Floats
@@ -152,10 +154,15 @@ class Series:
         return f"Series{group}: {counted(len(self.x), 'sample')}{seen}{taken}; {inputs}, {targets}"
 
     def shown(self, said: Floats) -> Floats:
-        """(T, M) for all samples, from what a network said to those that were observed: where an input is
-        missing it goes on saying what it said, and at the beginning what it says first."""
+        """(T, M) for all samples, from what a network said to those that were observed.
+
+        Where an input is missing it goes on saying what it said, and at the beginning what it says first; NaN
+        if it saw none.
+        """
         if self.mask is None:
             return said
+        if not self.mask.any():
+            return np.full((len(self.mask), said.shape[-1]), np.nan)
         held: Floats = said[np.maximum(np.cumsum(self.mask) - 1, 0)]
         return held
 
@@ -176,25 +183,62 @@ def read_columns(
 
 
 def series_of(reader: Reader, columns: Columns, *, targets: bool = True) -> tuple[list[Series], str]:
-    """The sequences of an open CSV file, and a hash of the file."""
+    """The sequences of an open CSV file, and a hash of the file.
+
+    Warns of sequences in which there is nothing to see, and that users leave out.
+
+    Raises:
+        FileError: something is wrong in the file, or there is nothing to see in all of it.
+    """
     wanted = (*columns.inputs, *(columns.targets if targets else ()))
-    found = []
+    found: list[Series] = []
+    unseen: dict[str | None, str | None] = {}
     for rows in reader.groups(wanted, columns.time, columns.group):
         n = len(columns.inputs)
         x, y = rows.values[:, :n], rows.values[:, n:]
         there = ~np.isnan(x)
         mask: NDArray[np.bool_] | None = np.all(there, axis=1) if reader.habits.missing == "mask" else None
+        nowhere = ~there.any(axis=0)
+        if mask is None and nowhere.any():
+            mask = np.zeros(len(x), np.bool_)
         if mask is not None and not mask.any():
-            raise FileError(f"{reader.path}: in every row{_of_group(rows)} an input is missing")
-        if mask is None and not there.any(axis=0).all():
-            name = columns.inputs[int(np.argmin(there.any(axis=0)))]
-            raise FileError(f"{reader.path}: column {name!r} is empty{_of_group(rows)}: leave it out")
+            unseen[rows.group] = columns.inputs[int(nowhere.argmax())] if nowhere.any() else None
         found.append(Series(_imputed(x, there), y, rows.spans, rows.times, rows, mask))
+    if unseen:
+        _refuse_or_tell(reader.path, unseen, len(found))
     return found, reader.digest()
 
 
-def _of_group(rows: Rows) -> str:
-    return "" if rows.group is None else f" of group {short(rows.group)}"
+def _refuse_or_tell(path: Path, unseen: Mapping[str | None, str | None], groups: int) -> None:
+    """Name the groups in which there is nothing to see; refuse a file that holds nothing else.
+
+    Args:
+        path: the file.
+        unseen: of each such group, the column that is empty in it, or None if every row misses another one.
+        groups: how many groups there are.
+    """
+    empty = set(unseen.values())
+    column = empty.pop() if len(empty) == 1 else None
+    why = "an input is missing in every row" if column is None else f"column {column!r} is empty"
+    if len(unseen) == groups:
+        first = next(iter(unseen))
+        where = (
+            ""
+            if first is None
+            else f" of group {short(first)}"
+            if groups == 1
+            else f" of all {groups} groups"
+        )
+        way = "--missing impute takes such rows" if column is None else "fill it, or train without it"
+        raise FileError(f"{path}: {why}{where}: {way}")
+    names = listed([str(name) for name in unseen], NAMED)
+    left_out = "left out group" if len(unseen) == 1 else f"left out {len(unseen)} groups,"
+    warnings.warn(f"{path}: {left_out} {names}, where {why}", stacklevel=4)
+
+
+def with_samples(series: Sequence[Series]) -> list[Series]:
+    """The sequences in which there is something to see."""
+    return [one for one in series if one.mask is None or one.mask.any()]
 
 
 def _imputed(x: Floats, there: NDArray[np.bool_]) -> Floats:

@@ -3,6 +3,7 @@
     python benchmarks/fly.py                # about two minutes
     python benchmarks/fly.py --neurons 139255 --synapses 2700000
     python benchmarks/fly.py --neurons 139255 --synapses 2700000 --ties     # trained, shared by type
+    python benchmarks/fly.py --cores        # the fused kernel on one core and on all; half a minute
 
 The circuit is synthetic: degrees are heavy-tailed (Pareto), neurons and synapses as many as in the connectome
 of an adult Drosophila brain. Every size runs in a process of its own, so that peak memory, which includes the
@@ -12,16 +13,22 @@ and layout="edge". Exponents are slopes of log(time) and log(memory above that o
 The row with ties trains: 60 types of neurons, every parameter of synapses one value per type of the first
 neuron (w times a count), every parameter of neurons one value per type, and four steps of Adam on a batch of
 4 sequences of 3 samples with the engine that "auto" chooses. Its peak includes gradients and optimizer.
+
+With --cores, the fused kernel runs, forward and with gradients, with one thread and with all in turn; times
+are medians by the clock, on a machine that nobody else should use. What a synapse costs is by unfold and row,
+and by row of a whole batch where there is one row.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -34,7 +41,7 @@ import ganglion as gl
 
 FLY = (139_255, 2_700_000)
 SIZES = (1_000, 10_000, 100_000)
-BATCH, UNFOLDS = 16, 6
+BATCH, UNFOLDS, ROUNDS = 16, 6, 5
 ROLES = {"sensory": 0.06, "motor": 0.01, "command": 0.03}
 
 
@@ -44,7 +51,11 @@ def main() -> None:
     parser.add_argument("--neurons", type=int, help="one size, in this process, as a line of JSON")
     parser.add_argument("--synapses", type=int)
     parser.add_argument("--ties", action="store_true", help="train with parameters shared by type")
+    parser.add_argument("--cores", action="store_true", help="the fused kernel on one core and on all")
     options = parser.parse_args()
+    if options.cores:
+        on_cores()
+        return
     if options.neurons:
         size = options.neurons, options.synapses
         print(json.dumps(trained(*size) if options.ties else measured(*size)))
@@ -70,6 +81,42 @@ def main() -> None:
         values = [row[what] - (row["imports_mb"] if what.endswith("mb") else 0) for row in rows]
         slope = np.polyfit(np.log([row["synapses"] for row in rows]), np.log(values), 1)[0]
         print(f"{what.replace('_', ' '):11s} grows with E to the power of {slope:.2f}")
+
+
+def on_cores() -> None:
+    """Print the times of the fused kernel with one thread and with all, by the size of the batch."""
+    many = os.cpu_count() or 1
+    print(f"{machine()}, the fused kernel, samples of {UNFOLDS} unfolds")
+    print("      N          E  samples  batch             1 thread ms  all threads ms  ratio  ns a synapse")
+    for neurons, synapses, steps in ((500, 10_000, 20), (51_500, 1_000_000, 1), (*FLY, 1)):
+        pre, post, polarity, roles = synthetic(neurons, synapses)
+        compiled = gl.compile_circuit(gl.Plan.from_arrays(pre, post, polarity, roles), layout="edge")
+        rnn = gl.LTC(compiled, ode_unfolds=UNFOLDS, engine="fused")
+        gradients = nn.value_and_grad(rnn, lambda x, rnn=rnn: rnn(x)[0].sum())
+        for batch in (1, BATCH):
+            x = mx.random.uniform(shape=(batch, steps, compiled.plan.n_inputs), key=mx.random.key(0))
+            mx.eval(rnn.parameters(), x)
+            evaluations = len(compiled.plan.recurrent) * UNFOLDS * steps * max(batch, BATCH)
+            for what, call in (("forward", rnn), ("gradients", gradients)):
+                one, all_ = in_turn(lambda call=call, x=x: mx.eval(call(x)), ("1", str(many)))
+                print(
+                    f"{neurons:7d}  {synapses:9d}  {steps:7d}  {batch:5d}  {what:9s} {1e3 * one:13.2f}  "
+                    f"{1e3 * all_:14.2f}  {one / all_:5.2f}  {1e9 * one / evaluations:12.3f}",
+                    flush=True,
+                )
+
+
+def in_turn(call: Callable[[], None], threads: tuple[str, ...]) -> list[float]:
+    """The median seconds of a call with so many threads and so many, one after the other."""
+    times: dict[str, list[float]] = {count: [] for count in threads}
+    for _ in range(ROUNDS):
+        for count in threads:
+            os.environ["GANGLION_NUM_THREADS"] = count
+            call()  # what the threads' caches hold is this one's again
+            start = time.perf_counter()
+            call()
+            times[count].append(time.perf_counter() - start)
+    return [float(np.median(times[count])) for count in threads]
 
 
 def in_a_process(neurons: int, synapses: int, *options: str) -> dict[str, float]:

@@ -221,7 +221,7 @@ def _cpu_memory(kernel: Kernel, crew: int | None, *, two: bool) -> list[str]:
     if crew is not None:
         lines = [
             f"Crew &crew = *(Crew *)arrays[{crew}];",
-            f"const Place place = join(crew, {size});",
+            f"const Place place = join(crew, {size}, N);",
             "if (place.me < 0 || !place.memory) return place.me == 0;",
             "real *memory = place.memory;",
         ]

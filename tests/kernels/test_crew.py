@@ -37,9 +37,13 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         yield monkeypatch
 
 
-@pytest.mark.parametrize(("kind", "batch"), [("plain", 9), ("plain", 37), ("electrical", 37), ("events", 37)])
+@pytest.mark.parametrize(
+    ("kind", "batch"), [("plain", 9), ("plain", 37), ("electrical", 37), ("events", 37), ("many neurons", 9)]
+)
 def test_a_crew_computes_what_one_thread_does(kind: str, batch: int, threads: pytest.MonkeyPatch) -> None:
     circuit = gl.auto_ncp(100, 4, inputs=70, sparsity=0.8, seed=3)  # neurons for more than one share
+    if kind == "many neurons":  # for shares that grow with them, and are others for other numbers of threads
+        circuit = gl.random(6400, inputs=70, outputs=4, sparsity=0.9996, seed=3)
     if kind == "electrical":
         circuit.add_edge("inter_0", "command_1", kind="electrical", polarity=1, weight=0.5)
     rng = np.random.default_rng(0)

@@ -237,6 +237,10 @@ static inline Four totals(real first, real second, real third, real fourth, cons
 #endif
 }
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+enum { HUGE_PAGE = 1 << 21 };
 // Memory for one block, kept by each thread for its next calls.
 struct Workspace {
     real *memory = nullptr;
@@ -246,8 +250,12 @@ struct Workspace {
         if (lanes > size) {
             free(memory);
             void *fresh = nullptr;
-            size = posix_memalign(&fresh, 64, lanes * sizeof(real)) ? 0 : lanes;
+            const size_t bytes = lanes * sizeof(real);
+            size = posix_memalign(&fresh, bytes < HUGE_PAGE ? 64 : HUGE_PAGE, bytes) ? 0 : lanes;
             memory = (real *)fresh;
+#ifdef __linux__  // states of a large circuit are read from anywhere: of small pages, a processor forgets where they are
+            if (size && bytes >= HUGE_PAGE) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
         }
         return size ? memory : nullptr;
     }

@@ -1,12 +1,15 @@
-// The words of lanes_cpu.h for a crew: thread `place.me` of `place.size` has every so manieth SHARE of neighbouring
-// neurons, always the same ones, as the threads of a GPU do: what belongs to neighbours is read in one go.
+// The words of lanes_cpu.h for a crew: thread `place.me` of `place.size` has every so manieth share of neighbouring
+// neurons, always the same ones, as the threads of a GPU do. Where there are neurons enough, shares are long: a processor
+// reads ahead what lies behind, which would be another thread's, and twice as much came from memory. And there are many
+// of them, as neighbours may have more synapses than others.
 #include <sched.h>
 #include <chrono>
 
 struct Place {
-    int me, size;
+    int me, size, share;
     real *memory;
 };
+enum { SHARE_LEAST = 32, SHARE_MOST = 1024, SHARES_EACH = 32 };
 
 static inline void pause(unsigned turn) {
     if (turn % 64 == 0) sched_yield();
@@ -17,11 +20,17 @@ static inline void pause(unsigned turn) {
 #endif
 }
 
+static int share_of(int neurons, int size) {
+    int share = SHARE_LEAST;
+    while (share < SHARE_MOST && 2 * share * SHARES_EACH * size <= neurons) share *= 2;
+    return share;
+}
+
 // The first thread brings the memory, and begins with those that are there.
-static Place join(Crew &crew, size_t lanes) {
+static Place join(Crew &crew, size_t lanes, int neurons) {
     int joined = __atomic_load_n(&crew.state, __ATOMIC_ACQUIRE);
     do {
-        if (joined & CREW_IS_ALL) return {-1, 0, nullptr};
+        if (joined & CREW_IS_ALL) return {-1, 0, 0, nullptr};
     } while (!__atomic_compare_exchange_n(&crew.state, &joined, joined + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     if (joined == 0) {
         crew.memory = workspace.reserve(lanes);
@@ -33,7 +42,8 @@ static Place join(Crew &crew, size_t lanes) {
         __atomic_fetch_or(&crew.state, CREW_IS_ALL, __ATOMIC_ACQ_REL);
     }
     for (unsigned turn = 1; !(__atomic_load_n(&crew.state, __ATOMIC_ACQUIRE) & CREW_IS_ALL); turn++) pause(turn);
-    return {joined, crew.state & (CREW_IS_ALL - 1), (real *)crew.memory};
+    const int size = crew.state & (CREW_IS_ALL - 1);
+    return {joined, size, share_of(neurons, size), (real *)crew.memory};
 }
 
 static void meet(Crew &crew, int size) {
@@ -47,13 +57,6 @@ static void meet(Crew &crew, int size) {
     for (unsigned turn = 1; __atomic_load_n(&crew.phase, __ATOMIC_ACQUIRE) == phase; turn++) pause(turn);
 }
 
-#define SHARE 32
-static inline int owned(int i, const Place &place) {  // the first one from i on
-    const int away = (place.me + place.size - i / SHARE % place.size) % place.size;
-    return away ? (i / SHARE + away) * SHARE : i;
-}
-static inline int after(int i, const Place &place) { return ++i % SHARE ? i : i + (place.size - 1) * SHARE; }
-
 #undef EACH
 #undef EACH_ANY
 #undef EACH_SPLIT
@@ -64,16 +67,20 @@ static inline int after(int i, const Place &place) { return ++i % SHARE ? i : i 
 #undef STORE
 #undef CLEAR
 #undef SOON
-#define EACH_IN(i, start, end) for (int i = owned(start, place); i < (end); i = after(i, place))
+#define SHARES(first, count) \
+    for (int64_t first = place.me * place.share; first < (count); first += place.size * place.share)
+#define EACH_IN(i, start, end) \
+    SHARES(share_##i, end) \
+        for (int i = share_##i < (start) ? (start) : share_##i; i < (end) && i < share_##i + place.share; i++)
 #define EACH(i, count) EACH_IN(i, 0, count)
 #define EACH_ANY EACH
 #define EACH_SPLIT EACH
 #define BARRIER meet(crew, place.size);
-#define SHARES(first, width) for (int64_t first = place.me * SHARE; first < (width); first += place.size * SHARE)
 #define FETCH(to, from, row) \
-    SHARES(share, from##_width) fetch(to, from, from##_rows, from##_width, row, block, share, share + SHARE)
+    SHARES(share, from##_width) fetch(to, from, from##_rows, from##_width, row, block, share, share + place.share)
 #define STORE(to, row, from) \
-    SHARES(share, to##_width) store(to, to##_rows, to##_width, row, from, block, share, share + SHARE)
-// States of a large circuit are in no cache near by, and lie anywhere in it.
-#define SOON(from, index, k, count) if ((k) + 24 < (count)) __builtin_prefetch((from) + (index)[(k) + 24]);
+    SHARES(share, to##_width) store(to, to##_rows, to##_width, row, from, block, share, share + place.share)
+// States of a large circuit are in no cache near by, and lie anywhere in it: so many synapses take as long as memory does.
+#define AHEAD 96
+#define SOON(from, index, k, count) if ((k) + AHEAD < (count)) __builtin_prefetch((from) + (index)[(k) + AHEAD]);
 #define CLEAR(to, row) if (place.me == 0) clear(to, to##_rows, to##_width, row, block)

@@ -231,7 +231,7 @@ class Circuit(_DiGraph):
             >>> circuit.add_synapse("AVA", "muscle", polarity=-1, weight=3)
             >>> circuit.add_synapse("AVA", "AVB", kind="electrical", weight=2)
         """
-        require_addable(self, pre, post)
+        require_addable(self, pre, post, attr)
         sign = require_polarity(polarity, pre, post)
         require_attributes(self, pre, post, sign, attr)
         self.add_edge(pre, post, **attr, polarity=sign)

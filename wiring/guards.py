@@ -92,8 +92,8 @@ def require_receiver(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
         raise CircuitError(f"{synapse_label(pre, post)} ends on a sensory neuron; sensory neurons are inputs")
 
 
-def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
-    """The synapse can be added."""
+def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any, data: Any = None) -> None:
+    """The synapse can be added, with attributes of its own."""
     for name in (pre, post):
         if name not in circuit:
             raise CircuitError(
@@ -101,7 +101,19 @@ def require_addable(circuit: nx.DiGraph[Any], pre: Any, post: Any) -> None:
             )
     require_receiver(circuit, pre, post)
     if circuit.has_edge(pre, post):
-        raise CircuitError(f"{synapse_label(pre, post)} exists already")
+        told = beside(circuit, pre, post, data or {})
+        raise CircuitError(f"{synapse_label(pre, post)} exists already{told}")
+
+
+def beside(circuit: nx.DiGraph[Any], pre: Any, post: Any, data: Any) -> str:
+    """How two neurons have a chemical and an electrical synapse, for who would add one beside the other."""
+    there, new = is_electrical(circuit.edges[pre, post]), is_electrical(data)
+    if there == new:
+        return ""
+    if there:
+        return " and is electrical; remove it and give its strength to the chemical one as gap="
+    edge = f"circuit.edges[{label(pre)}, {label(post)}]"
+    return f" and is chemical; an electrical one beside it is its attribute gap, as in {edge}['gap'] = 1.0"
 
 
 def require_role_change(circuit: nx.DiGraph[Any], name: Any, role: Any) -> None:

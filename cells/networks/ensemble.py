@@ -11,7 +11,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
-from ...arguments import flag, instance, label, several
+from ...arguments import flag, function_of, instance, several
 from ..leading import shape_of
 from ..overlay import refuse_perturbed
 from ..spread import Spread
@@ -107,8 +107,7 @@ class Ensemble(nn.Module):
         Example:
             >>> print(ensemble.spread(lambda rnn: gl.circuit_of(rnn).edges["AVA", "AVB"]["weight"]))
         """
-        if not callable(number):
-            raise TypeError(f"number must be a function of a network, got {label(number)}")
+        function_of("number", number, "a network")
         values = [np.asarray(number(self.member(k)), np.float64) for k in range(len(self))]
         return Spread.of(np.stack(values))
 

@@ -6,10 +6,11 @@ what it must be and what was given, cut to a length that can be read.
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from numbers import Integral, Real
 from pathlib import Path
@@ -150,6 +151,20 @@ def several(name: str, value: Iterable[Any], of: str) -> list[Any]:
         except (TypeError, IndexError):  # of an array without axes; the latter of older releases of MLX
             pass
     raise TypeError(f"{name} must be a list of {of}, got {label(value)}")
+
+
+def function_of(name: str, value: Any, of: str, count: int = 1) -> Callable[..., Any]:
+    """The function `value` of `count` arguments, which `of` says in words, or an error that names it."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function of {of}, got {label(value)}")
+    try:
+        inspect.signature(value).bind(*[None] * count)
+    except TypeError as error:
+        told = getattr(value, "__name__", label(value, 60))
+        raise TypeError(f"{name} is called with {of}, as {told} cannot be: {error}") from None
+    except ValueError:  # a function that does not say what it takes
+        pass
+    return value  # type: ignore[no-any-return]
 
 
 def mapping_of(name: str, value: Any, of: str) -> Mapping[Any, Any]:

@@ -77,6 +77,16 @@ def test_signs_are_counted_against_the_graph() -> None:
     assert summary.synapses == 2 * len(graph)
 
 
+def test_zeros_of_electrical_synapses_are_counted() -> None:
+    circuit = CIRCUIT.copy()
+    circuit.add_synapse("inter_0", "inter_1", kind="electrical")
+    circuit.edges[circuit.synapses("command", "motor")[0][:2]]["gap"] = 0.5
+    ltc = gl.LTC(circuit)
+    ltc.cell.w = ltc.cell.w * mx.array([0.0] + [1.0] * (len(ltc.cell.w) - 1))
+    ltc.cell.gap = mx.array([0.0, 0.5])
+    assert fit(ltc, task()).zeros == 2
+
+
 def nx_edges(circuit: gl.Circuit) -> list[tuple[str, str, int]]:
     return [(pre, post, data["polarity"]) for pre, post, data in circuit.edges(data=True)]
 

@@ -126,10 +126,11 @@ def test_fit_chooses_the_median_of_the_time_spans(make: Any, scale: float | None
         history = chosen(network)
     cells = [part for part in network.modules() if isinstance(part, gl.NCPRNNCell)]
     assert {cell.time_scale for cell in cells} == {scale}
-    told = scale in (0.02, 0.2)
+    told, unit = scale in (0.02, 0.2), getattr(network, "time_unit", 1.0)
     assert history.summary is not None
-    assert history.summary.time_scale == (0.02 if told else None)
-    assert ("time_scale=0.02" in str(history.summary)) == told
+    assert history.summary.time_scale == (scale if told else None)
+    assert ("chose time_scale" in str(history.summary)) == told
+    assert (f"chose time_scale={scale} inside time_unit=0.1" in str(history.summary)) == (unit == 0.1)
 
 
 def test_it_chooses_once_and_files_and_checkpoints_keep_it(tmp_path: Path, capsys: Any) -> None:

@@ -326,6 +326,17 @@ class TestBuilding:
         with unchanged(circuit, message):
             circuit.add_synapses([("right", "go"), ("left", "go", polarity)])
 
+    def test_the_way_to_both_kinds_of_synapse_is_named_and_goes(self) -> None:
+        circuit = reflex()
+        circuit.add_neuron("rest")
+        with unchanged(circuit, r"is chemical; an .* as in circuit.edges\['go', 'muscle'\]\['gap'\] = 1.0"):
+            circuit.add_synapse("go", "muscle", kind="electrical")
+        circuit.edges["go", "muscle"]["gap"] = 1.0
+        circuit.add_synapse("go", "rest", kind="electrical")
+        assert len(gl.compile_circuit(circuit).plan.electrical) == 2
+        with unchanged(circuit, "is electrical; remove it and give its strength to the chemical one as gap="):
+            circuit.add_synapse("go", "rest")
+
     @pytest.mark.parametrize(
         ("pre", "post", "message"),
         [

@@ -212,7 +212,12 @@ def test_names_that_are_numbers_and_tuples() -> None:
     [
         (edits.Add([("a", {"role": "inter"})]), "the name 'a' is taken"),
         (edits.Add([("d", {"role": "inter"})] * 2), "the name 'd' is taken"),
-        (edits.Add(synapses=[("a", "b", {"polarity": 1})]), "exists already"),
+        (edits.Add(synapses=[("a", "b", {"polarity": 1})]), "exists already$"),
+        (
+            edits.Add(synapses=[("a", "b", {"polarity": 1, "kind": "electrical"})]),
+            r"is its attribute gap, as in circuit.edges\['a', 'b'\]\['gap'\] = 1.0",
+        ),
+        (edits.Add(synapses=[("arm", "a", {"polarity": 1})] * 2), "'arm' -> 'a' is given twice"),
         (edits.Add(synapses=[("a", "eye", {"polarity": 1})]), "ends on a sensory neuron"),
         (edits.Add(synapses=[("a", "zz", {"polarity": 1})]), "there is no neuron 'zz'"),
         (edits.Remove(["zz"]), "there is no neuron 'zz'"),
@@ -371,3 +376,22 @@ def test_a_projection_that_skips_what_exists_is_not_called_changed() -> None:
     edits.Connect("core", "motor", skip_existing=True, projection="p").apply(circuit)
     assert circuit.edges["c", "arm"] == {"polarity": 1}
     assert changed(circuit, "p") is None
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (
+            lambda: edits.Add(synapses=[("a", "b", -1)]),
+            "must be a dictionary, such as {'polarity': -1}, got -1",
+        ),
+        (
+            lambda: edits.Add(synapses=[("a", "b", "x")]),
+            "must be a dictionary, such as {'polarity': 1}, got 'x'",
+        ),
+        (lambda: edits.Add([("a", "inter")]), "must be a dictionary, such as {'role': 'inter'}, got 'inter'"),
+    ],
+)
+def test_attributes_are_shown_as_they_are_wanted(make: Any, told: str) -> None:
+    with pytest.raises(gl.CircuitError, match=told):
+        make()

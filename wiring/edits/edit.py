@@ -129,22 +129,25 @@ def attribute_of(owner: str, key: str, value: Any) -> Any:
     return value
 
 
-def attributes_of(owner: str, given: Any) -> Attributes:
+def attributes_of(owner: str, given: Any, such_as: Attributes) -> Attributes:
     """The attributes of one neuron or synapse."""
     if not isinstance(given, dict):
-        raise CircuitError(f"the attributes of {owner} must be an object, got {label(given, 60)}")
+        raise CircuitError(
+            f"the attributes of {owner} must be a dictionary, such as {such_as}, got {label(given, 60)}"
+        )
     return {key_of(owner, key): attribute_of(owner, key, value) for key, value in given.items()}
 
 
 def neuron_attributes(name: Hashable, given: Any) -> Attributes:
     """The attributes of a neuron, with a legal role."""
-    attributes = attributes_of(f"neuron {label(name)}", given)
+    attributes = attributes_of(f"neuron {label(name)}", given, {"role": "inter"})
     return attributes | {"role": require_role(attributes.get("role"))}
 
 
 def synapse_attributes(pre: Hashable, post: Hashable, given: Any) -> Attributes:
     """The attributes of a synapse, with a legal polarity."""
-    attributes = attributes_of(synapse_label(pre, post), given)
+    sign = given if type(given) is int and given in (1, -1) else 1
+    attributes = attributes_of(synapse_label(pre, post), given, {"polarity": sign})
     return attributes | {"polarity": require_polarity(attributes.get("polarity"), pre, post)}
 
 

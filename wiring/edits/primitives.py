@@ -8,7 +8,14 @@ from typing import Any
 
 from ...arguments import counted
 from ...errors import CircuitError
-from ..guards import require_neuron, require_new, require_renames, require_role_change, require_synapse
+from ..guards import (
+    beside,
+    require_neuron,
+    require_new,
+    require_renames,
+    require_role_change,
+    require_synapse,
+)
 from ..order import Pair, places_of, put_neurons, put_synapses, ranks_of, relabel, require_thawed
 from ..projections import renamed_projections
 from ..roles import label, require_polarity, require_role, synapse_label
@@ -39,6 +46,7 @@ class Add(Edit):
 
     Example:
         >>> edits.Add(neurons=[("AVA", {"role": "command"})]).apply(circuit)
+        >>> edits.Add(synapses=[("AVA", "motor_0", {"polarity": -1})]).apply(circuit)
     """
 
     kind = "add"
@@ -85,7 +93,7 @@ class Add(Edit):
 
     def _require_synapses(self, circuit: Graph, new: Mapping[Hashable, Mapping[str, Any]]) -> list[Pair]:
         pairs: dict[Pair, None] = {}
-        for pre, post, _ in self.synapses:
+        for pre, post, data in self.synapses:
             for name in (pre, post):
                 if name not in new and name not in circuit:
                     raise CircuitError(f"{synapse_label(pre, post)}: there is no neuron {label(name)}")
@@ -94,8 +102,11 @@ class Add(Edit):
                 raise CircuitError(
                     f"{synapse_label(pre, post)} ends on a sensory neuron; sensory neurons are inputs"
                 )
-            if circuit.has_edge(pre, post) or (pre, post) in pairs:
-                raise CircuitError(f"{synapse_label(pre, post)} exists already")
+            if circuit.has_edge(pre, post):
+                told = beside(circuit, pre, post, data)
+                raise CircuitError(f"{synapse_label(pre, post)} exists already{told}")
+            if (pre, post) in pairs:
+                raise CircuitError(f"{synapse_label(pre, post)} is given twice")
             pairs[pre, post] = None
         return list(pairs)
 

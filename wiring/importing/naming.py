@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from ...arguments import counted, several
+from ...arguments import counted, function_of, several
 from ...errors import CircuitError
 from ..files.raw import Edge, Node
 from ..roles import label, require_name, synapse_label
@@ -104,6 +104,7 @@ def _named(draft: Draft, names: Names) -> tuple[list[Any], str]:
                 raise CircuitError(f"names: there is no node {label(key)}{suggestion(key, ids)}")
         return [names.get(node.id, node.id) for node in nodes], "names="
     if callable(names):
+        function_of("names", names, "the id of a node")
         return [names(node.id) for node in nodes], "names="
     if names is not None and not isinstance(names, str):
         given = several("names", names, "names")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...arguments import counted, fraction, seed_number, several
+from ...arguments import counted, fraction, function_of, seed_number, several
 from ...errors import CircuitError
 from ..digest import ELECTRICAL
 from ..files.raw import Edge
@@ -77,6 +77,7 @@ def _assign(draft: Draft, polarity: Polarity) -> None:
         text = f"all synapses are {'excitatory' if polarity == 1 else 'inhibitory'}, as asked"
         draft.origin.add("polarity", len(draft.synapses), text)
     elif callable(polarity):
+        function_of("polarity", polarity, "the names of two neurons, pre and post", 2)
         for edge in draft.synapses:
             edge.data["polarity"] = require_polarity(polarity(edge.pre, edge.post), edge.pre, edge.post)
     elif polarity == WEIGHT_SIGN:

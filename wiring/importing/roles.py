@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
-from ...arguments import counted
+from ...arguments import counted, function_of
 from ...errors import CircuitError
 from ..checks import reached_from
 from ..digest import ELECTRICAL
@@ -34,6 +34,7 @@ def assign_roles(draft: Draft, roles: Roles) -> None:
     if hasattr(roles, "shape"):
         raise TypeError(f"roles: expected an attribute or a mapping, got {label(roles)}; {WAY}")
     if callable(roles):
+        function_of("roles", roles, "the name of a neuron")
         found = {name: _require(roles(name)) for name in draft.neurons}
     elif isinstance(roles, Mapping):
         found = _of_mapping(draft, roles)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import networkx as nx
 
-from ..arguments import label, text, whole
+from ..arguments import function_of, label, text, whole
 from ..errors import CircuitError
 from ..wiring import Circuit, edits
 from ..wiring.edits import Batch, Edit, Set
@@ -230,8 +230,7 @@ class EditSession:
 
     def observe(self, observer: Callable[[Entry], None]) -> Callable[[], None]:
         """Call `observer` with every new revision, in the thread that made it; returns what ends that."""
-        if not callable(observer):
-            raise TypeError(f"observer must be a function, got {label(observer)}")
+        function_of("observer", observer, "an entry of the journal")
         self._observers.append(observer)
         return lambda: self._observers.remove(observer) if observer in self._observers else None
 

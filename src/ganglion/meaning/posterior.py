@@ -11,7 +11,7 @@ import mlx.nn as nn
 import numpy as np
 
 from .. import shown
-from ..arguments import instance, real, seed_number, whole
+from ..arguments import function_of, instance, real, seed_number, whole
 from ..cells.spread import Spread
 from ..cells.strengths import Floats, as_floats
 from ..cells.values import Values, mlx_array
@@ -108,8 +108,7 @@ class Posterior(Tabled):
             >>> strength = lambda rnn: gl.circuit_of(rnn).edges["AVA", "AVB"]["weight"]
             >>> print(posterior.spread(strength))
         """
-        if not callable(number):
-            raise TypeError(f"number must be a function of a network, got {type(number).__name__}")
+        function_of("number", number, "a network")
         values = []
         with self._vector.kept_back():
             for draw in self.sample(count, seed):

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from ..arguments import at_home, flag, label, one_of, seed_number, text, whole
+from ..arguments import at_home, flag, function_of, one_of, seed_number, text, whole
 from ..interchange.origins import surroundings
 from .evolution import Evolving, bred
 from .journal import claimed, optuna, require_journal
@@ -92,8 +92,7 @@ def experiment(
         >>> found = gl.experiment(train, {"circuit": wirings, "rate": [0.01, 0.003]}, seeds=5)
         >>> found.best
     """
-    if not callable(train):
-        raise TypeError(f"train must be a function of a trial, got {label(train)}")
+    function_of("train", train, "a list of trials" if together else "a trial")
     factors = space_of(space)
     one_of("search", search, SEARCHES)
     one_of("direction", direction, DIRECTIONS)

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import label, one_of
+from ..arguments import function_of, label, one_of
 from ..cells import NCPLayer
 from ..cells.overlay import laid_over
 from ..interchange import circuit_of
@@ -157,7 +157,7 @@ def measures_of(given: Any) -> dict[str, Measure]:
             raise TypeError(f"the name of a measure must be a text, got {label(name)}")
         if not callable(measure):
             measure = READY[one_of(f"measure {name!r}", measure, tuple(READY))]
-        found[name] = measure
+        found[name] = function_of(f"measure {name!r}", measure, "a Look at the perturbed network")
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..arguments import flag, instance, label, several, whole
+from ..arguments import flag, function_of, instance, label, several, whole
 from ..cells import NCPLayer
 from ..cells.networks.perturbing import Perturbing
 from ..cells.networks.sites import Site, chosen, sites_of
@@ -203,7 +203,7 @@ class Each:
 
     Attributes:
         neurons: the group; None for synapses.
-        how: makes a perturbation of a neuron, or of the two neurons of a synapse.
+        how: makes a perturbation of the name of a neuron, or of the two names of a synapse.
         pre, post: the groups of a synapse's neurons.
         at_once: how many neurons at a time are perturbed, 1 or 2.
     """
@@ -222,14 +222,19 @@ class Each:
         if self.neurons is not None:
             _, names = chosen(sites, self.neurons)
             if self.at_once == 1:
-                yield from map(self.how, names)
+                yield from map(self._made, names)
                 return
             for k, first in enumerate(names):
                 for second in names[k + 1 :]:
-                    yield Together((self.how(first), self.how(second)))
+                    yield Together((self._made(first), self._made(second)))
             return
         for pre, post in _synapses(sites, self.pre, self.post):
-            yield self.how(pre, post)
+            yield self._made(pre, post)
+
+    def _made(self, *names: str) -> Perturbation:
+        made = self.how(*names)
+        told = f"a perturbation, such as gl.studies.Silence, from how({', '.join(map(repr, names))})"
+        return instance("what how gives", made, Perturbation, told)
 
 
 def each(
@@ -244,15 +249,19 @@ def each(
 
     Args:
         neurons: a group of neurons; without it, synapses are meant.
-        how: makes a perturbation of a neuron, or of a synapse's two; `Lesion` and `Cut` if not given.
+        how: makes a perturbation of the name of a neuron, or of the two names of a synapse, pre and post;
+            `Lesion` and `Cut` if not given.
         pre, post: of the neurons of synapses, groups; None is every neuron.
-        at_once: 2 for every pair of neurons.
+        at_once: 2 for every pair of neurons: `how` gets the name of one of them, twice, and the two
+            perturbations act together.
 
     Raises:
-        TypeError, ValueError: both neurons and synapses, or another number at once.
+        TypeError: a `how` that cannot be called so.
+        ValueError: both neurons and synapses, or another number at once.
 
     Example:
         >>> gl.each("command")                                             # a lesion of each
+        >>> gl.each("command", gl.studies.Silence, at_once=2)              # each pair held at 0
         >>> gl.each("inter", lambda name: gl.studies.Silence(name, to=0.5))
         >>> gl.each(pre="command", post="motor")                           # a cut of each synapse
     """
@@ -262,6 +271,11 @@ def each(
         raise ValueError("at_once=2 is for neurons: two synapses at a time are gl.studies.Together")
     if neurons is not None and (pre is not None or post is not None):
         raise ValueError("each takes neurons, or pre and post of synapses, and not both")
+    if how is not None and neurons is None:
+        function_of("how", how, "the names of a synapse's neurons, pre and post", 2)
+    elif how is not None:
+        pairs = ", and both perturbations of a pair act together" if at_once == 2 else ""
+        function_of("how", how, f"the name of one neuron{pairs}")
     return Each(neurons, how or (Cut if neurons is None else Lesion), pre, post, at_once)
 
 

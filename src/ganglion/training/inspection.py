@@ -57,7 +57,7 @@ def summarize(run: Run, batches: Batches, validation: Any, loss: Callable[..., A
 
 
 def _signs(model: nn.Module) -> tuple[int, int, int]:
-    """Weights against the sign of their synapse, all that have a sign, and parameters of synapses at zero."""
+    """Weights against the sign of their synapse, all that have a sign, and those at zero, gaps included."""
     against = count = zeros = 0
     for cell in model.modules():
         if isinstance(cell, NCPRNNCell) and hasattr(cell, "compiled"):
@@ -66,6 +66,9 @@ def _signs(model: nn.Module) -> tuple[int, int, int]:
                 against += int((found * polarity < 0).sum())
                 count += found.size
                 zeros += int((found == 0).sum())
+            now = cell.effective()
+            for name in cell.conducting_parameters("electrical"):
+                zeros += int((np.array(now[name].astype(mx.float32)) == 0).sum())
     return against, count, zeros
 
 

@@ -17,7 +17,7 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 
-from ..arguments import flag, instance, label, real, scalar, seed_number, several, whole
+from ..arguments import flag, function_of, instance, label, real, scalar, seed_number, several, whole
 from ..arguments import path as as_path
 from ..cells.networks.knowing import place_priors, refuse_members_with_priors
 from ..cells.networks.solving import TOLERANCE
@@ -39,6 +39,7 @@ from .ready import build_for, require_loss, require_trainable
 from .recipe import recipe_of, warn_of_bias
 from .run import Callback, EarlyStopping, Run
 from .step import Step
+from .summary import told_scale
 from .timescale import choose_time_scale, choose_unfolds, warn_of_gaps, warn_of_time
 from .windows import Cut, Windows
 
@@ -164,7 +165,9 @@ def fit(
     batches = Batches(as_data(sampled(model, data)), batch_size, seed, ranks)
     require_loss(loss, batches)
     held_out: Batches | Windows | Judge | None = validation
-    if validation is not None and not callable(validation):
+    if callable(validation):
+        function_of("validation", validation, "the model")
+    elif validation is not None:
         name = "the validation data"
         held_out = Batches(as_data(sampled(model, validation), name), batch_size, None, ranks, name)
         require_loss(loss, held_out)
@@ -175,7 +178,7 @@ def fit(
     require_trainable(model)
     chosen = choose_time_scale(model, batches, loss)
     if ranks.first and progress and chosen is not None:
-        print(f"fit: time_scale={chosen:g}, the median time span of the data", file=sys.stderr)
+        print(f"fit: {told_scale(*chosen)}, the median time span of the data", file=sys.stderr)
     unfolds = choose_unfolds(model, batches, loss)
     if ranks.first and progress and unfolds is not None:
         print(f"fit: ode_unfolds={unfolds}, for an error of the solver below {TOLERANCE}", file=sys.stderr)
@@ -216,7 +219,9 @@ def fit(
         if run.best is not None:
             put_parameters(model, run.best)
         summary = summarize(run, batches, held_out, loss)
-        run.history.summary = summary = replace(summary, time_scale=chosen, ode_unfolds=unfolds)
+        run.history.summary = summary = replace(summary, ode_unfolds=unfolds)
+        if chosen is not None:
+            run.history.summary = summary = replace(summary, time_scale=chosen[0], time_unit=chosen[1])
     if ranks.first and summary.stuck:
         warnings.warn(summary.stuck, stacklevel=2)
     if ranks.first and progress:

@@ -23,7 +23,8 @@ class Summary:
         still, neurons: how many neurons do not move while the network reads data, and of how many.
         padding, samples: how many samples a mask leaves out, and of how many.
         stuck: why the network seems to say no more than the mean of its targets; None if it says more.
-        time_scale: what was chosen for networks that had none; None if nothing was.
+        time_scale: what was chosen for networks that had none, as their `repr` has it; None if nothing was.
+        time_unit: the time of the data that they are given as 1: the `time_unit` of a `Scaled`.
         ode_unfolds: what was chosen for a network with "auto"; None if nothing was.
     """
 
@@ -42,6 +43,7 @@ class Summary:
     stuck: str | None
     time_scale: float | None = None
     ode_unfolds: int | None = None
+    time_unit: float = 1.0
 
     def __str__(self) -> str:
         kept = "the last step's weights" if self.kept is None else f"the weights of epoch {self.kept + 1}"
@@ -60,9 +62,14 @@ class Summary:
             if number:
                 facts.append(words)
         if self.time_scale is not None:
-            facts.append(f"chose time_scale={self.time_scale:g}")
+            facts.append(f"chose {told_scale(self.time_scale, self.time_unit)}")
         if self.ode_unfolds is not None:
             facts.append(f"chose ode_unfolds={self.ode_unfolds}")
         if self.stuck:
             facts.append(self.stuck)
         return "; ".join(facts)
+
+
+def told_scale(time_scale: float, unit: float) -> str:
+    """A time scale as networks have it, and where that is no time of the data, what it is of."""
+    return f"time_scale={time_scale:g}" + ("" if unit == 1.0 else f" inside time_unit={unit:g}")

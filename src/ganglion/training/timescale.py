@@ -27,7 +27,7 @@ READ = 1024
 """How many sequences are looked at for the median of their time spans, over all of the data."""
 
 
-def choose_time_scale(model: nn.Module, batches: Batches, loss: Loss) -> float | None:
+def choose_time_scale(model: nn.Module, batches: Batches, loss: Loss) -> tuple[float, float] | None:
     """Let networks of whose time scale nobody has said anything have the median time span of the data.
 
     That is done for networks with the weights that they began with: others were trained in the time that they
@@ -35,7 +35,7 @@ def choose_time_scale(model: nn.Module, batches: Batches, loss: Loss) -> float |
     `Bidirectional` or a `Scaled`; what a module of your own does with it is not known here.
 
     Returns:
-        The median, in the unit of the data, if any network has it now.
+        The time scale that a network has now, and the time of the data that it is given as 1, if any has one.
     """
     networks = [(network, unit) for network, unit in _networks(model) if network.awaits_time_scale]
     span = _median_span(batches, loss, READ) if networks else None
@@ -44,7 +44,8 @@ def choose_time_scale(model: nn.Module, batches: Batches, loss: Loss) -> float |
     for network, unit in networks:
         if network.awaits_time_scale:  # not twice, where layers are one network
             network.choose_time_scale(_rounded(span / unit))
-    return _rounded(span)
+    unit = networks[0][1]
+    return _rounded(span / unit), unit
 
 
 def choose_unfolds(model: nn.Module, batches: Batches, loss: Loss) -> int | None:

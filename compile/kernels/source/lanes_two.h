@@ -33,6 +33,9 @@ FUNCTION Two operator+(Two x) { return x; }
 FUNCTION Two operator-(Two x) { return {-x.a, -x.b}; }
 FUNCTION Two &operator+=(Two &x, Two y) { return x = x + y; }
 FUNCTION Two exp2_lane(Two z) { return {exp2_lane(z.a), exp2_lane(z.b)}; }
+#ifdef SIGMOID2
+FUNCTION Two sigmoid2(Two z) { return {sigmoid2(z.a), sigmoid2(z.b)}; }
+#endif
 FUNCTION Two choose(Test test, Two yes, Two no) {
     return {choose(test.a, yes.a, no.a), choose(test.b, yes.b, no.b)};
 }

@@ -76,11 +76,13 @@ FUNCTION real joined(real value, int me) {
         } \
     }
 
-// Functions of a lane that every target shares; exp2_lane is each target's own.
+// Functions of a lane that every target shares; exp2_lane is each target's own, and sigmoid2 that of some.
 #define LOG2E 1.44269504f
 #define TINY 1e-30f  // time spans below it count as 0: one divided by them is no number, or as good as none
 
+#ifndef SIGMOID2
 FUNCTION real sigmoid2(real z) { return INVERSE(1.0f + exp2_lane(z)); }  // sigmoid(-z / log2(e))
+#endif
 FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }

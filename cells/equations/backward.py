@@ -30,15 +30,21 @@ class _Backward(Through):
             f"sums_of[UNFOLDS*{self.sums}*P]",
             *self.weights.memory(self.sums),
         ]
+        unsaved = "if (!SAVING) " if writer.weighed else ""
         work = [part for part in work if "[0*" not in part and "*0*" not in part]
         sums = f"{_some('d_sum', self.sums)} {_some('d_drive', len(writer.drives))}"
         return [
             f"// {title}_backward: the gradients of {title}_forward. Generated from equations.",
             *writer.declared(),
             f"//: index    {out}",
+            *(
+                ["//: index    back_order[P] back_many[P] back_read[E] back_spot[E]"]
+                if writer.weighed
+                else []
+            ),
             "//: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N]",
             "//: rows     d_outputs[T][M] d_last[1][N]",
-            "//: saved    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]",
+            f"//: saved    states[{writer.saved_states}][N]",
             *([f"//: saved    sums[SAVING*T*UNFOLDS][{self.sums}*P]"] if self.sums else []),
             "//: results  d_x[T][I] d_timespans[T][1] d_state[1][N]",
             f"//: totals   {' '.join([totals, 'd_held[P]', *(f'd_{v}' for v in writer.noise.values)])}",
@@ -48,9 +54,9 @@ class _Backward(Through):
             f"//: work     path[KEEP*N] {' '.join(work)}",
             *PRELUDE.splitlines(),
             *writer.noise.prelude,
-            f"#define REMEMBER(k, value) sums_of[(u * {self.sums} + k) * P + j] = value;",
+            f"#define REMEMBER(k, value) {unsaved}sums_of[(u * {self.sums} + k) * P + j] = value;",
             "#define REMEMBER_STATE(i)",
-            "#define STRIDE (UNFOLDS + EVENTS)",
+            *([] if writer.weighed else ["#define STRIDE (UNFOLDS + EVENTS)"]),
             "#define SAMPLE sample",
             "#define SAMPLE_BACK g_sample",
             "#define STATE v",
@@ -97,7 +103,10 @@ class _Backward(Through):
             if each.folded.parts:
                 letter, length = HOMES[kind]
                 count = f"{len(each.folded.parts)} * {length}"
-                lines.append(f"EACH_ANY(i, {count}) sum_{letter}[i] = splat(0.0f);")
+                zero = f"sum_{letter}[i] = splat(0.0f);"
+                if self.weights.there and kind == "recurrent":
+                    zero = "NO_SUM(sum_r, i)"
+                lines.append(f"EACH_ANY(i, {count}) {zero}")
         for home in OWN:  # by the thread that adds up there
             zeros = [f"{place} = splat(0.0f);" for place in self.summed(home, "j").values()]
             lines += [f"EACH(j, {HOMES[home][1]}) {{", *zeros, "}"] if zeros else []
@@ -111,13 +120,14 @@ class _Backward(Through):
             each = self.shape.synapses.get(kind)
             if each and each.folded.parts:
                 (ptr, out, _), (letter, _) = OUT[kind], HOMES[kind]
+                to, at = "q", f"{out}[q]"
+                if self.writer.weighed and kind == "recurrent":
+                    to, at = "SPOT(q, back)", f"SPOT({at}, in)"
                 lines += [
                     f"EACH_SPLIT(i, {count}) {{",
                     f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{",
                 ]
-                lines += [
-                    f"of{letter}{k}[q] = f{letter}{k}[{out}[q]];" for k in range(len(each.folded.parts))
-                ]
+                lines += [f"of{letter}{k}[{to}] = f{letter}{k}[{at}];" for k in range(len(each.folded.parts))]
                 lines += ["}", "}"]
         return lines
 
@@ -182,12 +192,11 @@ class _Backward(Through):
             lines.add(f"EACH_SPLIT(i, {self.writer.taps.ends(kind)}) {{")
             lines.add(f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{")
             lines.add(f"const int k = {out}[q];" if out else "const int k = q;")
-            lines.add(
-                *(
-                    f"const over_rows s{k} = TOTAL(sum_{letter}[{len(each.folded.parts)} * q + {k}]);"
-                    for k in parts
-                )
-            )
+            for k in parts:
+                at = f"{len(each.folded.parts)} * q + {k}"
+                apart = self.weights.there and kind == "recurrent"
+                summed = f"SUM_TOTAL(sum_r, {at})" if apart else f"TOTAL(sum_{letter}[{at}])"
+                lines.add(f"const over_rows s{k} = {summed};")
             to = {name(kind, key): f"d_q_{key}[k]" for key in self.shape.used(kind)}
             found = self.gradients([(part, seed(str(k))) for k, part in enumerate(each.folded.parts)], to)
             names = self.writer.parameters(kind, "k")
@@ -252,13 +261,14 @@ class _Backward(Through):
             "if (!SAVING) EACH(j, N) v[j] = path[(step - start) * N + j];",
             '#include "frame/memory_again.c"',
             *writer.inputs(),
-            "if (SAVING) break;",
+            *([] if writer.weighed else ["if (SAVING) break;"]),
             "BARRIER",
             "for (int u = 0; u < UNFOLDS; u++) {",
             "const int now = u * N, next = now + N;",
-            *writer.unfold(),
+            *writer.unfold(again=True),
             "}",
             *([stays] if writer.continuous else []),
+            *(["if (SAVING) break;"] if writer.weighed else []),
             *writer.moved("UNFOLDS * N", "v[{} * P + j]"),
             *writer.noise.counted("0", "UNFOLDS * N"),
             "if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];",
@@ -271,6 +281,8 @@ class _Backward(Through):
     def fetched(self) -> list[str]:
         """Lines that fetch states before and behind all steps of the solver; lines of delays before alone."""
         taps, row = self.writer.taps, "v[u * N + i] = SAVED(states, t * STRIDE + u, i);"
+        if self.writer.weighed:
+            return ["EACH(j, N) v[j] = SAVED(states, t, j);"]
         if not taps.there:
             return ["EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);"]
         return [

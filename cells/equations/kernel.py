@@ -12,12 +12,14 @@ import numpy as np
 from ...compile import CompiledCircuit
 from ...compile.kernels import FusedSequence, constant
 from ...compile.kernels.source import Texts
+from ...compile.kernels.weighed import side_by_side
 from ...compile.synapses import Index, Synapses
 from ..ltc.kernel import index_arrays
 from ..running import CellKernel
 from .backward import backward
 from .delays import Delays
 from .expression import Expression, name
+from .forward import forward
 from .model import Model
 from .noise import places, table
 from .noise_kernel import halves
@@ -36,12 +38,14 @@ class Written(NamedTuple):
         texts: forward and backward.
         values: the parameters that they take, in their order.
         given: those of them that are parts of equations, by name.
+        weighed: whether they read synapses in the order of weighed.h, too.
     """
 
     name: str
     texts: Texts
     values: list[str]
     given: dict[str, Expression]
+    weighed: bool
 
 
 @lru_cache(maxsize=64)
@@ -57,15 +61,15 @@ def written(
     writer = Writer(shape, delayed=delayed)
     name = re.sub(r"\W", "_", f"equations_{model.declaration.owner.lower()}", flags=re.ASCII)
     files = (
-        (f"{name}_forward", writer.forward(name)),
+        (f"{name}_forward", forward(writer, name)),
         (f"{name}_backward", backward(writer, name)),
     )
-    return Written(name, Texts(files), shape.values(), shape.given)
+    return Written(name, Texts(files), shape.values(), shape.given, bool(writer.weighed))
 
 
 @lru_cache(maxsize=32)
 def equation_kernel(
-    made: tuple[str, Texts, tuple[int, ...]],
+    made: tuple[str, Texts, tuple[int, ...], bool],
     recurrent: Synapses,
     sensory: Synapses,
     links: Synapses | None,
@@ -76,15 +80,18 @@ def equation_kernel(
 ) -> FusedSequence:
     """The fused kernels over a circuit; they take the values of `written`, and which neurons are held.
 
-    `made` is the name and the texts, and how wide the arrays of a state are.
+    `made` is the name and the texts, how wide the arrays of a state are, and `Written.weighed`.
     """
-    name, texts, widths = made
+    name, texts, widths, weighed = made
     n = recurrent.n_post
     none: Index = np.zeros(n + 1, np.int32)
     coupled = {"link_ptr": none, "link_pre": none[:0]}
     if links is not None:
         coupled = {"link_ptr": links.ptr, "link_pre": links.pre}
     index, sizes = index_arrays(recurrent, sensory), dict[str, int]()
+    if weighed:
+        index |= side_by_side("in", recurrent.ptr, recurrent.pre)
+        index |= side_by_side("back", index["out_ptr"], index["out_post"])
     if delays is not None:
         late = tap_arrays(delays, recurrent, sensory)
         index |= late
@@ -145,7 +152,7 @@ def bound(
     made = written(model, steps[0], coupling is not None, all_states, delays is not None)
     outputs = plan.n_neurons if all_states else plan.n_outputs
     links = None if coupling is None else coupling.projection.synapses
-    named = made.name, made.texts, widths
+    named = made.name, made.texts, widths, made.weighed
     wires = plan.recurrent, plan.sensory, links
     sequence = equation_kernel(named, *wires, outputs, steps[1], delays, kept)
     for key, parameter in model.parameters.items():

@@ -38,6 +38,15 @@ class Synapses:
     states: list[Expression] = field(default_factory=list)
     posts: dict[Expression, Expression] = field(default_factory=dict)
 
+    @property
+    def product(self) -> tuple[int, Expression] | None:
+        """Which folded weight its synapses multiply by what their source shows, if that is all they do."""
+        brings = self.folded.of[0]
+        weight = [k for k in range(len(self.folded.parts)) if Folded.symbol(k) in brings.inputs]
+        shown = [part for part in brings.inputs if part in self.shown]
+        whole = brings.op == "*" and len(brings.inputs) == 2 and weight and shown
+        return (weight[0], shown[0]) if whole else None
+
 
 @dataclass
 class Shape:

@@ -1,10 +1,10 @@
-"""The kernels of a model as text in the small language, inside the frame of all cells; here, forward."""
+"""The kernels of a model as text in the small language, inside the frame of all cells: what both share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .emission import PRELUDE, Lines, Names, Term
+from .emission import Lines, Names, Term
 from .expression import Expression, name, substituted
 from .folding import Folded, costly_in_a_sample
 from .model import SAMPLE, SPAN, STEP
@@ -59,8 +59,16 @@ class Writer:
         self.continuous, self.noise = self.model.continuous, Noise(self.model, self.taps.end)
         self.encoded = shape.encoded
         self.linear = not self.plastic and not self.model.noisy and shape.linear
+        each = shape.synapses.get("recurrent")
+        alone = each and self.linear and self.weights_apart and len(self.totals) == 1
+        self.weighed = each.product if each and alone else None  # summed up as WEIGHED does
         found = costly_in_a_sample(shape.new) if self.continuous else []
         self.fixed = {part: name("fixed", str(k)) for k, part in enumerate(found)}
+
+    @property
+    def weights_apart(self) -> bool:
+        """Whether a sample has several steps, for gradients of weights to be added up over."""
+        return self.continuous and not self.taps.there
 
     def _symbols(self, kind: str) -> list[Expression]:
         return self.shape.synapses[kind].totals if kind in self.shape.synapses else []
@@ -73,6 +81,7 @@ class Writer:
         return [
             "//: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS",
             "//: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]",
+            *(["//: index    in_order[P] in_many[P] in_read[E] in_spot[E]"] if self.weighed else []),
             *(["//: sizes    EW SW", "//: index    own[E] sensory_own[S]"] if self.plastic else []),
             *self.taps.declared,
             *(["//: blocks   2"] if self.linear else []),
@@ -137,7 +146,8 @@ class Writer:
                 names = self.parameters(kind, "k")
                 lines.add(f"for (int k = {ptr}[j] + PART; k < {ptr}[j + 1]; k += PARTS) {{")
                 for k, term in enumerate(lines.values(each.folded.parts, names)):
-                    lines.add(f"f{letter}{k}[k] = {term.text};")
+                    at = "SPOT(k, in)" if self.weighed and kind == "recurrent" else "k"
+                    lines.add(f"f{letter}{k}[{at}] = {term.text};")
                 lines.add("}")
         lines.add("}", "BARRIER")
         return lines.lines
@@ -222,13 +232,13 @@ class Writer:
             lines.add(f"const real {found[part].text} = {term.real};")
         return found
 
-    def read(self, each: Synapses) -> dict[Expression, Term]:
-        """What source `from` of a synapse shows in a step."""
+    def read(self, each: Synapses, source: str = "from") -> dict[Expression, Term]:
+        """What a source of a synapse shows in a step."""
         if each.kind == "sensory":
             ends = self.taps.ends("sensory")
-            return {part: Term(f"input[{k} * {ends} + from]") for k, part in enumerate(each.shown)}
-        named = {part: Term(self.show(k, "from")) for k, part in enumerate(self.sources_shown())}
-        states = self.at_neuron("from")
+            return {part: Term(f"input[{k} * {ends} + {source}]") for k, part in enumerate(each.shown)}
+        named = {part: Term(self.show(k, source)) for k, part in enumerate(self.sources_shown())}
+        states = self.at_neuron(source)
         return {part: named.get(part) or states[value] for part, value in each.shown.items()}
 
     def sources(self, lines: Lines) -> None:
@@ -248,9 +258,11 @@ class Writer:
                 found |= self.shape.synapses[kind].shown
         return {part: value for part, value in found.items() if value.op != "name" or self.taps.there}
 
-    def unfold(self) -> list[str]:
-        """Lines of one step of the solver, from the states at `now` to those at `next`."""
+    def unfold(self, *, again: bool = False) -> list[str]:
+        """Lines of one step of the solver, from the states at `now` to those at `next`; `again`, backward."""
         lines = Lines("u")
+        if self.weighed:
+            return self._weighed_step(lines, self.weighed, again)
         self.sources(lines)
         lines.add(*self.noise.entered(), "EACH_SPLIT(j, P) {")
         joined: list[str] = []
@@ -267,6 +279,24 @@ class Writer:
             lines.add(*(f"{place.text} = {names[total].text};" for place, total in pairs))
             lines.add("}", "}", "EACH(j, P) {", "{")
             names |= dict(zip(self.totals, summed, strict=True))
+        return self._stepped(lines, names)
+
+    def _weighed_step(self, lines: Lines, weighed: tuple[int, Expression], again: bool) -> list[str]:
+        """The same where synapses are products: again, their sums are taken from what forward saved."""
+        (weight, shown), (total,) = weighed, self.totals
+        begin = self.read(self.shape.synapses["recurrent"], "0")[shown].text
+        lines.add(*(["if (!SAVING) {"] if again else []))
+        self.sources(lines)
+        lines.add(f"WEIGHED(summed, fr{weight}, &{begin}, ptr, pre, in)")
+        lines.add(*(["}"] if again else []), "EACH(j, P) {", "{")
+        summed = "summed[j]"
+        if again:
+            lines.add(f"const real was = SAVING ? SAVED(sums, step * UNFOLDS + u, j) : {summed};")
+            summed = "was"
+        return self._stepped(lines, self.at_neuron("j") | {total: Term(summed)})
+
+    def _stepped(self, lines: Lines, names: Names) -> list[str]:
+        """Lines that go on from its sums to the new states of neuron j."""
         for k, total in enumerate(self.totals):
             lines.add(f"REMEMBER({k}, {names[total].text})")
         lines.add("if (held[j] > 0.0f) {")
@@ -290,70 +320,12 @@ class Writer:
         names = self.at_neuron("j", begin) | self.parameters("motor", "j")
         return Lines().values([self.shape.decoded], names, inline=True)[0].real
 
-    # The two kernels
+    # What both need
 
-    def forward(self, title: str) -> str:
-        """The forward kernel."""
-        sums = len(self.totals)
-        head = [
-            f"// {title}_forward: a whole sequence for one block of the batch. Generated from equations.",
-            *self.declared(),
-            "//: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] state[1][N]",
-            "//: results  outputs[T][M] last[1][N] kept[(T+KEEP-1)/KEEP][N]",
-            "//: saves    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]",
-            *([f"//: saves    sums[SAVING*T*UNFOLDS][{sums}*P]"] if sums else []),
-            f"//: folded   {' '.join(self.folds())}",
-            f"//: scratch  v[2*N] sample[I] {self.scratch()} shown[M] showing[M] before[N] still[N]",
-            *(f"//: scratch  {part}" for part in self.taps.scratch),
-            *PRELUDE.splitlines(),
-            *self.noise.prelude,
-            "#define REMEMBER(k, value) SAVE(sums, step * UNFOLDS + u, k * P + j, value)",
-            "#define REMEMBER_STATE(i) SAVE(states, step * STRIDE + u + 1, i, v[next + i])",
-            "#define STRIDE (UNFOLDS + EVENTS)",
-            "#define SAMPLE sample",
-            "#define STATE (v + now)",
-            f"#define SHOW(j) {self.shown('now')}",
-        ]
-        still = [
-            "const int stays = SOME(span < TINY);",
-            "if (stays) EACH(j, N) still[j] = v[now + j];",
-        ]
-        back = [
-            "if (stays) {",
-            *("EACH(j, N) {", "v[now + j] = choose(span < TINY, still[j], v[now + j]);"),
-            *("SAVE(states, step * STRIDE + UNFOLDS, j, v[now + j])", "}", "}"),
-        ]
-        body = [
-            *self.folding(),
-            "int now = 0, next = N, here;",
-            f"real {'dt, ' if self.continuous else ''}span;",
-            "real event = splat(0.0f);",
-            "FETCH(v, state, 0);",
-            *(["EACH(j, N) v[N + j] = splat(0.0f);"] if self.plastic else []),  # of synapses that are cut
-            "if (EVENTS) EACH(j, M) showing[j] = splat(0.0f);",
-            "for (int step = 0; step < T; step++) {",
-            '#include "frame/open.c"',
-            '#include "frame/sample.c"',
-            '#include "frame/memory.c"',
-            "if (step == 0 || EVENTS) EACH(j, N) { SAVE(states, step * STRIDE, j, v[now + j]) }",
-            *(["const int line = now;"] if self.taps.there else []),
-            *self.inputs(),
-            *(still if self.continuous else []),
-            "BARRIER",
-            *self.taps.kept(),
-            "for (int u = 0; u < UNFOLDS; u++) {",
-            *self.unfold(),
-            *("const int old = now;", "now = next;", "next = old;", "}"),
-            *(back if self.continuous else []),
-            *self.moved("now", "first[{} * P + j]"),
-            *self.taps.saved,
-            *self.noise.counted("now", "now", "SAVE(states, step * STRIDE + UNFOLDS, j, v[now + j])"),
-            '#include "frame/close.c"',
-            *self.noise.ended("v[now + j]"),
-            "}",
-            "STORE(last, 0, v + now);",
-        ]
-        return joined(head, body)
+    @property
+    def saved_states(self) -> str:
+        """How many states forward saves: all, or one per sample, where sums are all that the others take."""
+        return "SAVING*T" if self.weighed else "SAVING*(T*(UNFOLDS+EVENTS)+1)"
 
     def moved(self, to: str, first: str) -> list[str]:
         """Lines that let what delays keep go on by one sample."""

@@ -42,7 +42,7 @@ class Through:
 
     def scratch(self) -> str:
         """What it needs for synapses that have states, and for those that have delays."""
-        parts = []
+        parts = ["back[P]"] if self.writer.weighed else []
         if self.writer.plastic:
             posts = sum(len(each.posts) for each in self.shape.synapses.values())
             parts += [f"at_post[{posts}*P]", f"d_input[{self.shown_by_sensors}*I]"]
@@ -222,18 +222,23 @@ class Through:
         shown: dict[Expression, Expression] = {}
         for each in kinds:
             shown |= each.shown
-        lines.add("EACH_SPLIT(i, P) {")
+        if writer.weighed:
+            lines.add(f"WEIGHED(back, ofr{writer.weighed[0]}, d_sum, out_ptr, out_post, back)")
+        lines.add("EACH(i, P) {" if writer.weighed else "EACH_SPLIT(i, P) {")
+        brought = "back[i]" if writer.weighed else "splat(0.0f)"
         names = writer.at_neuron("i")
         values = dict(zip(shown, lines.values(shown.values(), names), strict=True))
         for k, (part, term) in enumerate(list(values.items())):
-            lines.add(f"const real from{k} = {term.real};", f"real d_from{k} = splat(0.0f);")
+            lines.add(f"const real from{k} = {term.real};", f"real d_from{k} = {brought};")
             values[part] = Term(f"from{k}")
         if self.weights.there:
             lines.add(*self.weights.noted(values))
         places = {part: f"d_from{k}" for k, part in enumerate(shown)}
-        for each in kinds:
-            self.through(lines, each, values, places, "d_sum")
-        lines.add(*(f"{place} = JOINED({place});" for place in places.values()), "if (PART == 0) {")
+        if not writer.weighed:
+            for each in kinds:
+                self.through(lines, each, values, places, "d_sum")
+            lines.add(*(f"{place} = JOINED({place});" for place in places.values()))
+        lines.add("if (PART == 0) {")
         seeds = {part: seed(place) for part, place in places.items()}
         to = dict(zip(writer.states, rows, strict=True))
         to |= self.summed("neuron", "i")

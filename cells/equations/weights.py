@@ -19,7 +19,8 @@ class Weights:
     """Their gradients, once per sample and for all steps of the solver.
 
     A step goes through the synapses for their sources alone. What it would add to each gradient is added up
-    over the steps in a register, so that sums for each synapse and lane are fetched once per sample.
+    over the steps in a register, so that sums for each synapse are fetched once per sample; these keep four
+    lanes, not all.
 
     Args:
         writer: of the kernels.
@@ -30,8 +31,7 @@ class Weights:
 
     def __init__(self, writer: Writer) -> None:
         self.writer, self._each = writer, writer.shape.synapses.get("recurrent")
-        several = writer.continuous and not writer.taps.there  # steps, with nothing else to add up
-        self.there = writer.linear and self._each is not None and several
+        self.there = writer.linear and self._each is not None and writer.weights_apart
 
     @property
     def _synapses(self) -> Synapses:
@@ -85,7 +85,7 @@ class Weights:
         found = gradients(list(zip(each.folded.of, seeds, strict=True)), sums)
         lines.add(f"for (int q = {ptr}[i] + PART; q < {ptr}[i + 1]; q += PARTS) {{")
         lines.add(f"const int at = {post}[q] * {unfolds};")
-        lines.add(*(f"real w_{n} = sum_r[{many} * q + {n}];" for n in range(many)))
+        lines.add(*(f"real w_{n} = splat(0.0f);" for n in range(many)))
         for u, known in steps:
             if known is None:
                 lines.add(f"for (int u = 0; u < {unfolds}; u++) {{")
@@ -96,7 +96,7 @@ class Weights:
             lines.add(*(f"{place} += {term.text};" for place, term in zip(found, terms, strict=True)))
             if known is None:
                 lines.add("}")
-        lines.add(*(f"sum_r[{many} * q + {n}] = w_{n};" for n in range(many)), "}")
+        lines.add(*(f"ADD_SUM(sum_r, {many} * q + {n}, w_{n})" for n in range(many)), "}")
 
     def _shown(self, lines: Lines, u: str, ending: str) -> dict[Expression, Term]:
         """What source i showed in step u, behind lines that fetch it."""

@@ -122,6 +122,11 @@ class Kernel:
         """Whether it multiplies by the functions of products.h."""
         return re.search("ADD_(PRODUCTS|OUTER)", self.body) is not None
 
+    @property
+    def weighs(self) -> bool:
+        """Whether synapses are products that weighed.h sums up."""
+        return "WEIGHED(" in self.body
+
     def of(self, *kinds: str) -> list[Array]:
         """The arrays of some kinds: kind by kind, and those of one in the order of their declaration."""
         return [array for kind in kinds for array in self.arrays.values() if array.kind == kind]

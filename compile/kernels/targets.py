@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from .source import PRIVATE, SOURCE, Array, CallSizes, Kernel
+from .weighed import BESIDE
 
 # How arrays of each kind are seen by a kernel on the CPU.
 TYPES = {
@@ -67,6 +68,7 @@ def cpu_source(kernel: Kernel, lanes: int, constants: tuple[int, ...] = (), *, f
         _text("lanes_cpu.h"),
         *([_text("crew.h"), _text("lanes_crew.h")] if crew else []),
         *([_text("lanes_two.h")] if two else []),
+        *([f"#define BESIDE {BESIDE}", _text("weighed.h")] if kernel.weighs and not crew else []),
         _text("functions.h"),
         *([_text("products.h")] if kernel.multiplies else []),
         f'extern "C" int {kernel.name}(const int64_t *sizes, const float *numbers,',

@@ -9,6 +9,18 @@ FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
 
+// For each neuron j, the sum of weights[SPOT(k, set)] * from[pre[k]] over its synapses k.
+#ifndef WEIGHED
+#define WEIGHED(to, weights, from, ptr, pre, set) \
+    EACH_SPLIT(j_, P) { \
+        real sum_ = splat(0.0f); \
+        for (int k_ = ptr[j_] + PART; k_ < ptr[j_ + 1]; k_ += PARTS) sum_ += (weights)[k_] * (from)[pre[k_]]; \
+        sum_ = JOINED(sum_); \
+        if (PART == 0) (to)[j_] = sum_; \
+    }
+#define SPOT(k, set) (k)
+#endif
+
 #define WAITING 32  // time steps after which the gradients of an LSTM's weights are added up: see memory_backward.c
 
 // The first row of the team of TEAM rows to which row i belongs; teams begin anew at `start`.

@@ -37,6 +37,10 @@ typedef float over_rows;  // a number that all rows of a block share
 #define SOON(from, index, k, count)
 #define TOTAL(value) total(value, block)
 #define TOTALS(found, sum, m) const Four found = totals(sum[0][m], sum[1][m], sum[2][m], sum[3][m], block);
+// Sums over rows and time steps, as far as four lanes: what stays of a vector is all that a cache has to hold.
+#define NO_SUM(sums, i) ((Four *)(sums))[i] = Four{};
+#define ADD_SUM(sums, i, value) ((Four *)(sums))[i] += by_fours(value, block);
+#define SUM_TOTAL(sums, i) total(((Four *)(sums))[i])
 // What forward saves for backward lies as lanes, and is not interleaved anew.
 #define SAVED(name, row, i) name[(block.index * name##_rows + (row)) * name##_width + (i)]
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
@@ -234,10 +238,8 @@ static inline Four by_fours(real value, const Block &block) {
     return all.part[0];
 }
 
-static inline float total(real value, const Block &block) {
-    const Four sum = by_fours(value, block);
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
+static inline float total(Four sum) { return (sum[0] + sum[1]) + (sum[2] + sum[3]); }
+static inline float total(real value, const Block &block) { return total(by_fours(value, block)); }
 
 // Four totals in the same order, by additions that serve all of them.
 static inline Four totals(real first, real second, real third, real fourth, const Block &block) {

@@ -24,6 +24,9 @@ typedef float over_rows;
 #define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
+#define NO_SUM(sums, i) (sums)[i] = 0.0f;
+#define ADD_SUM(sums, i, value) (sums)[i] += value;
+#define SUM_TOTAL(sums, i) (sums)[i]
 #define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 

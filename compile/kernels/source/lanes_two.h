@@ -105,6 +105,15 @@ FOR_NUMBERS(-)
 FOR_NUMBERS(*)
 FUNCTION Numbers total(Two value, const Blocks &block) { return {total(value.a, block.a), total(value.b, block.b)}; }
 
+struct Fours {
+    Four a, b;
+};
+FUNCTION Numbers total(Fours sum) { return {total(sum.a), total(sum.b)}; }
+FUNCTION void add(Fours &sum, Two value, const Blocks &block) {
+    sum.a += by_fours(value.a, block.a);
+    sum.b += by_fours(value.b, block.b);
+}
+
 struct Totals {
     float *a, *b;
     struct Place {
@@ -116,8 +125,14 @@ struct Totals {
     Place operator[](int64_t i) const { return {a + i, b + i}; }
 };
 
+#undef NO_SUM
+#undef ADD_SUM
+#undef SUM_TOTAL
 #undef SAVED
 #undef SAVE
+#define NO_SUM(sums, i) ((Fours *)(sums))[i] = Fours{};
+#define ADD_SUM(sums, i, value) add(((Fours *)(sums))[i], value, block);
+#define SUM_TOTAL(sums, i) total(((Fours *)(sums))[i])
 #define SAVED(name, row, i) saved(name, name##_rows, name##_width, row, i, block)
 #define SAVE(name, row, i, value) if (SAVING) save(name, name##_rows, name##_width, row, i, value, block);
 #define real Two

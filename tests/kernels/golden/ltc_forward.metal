@@ -40,6 +40,9 @@ typedef float over_rows;
 #define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
+#define NO_SUM(sums, i) (sums)[i] = 0.0f;
+#define ADD_SUM(sums, i, value) (sums)[i] += value;
+#define SUM_TOTAL(sums, i) (sums)[i]
 #define SAVED(name, row, i) name[(block * name##_rows + (row)) * name##_width + (i)]
 #define SAVE(name, row, i, value) if (SAVING) SAVED(name, row, i) = value;
 
@@ -86,6 +89,18 @@ FUNCTION real sigmoid2(real z) { return INVERSE(1.0f + exp2_lane(z)); }  // sigm
 FUNCTION real sigmoid(real x) { return sigmoid2(x * -LOG2E); }
 FUNCTION real tanh_lane(real x) { return 1.0f - 2.0f * sigmoid2(x * (2.0f * LOG2E)); }
 FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
+
+// For each neuron j, the sum of weights[SPOT(k, set)] * from[pre[k]] over its synapses k.
+#ifndef WEIGHED
+#define WEIGHED(to, weights, from, ptr, pre, set) \
+    EACH_SPLIT(j_, P) { \
+        real sum_ = splat(0.0f); \
+        for (int k_ = ptr[j_] + PART; k_ < ptr[j_ + 1]; k_ += PARTS) sum_ += (weights)[k_] * (from)[pre[k_]]; \
+        sum_ = JOINED(sum_); \
+        if (PART == 0) (to)[j_] = sum_; \
+    }
+#define SPOT(k, set) (k)
+#endif
 
 #define WAITING 32  // time steps after which the gradients of an LSTM's weights are added up: see memory_backward.c
 

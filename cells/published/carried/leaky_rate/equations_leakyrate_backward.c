@@ -1,18 +1,20 @@
 // equations_leakyrate_backward: the gradients of equations_leakyrate_forward. Generated from equations.
 //: sizes    T KEEP SAVING EVENTS BACK I N P M E S K UNFOLDS
 //: index    ptr[P+1] pre[E] sensory_ptr[P+1] sensory_pre[S] link_ptr[P+1] link_pre[K]
+//: index    in_order[P] in_many[P] in_read[E] in_spot[E]
 //: blocks   2
 //: values   q_w[E] q_sensory_w[S] q_tau[P] q_rest[P] held[P]
 //: index    out_ptr[P+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S] sensory_out_post[S]
+//: index    back_order[P] back_many[P] back_read[E] back_spot[E]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N]
 //: rows     d_outputs[T][M] d_last[1][N]
-//: saved    states[SAVING*(T*(UNFOLDS+EVENTS)+1)][N]
+//: saved    states[SAVING*T][N]
 //: saved    sums[SAVING*T*UNFOLDS][1*P]
 //: results  d_x[T][I] d_timespans[T][1] d_state[1][N]
 //: totals   d_q_w[E] d_q_sensory_w[S] d_q_tau[P] d_q_rest[P] d_held[P]
 //: folded   fr0[E] fs0[S] ofr0[E] ofs0[S]
 //: scratch  v[(UNFOLDS+1)*N] sample[I] input[1*I] drive[1*P] fixed[1*P] summed[1*P] show[1*P] shown[M] owed[M] passed[N] still[N]
-//: scratch  g[N] local[N] d_sum[1*P] d_drive[1*P]  g_time[P] g_sample[I] g_span[1]
+//: scratch  g[N] local[N] d_sum[1*P] d_drive[1*P] back[P] g_time[P] g_sample[I] g_span[1]
 //: work     path[KEEP*N] sum_r[1*E] sum_s[1*S] sum_n[2*P] sums_of[UNFOLDS*1*P] d_sums[UNFOLDS*1*P] shows[UNFOLDS*1*P]
 #ifdef LANES
 #define EACH_LANE(function, given) ({ real lanes_ = (given); \
@@ -29,9 +31,8 @@
 #endif
 #define softplus_each(given) (choose((given) > 0.0f, (given), splat(0.0f)) \
     + log_each(1.0f + exp2_lane(absolute(given) * -LOG2E)))
-#define REMEMBER(k, value) sums_of[(u * 1 + k) * P + j] = value;
+#define REMEMBER(k, value) if (!SAVING) sums_of[(u * 1 + k) * P + j] = value;
 #define REMEMBER_STATE(i)
-#define STRIDE (UNFOLDS + EVENTS)
 #define SAMPLE sample
 #define SAMPLE_BACK g_sample
 #define STATE v
@@ -41,7 +42,7 @@
 
 EACH_SPLIT(j, P) {
     for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
-        fr0[k] = q_w[k];
+        fr0[SPOT(k, in)] = q_w[k];
     }
     for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
         fs0[k] = q_sensory_w[k];
@@ -50,7 +51,7 @@ EACH_SPLIT(j, P) {
 BARRIER
 EACH_SPLIT(i, P) {
     for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
-        ofr0[q] = fr0[out[q]];
+        ofr0[SPOT(q, back)] = fr0[SPOT(out[q], in)];
     }
 }
 EACH_SPLIT(i, I) {
@@ -58,7 +59,7 @@ EACH_SPLIT(i, I) {
         ofs0[q] = fs0[sensory_out[q]];
     }
 }
-EACH_ANY(i, 1 * E) sum_r[i] = splat(0.0f);
+EACH_ANY(i, 1 * E) NO_SUM(sum_r, i)
 EACH_ANY(i, 1 * S) sum_s[i] = splat(0.0f);
 EACH(j, P) {
     sum_n[0 * P + j] = splat(0.0f);
@@ -87,7 +88,7 @@ for (int t = T - 1; t >= 0; t--) {
     #include "frame/memory_enter.c"
     BARRIER
     if (SAVING) {
-        EACH_ANY(i, (UNFOLDS + 1) * N) v[i] = SAVED(states, t * STRIDE, i);
+        EACH(j, N) v[j] = SAVED(states, t, j);
     }
     for (int step = entering && !SAVING ? start : t; step <= t; step++) {
         #include "frame/enter.c"
@@ -113,34 +114,26 @@ for (int t = T - 1; t >= 0; t--) {
         EACH(j, P) {
             fixed[0 * P + j] = INVERSE((q_tau[j] + dt));
         }
-        if (SAVING) break;
         BARRIER
         for (int u = 0; u < UNFOLDS; u++) {
             const int now = u * N, next = now + N;
-            EACH(j, P) {
-                const real u0 = choose(v[now + j] > 0.0f, v[now + j], splat(0.0f));
-                show[0 * P + j] = u0;
-            }
-            BARRIER
-            EACH_SPLIT(j, P) {
-                real t_r0 = splat(0.0f);
-                for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
-                    const int from = pre[k];
-                    t_r0 += (fr0[k] * show[0 * P + from]);
+            if (!SAVING) {
+                EACH(j, P) {
+                    const real u0 = choose(v[now + j] > 0.0f, v[now + j], splat(0.0f));
+                    show[0 * P + j] = u0;
                 }
-                t_r0 = JOINED(t_r0);
-                if (PART == 0) {
-                    summed[0 * P + j] = t_r0;
-                }
+                BARRIER
+                WEIGHED(summed, fr0, &show[0 * P + 0], ptr, pre, in)
             }
             EACH(j, P) {
                 {
-                    REMEMBER(0, summed[0 * P + j])
+                    const real was = SAVING ? SAVED(sums, step * UNFOLDS + u, j) : summed[j];
+                    REMEMBER(0, was)
                     if (held[j] > 0.0f) {
                         v[next + j] = v[now + j];
                     } else {
                         const real u1 = (q_tau[j] * v[now + j]);
-                        const real u2 = (dt * (q_rest[j] + summed[0 * P + j] + drive[0 * P + j]));
+                        const real u2 = (dt * (q_rest[j] + was + drive[0 * P + j]));
                         v[next + j] = ((u1 + u2) * fixed[0 * P + j]);
                     }
                     REMEMBER_STATE(j)
@@ -149,6 +142,7 @@ for (int t = T - 1; t >= 0; t--) {
             BARRIER
         }
         EACH(j, N) v[UNFOLDS * N + j] = choose(span < TINY, v[j], v[UNFOLDS * N + j]);
+        if (SAVING) break;
         if (step < t) EACH(j, N) path[(step + 1 - start) * N + j] = v[UNFOLDS * N + j];
         #include "frame/path.c"
         BARRIER
@@ -190,17 +184,12 @@ for (int t = T - 1; t >= 0; t--) {
             d_sums[(0 * P + j) * UNFOLDS + u] = d_sum[0 * P + j];
         }
         BARRIER
-        EACH_SPLIT(i, P) {
+        WEIGHED(back, ofr0, d_sum, out_ptr, out_post, back)
+        EACH(i, P) {
             const real b0 = choose(v[now + i] > 0.0f, v[now + i], splat(0.0f));
             const real from0 = b0;
-            real d_from0 = splat(0.0f);
+            real d_from0 = back[i];
             if (PART == 0) shows[(u * 1 + 0) * P + i] = from0;
-            for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
-                const int j = out_post[q];
-                const real g_r0 = d_sum[0 * P + j];
-                d_from0 += (ofr0[q] * g_r0);
-            }
-            d_from0 = JOINED(d_from0);
             if (PART == 0) {
                 const real b1 = choose(splat(0.0f) < v[now + i], splat(1.0f), splat(0.0f));
                 g[i] = local[i] + (d_from0 * b1);
@@ -218,26 +207,26 @@ for (int t = T - 1; t >= 0; t--) {
             const real from0_5 = shows[(5 * 1 + 0) * P + i];
             for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
                 const int at = out_post[q] * 6;
-                real w_0 = sum_r[1 * q + 0];
+                real w_0 = splat(0.0f);
                 w_0 += (d_sums[0 * P * 6 + at + 0] * from0_0);
                 w_0 += (d_sums[0 * P * 6 + at + 1] * from0_1);
                 w_0 += (d_sums[0 * P * 6 + at + 2] * from0_2);
                 w_0 += (d_sums[0 * P * 6 + at + 3] * from0_3);
                 w_0 += (d_sums[0 * P * 6 + at + 4] * from0_4);
                 w_0 += (d_sums[0 * P * 6 + at + 5] * from0_5);
-                sum_r[1 * q + 0] = w_0;
+                ADD_SUM(sum_r, 1 * q + 0, w_0)
             }
         }
     } else {
         EACH_SPLIT(i, P) {
             for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
                 const int at = out_post[q] * UNFOLDS;
-                real w_0 = sum_r[1 * q + 0];
+                real w_0 = splat(0.0f);
                 for (int u = 0; u < UNFOLDS; u++) {
                     const real from0 = shows[(u * 1 + 0) * P + i];
                     w_0 += (d_sums[0 * P * UNFOLDS + at + u] * from0);
                 }
-                sum_r[1 * q + 0] = w_0;
+                ADD_SUM(sum_r, 1 * q + 0, w_0)
             }
         }
     }
@@ -274,7 +263,7 @@ EACH(j, P) d_held[j] = 0.0f;
 EACH_SPLIT(i, P) {
     for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {
         const int k = out[q];
-        const over_rows s0 = TOTAL(sum_r[1 * q + 0]);
+        const over_rows s0 = SUM_TOTAL(sum_r, 1 * q + 0);
         d_q_w[k] = s0;
     }
 }

@@ -198,6 +198,30 @@ def test_a_small_output_beside_a_large_one_keeps_its_effects() -> None:
                 assert row.effect == pytest.approx(scale * alone.effect, rel=0.05)
 
 
+@pytest.mark.parametrize("given", [{}, {"lengths": np.arange(24) % 10 + 1}])
+def test_an_output_far_from_zero_keeps_its_effects(given: Any) -> None:
+    """Two spacings of float32 at a million are an eighth, which is all that this output moves."""
+    rnn = gl.LTC(CIRCUIT, key=mx.random.key(3))
+    model = gl.Scaled(rnn, list("abcd"), list("pqr"), offset=[1e6, 0.0, -1e7], scale=[0.1, 1.0, 2.0])
+    there = np.arange(10) < given.get("lengths", np.full(24, 10))[:, None]
+    y = model.predict(X, **given) + np.random.default_rng(1).normal(size=(24, 10, 3))
+    y[np.random.default_rng(2).random(y.shape) < 0.1] = np.nan
+    known = ~np.isnan(y) & there[..., None]
+    found = gl.study(model, gl.each("command"), measure=["error", "output change"], x=X, y=y, **given)
+    base = model.predict(X, **given)
+    assert len(found.rows) == 2 * len(CIRCUIT.neurons("command"))
+    for row in found:
+        with gl.perturbed(model, Lesion(row.first)):
+            said = model.predict(X, **given)
+        if row.measure == "error":
+            wrong = [np.where(known, (o - y) ** 2, 0.0).sum((1, 2)) / known.sum((1, 2)) for o in (said, base)]
+            effect = (wrong[0] - wrong[1]).mean()
+        else:
+            effect = (np.abs(said - base).mean(-1) * there).sum(1) @ (1 / there.sum(1)) / 24
+        assert row.effect == pytest.approx(effect, rel=1e-3, abs=1e-6)
+    assert any(row.effect for row in found)
+
+
 def test_a_study_goes_on_where_it_stopped(tmp_path: Any) -> None:
     rnn, calls = gl.LTC(CIRCUIT), []
 

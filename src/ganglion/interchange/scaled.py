@@ -261,7 +261,10 @@ class Scaled(NCPLayer):
         inputs, spans = self.scaled(x, timespans)
         there = {name: given for name, given in (("mask", mask), ("lengths", lengths)) if given is not None}
         result = self.model(inputs, None, spans, **there)
-        outputs = result[0] if isinstance(result, tuple) else result
+        return self.in_units(result[0] if isinstance(result, tuple) else result)
+
+    def in_units(self, outputs: Any) -> Floats:
+        """Outputs of the network inside in the units of the data, in float64."""
         return self._offset + self._scale * np.array(outputs, np.float64)
 
     def scaled(self, x: Any, timespans: Any = None) -> tuple[mx.array, mx.array | None]:

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import mlx.core as mx
@@ -109,12 +109,20 @@ def study(
         raise ValueError(f"the input has shape {np.shape(inputs)}: expected (B, T, I), a batch of sequences")
     call = {"timespans": timespans, **given}
     valid = valid_samples(given.get("mask"), given.get("lengths"), *np.shape(inputs)[:2])
-    base = _outputs(network(inputs, **call)) if timed is None else _timed(network, timed, timespans)
+    inner, read, spans = network, inputs, timespans
+    told_as: Callable[[Any], NDArray[Any]] = np.asarray
+    if isinstance(network, Scaled) and timed is None:  # in float32, a large offset would swallow effects
+        inner, told_as = cast(NCPLayer, network.model), network.in_units
+        read, spans = network.scaled(inputs, timespans)
+    run = {"timespans": spans, **given}
+    own = _outputs(inner(read, **run)) if timed is None else _timed(network, timed, timespans)
+    base = told_as(own)
     file: Store | None = None
     if store is not None:
         told = call if timed is None else call | {"protocol": repr(timed)}
-        if valid is not None:  # which results that were kept before that do not count
-            told = {**told, "counted": "samples that there are"}
+        # Which results that were kept before that do not count.
+        told = told if valid is None else {**told, "counted": "samples that there are"}
+        told = told if inner is network else {**told, "precision": "float64"}
         digest = _digest(network, inputs, y, told, measures)
         file = Store(at_home("store", store), digest, provenance_of(network))
     done: dict[str, list[Row]] = {} if file is None else file.rows()
@@ -127,19 +135,19 @@ def study(
     members = list(overlays_of_each(network, ((each,) for each in wanted)))
     keys = [f"{each} {_of(member)}" for each, member in zip(wanted, members, strict=True)]
     left = [k for k, key in enumerate(keys) if key not in done]
-    rounding = _rounding(base)
-    size = max(1, MOST_NUMBERS // max(base.size, 1))
+    rounding = _rounding(own)
+    size = max(1, MOST_NUMBERS // max(own.size, 1))
     for start in range(0, len(left), size):
         part = left[start : start + size]
-        for k, outputs in zip(
+        for k, found in zip(
             part,
-            _run(network, [members[k] for k in part], inputs, call, bool(np.isfinite(base).all()))
+            _run(inner, [members[k] for k in part], read, run, bool(np.isfinite(own).all()))
             if timed is None or not timed.perturbations
             else [_timed(network, timed, timespans, wanted[k]) for k in part],
             strict=True,
         ):
-            same = np.abs(outputs - base) <= rounding  # false for a NaN
-            outputs = np.where(same, base, outputs)
+            same = np.abs(found - own) <= rounding  # false for a NaN
+            outputs = told_as(np.where(same, own, found))
             look = Look(outputs, base, inputs, y, wanted[k], network, members[k], valid)
             done[keys[k]] = [
                 _row(wanted[k], name, values_of(name, each, look), before[name], draws, confidence)
@@ -220,12 +228,6 @@ def _varied(
     """
     if given:
         raise KernelError(f"a kernel for variants does not take {', '.join(given)}")
-    if isinstance(network, Scaled):
-        inputs, spans = network.scaled(x, timespans)
-        return [
-            np.array(network.shown(mx.array(each)))
-            for each in _varied(cast(NCPLayer, network.model), members, inputs, spans)
-        ]
     if not isinstance(network, RNN) or len(members[0]) != 1:
         raise KernelError(f"there is no kernel for variants of a {type(network).__name__}")
     return list(varied(network, [overlay for ((_, overlay),) in members], x, None, timespans))

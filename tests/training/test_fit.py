@@ -186,10 +186,38 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     x, y = task()
     y[3] = np.nan
     reason = (
-        r"the loss is not finite at step \d \(epoch 1, batch \d\): array 1 of the data holds nan at item 3"
+        r"the loss is not finite at step \d \(epoch 1, batch \d\): array 1 of the data holds nan at item 3: "
+        r"give np.isfinite\(y\), of the targets' shape \(B, 5, 2\), as mask, the last of the data "
+        r"\(x, y, timespans, mask\)$"
     )
     with pytest.raises(FloatingPointError, match=reason):
         fit(network(), (x, y))
+    spans = np.ones(y.shape[:2], np.float32)
+    assert np.isfinite(fit(network(), (x, y, spans, np.isfinite(y)), epochs=1).loss).all()  # as it says
+    x[2] = np.nan
+    with pytest.raises(
+        FloatingPointError, match=r"array 0 .* item 2: give \(B, T\) booleans, false for a sample"
+    ):
+        fit(network(), (x, np.nan_to_num(y)))
+
+
+def test_losses_take_the_arrays_that_networks_take() -> None:
+    x, y = task()
+    rnn, mask, spans = (
+        network(),
+        np.arange(x.shape[1])[None] < np.full(len(x), 5)[:, None],
+        np.ones(y.shape[:2]),
+    )
+    for loss, target in ((gl.training.mse, y), (gl.training.cross_entropy, np.zeros(y.shape[:2], int))):
+        given = (x, target, spans, mask)
+        assert loss(rnn, *given).item() == loss(rnn, *map(mx.array, given)).item()
+    whole = gl.training.mse(rnn, x, y).item()
+    assert gl.training.mse(rnn, x, y, mask=np.isfinite(y)).item() == pytest.approx(whole)
+    assert gl.training.outputs_of(rnn, x).shape == y.shape
+    with pytest.raises(TypeError, match="y must hold real numbers"):
+        gl.training.mse(rnn, x, np.full(y.shape, "a"))
+    with pytest.raises(ValueError, match="the classes hold NaN"):
+        gl.training.cross_entropy(rnn, x, np.full(y.shape[:2], np.nan))
 
 
 def test_the_mode_of_the_model_comes_back() -> None:

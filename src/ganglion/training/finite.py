@@ -14,9 +14,12 @@ from mlx.utils import tree_flatten
 
 from ..cells import NCPRNNCell
 from ..interchange.modes import modes_kept
+from .losses import cross_entropy, gaussian, likelihood, mse, places
 
 Loss = Callable[..., mx.array]
 Tree = dict[str, Any]
+TARGETS_MASKED = (mse, likelihood, gaussian)
+"""Losses that take a mask of the targets' shape."""
 MOST_NAMED = 4
 """How many parameters a message names."""
 
@@ -101,8 +104,22 @@ def blame(
         if bad and not _finite_alone(model, loss, one):
             values = np.array(one[bad[0]].astype(mx.float32))
             value = values[~np.isfinite(values)][0]
-            return f"array {bad[0]} of {data} holds {value} at item {item}: leave it out, or mask it"
+            way = _way_out(loss, bad[0], one[bad[0]])
+            return f"array {bad[0]} of {data} holds {value} at item {item}: {way}"
     return None
+
+
+def _way_out(loss: Loss, place: int, array: mx.array) -> str:
+    """What to do about an array that is not finite everywhere: which mask the loss takes, and where."""
+    known = places(loss)
+    name = next((word for word, number in known.items() if number == place), None)
+    behind = f"as mask, the last of the data ({', '.join(list(known)[: known.get('mask', 0) + 1])})"
+    if "mask" in known and name == "y" and array.ndim > 2 and getattr(loss, "func", loss) in TARGETS_MASKED:
+        shape = ", ".join(map(str, ("B", *array.shape[1:])))
+        return f"give np.isfinite(y), of the targets' shape ({shape}), {behind}"
+    if "mask" in known and (name == "x" or (name == "y" and array.ndim == 2 and loss is cross_entropy)):
+        return f"give (B, T) booleans, false for a sample that is not there, {behind}"
+    return f"{name or 'it'} must be finite, or the item left out"
 
 
 def half_and_epsilon(model: nn.Module, optimizer: Any) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from ..cells import RNN, NCPRNNCell
 from ..interchange import Scaled
 from ..interchange.modes import modes_kept
 from .data import Arrays, Batches
-from .losses import mse, of_targets, outputs_of
+from .losses import mse, of_targets, outputs_of, places
 from .run import Run
 from .summary import Summary
 
@@ -70,15 +69,6 @@ def _signs(model: nn.Module) -> tuple[int, int, int]:
             for name in cell.conducting_parameters("electrical"):
                 zeros += int((np.array(now[name].astype(mx.float32)) == 0).sum())
     return against, count, zeros
-
-
-def places(loss: Callable[..., Any]) -> dict[str, int]:
-    """Where in a batch the arguments of a loss are, by name."""
-    try:
-        names = list(inspect.signature(loss).parameters)[1:]
-    except (TypeError, ValueError):
-        return {}
-    return {name: place for place, name in enumerate(names)}
 
 
 def _padding(batches: Batches, loss: Callable[..., Any]) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Callable
 from typing import Any, TypeGuard
 
 import mlx.core as mx
@@ -14,16 +15,17 @@ from ..arguments import instance, real
 from ..cells import Bidirectional, Observed
 from ..cells.ops.array_ops import Mask
 from ..cells.samples import flags, mean_over_known, mean_over_valid, only_known, only_valid
+from ..cells.values import Values, any_array, mlx_array
 from ..compile.kernels.tracing import evaluable
 from .carrier import Around
 
 
 def mse(
     model: nn.Module,
-    x: mx.array,
-    y: mx.array,
-    timespans: mx.array | None = None,
-    mask: mx.array | None = None,
+    x: Values,
+    y: Values,
+    timespans: Values | None = None,
+    mask: Values | None = None,
     *,
     state: Any = None,
 ) -> mx.array:
@@ -39,7 +41,7 @@ def mse(
 
     Args:
         model: a network or a module around one; of a tuple, the first value is the output.
-        x: (B, T, I) inputs.
+        x: (B, T, I) inputs; any library's arrays.
         y: targets of the output's shape, (B, T, M) or, without sequences, (B, M).
         timespans: (B, T) time since the previous sample.
         mask: (B, T) 1 for the samples that count and 0 for padding; or, of the shape of the targets, 1 for
@@ -56,10 +58,10 @@ def mse(
         >>> optimizer = optim.Adam(0.01, bias_correction=True)
         >>> gl.fit(rnn, (x, y), loss=gl.training.mse, optimizer=optimizer, epochs=20)
     """
-    outputs, there, valid = _beside(model, x, y, timespans, mask, state)
+    outputs, y, there, valid = _beside(model, x, y, timespans, mask, state)
     if there is not None:
         return mean_over_known(mx.square(only_known(outputs, there) - only_known(y, there)), there)
-    if outputs.ndim == x.ndim:
+    if outputs.ndim == np.ndim(x):
         outputs, y = only_valid(outputs, valid), only_valid(y, valid)
     errors = mx.square(outputs - y)
     return mean_over_valid(errors.mean(axis=-1), valid)
@@ -67,10 +69,10 @@ def mse(
 
 def likelihood(
     model: nn.Module,
-    x: mx.array,
-    y: mx.array,
-    timespans: mx.array | None = None,
-    mask: mx.array | None = None,
+    x: Values,
+    y: Values,
+    timespans: Values | None = None,
+    mask: Values | None = None,
     *,
     state: Any = None,
 ) -> mx.array:
@@ -99,7 +101,7 @@ def likelihood(
             f"this {type(model).__name__} says no noise level: give its indicator one, such as "
             "gl.observe(rnn, neurons, gl.Calcium(rise, decay, noise=0.05))"
         )
-    outputs, there, _ = _beside(model, x, y, timespans, mask, state, gaps=True)
+    outputs, y, there, _ = _beside(model, x, y, timespans, mask, state, gaps=True)
     assert there is not None
     errors = (only_known(outputs, there) - only_known(y, there)) / noise
     return mean_over_known(0.5 * mx.square(errors) + mx.log(noise) + 0.5 * math.log(2 * math.pi), there)
@@ -107,10 +109,10 @@ def likelihood(
 
 def gaussian(
     model: nn.Module,
-    x: mx.array,
-    y: mx.array,
-    timespans: mx.array | None = None,
-    mask: mx.array | None = None,
+    x: Values,
+    y: Values,
+    timespans: Values | None = None,
+    mask: Values | None = None,
     *,
     noise: float | None = None,
     state: Any = None,
@@ -139,38 +141,39 @@ def gaussian(
     level = getattr(model, "noise", None) if noise is None else mx.array(real("noise", noise, above=0))
     if not isinstance(level, mx.array):
         raise ValueError(f"this {type(model).__name__} says no noise level: give noise=")
-    outputs, there, _ = _beside(model, x, y, timespans, mask, state, gaps=True)
+    outputs, y, there, _ = _beside(model, x, y, timespans, mask, state, gaps=True)
     assert there is not None
     errors = (only_known(outputs, there) - only_known(y, there)) / level
     each = 0.5 * mx.square(errors) + mx.log(level) + 0.5 * math.log(2 * math.pi)
-    return mx.where(there, each, 0.0).sum() / (len(y) if x.ndim > 2 else 1)
+    return mx.where(there, each, 0.0).sum() / (len(y) if np.ndim(x) > 2 else 1)
 
 
 def _beside(
     model: nn.Module,
-    x: mx.array,
-    y: mx.array,
-    timespans: mx.array | None,
-    mask: mx.array | None,
+    x: Values,
+    given: Values,
+    timespans: Values | None,
+    mask: Values | None,
     state: Any,
     gaps: bool = False,
-) -> tuple[mx.array, mx.array | None, Mask | None]:
-    """The outputs beside targets of their shape; which of these there are, where some may not be; and which
+) -> tuple[mx.array, mx.array, mx.array | None, Mask | None]:
+    """The outputs and the targets of their shape; which of these there are, where some may not be; and which
     samples."""
-    instance("y", y, mx.array, "an MLX array")
+    y = mlx_array("y", given)
+    mask = None if mask is None else any_array("mask", mask)
     there = mask if of_targets(mask) and mask.shape == y.shape else None
     outputs, valid = _outputs(model, x, timespans, None if there is not None else mask, state)
     if outputs.shape != y.shape:  # broadcasting would hide it
         raise ValueError(f"the outputs have shape {outputs.shape}, but the targets {y.shape}")
     if there is not None:
-        given = flags("mask", there.reshape(len(y), -1), len(y), y.size // len(y))
-        there = mx.array(np.asarray(given)).reshape(y.shape)
+        told = flags("mask", there.reshape(len(y), -1), len(y), y.size // len(y))
+        there = mx.array(np.asarray(told)).reshape(y.shape)
     if gaps or is_observed(model):
         known = ~mx.isnan(y)
         there = known if there is None else known & there
-        if valid is not None and outputs.ndim == x.ndim:
+        if valid is not None and outputs.ndim == np.ndim(x):
             there = there & mx.array(valid)[..., None]
-    return outputs, there, valid
+    return outputs, y, there, valid
 
 
 def is_observed(model: nn.Module) -> bool:
@@ -185,10 +188,10 @@ def of_targets(mask: Any) -> TypeGuard[mx.array]:
 
 def cross_entropy(
     model: nn.Module,
-    x: mx.array,
-    y: mx.array,
-    timespans: mx.array | None = None,
-    mask: mx.array | None = None,
+    x: Values,
+    y: Values,
+    timespans: Values | None = None,
+    mask: Values | None = None,
     *,
     state: Any = None,
 ) -> mx.array:
@@ -212,7 +215,7 @@ def cross_entropy(
         >>> gl.fit(rnn, (x, digits), loss=gl.training.cross_entropy, optimizer=optimizer, epochs=20)
     """
     outputs, valid = _outputs(model, x, timespans, mask, state)
-    instance("y", y, mx.array, "an MLX array")
+    y = any_array("y", y)
     if outputs.shape[:-1] != y.shape:
         once = outputs.shape[:-2] + outputs.shape[-1:] if outputs.ndim > 2 else ()
         hint = (
@@ -221,7 +224,7 @@ def cross_entropy(
             else ""
         )
         raise ValueError(f"the classes have shape {y.shape}: expected {outputs.shape[:-1]}{hint}")
-    if outputs.ndim == x.ndim:
+    if outputs.ndim == np.ndim(x):
         outputs, y = only_valid(outputs, valid), only_valid(y, valid)
     count = outputs.shape[-1]
     if not evaluable((y,)):  # inside mx.compile, where a class that there is not becomes NaN
@@ -230,8 +233,10 @@ def cross_entropy(
         return mean_over_valid(mx.where(legal, losses, mx.array(math.nan)), valid)
     classes = np.array(y)
     if not ((classes >= 0) & (classes < count) & (classes == np.floor(classes))).all():
+        reach = f"reach from {classes.min()} to {classes.max()}"
+        gap = "hold NaN, which only a sample may that a mask leaves out"
         raise ValueError(
-            f"the classes reach from {classes.min()} to {classes.max()}: expected whole numbers from 0 to "
+            f"the classes {gap if np.isnan(classes).any() else reach}: expected whole numbers from 0 to "
             f"{count - 1}"
         )
     losses = nn.losses.cross_entropy(outputs, y.astype(mx.int32), reduction="none")
@@ -239,7 +244,7 @@ def cross_entropy(
 
 
 def outputs_of(
-    model: Any, x: mx.array, timespans: mx.array | None = None, mask: mx.array | None = None
+    model: Any, x: Values, timespans: Values | None = None, mask: Values | None = None
 ) -> mx.array:
     """What a network says, without its state; a module that knows no time spans is not given any.
 
@@ -250,14 +255,13 @@ def outputs_of(
 
 
 def _outputs(
-    model: Any, x: mx.array, timespans: mx.array | None, mask: mx.array | None, state: Any = None
+    model: Any, x: Values, timespans: Values | None, mask: Values | None, state: Any = None
 ) -> tuple[mx.array, Mask | None]:
     """The outputs, and (B, T) or (T,) which samples are valid."""
     instance("model", model, nn.Module, "a network")
-    instance("x", x, mx.array, "an MLX array")
-    for name, array in (("timespans", timespans), ("mask", mask)):
-        if array is not None:
-            instance(name, array, mx.array, "an MLX array")
+    x = mlx_array("x", x)
+    timespans = None if timespans is None else mlx_array("timespans", timespans)
+    mask = None if mask is None else any_array("mask", mask)
     given: dict[str, Any] = {}
     if timespans is not None and takes(model, "timespans"):
         given["timespans"] = timespans
@@ -293,6 +297,15 @@ def takes(model: Any, argument: str) -> bool:
         model = model.inside
     parameters = inspect.signature(type(model).__call__).parameters.values()
     return any(p.name == argument or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def places(loss: Callable[..., Any]) -> dict[str, int]:
+    """Where in a batch the arguments of a loss are, by name."""
+    try:
+        names = list(inspect.signature(loss).parameters)[1:]
+    except (TypeError, ValueError):
+        return {}
+    return {name: place for place, name in enumerate(names)}
 
 
 def _refuse_without_mask(model: nn.Module, *, per_sample: bool) -> None:

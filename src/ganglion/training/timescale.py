@@ -17,7 +17,7 @@ from ..interchange import Scaled
 from ..interchange.modes import modes_kept
 from .data import Arrays, Batches
 from .finite import Loss
-from .inspection import places
+from .losses import places
 
 SHORT, LONG = 0.05, 5.0
 """Median time spans outside these many median time constants are warned of."""

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from .data import Batch, Batches, Data
 from .finite import Loss
-from .inspection import places
-from .losses import of_targets
+from .losses import of_targets, places
 
 Index = NDArray[np.int64]
 

@@ -56,8 +56,8 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
     - `no-sensory`: no neuron is an input.
     - `unreached`: no path leads from a sensory neuron to this neuron.
     - `dead-end`: no path leads from this neuron to a motor neuron.
-    - `attribute`: an attribute that means a number, such as `weight`, is none, or a weight is negative; or
-      its name is nearly that of one with a meaning, as `wieght`.
+    - `attribute`: an attribute that means a number, such as `weight`, is none, or a negative one where
+      that means nothing; or its name is nearly that of one with a meaning, as `wieght`.
     - `alike`: two names differ by blanks only.
 
     Without sensory (motor) neurons all neurons are unreached (dead ends); that is said once, not for each.

@@ -10,7 +10,7 @@ import networkx as nx
 from ..arguments import mapping_of, several
 from ..errors import CircuitError
 from .arrays import CircuitArrays
-from .attributes import require_meant
+from .attributes import require_sound
 from .checks import Problem, check
 from .conversion import arrays_of, fill
 from .digest import digest
@@ -196,15 +196,16 @@ class Circuit(_DiGraph):
 
         Args:
             names, role: of the neurons.
-            **attr: `tau`, `bias`, `threshold`, `cm`, `gleak` and `vleak` are numbers that cells can start
-                from, `group` the name of a group that they are of; any other attribute is the user's own.
+            **attr: `tau` and `cm` (above 0), `gleak` (at least 0), `bias`, `threshold` and `vleak` are
+                numbers, kept in files and in the plan's `attributes`, from which no cell starts by itself;
+                `group` the name of a group that they are of; any other attribute is the user's own.
 
         Raises:
             CircuitError: an unknown role, a name that is taken or given twice, or a name without text; an
-                attribute whose name is nearly one of those.
+                attribute whose name is nearly one of those, or that is no such number.
         """
         require_role(role)
-        require_meant("neuron", "a neuron", attr)
+        require_sound("neuron", "a neuron", attr)
         if isinstance(names, str):
             raise TypeError(f"add_neurons takes a list of names, got {label(names)}; add_neuron adds one")
         names = several("names", names, "names")
@@ -219,13 +220,13 @@ class Circuit(_DiGraph):
         Args:
             pre, post, polarity: names of neurons; +1 excitatory, -1 inhibitory.
             **attr: `kind` is "chemical", if it is not given, or "electrical"; `weight` the strength, a number
-                of at least 0; `gap` that of an electrical synapse beside this chemical one; `delay` a number.
+                of at least 0; `gap` that of an electrical synapse beside this chemical one; `delay` one, too.
                 Any other attribute is the user's own.
 
         Raises:
             CircuitError: an unknown neuron, an illegal polarity, a sensory `post`, or a synapse that exists;
                 an unknown kind, an electrical synapse of a sensory neuron or of one with itself; an attribute
-                whose name is nearly one of those.
+                whose name is nearly one of those, or that is no such number.
 
         Example:
             >>> circuit.add_synapse("AVA", "muscle", polarity=-1, weight=3)

@@ -12,7 +12,7 @@ import networkx as nx
 
 from ..arguments import counted, require_synapses
 from ..errors import CircuitError
-from .attributes import require_meant
+from .attributes import require_sound
 from .electrical import is_electrical, unjoinable, unknown_kind
 from .roles import label, require_name, require_polarity, synapse_label, text_of
 from .words import suggestion
@@ -159,7 +159,7 @@ def require_attributes(circuit: nx.DiGraph[Any], pre: Any, post: Any, sign: int,
     """The attributes of a synapse that is to be added are what they should be."""
     if (problem := unknown_kind(data, pre, post) or unjoinable(circuit, pre, post, sign, data)) is not None:
         raise CircuitError(problem)
-    require_meant("synapse", synapse_label(pre, post), data)
+    require_sound("synapse", synapse_label(pre, post), data)
 
 
 def pair_of(synapse: Any) -> tuple[Hashable, Hashable]:

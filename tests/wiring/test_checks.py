@@ -245,15 +245,83 @@ class TestDense:
 def test_numbers_that_are_none_and_names_that_look_alike() -> None:
     circuit = Circuit()
     circuit.add_neurons(["I1", "I1 "], role="sensory")
-    circuit.add_neuron("m", role="motor", tau="fast")
-    circuit.add_synapse("I1", "m", weight="3")
-    circuit.add_synapse("I1 ", "m", weight=float("nan"), delay=2, note="any text")
+    circuit.add_neuron("m", role="motor", vleak=-0.5)
+    circuit.add_synapse("I1", "m", weight=3)
+    circuit.add_synapse("I1 ", "m", weight=0, delay=2, note="any text")
+    assert [problem.kind for problem in check(circuit)] == ["alike"]
+    circuit.nodes["m"]["tau"] = "fast"
+    circuit.edges["I1", "m"].update(weight="3")
+    circuit.edges["I1 ", "m"].update(weight=float("nan"), delay=-1)
+    since = ", since the sign is the polarity"
     assert [(problem.severity, problem.kind, problem.message) for problem in check(circuit)] == [
-        ("warning", "attribute", "neuron 'm' has tau 'fast'; expected a finite number"),
-        ("warning", "attribute", "synapse 'I1' -> 'm' has weight '3'; expected a finite number"),
-        ("warning", "attribute", "synapse 'I1 ' -> 'm' has weight nan; expected a finite number"),
+        ("warning", "attribute", "neuron 'm' has tau 'fast'; expected a finite number above 0"),
+        (
+            "warning",
+            "attribute",
+            f"synapse 'I1' -> 'm' has weight '3'; expected a finite number of at least 0{since}",
+        ),
+        (
+            "warning",
+            "attribute",
+            f"synapse 'I1 ' -> 'm' has weight nan; expected a finite number of at least 0{since}",
+        ),
+        ("warning", "attribute", "synapse 'I1 ' -> 'm' has delay -1; expected a number of at least 0"),
         ("warning", "alike", "the names 'I1' and 'I1 ' differ by blanks only"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"tua": 2}, "'tua', which means nothing; did you mean 'tau'"),
+        ({"taau": 2}, "did you mean 'tau'"),
+        ({"cmm": 2}, "did you mean 'cm'"),
+        ({"biass": 2}, "did you mean 'bias'"),
+        ({"tau": -2}, "tau -2; expected a number above 0"),
+        ({"tau": "two"}, "tau 'two'; expected a finite number above 0"),
+        ({"tau": float("nan")}, "tau nan; expected a finite number above 0"),
+        ({"cm": 0}, "cm 0; expected a number above 0"),
+        ({"gleak": -1.0}, "gleak -1.0; expected a number of at least 0"),
+        ({"vleak": True}, "vleak True; expected a finite number"),
+        ({"bias": [1]}, r"bias \[1\]; expected a finite number"),
+    ],
+)
+def test_a_neuron_is_added_with_numbers_as_they_should_be(given: dict[str, Any], expected: str) -> None:
+    circuit = Circuit()
+    with pytest.raises(CircuitError, match=expected):
+        circuit.add_neuron("a", **given)
+    assert not len(circuit)
+
+
+def test_attributes_of_the_users_own_are_nobodys_slips() -> None:
+    circuit = Circuit()
+    own = [
+        "taus",
+        "tau_m",
+        "tan",
+        "area",
+        "bits",
+        "type",
+        "cell",
+        "mc",
+        "cmap",
+        "x",
+        "y",
+        "tag",
+        "tuna",
+        "gene",
+    ]
+    circuit.add_neuron("a", **dict.fromkeys(own, 1), tau=None, cm=np.float32(0.5), gleak=0, threshold=-3)
+    circuit.add_neuron("b", role="motor")
+    circuit.add_synapse(
+        "a", "b", **dict.fromkeys(["page", "age", "delayed", "weight_sd", "gape"], 1), delay=0
+    )
+    assert all(problem.kind != "attribute" or "tau None" in problem.message for problem in check(circuit))
+    for key, expected in (("weight", "since the sign is"), ("delay", "at least 0$"), ("gap", "at least 0$")):
+        with pytest.raises(CircuitError, match=rf"'b' -> 'a' is given {key} -1; .*{expected}"):
+            circuit.add_synapse("b", "a", **{key: -1})
+    with pytest.raises(CircuitError, match="did you mean 'gap'"):
+        circuit.add_synapse("b", "a", gaap=1)
 
 
 def test_a_weight_whose_sign_is_not_the_polarity_is_told() -> None:

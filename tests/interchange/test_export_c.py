@@ -328,6 +328,28 @@ def test_other_columns_than_those_trained_on_are_refused(scaled: tuple[Any, Path
     assert found.stderr == "scaled: line 1, column 1: 'inflow': expected 'seconds'\n"
 
 
+def test_a_header_names_the_sensory_neurons_of_a_network_without_units(
+    policy: tuple[Any, Path], tmp_path: Path
+) -> None:
+    """Names that somebody gave are the only ones; those of a generator must not stand in another's place."""
+    circuit = gl.auto_ncp(4, 1, inputs=2, sparsity=0.2)
+    circuit.rename({"sensory_0": "left", "sensory_1": "right"})
+    gl.export_c(gl.CfC(circuit), tmp_path / "named.c")
+    named = program_of(tmp_path / "named.c")
+    assert run(named, "left,right,dt\n1,2,1\n").returncode == 0
+    for header in ("right,left", "a,b"):
+        found = run(named, f"{header}\n1,2\n")
+        assert (found.returncode, found.stdout) == (2, "")
+        assert found.stderr == f"named: line 1, column 1: '{header.split(',')[0]}': expected 'left'\n"
+    plain = [f"sensory_{k}" for k in range(4)]
+    assert run(policy[1], f"{','.join(plain)}\n{GOOD}").returncode == 0
+    found = run(policy[1], f"{','.join(plain[::-1])}\n{GOOD}")
+    assert (found.returncode, found.stderr) == (
+        2,
+        "policy: line 1, column 1: 'sensory_3': expected 'sensory_0'\n",
+    )
+
+
 # What is written
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from .program import NOISE, Program, Units
 FOLDER = Path(__file__).parent
 COARSE = 1e-3
 """The largest step between two numbers of float32, in units of their spread, with which float32 will do."""
+GENERATED = re.compile(r"sensory_\d+")
+"""Names of sensory neurons that nobody chose, beside which a table may have names of its own."""
 _FUNCTION = re.compile(
     r"(?:^//[^\n]*\n)*^static inline \w+ (\w+)\((?:[^\n]*}\n|.*?^}\n)", re.MULTILINE | re.DOTALL
 )
@@ -149,7 +151,10 @@ def c99_files(program: Program, name: str, numbers: Floats | Fixed) -> dict[str,
         + (_told_of_fixed(numbers) if isinstance(numbers, Fixed) else "")
     )
     texts[".h"] = texts[".h"].replace("//@units@\n", told)
-    texts[".c"] = texts[".c"].replace("@columns@", _columns(program))
+    columns = _columns(program)
+    listed = ", ".join(f'"{"".join(_escaped(byte) for byte in name.encode())}"' for name in columns)
+    only = int(not all(not name or GENERATED.fullmatch(name) for name in columns))
+    texts[".c"] = texts[".c"].replace("@only@", str(only)).replace("@columns@", listed)
     return texts
 
 
@@ -369,10 +374,10 @@ def _plain(name: str) -> str:
     return "".join(mark if mark.isprintable() and mark not in "\\?" else "_" for mark in name)
 
 
-def _columns(program: Program) -> str:
-    """The names of the inputs as a header has them; empty if nobody gave any."""
-    names = [""] * program.n_inputs if program.units is None else program.units.inputs
-    return ", ".join(f'"{"".join(_escaped(byte) for byte in name.encode())}"' for name in names)
+def _columns(program: Program) -> Sequence[str]:
+    """The names of the inputs as a header has them: columns, or sensory neurons; empty without any."""
+    named: Sequence[str] = program.names[0] if program.units is None else program.units.inputs
+    return named or [""] * program.n_inputs
 
 
 def _escaped(byte: int) -> str:

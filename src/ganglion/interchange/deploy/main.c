@@ -10,6 +10,7 @@ static long NAME_line = 1;
 static int NAME_named;  // whether there was a header
 enum { NAME_longest = 255 };  // characters of a cell
 static const char *const NAME_columns[] = {@columns@};  // names in a header; empty if any will do
+enum { NAME_only = @only@ };  // whether no others will do, or those of a generator at least not in another's place
 
 // Says where a cell is and the first of its characters, without those that move a terminal.
 static void NAME_quote(int column, const char *text) {
@@ -84,7 +85,9 @@ int main(int count, char **words) {
                 if (number && *text) {
                     return NAME_refuse(column, text, "is a number beside names: expected a header or a sample");
                 }
-                if (*wanted && strcmp(text, wanted)) {
+                int named = NAME_only;
+                for (int k = 0; k < NAME_inputs; k++) named |= !strcmp(text, NAME_columns[k]);
+                if (*wanted && named && strcmp(text, wanted)) {
                     NAME_quote(column, text);
                     fprintf(stderr, ": expected '%s'\n", wanted);
                     return 2;

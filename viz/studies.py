@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 40
+FEWEST = 10
+"""Places of a matrix of synapses, of which fewer are dots."""
 WORDS = {1: "rises", -1: "falls", 0: "no effect"}
 """What a sign of an effect is called."""
 
@@ -38,8 +40,10 @@ def plot_study(
     Args:
         study: what `ganglion.study` or `ganglion.studies.combined` returned.
         measure: the name of one of its measures; the first if not given.
-        top: how many effects, or rows and columns of the matrix, are drawn at most.
-        style: "effects" or "matrix"; the matrix where all perturbations are of pairs and fill a tenth of it.
+        top: how many effects, or rows and columns of the matrix, are drawn at most; the picture says of how
+            many.
+        style: "effects" or "matrix"; the matrix where all perturbations are of two neurons, or of
+            synapses, more than a few, that fill a tenth of it.
         ax: the axes to draw on; a new figure if not given.
 
     Returns:
@@ -61,14 +65,17 @@ def plot_study(
         raise ValueError("the study has no row: there is nothing to draw")
     rows = sorted(study.of(measure), key=lambda row: -abs(np.nan_to_num(row.effect)))
     firsts, seconds = ({getattr(row, end) for row in rows} for end in ("first", "second"))
-    crowded = all(row.second for row in rows) and 10 * len(rows) >= len(firsts) * len(seconds) > 10
+    paired, together = all(row.second for row in rows), all(row.kind == "together" for row in rows)
+    least = 1 if together else FEWEST  # of two neurons, each is in every row of dots that it is in
+    crowded = paired and 10 * len(rows) >= len(firsts) * len(seconds) > least
     if style == "matrix" or (style is None and crowded):
         return _matrix(study.of(measure), top, ax)
-    return _effects(rows[:top], ax)
+    return _effects(rows, top, ax)
 
 
-def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
-    axes = axes_or_new(ax, 4.2, 0.9 + 0.19 * len(rows))
+def _effects(every: Sequence[Any], top: int, ax: Axes | None) -> Picture:
+    rows = every[:top]
+    axes = axes_or_new(ax, 5.2, 0.9 + 0.19 * len(rows))
     look = current(axes)
     places = np.arange(len(rows))
     effects = np.array([row.effect for row in rows])
@@ -92,12 +99,19 @@ def _effects(rows: Sequence[Any], ax: Axes | None) -> Picture:
     axes.set(xlim=(low - room, high + room), ylim=(len(rows) - 0.5, -0.5))
     names = [row.who.replace("->", "\u2192") for row in rows]
     axes.set_yticks(places, names)
-    quiet(axes, look, _effect_on(rows), "")
+    cut = f"\nthe {top} largest of {len(every)} effects" if len(every) > top else ""
+    quiet(axes, look, _effect_on(rows) + cut, "")
     axes.tick_params(axis="y", length=0)
     entries = [square(colors[sign], word) for sign, word in WORDS.items() if sign in signs]
     small = points(look.small_text)
     artists["legend"] = axes.legend(
-        handles=entries, frameon=False, fontsize=small, labelcolor=look.ink, handletextpad=0.2
+        handles=entries,
+        frameon=False,
+        fontsize=small,
+        labelcolor=look.ink,
+        handletextpad=0.2,
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),  # beside the axes, where no interval is
     )
     return Picture({"study": axes}, artists)
 
@@ -115,6 +129,7 @@ def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     both_ways = all(row.kind == "together" for row in rows)
     if both_ways:  # the same order of rows and columns
         firsts = seconds = list(dict.fromkeys([*firsts, *seconds]))
+    there = len(firsts), len(seconds)
     firsts, seconds = firsts[:top], seconds[:top]
     values = np.full((len(firsts), len(seconds)), np.nan)
     for row in rows:
@@ -130,7 +145,8 @@ def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     )
     axes.set_xticks(range(len(seconds)), seconds, rotation=90)
     axes.set_yticks(range(len(firsts)), firsts)
-    quiet(axes, look, "", "")
+    cut = [f"the first {top} of {count}" if count > top else "" for count in there]
+    quiet(axes, look, cut[1], cut[0])
     scale = axes.figure.colorbar(mesh, ax=axes, shrink=0.8)
     scale.set_label(_effect_on(rows), fontsize=points(look.small_text), color=look.ink)
     scale.ax.tick_params(labelsize=points(look.small_text), color=look.ink, labelcolor=look.ink)

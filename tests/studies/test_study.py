@@ -341,6 +341,26 @@ def test_signs_of_effects_have_colours_and_a_legend() -> None:
     assert drawn == [to_hex(color) for color in (look.excitatory, look.inhibitory, look.muted)]
     legend = picture.artists["legend"]
     assert [text.get_text() for text in legend.get_texts()] == ["rises", "falls", "no effect"]
+    picture.figure.draw_without_rendering()
+    box = picture.axes["study"].get_window_extent()
+    assert legend.get_window_extent().x0 >= box.x1  # beside all intervals
+    assert picture.axes["study"].get_xlabel() == "effect on error"
+
+
+def test_a_picture_says_how_many_effects_it_leaves_out() -> None:
+    rows = [replace(ROW, first=f"n{k}", effect=float(k)) for k in range(55)]
+    picture = gl.viz.plot_study(gl.studies.Study(rows))
+    assert picture.axes["study"].get_xlabel() == "effect on error\nthe 40 largest of 55 effects"
+    pairs = [
+        replace(ROW, kind="together", first=f"n{a}", second=f"n{b}")
+        for a in range(6)
+        for b in range(a + 1, 6)
+    ]
+    axes = gl.viz.plot_study(gl.studies.Study(pairs), top=4).axes["study"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("the first 4 of 6", "the first 4 of 6")
+    for neurons, drawn in ((2, "effects"), (3, "matrix"), (4, "matrix")):
+        few = [row for row in pairs if {row.first, row.second} <= {f"n{k}" for k in range(neurons)}]
+        assert drawn in gl.viz.plot_study(gl.studies.Study(few)).artists
 
 
 def test_measures_are_over_the_samples_that_there_are() -> None:

@@ -8,7 +8,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import array_of
+from ..arguments import array_of, counted
 from ..compile.kernels import unit_spans
 from ..compile.kernels.tracing import evaluable
 from ..rounding import refuse_stamps
@@ -54,8 +54,8 @@ def sequence_call(
         raise ValueError(f"the input has shape {inputs.shape}: expected {expected}")
     if inputs.shape[-1] != n_inputs:
         raise ValueError(
-            f"the input has {inputs.shape[-1]} features in shape {inputs.shape}, "
-            f"but the circuit has {n_inputs} sensory neurons: expected {expected}"
+            f"the input has {counted(inputs.shape[-1], 'feature')} in shape {inputs.shape}, "
+            f"but the circuit has {counted(n_inputs, 'sensory neuron')}: expected {expected}"
         )
     if 0 in inputs.shape[:-1]:
         raise ValueError(f"the input has shape {inputs.shape}: expected at least one sequence and one sample")
@@ -130,8 +130,8 @@ def initial_state(state: Any, shapes: Shapes, batch: int, batched: bool) -> Stat
     if len(shapes) == 1:
         return _state_array("the state", state, shapes[0], batch, batched)
     if not isinstance(state, tuple | list) or len(state) != len(shapes):
-        given = f"{len(state)} values" if isinstance(state, tuple | list) else type(state).__name__
-        raise TypeError(f"the state must be a tuple of {len(shapes)} arrays, got {given}")
+        given = counted(len(state), "value") if isinstance(state, tuple | list) else type(state).__name__
+        raise TypeError(f"the state must be a tuple of {counted(len(shapes), 'array')}, got {given}")
     return tuple(
         _state_array(f"the state's part {k}", part, shape, batch, batched)
         for k, (part, shape) in enumerate(zip(state, shapes, strict=True))
@@ -145,7 +145,7 @@ def _state_array(what: str, value: Values, shape: tuple[int, ...], batch: int, b
         raise ValueError(
             f"{what} has shape {tuple(given.shape)}: expected {expected} "
             f"for {'a batch of ' + str(batch) if batched else 'an input without batch axis'} "
-            f"and {shape[0]} neurons"
+            f"and {counted(shape[0], 'neuron')}"
         )
     return given if batched else given[None]
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 import mlx.core as mx
 import numpy as np
 
-from ..arguments import MOST_NEURONS, whole
+from ..arguments import MOST_NEURONS, counted, whole
 from ..compile import CompiledCircuit, Source
 from ..compile.electrical import refuse_electrical
 from ..compile.pipeline import compiled_for
@@ -258,7 +258,7 @@ class NCPRNNCell(TimedHolder):
             >>> print(gl.LTCCell(circuit, tie={"w": ("type", "type")}).describe())
         """
         compiled = self.wiring
-        first = f"{self.n_neurons} neurons" if compiled is None else compiled.describe()
+        first = counted(self.n_neurons, "neuron") if compiled is None else compiled.describe()
         return "\n".join([first, *described(self.parameters(), self._shares)])
 
     def signed_weights(self) -> list[tuple[mx.array, Polarity]]:
@@ -365,7 +365,7 @@ class NCPRNNCell(TimedHolder):
             return (output, new) if batched else (output[0], rows(new, 0))
 
     def _extra_repr(self) -> str:
-        over = repr(self.compiled.plan) if hasattr(self, "compiled") else f"{self.n_neurons} neurons"
+        over = repr(self.compiled.plan) if hasattr(self, "compiled") else counted(self.n_neurons, "neuron")
         return f"{over}{self._timing()}"
 
     @property

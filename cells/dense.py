@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import mlx.core as mx
 
-from ..arguments import MOST_NEURONS, flag, whole
+from ..arguments import MOST_NEURONS, counted, flag, whole
 from ..compile import CompiledCircuit, masked_matmul
 from .keys import grid, numbered
 from .layer import NCPLayer, Shape
@@ -152,4 +152,4 @@ class NCPDense(NCPLayer):
 
     def _extra_repr(self) -> str:
         synapses = "" if self.compiled is None else f", {self.compiled.plan!r}"
-        return f"{self.units} units, activation={self.activation!r}{synapses}"
+        return f"{counted(self.units, 'unit')}, activation={self.activation!r}{synapses}"

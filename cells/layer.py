@@ -10,7 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
-from ..arguments import flag, instance, label, several, whole
+from ..arguments import counted, flag, instance, label, several, whole
 from ..arguments import path as as_path
 from ..compile import Plan
 from ..compile.kernels.tracing import evaluable
@@ -259,7 +259,7 @@ class NCPLayer(Configured):
         if self.input_size is not None and shape[-1] != self.input_size:
             raise ValueError(
                 f"{type(self).__name__}.{method}() for inputs of shape {label(shape)}: the layer reads "
-                f"{self.input_size} features, expected (..., {self.input_size})"
+                f"{counted(self.input_size, 'feature')}, expected (..., {self.input_size})"
             )
 
 

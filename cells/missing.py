@@ -8,6 +8,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from ..arguments import counted
 from .cell import NCPRNNCell
 from .layer import Shape
 from .ops.state_ops import State, joined, parted
@@ -45,7 +46,7 @@ class MissingValueCell(InputWrapper):
     def __init__(self, cell: NCPRNNCell) -> None:
         super().__init__(cell)
         if cell.n_inputs % 3:
-            raise ValueError(f"the cell has {cell.n_inputs} inputs: expected three per feature")
+            raise ValueError(f"the cell has {counted(cell.n_inputs, 'input')}: expected three per feature")
         self.sensors = cell.sensors[: cell.n_inputs // 3]
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 import mlx.core as mx
 
+from ..arguments import counted
 from .ops.state_ops import State, joined, parted
 
 
@@ -25,7 +26,9 @@ def called(cell: Any, x: mx.array, state: State, timespan: mx.array) -> tuple[mx
         arrays = [array[:n] for array in parted(state)]
         result = cell(x[:n], arrays if listed else joined(arrays), *(each[:n] for each in span))
         if not isinstance(result, tuple | list) or len(result) != 2:
-            kind = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
+            kind = (
+                counted(len(result), "value") if isinstance(result, tuple | list) else type(result).__name__
+            )
             raise TypeError(f"{name}.__call__ gives {kind}: expected the outputs and the new states")
         return result
 

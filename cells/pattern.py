@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..arguments import counted
 from ..compile import CompiledCircuit, Plan, Source, Synapses, compile_circuit
 from ..wiring.rules import RULES, Groups, draw
 from .values import real_array
@@ -44,7 +45,9 @@ def wired(pattern: Pattern, units: int, inputs: int | None = None) -> tuple[Comp
         compiled = pattern if isinstance(pattern, CompiledCircuit) else compile_circuit(cast(Source, pattern))
         plan = compiled.plan
         if plan.n_neurons != units:
-            raise ValueError(f"{units} units for a wiring of {plan.n_neurons} neurons with state")
+            raise ValueError(
+                f"{counted(units, 'unit')} for a wiring of {counted(plan.n_neurons, 'neuron')} with state"
+            )
         if not len(plan.recurrent) and not len(plan.electrical):
             return compiled, True
         nothing = Synapses.none(units)
@@ -52,7 +55,9 @@ def wired(pattern: Pattern, units: int, inputs: int | None = None) -> tuple[Comp
         return compiled.with_plan(replace(plan, recurrent=nothing, electrical=nothing, attributes=said)), True
     matrix = _matrix(pattern)
     if matrix.shape[1] != units:
-        raise ValueError(f"{units} units for a wiring of shape {matrix.shape}: expected (inputs, {units})")
+        raise ValueError(
+            f"{counted(units, 'unit')} for a wiring of shape {matrix.shape}: expected (inputs, {units})"
+        )
     pre, post = np.nonzero(matrix)
     signs = np.sign(matrix[pre, post]).astype(np.int8)
     return _compiled(pre, post, signs, *matrix.shape), bool((signs < 0).any())

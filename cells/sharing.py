@@ -14,7 +14,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 from numpy.typing import NDArray
 
-from ..arguments import label, real
+from ..arguments import counted, label, real
 from ..compile import Plan
 from ..wiring.columns import numbers
 from ..wiring.words import listed, suggestion
@@ -133,15 +133,15 @@ def described(parameters: Any, shared: Mapping[str, Share]) -> Iterator[str]:
     """How many numbers a cell keeps, and a line for each parameter that is shared."""
     arrays: Any = tree_flatten(parameters)
     total = sum(array.size for _, array in arrays)
-    yield f"parameters: {total} numbers"
+    yield f"parameters: {counted(total, 'number')}"
     for name, share in shared.items():
         owners = len(share.scale) if share.groups is None and share.scale is not None else 0
         entries = owners if share.groups is None else len(share.groups.owner)
         line = f"{name}: {entries} {share.words}"
         if not share.words:  # nothing is shared, some of it is fixed
-            line = f"{name}: {len(() if share.fixed is None else share.fixed)} numbers"
+            line = f"{name}: {counted(len(() if share.fixed is None else share.fixed), 'number')}"
         if share.groups is not None:
-            line += f", share {len(share.groups)} values"
+            line += f", share {counted(len(share.groups), 'value')}"
         held = 0 if share.fixed is None else int(np.isfinite(share.fixed).sum())
         priors = 0 if share.prior is None else int(np.isfinite(share.prior[1]).sum())
         yield line + (f", {held} fixed" if held else "") + (f", {priors} with a prior" if priors else "")

@@ -11,6 +11,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import counted
 from ..compile import Plan, Synapses
 from ..wiring import Circuit
 from ..wiring.electrical import is_electrical
@@ -121,7 +122,8 @@ def strengths_in(model: nn.Module) -> Strengths:
     if len(cells) > 1:
         paths = sorted(path.removesuffix(".cell") for path, _ in cells.values())
         raise ValueError(
-            f"circuit_of({name}): it holds {len(cells)} networks with a circuit, at {', '.join(paths)}: give "
+            f"circuit_of({name}): it holds {counted(len(cells), 'network')} with a circuit, at "
+            f"{', '.join(paths)}: give "
             "one of them"
         )
     found: Strengths = next(iter(cells.values()))[1].strengths()

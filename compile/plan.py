@@ -70,7 +70,8 @@ class Plan:
         counts = several("counts", self.counts, "three numbers")
         if len([whole("a count", count, 0) for count in counts]) != 3 or sum(counts) != n:
             raise CircuitError(
-                f"the counts {label(self.counts)} of motor, command and inter do not add up to {n} neurons"
+                f"the counts {label(self.counts)} of motor, command and inter do not add up to "
+                f"{counted(n, 'neuron')}"
             )
         if (self.electrical.pre >= self.electrical.post).any():
             raise CircuitError("an electrical synapse must lead from the smaller to the larger number")

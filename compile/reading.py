@@ -97,7 +97,8 @@ def _places(ids: Column, end: Column, what: str) -> NDArray[np.int32]:
     if np.any(unknown):
         first = end[int(np.argmax(unknown))]
         raise CircuitError(
-            f"{what} of {int(np.sum(unknown))} synapses is no neuron of the table, such as {first!s}"
+            f"{what} of {counted(int(np.sum(unknown)), 'synapse')} is no neuron of the table, such as "
+            f"{first!s}"
         )
     return order[place].astype(np.int32)
 
@@ -111,7 +112,7 @@ def _roles(table: Mapping[str, Column], roles: Any, n: int) -> tuple[str, ...]:
     else:
         found = tuple(roles)
     if len(found) != n:
-        raise CircuitError(f"{len(found)} roles were given for {n} neurons")
+        raise CircuitError(f"{len(found)} roles were given for {counted(n, 'neuron')}")
     for role in set(found):
         if role not in ROLES:
             raise CircuitError(

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import instance, label, numbers, whole
+from ..arguments import counted, instance, label, numbers, whole
 from ..errors import CircuitError
 
 Index = NDArray[np.int32]
@@ -80,7 +80,7 @@ class Synapses:
         order = cls.order(pre_ids, post_ids, whole("n_pre", n_pre, 0))
         signs = _whole_numbers("polarity", polarity).astype(np.int8)
         if signs.shape != pre_ids.shape:
-            raise CircuitError(f"polarity has {len(signs)} entries for {len(pre_ids)} synapses")
+            raise CircuitError(f"polarity has {len(signs)} entries for {counted(len(pre_ids), 'synapse')}")
         return cls(pre_ids[order], post_ids[order], signs[order], n_pre, n_post)
 
     @classmethod

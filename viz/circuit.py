@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba_array
 from numpy.typing import ArrayLike
 
-from ..arguments import flag, one_of
+from ..arguments import counted, flag, one_of
 from ..errors import LayoutError
 from .blocks import draw_blocks
 from .captions import add_headings, add_names, outer_names, wanted_names
@@ -161,7 +161,8 @@ def _choose_style(seen: View) -> str:
     if neurons <= _MANY_NEURONS and synapses <= _MANY_SYNAPSES:
         return "links"
     warnings.warn(
-        f"{neurons} neurons and {synapses} synapses are summed up by role; style='links' draws every one",
+        f"{neurons} neurons and {counted(synapses, 'synapse')} are summed up by role; style='links' "
+        f"draws every one",
         UserWarning,
         stacklevel=3,
     )

@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import LARGEST, instance, numbers, whole
+from ..arguments import LARGEST, counted, instance, numbers, whole
 from ..recording import Recording
 from .labels import points, shorten, text_width
 from .picture import Picture, Place, axes_or_new
@@ -177,14 +177,15 @@ def plot_saliency(
     motors = tuple(n for n, role in zip(recording.neurons, recording.roles, strict=True) if role == "motor")
     if values.ndim == 3:
         if not -len(values) <= sequence < len(values):
-            raise IndexError(f"sequence {sequence} of a saliency of {len(values)} sequences")
+            raise IndexError(f"sequence {sequence} of a saliency of {counted(len(values), 'sequence')}")
         values = values[sequence]
     if values.shape != (len(recording.sensors), len(motors)):
         expected = (len(recording.sensors), len(motors))
         raise ValueError(f"saliency has shape {values.shape}; expected {expected}: sensors x motor neurons")
     if not values.size:
         raise ValueError(
-            f"nothing to draw: {len(recording.sensors)} sensors and {len(motors)} motor neurons; "
+            f"nothing to draw: {counted(len(recording.sensors), 'sensor')} and "
+            f"{counted(len(motors), 'motor neuron')}; "
             "a saliency needs one of each"
         )
     axes = axes_or_new(ax, 3.4, 2.9)

@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgba_array
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import label, numbers, real, several
+from ..arguments import counted, label, numbers, real, several
 from ..wiring.roles import synapse_label
 from .style import Style
 from .view import View
@@ -100,7 +100,9 @@ def synapse_values(
         found = numbers("width_by", values).tolist()
         what = "value"
         if np.shape(found) != (edges,):
-            raise ValueError(f"got {np.shape(found)} values for {edges} synapses; expected one per synapse")
+            raise ValueError(
+                f"got {np.shape(found)} values for {counted(edges, 'synapse')}; expected one per synapse"
+            )
     for pair, value in zip(pairs, [*found, *own], strict=True):
         if value is None:
             raise ValueError(f"synapse {pair[0]!r} -> {pair[1]!r} has no {what}")

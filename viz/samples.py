@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import LARGEST, instance, label, several, whole
+from ..arguments import LARGEST, counted, instance, label, several, whole
 from ..errors import CircuitError
 from ..recording import Recording
 from ..wiring import ROLES
@@ -77,7 +77,7 @@ class Samples:
         index = {name: k for k, name in enumerate(self.names)}
         if unknown := [name for name in wanted if name not in index]:
             raise CircuitError(
-                f"no neuron {label(unknown[0])} in this recording of {len(self.names)} neurons"
+                f"no neuron {label(unknown[0])} in this recording of {counted(len(self.names), 'neuron')}"
             )
         return self.pick(index[name] for name in wanted if name is not None)
 

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import label
+from ..arguments import counted, label
 from ..errors import CircuitError
 from ..wiring import ROLES
 from ..wiring.electrical import is_electrical
@@ -83,7 +83,9 @@ class View:
             CircuitError: the circuit has no such neuron.
         """
         if not isinstance(neuron, Hashable) or neuron not in self.index:
-            raise CircuitError(f"no neuron {label(neuron)} in this circuit of {len(self.names)} neurons")
+            raise CircuitError(
+                f"no neuron {label(neuron)} in this circuit of {counted(len(self.names), 'neuron')}"
+            )
         return self.index[neuron]
 
     def keep(self, synapses: NDArray[Any]) -> View:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import array_of, several
+from ..arguments import array_of, counted, several
 from ..errors import CircuitError
 from .columns import Columns, checked_columns
 from .roles import ROLES, is_role, label, require_name, synapse_label
@@ -68,7 +68,7 @@ class CircuitArrays:
 
     def _check_neurons(self) -> None:
         if len(self.roles) != len(self.names):
-            raise CircuitError(f"{len(self.roles)} roles were given for {len(self.names)} names")
+            raise CircuitError(f"{len(self.roles)} roles were given for {counted(len(self.names), 'name')}")
         for name, role in zip(self.names, self.roles, strict=True):
             if not is_role(role):
                 raise CircuitError(

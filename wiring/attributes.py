@@ -94,7 +94,7 @@ def strange(on: str, data: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
 
     The sign of a weight is the polarity of its synapse, so that a negative one would say something else.
     """
-    for key in _NUMBERS[on].keys() & data.keys() - {"polarity"}:
+    for key in [key for key in _NUMBERS[on] if key in data and key != "polarity"]:
         value, attribute = data[key], _NUMBERS[on][key]
         if not attribute.fits(value) and not (
             key == "gap" and value is None

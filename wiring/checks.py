@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,7 +37,16 @@ class Problem:
         return f"{self.severity}: {self.message}"
 
 
-def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
+class Problems(list[Problem]):
+    """Problems in a list, which a notebook shows as lines, and says where there is none."""
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p>No problem was found.</p>"
+        return f"<ul>{''.join(f'<li>{html.escape(str(problem))}</li>' for problem in self)}</ul>"
+
+
+def check(circuit: nx.DiGraph[Any]) -> Problems:
     """Every problem of a circuit, errors first; an empty list if it is sound.
 
     Errors, by kind:
@@ -73,7 +83,7 @@ def check(circuit: nx.DiGraph[Any]) -> list[Problem]:
         ...     print(problem)
     """
     found = errors_of(circuit)
-    return [*found, *_attributes(circuit), *_paths(circuit)] if len(circuit) else found
+    return Problems([*found, *_attributes(circuit), *_paths(circuit)] if len(circuit) else found)
 
 
 def errors_of(circuit: nx.DiGraph[Any]) -> list[Problem]:

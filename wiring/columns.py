@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import label, mapping_of, several
+from ..arguments import counted, label, mapping_of, several
 from ..errors import CircuitError
 
 # One value each: whole numbers, booleans, floats or objects; NaN and None are values that are missing.
@@ -66,7 +66,9 @@ def checked_columns(given: Mapping[str, Any], length: int, of_what: str) -> dict
         if made is None:
             raise CircuitError(f"the attribute {name!r} must hold texts, numbers or booleans")
         if made.ndim != 1 or len(made) != length:
-            raise CircuitError(f"the attribute {name!r} has {len(made)} values for {length} {of_what}")
+            raise CircuitError(
+                f"the attribute {name!r} has {counted(len(made), 'value')} for {length} {of_what}"
+            )
         if made.flags.writeable:
             made = made.copy() if made is values else made
             made.flags.writeable = False

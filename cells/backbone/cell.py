@@ -12,7 +12,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from ...arguments import MOST_NEURONS, fraction, one_of, whole
+from ...arguments import MOST_NEURONS, counted, fraction, one_of, whole
 from ...compile.kernels import ACTIVATIONS as KERNEL_ACTIVATIONS
 from ...compile.kernels import constant
 from ...errors import KernelError
@@ -247,7 +247,10 @@ class BackboneCfCCell(LiquidCell):
         )
 
     def _extra_repr(self) -> str:
-        return f"{len(self.sensors)} inputs, {self.n_neurons} units, mode={self.mode!r}{self._timing()}"
+        return (
+            f"{counted(len(self.sensors), 'input')}, {counted(self.n_neurons, 'unit')}, "
+            f"mode={self.mode!r}{self._timing()}"
+        )
 
 
 def _in_one(arrays: list[mx.array]) -> mx.array:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import mlx.core as mx
 
-from ...arguments import instance, one_of
+from ...arguments import counted, instance, one_of
 from ..configured import classes_of
 from ..layer import NCPLayer, Shape
 from ..running import Steps
@@ -67,7 +67,7 @@ class Bidirectional(NCPLayer):
             if ours != theirs:
                 raise ValueError(f"{name} is {ours} forwards and {theirs} backwards: expected the same")
         if merge != "concat" and (sizes := self._sizes())[0] != sizes[1]:
-            raise ValueError(f"cannot take the {merge} of {sizes[0]} and {sizes[1]} outputs")
+            raise ValueError(f"cannot take the {merge} of {sizes[0]} and {counted(sizes[1], 'output')}")
         self.built = rnn.built and backward.built
 
     def __call__(

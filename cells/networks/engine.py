@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from functools import cache
 
+from ...arguments import counted
 from ...compile.kernels import ExportError, way_in, where
 from ...errors import KernelError
 from ..cell import NCPRNNCell
@@ -68,7 +69,8 @@ def explain_engine(cell: NCPRNNCell, engine: str) -> str:
         chosen = "which the cost model chose" if compiled.layout == "auto" else "as asked for"
         layout = f"the layout {compiled.recurrent.name!r}, {chosen}"
     sizes = (
-        f"{type(cell).__name__} with {cell.n_inputs} inputs and {cell.n_neurons} neurons, engine={engine!r}"
+        f"{type(cell).__name__} with {counted(cell.n_inputs, 'input')} and "
+        f"{counted(cell.n_neurons, 'neuron')}, engine={engine!r}"
     )
     if cell.time_scale is not None:
         sizes += f", time_scale={cell.time_scale:g}"

@@ -11,7 +11,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
-from ...arguments import flag, function_of, instance, several
+from ...arguments import counted, flag, function_of, instance, several
 from ..leading import shape_of
 from ..overlay import refuse_perturbed
 from ..spread import Spread
@@ -161,7 +161,7 @@ class Ensemble(nn.Module):
         for name, value in given.items():
             leading = {a.shape[:1] for _, a in _leaves(value)} if axes[name] == 0 else set()
             if leading - {(len(self),)}:
-                raise ValueError(f"{name} must have a leading axis of {len(self)} members")
+                raise ValueError(f"{name} must have a leading axis of {counted(len(self), 'member')}")
         flags = {"mask": mask, "lengths": lengths, "ends": ends}
         names, network = list(given), self._network
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import label, numbers, one_of, real, several
+from ...arguments import counted, label, numbers, one_of, real, several
 from ..layer import NCPLayer, Shape
 from ..ops.array_ops import Mask
 from ..parameters import Parameter
@@ -89,7 +89,8 @@ class Indicator(NCPLayer):
         for name, value in self._start.items():
             if value.ndim and len(value) != count:
                 raise ValueError(
-                    f"{name} has {len(value)} numbers for {count} neurons: expected one number, or {count}"
+                    f"{name} has {counted(len(value), 'number')} for {counted(count, 'neuron')}: "
+                    f"expected one number, or {count}"
                 )
             full = np.broadcast_to(np.log(value) if name == "noise" else value, (count,))
             self[_kept(name)] = mx.array(full.astype(np.float32))

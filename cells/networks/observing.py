@@ -9,7 +9,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from ...arguments import instance, label, one_of, several
+from ...arguments import counted, instance, label, one_of, several
 from ..cell import batch_of
 from ..layer import NCPLayer, Shape
 from ..leading import Leading
@@ -53,7 +53,7 @@ class Observed(NCPLayer):
         if not names:
             raise ValueError("neurons is empty: expected at least one to observe")
         for name in names:
-            one_of(f"neuron {name!r} to observe", name, plan.neurons)
+            one_of("neuron to observe", name, plan.neurons)
         self.neurons = tuple(names)
         # A copy, since one that two networks share would have one gain for both.
         self.indicator = copy.deepcopy(indicator)
@@ -164,7 +164,8 @@ class Observed(NCPLayer):
         if state is None:
             return state, self.indicator.begin(shape)
         wanted = (
-            f"the pair that a call returned: the network's state, and {self.indicator.states} arrays of "
+            "the pair that a call returned: the network's state, and "
+            f"{counted(self.indicator.states, 'array')} of "
             f"shape {shape} of the {type(self.indicator).__name__}"
         )
         if not isinstance(state, tuple | list) or len(state) != 2:

@@ -10,7 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
-from ...arguments import flag, fraction
+from ...arguments import counted, flag, fraction
 from ..cell import NCPRNNCell, batch_of
 from ..constraints import constrained_in
 from ..layer import NCPLayer, Shape
@@ -226,7 +226,9 @@ class Stack(NCPLayer):
                 behind = f"layer {k} ({name})"
                 ahead = f"layer {k - 1} ({type(self.layers[k - 1]).__name__})"
                 if size not in (None, shape[-1]):
-                    raise ValueError(f"{behind} reads {size} features, but {ahead} gives {shape[-1]}")
+                    raise ValueError(
+                        f"{behind} reads {counted(size, 'feature')}, but {ahead} gives {shape[-1]}"
+                    )
                 if _recurrent(layer) and len(shape) < 3:
                     raise ValueError(f"{behind} reads sequences, but {ahead} returns only its last output")
             shape = shape or (None if size is None else (1, 2, size))

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import mlx.core as mx
 import numpy as np
 
+from ...arguments import counted
 from ...compile.kernels.stepper import Stepper
 from ...errors import KernelError
 from ..cell import NCPRNNCell
@@ -297,7 +298,7 @@ def states_of(state: Any, n: int) -> Sequence[Any]:
     if state is None:
         return [None] * n
     if not isinstance(state, tuple | list):
-        raise TypeError(f"the state must be a tuple of {n} states, got {type(state).__name__}")
+        raise TypeError(f"the state must be a tuple of {counted(n, 'state')}, got {type(state).__name__}")
     if len(state) != n:
-        raise ValueError(f"{len(state)} states were given for {n} layers that have one")
+        raise ValueError(f"{counted(len(state), 'state')} were given for {counted(n, 'layer')} that have one")
     return state

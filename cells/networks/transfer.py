@@ -11,7 +11,7 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
-from ...arguments import flag, instance, label, mapping_of, several, text
+from ...arguments import counted, flag, instance, label, mapping_of, several, text
 from ...compile import Plan, Source, make_plan, without
 from ...errors import CircuitError
 from ...wiring.guards import pair_of
@@ -123,7 +123,7 @@ def carried(
     sites = list(sites_of(network))
     groups = list(dict.fromkeys(site.group for site in sites))
     if len(groups) != 1:
-        have = "no circuit" if not groups else f"{len(groups)} circuits, in {_listed(groups)}"
+        have = "no circuit" if not groups else f"{counted(len(groups), 'circuit')}, in {_listed(groups)}"
         raise TypeError(f"{type(network).__name__} has {have}: expected a network over one")
     return _over(
         network, sites, dict.fromkeys((s.path for s in sites), make_plan(source)), renames or {}, key

@@ -64,7 +64,7 @@ class Recording:
                     f"{label(neuron)} is a sensor, which has no state: its inputs are in .inputs"
                 ) from None
             raise KeyError(
-                f"no neuron {label(neuron)} in this recording of {len(self.neurons)} neurons"
+                f"no neuron {label(neuron)} in this recording of {counted(len(self.neurons), 'neuron')}"
             ) from None
 
     def sequence(self, index: int = 0) -> Recording:
@@ -73,7 +73,7 @@ class Recording:
             raise ValueError("this recording is not batched: it holds one sequence already")
         whole("index", index, -LARGEST)
         if not -len(self.states) <= index < len(self.states):
-            raise IndexError(f"sequence {index} of a recording of {len(self.states)} sequences")
+            raise IndexError(f"sequence {index} of a recording of {counted(len(self.states), 'sequence')}")
         times = self.times[index] if self.times.ndim == 2 else self.times
         return Recording(
             self.states[index], self.inputs[index], self.outputs[index], times,

@@ -74,10 +74,7 @@ def read_document(data: str | bytes, form: str, version: int, *, since: int | No
         raise FileError(f"is not sound JSON: {str(error)[:80]}") from None
     if not isinstance(document, dict) or document.get("format") != form:
         raise FileError(f'has no "format": "{form}"')
-    given = document.get("version")
-    if since is not None and type(given) is int and since <= given < version:
-        return document
-    if (fault := version_fault(document, version)) is not None:
+    if (fault := version_fault(document, version, since=since)) is not None:
         raise FileError(f"is of version {fault.removeprefix('is ')}")
     return document
 

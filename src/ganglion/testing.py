@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 from mlx.utils import tree_flatten
 
-from .arguments import several, text
+from .arguments import counted, several, text
 from .cells import RNN, NCPRNNCell, carried, lesion
 from .cells.networks.carrying import own_parameters
 from .cells.offers import cell_kernel
@@ -134,7 +134,7 @@ def _padding(cell: NCPRNNCell) -> None:
     for row, n in enumerate(lengths):
         begun = rows(cell.begun(cell.get_initial_state(batch_size=BATCH)), row) if cell.lasting else None
         alone, last = rnn(x[row, :n], begun, timespans=spans[row, :n])
-        _close(f"the first {n} samples of a padded row", padded[row, :n], alone)
+        _close(f"the first {counted(n, 'sample')} of a padded row", padded[row, :n], alone)
         for mine, theirs in zip(_arrays(state), _arrays(last), strict=True):
             _close("the state of a padded row", mine[row], theirs)
 

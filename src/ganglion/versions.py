@@ -17,15 +17,27 @@ KEPT = 2
 """Minor releases that a deprecated name lives on."""
 
 
-def version_fault(document: Mapping[str, Any], major: int, minor: int = 0) -> str | None:
+def version_fault(
+    document: Mapping[str, Any], major: int, minor: int = 0, *, since: int | None = None
+) -> str | None:
     """Why a document of this version is not read, as the end of a sentence; None if it is.
+
+    Args:
+        document: what says its version.
+        major, minor: the newest that is read.
+        since: the oldest that is read, if there is an older one.
 
     Warns:
         UserWarning: it is of a later minor version, and what is new in it is left out.
     """
     given, more = document.get("version"), document.get("minor", 0)
-    if type(given) is not int or given != major:
-        return f"is {label(given, 60)}; this release reads version {major}"
+    oldest = major if since is None else since
+    if type(given) is not int or not oldest <= given <= major:
+        between = "and" if major == oldest + 1 else "to"
+        read = f"version {major}" if oldest == major else f"versions {oldest} {between} {major}"
+        return f"is {label(given, 60)}; this release reads {read}"
+    if given < major:
+        return None
     if type(more) is not int or more < 0:
         return f"is {major}.{label(more, 60)}; expected a whole number"
     if more > minor:

@@ -253,7 +253,7 @@ def test_files_say_it_all_and_wrong_ones_are_told_in_a_sentence(tmp_path: Path) 
 
     part = sound["parts"][0]
     assert told(format="other") == ' has no "format": "ganglion-protocol"'
-    assert "is of version 9" in told(version=9)
+    assert "is of version 9; this release reads versions 1 and 2" in told(version=9)
     assert "is of version 0" in told(version=0)
     assert told(every=0) == ": every must be finite and above 0.0, got 0"
     assert told(parts=3) == ' has no "parts", a list'

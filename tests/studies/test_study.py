@@ -257,7 +257,7 @@ def test_a_study_goes_on_where_it_stopped(tmp_path: Any) -> None:
     ("changed", "error", "message"),
     [
         ({"x": X[0]}, ValueError, r"expected \(B, T, I\), a batch of sequences"),
-        ({"measure": "outputs"}, ValueError, "unknown measure 'outputs' 'outputs'"),
+        ({"measure": "outputs"}, ValueError, "unknown measure 'outputs': expected"),
         ({"measure": {"m": lambda look: "no"}}, ValueError, "measure 'm' gave 'no'"),
         ({"measure": "error"}, ValueError, "this measure needs the targets"),
         ({"measure": "error", "y": X}, ValueError, r"y has shape .*: expected \(24, 10, 3\)"),
@@ -345,6 +345,12 @@ def test_signs_of_effects_have_colours_and_a_legend() -> None:
     box = picture.axes["study"].get_window_extent()
     assert legend.get_window_extent().x0 >= box.x1  # beside all intervals
     assert picture.axes["study"].get_xlabel() == "effect on error"
+
+
+def test_an_unknown_measure_is_named_once() -> None:
+    for measure, name in (("eror", "measure"), ({"mine": "eror"}, "measure 'mine'")):
+        with pytest.raises(ValueError, match=f"^unknown {name} 'eror': expected"):
+            gl.study(gl.LTC(CIRCUIT), gl.each("command"), measure=measure, x=X)
 
 
 def test_a_picture_says_how_many_effects_it_leaves_out() -> None:

@@ -293,6 +293,14 @@ def test_a_neuron_is_added_with_numbers_as_they_should_be(given: dict[str, Any],
     assert not len(circuit)
 
 
+def test_a_notebook_shows_what_was_found_and_that_nothing_was() -> None:
+    circuit = sound()
+    assert check(circuit)._repr_html_() == "<p>No problem was found.</p>"
+    circuit.nodes["hub"]["role"] = "<boss>"
+    shown = check(circuit)._repr_html_()
+    assert "<li>error: neuron &#x27;hub&#x27; has role &#x27;&lt;boss&gt;&#x27;;" in shown
+
+
 def test_attributes_of_the_users_own_are_nobodys_slips() -> None:
     circuit = Circuit()
     own = [

@@ -72,7 +72,7 @@ class Add(Edit):
         if any(len(pair) != 2 for pair in ranks):
             raise CircuitError(f"ranks takes pairs of whole numbers, got {label(self.ranks, 60)}")
         if ranks and len(ranks) != len(synapses):
-            raise CircuitError(f"ranks has {len(ranks)} entries for {len(synapses)} synapses")
+            raise CircuitError(f"ranks has {len(ranks)} entries for {counted(len(synapses), 'synapse')}")
         self._put("ranks", tuple((k, m) for k, m in ranks))
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..bulk import collecting_later, data_of, targets_of
 from ..roles import synapse_label
@@ -287,7 +288,9 @@ def _read_table(source: Source, fixed: list[str]) -> Iterator[tuple[int, list[st
     for line, cells in rows:
         try:
             if len(cells) != len(header):
-                raise CircuitError(f"expected {len(header)} cells, as in the header, got {len(cells)}")
+                raise CircuitError(
+                    f"expected {counted(len(header), 'cell')}, as in the header, got {len(cells)}"
+                )
             if not any(cells):
                 continue
             *names, attribute = cells[: len(fixed)]

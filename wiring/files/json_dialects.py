@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..roles import label
 from .raw import Attributes, Edge, Node, RawGraph
@@ -81,7 +82,8 @@ def _adjacency(document: dict[str, Any]) -> RawGraph:
     rows = document["adjacency"]
     if len(rows) != len(raw.nodes) or not all(isinstance(row, list) for row in rows):
         raise _Fault(
-            "adjacency", f"expected one list for each of the {len(raw.nodes)} nodes, got {label(rows, 60)}"
+            "adjacency",
+            f"expected one list for each of the {counted(len(raw.nodes), 'node')}, got {label(rows, 60)}",
         )
     for k, row in enumerate(rows):
         for given in row:

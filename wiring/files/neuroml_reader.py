@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..digest import ELECTRICAL
 from .raw import Attributes, Edge, Node, RawGraph
@@ -44,7 +45,7 @@ class Reader:
         """
         networks = list(self.root.all("network"))
         if self.root.tag != "neuroml" or len(networks) != 1:
-            held = f"{len(networks)} networks" if self.root.tag == "neuroml" else f"<{self.root.tag}>"
+            held = counted(len(networks), "network") if self.root.tag == "neuroml" else f"<{self.root.tag}>"
             raise self.source.error(f"expected <neuroml> with one <network>, got {held}", "line 1")
         (network,) = networks
         self.raw.own = next(network.all("annotation", MARK), None) is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 
+from ...arguments import counted
 from ...errors import CircuitError
 from ..roles import synapse_label
 from .format import Format, one
@@ -108,7 +109,9 @@ def _pairs(rest: list[str]) -> Attributes:
 
 def _row(raw: RawGraph, tokens: list[str], row: int, number: int) -> None:
     if len(tokens) != len(raw.nodes):
-        raise CircuitError(f"expected {len(raw.nodes)} numbers, one for each vertex, got {len(tokens)}")
+        raise CircuitError(
+            f"expected {counted(len(raw.nodes), 'number')}, one for each vertex, got {len(tokens)}"
+        )
     if row > len(raw.nodes):
         raise CircuitError(f"row {row} of a matrix of {len(raw.nodes)} vertices")
     raw.signed = True
@@ -133,7 +136,7 @@ def encode(circuit: nx.DiGraph[Any], strict: bool = True) -> bytes:
     """
     if circuit.graph:
         raise CircuitError(
-            f"Pajek has no place for attributes of the circuit itself "
+            "Pajek has no place for attributes of the circuit itself "
             f"({', '.join(map(str, circuit.graph))}); "
             "GraphML and JSON have"
         )

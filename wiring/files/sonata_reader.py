@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import counted
 from ...distribution import how_to_install
 from ...errors import CircuitError
 from ..digest import ELECTRICAL
@@ -98,7 +99,10 @@ class Reader:
                 ids = _column(population, "node_id").tolist()
                 self.places[name] = {node: k for k, node in enumerate(ids)}
                 if not len(self.places[name]) == len(ids) == count:
-                    raise CircuitError(f"node_id has {len(self.places[name])} numbers for {count} nodes")
+                    raise CircuitError(
+                        f"node_id has {counted(len(self.places[name]), 'number')} for "
+                        f"{counted(count, 'node')}"
+                    )
             names = [f"{name}_{k}" if several else str(k) for k in ids]
         self.names[name] = names
         start = len(self.raw.nodes)
@@ -118,10 +122,12 @@ class Reader:
             names, places = self.names[of], self.places.get(of)
             for k in set(ids.tolist()):
                 if not (0 <= k < len(names) if places is None else k in places):
-                    raise CircuitError(f"{side} names node {k}, but {of!r} has {len(names)} nodes")
+                    raise CircuitError(f"{side} names node {k}, but {of!r} has {counted(len(names), 'node')}")
             ends.append([names[k if places is None else places[k]] for k in ids.tolist()])
         if len(ends[0]) != len(ends[1]):
-            raise CircuitError(f"there are {len(ends[0])} sources, but {len(ends[1])} targets")
+            raise CircuitError(
+                f"there are {counted(len(ends[0]), 'source')}, but {counted(len(ends[1]), 'target')}"
+            )
         records = self._records(population, "edge", len(ends[0]), known)
         start = len(self.raw.edges)
         for k, (pre, post, data) in enumerate(zip(*ends, records, strict=True)):
@@ -147,9 +153,11 @@ class Reader:
         elif len(groups) == 1:
             group, index = [int(next(iter(groups)))] * count, list(range(count))
         else:
-            raise CircuitError(f"it has {len(groups)} groups and no {word}_group_id")
+            raise CircuitError(f"it has {counted(len(groups), 'group')} and no {word}_group_id")
         if not len(of_type) == len(group) == len(index):
-            raise CircuitError(f"{word}_group_id has {len(group)} numbers, and there are {count} {word}s")
+            raise CircuitError(
+                f"{word}_group_id has {counted(len(group), 'number')}, and there are {count} {word}s"
+            )
         for record, number, k in zip(of_type, group, index, strict=True):
             columns = groups.get(str(number))
             if columns is None or any(not 0 <= k < len(values) for values in columns.values()):
@@ -225,7 +233,7 @@ def _types(source: Source) -> dict[str, Attributes]:
             continue
         if len(row) < len(header):
             raise source.error(
-                f"expected {len(header)} cells, as in the header, got {len(row)}", f"line {line}"
+                f"expected {counted(len(header), 'cell')}, as in the header, got {len(row)}", f"line {line}"
             )
         own, *values = row
         found[own] = {

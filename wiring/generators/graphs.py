@@ -11,7 +11,7 @@ from typing import Any, Literal
 import networkx as nx
 import numpy as np
 
-from ...arguments import fraction, label, one_of, seed_number, several, whole
+from ...arguments import counted, fraction, label, one_of, seed_number, several, whole
 from ...errors import CircuitError
 from ..circuit import Circuit
 from ..roles import ROLES, is_role, require_name, require_polarity, synapse_label, with_role
@@ -162,7 +162,9 @@ def _name_inputs(network: nx.DiGraph[Any], inputs: int | Iterable[Hashable]) -> 
     present = len(with_role(network, "sensory"))
     missing = whole("inputs", inputs) - present
     if missing < 0:
-        raise ValueError(f"inputs is {inputs}, but the graph has {present} sensory neurons already")
+        raise ValueError(
+            f"inputs is {inputs}, but the graph has {counted(present, 'sensory neuron')} already"
+        )
     return missing
 
 
@@ -174,10 +176,12 @@ def _name_outputs(network: nx.DiGraph[Any], outputs: int | Iterable[Hashable]) -
     free = [name for name, data in network.nodes(data=True) if data.get("role") is None]
     missing = whole("outputs", outputs) - len(present)
     if missing < 0:
-        raise ValueError(f"outputs is {outputs}, but the graph has {len(present)} motor neurons already")
+        raise ValueError(
+            f"outputs is {outputs}, but the graph has {counted(len(present), 'motor neuron')} already"
+        )
     if missing > len(free):
         raise ValueError(
-            f"outputs is {outputs}, but only {len(present) + len(free)} nodes can be motor neurons"
+            f"outputs is {outputs}, but only {counted(len(present) + len(free), 'node')} can be motor neurons"
         )
     incoming = {name: network.in_degree(name) - network.has_edge(name, name) for name in free}
     for name in sorted(free, key=incoming.__getitem__, reverse=True)[:missing]:  # a stable sort
@@ -209,7 +213,8 @@ def _drop_onto_sensory(network: nx.DiGraph[Any], warn: bool) -> None:
     network.remove_edges_from(dropped)
     if dropped and warn:
         warnings.warn(
-            f"sensory neurons receive no synapses: dropped {len(dropped)} edges of the graph, the first of "
+            f"sensory neurons receive no synapses: dropped {counted(len(dropped), 'edge')} of the "
+            "graph, the first of "
             f"them {dropped[0][0]!r} -> {dropped[0][1]!r}",
             stacklevel=3,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arguments import MOST_NEURONS, fraction, seed_number, whole
+from ...arguments import MOST_NEURONS, counted, fraction, seed_number, whole
 from ..circuit import Circuit
 from ..guards import announce
 from .assemble import Ints, Links, assemble, join
@@ -100,7 +100,8 @@ def auto_ncp(units: int, outputs: int, *, inputs: int, sparsity: float = 0.5, se
     units, outputs = whole("units", units, most=MOST_NEURONS), whole("outputs", outputs)
     if outputs >= units - 2:
         raise ValueError(
-            f"outputs must be below units - 2, which is {units - 2}, got {outputs} outputs of {units} units"
+            f"outputs must be below units - 2, which is {units - 2}, got {counted(outputs, 'output')} "
+            f"of {counted(units, 'unit')}"
         )
     density = 1.0 - fraction("sparsity", sparsity, low=0.1)
     command = max(int(0.4 * (units - outputs)), 1)

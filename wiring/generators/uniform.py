@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arguments import MOST_NEURONS, flag, fraction, seed_number, whole
+from ...arguments import MOST_NEURONS, counted, flag, fraction, seed_number, whole
 from ..circuit import Circuit
 from ..guards import announce
 from .assemble import Ints, Links, assemble, join
@@ -86,7 +86,9 @@ def _sizes(units: int, inputs: int, outputs: int | None) -> tuple[int, int, dict
     units, inputs = whole("units", units, most=MOST_NEURONS), whole("inputs", inputs, most=MOST_NEURONS)
     motor = units if outputs is None else whole("outputs", outputs)
     if motor > units:
-        raise ValueError(f"outputs must not exceed units, got {motor} outputs of {units} units")
+        raise ValueError(
+            f"outputs must not exceed units, got {counted(motor, 'output')} of {counted(units, 'unit')}"
+        )
     return units, inputs, {"sensory": inputs, "motor": motor, "inter": units - motor}
 
 

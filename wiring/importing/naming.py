@@ -109,7 +109,9 @@ def _named(draft: Draft, names: Names) -> tuple[list[Any], str]:
     if names is not None and not isinstance(names, str):
         given = several("names", names, "names")
         if len(given) != len(nodes):
-            raise CircuitError(f"names: {len(given)} names were given for {len(nodes)} nodes")
+            raise CircuitError(
+                f"names: {counted(len(given), 'name')} were given for {counted(len(nodes), 'node')}"
+            )
         return given, "names="
     if names == "id":
         return [node.id for node in nodes], "id"

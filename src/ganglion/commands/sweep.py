@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..arguments import counted
 from ..errors import FileError
 from .options import positive
 
@@ -54,7 +55,7 @@ def _sweep(arguments: argparse.Namespace) -> None:
     found = sweep(arguments.file, store=store, workers=arguments.workers)
     print(repr(found))
     for level in found.effects():
-        said = f"{level.mean:.4g} ({level.low:.4g} to {level.high:.4g}, {level.trials} runs)"
+        said = f"{level.mean:.4g} ({level.low:.4g} to {level.high:.4g}, {counted(level.trials, 'run')})"
         print(f"{level.factor} = {level.level}: {said}")
     told = found.best.parameters.items()
     best = ", ".join(f"{name} = {found.space[name].shown(value)}" for name, value in told)

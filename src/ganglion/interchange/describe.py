@@ -15,7 +15,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import short
+from ..arguments import counted, short
 from ..cells import RNN, NCPLayer, NCPRNNCell
 from ..cells.config import CONFIG_CLASS, KIND, from_plain, to_plain
 from ..compile import STATE_ROLES
@@ -119,7 +119,7 @@ def _objects(value: Any) -> Iterator[Config]:
 def _check_sizes(part: Config, largest: int) -> None:
     for name, value in part.items():
         if isinstance(value, int) and abs(value) > largest and name != "seed":  # which makes nothing large
-            raise FileError(f"{short(name)} is {value}, in a file of {largest} numbers")
+            raise FileError(f"{short(name)} is {value}, in a file of {counted(largest, 'number')}")
 
 
 def _check_plan(plan: Config) -> None:
@@ -128,13 +128,15 @@ def _check_plan(plan: Config) -> None:
         sensors, neurons = tuple(plan["sensors"]), tuple(plan["neurons"])
         counts = plan["counts"]
         if sum(counts) != len(neurons) or min(counts) < 0:  # before a list gets as long as a count says
-            raise ValueError(f"the counts {counts} were given for {len(neurons)} names")
+            raise ValueError(f"the counts {counts} were given for {counted(len(neurons), 'name')}")
         roles = [role for role, n in zip(STATE_ROLES, counts, strict=True) for _ in range(n)]
         pre, post, polarity = _columns(plan["recurrent"])
         CircuitArrays(pre, post, polarity, tuple(roles), neurons)
         pre, post, polarity = _columns(plan["sensory"])
         if (pre >= len(sensors)).any():
-            raise ValueError(f"a sensory synapse starts at {pre.max()} of {len(sensors)} sensory neurons")
+            raise ValueError(
+                f"a sensory synapse starts at {pre.max()} of {counted(len(sensors), 'sensory neuron')}"
+            )
         all_roles = ("sensory",) * len(sensors) + tuple(roles)
         CircuitArrays(pre, post + len(sensors), polarity, all_roles, sensors + neurons)
     except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -11,7 +11,7 @@ import mlx.nn as nn
 import numpy as np
 
 from .. import shown
-from ..arguments import function_of, instance, real, seed_number, whole
+from ..arguments import counted, function_of, instance, real, seed_number, whole
 from ..cells.spread import Spread
 from ..cells.strengths import Floats, as_floats
 from ..cells.values import Values, mlx_array
@@ -119,7 +119,7 @@ class Posterior(Tabled):
     def describe(self) -> str:
         """How many numbers there are, and how many of them nothing tells."""
         lost = int(np.isinf(self.deviations).sum())
-        words = f"{len(self.names)} numbers, noise {self.noise:.3g}"
+        words = f"{counted(len(self.names), 'number')}, noise {self.noise:.3g}"
         if not lost:
             return words
         return f"{words}; {lost} that neither data nor priors tell: gl.identifiability names them"

@@ -9,7 +9,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
-from ..arguments import array_of, flag, instance, label, real, seed_number, whole
+from ..arguments import array_of, counted, flag, instance, label, real, seed_number, whole
 from ..cells.priors import Uniform
 from ..cells.strengths import Floats
 from ..cells.values import Values
@@ -171,7 +171,7 @@ class Simulator:
                 model.update(before)
 
     def __repr__(self) -> str:
-        return f"Simulator({type(self._vector.model).__name__}, {len(self.names)} numbers)"
+        return f"Simulator({type(self._vector.model).__name__}, {counted(len(self.names), 'number')})"
 
 
 def simulator(

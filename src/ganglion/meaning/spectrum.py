@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import shown
-from ..arguments import fraction, instance, real, whole
+from ..arguments import counted, fraction, instance, real, whole
 from ..cells import Ensemble
 from ..cells.strengths import Floats
 from ..cells.values import Values
@@ -116,7 +116,10 @@ class Identifiability(Tabled, Sequence[Combination]):
 
     def describe(self) -> str:
         """The numbers in a sentence or two."""
-        told = f"{self.outputs} outputs tell {self.rank} of {self.parameters} numbers"
+        told = (
+            f"{counted(self.outputs, 'output')} tell{'s' * (self.outputs == 1)} {self.rank} of "
+            f"{counted(self.parameters, 'number')}"
+        )
         lost = [f"{len(self.units)} are units that no output tells"] if self.units else []
         lost += [f"no output depends on {len(self.unseen)}"] if self.unseen else []
         count = len(self.eigenvalues) - self.rank

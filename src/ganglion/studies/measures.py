@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import function_of, label, one_of
+from ..arguments import counted, function_of, label, one_of
 from ..cells import NCPLayer
 from ..cells.overlay import laid_over
 from ..interchange import circuit_of
@@ -156,7 +156,8 @@ def measures_of(given: Any) -> dict[str, Measure]:
         if not isinstance(name, str):
             raise TypeError(f"the name of a measure must be a text, got {label(name)}")
         if not callable(measure):
-            measure = READY[one_of(f"measure {name!r}", measure, tuple(READY))]
+            what = "measure" if measure == name else f"measure {name!r}"
+            measure = READY[one_of(what, measure, tuple(READY))]
         found[name] = function_of(f"measure {name!r}", measure, "a Look at the perturbed network")
     return found
 
@@ -177,7 +178,7 @@ def values_of(name: str, measure: Measure, look: Look) -> Floats:
     if found.shape not in ((), (1,), (len(look.outputs),)):
         raise ValueError(
             f"measure {name!r} gave numbers of shape {found.shape}: expected one, or one for each of the "
-            f"{len(look.outputs)} sequences"
+            f"{counted(len(look.outputs), 'sequence')}"
         )
     return found.reshape(-1)
 

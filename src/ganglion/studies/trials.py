@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..arguments import label, scalar, whole
+from ..arguments import counted, label, scalar, whole
 from .evolution import Evolving
 from .journal import claimed, optuna, study_of
 from .space import Factor, seed_of
@@ -163,7 +163,9 @@ def _trial(plan: Plan, number: int, told: dict[str, Any], hopeless: Any) -> Tria
 
 def _numbers(values: Any, count: int) -> list[float]:
     if not isinstance(values, Iterable) or len(found := list(values)) != count:
-        raise TypeError(f"train must return {count} numbers, one for each trial, got {label(values)}")
+        raise TypeError(
+            f"train must return {counted(count, 'number')}, one for each trial, got {label(values)}"
+        )
     return [_number(value) for value in found]
 
 

@@ -12,6 +12,7 @@ import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_flatten
 
+from ..arguments import counted
 from ..cells import NCPRNNCell
 from ..interchange.modes import modes_kept
 from .losses import cross_entropy, gaussian, likelihood, mse, places
@@ -169,7 +170,9 @@ def _at_zero(model: nn.Module) -> str:
             for key in (key for key, p in cell.declared().items() if p.non_negative and key in values):
                 value = np.array(values[key].astype(mx.float32))
                 if bad := int(((value == 0) | ~np.isfinite(value)).sum()):
-                    found.append(f"{path}.{key}".lstrip(".") + f" (in {bad} of {value.size} places)")
+                    found.append(
+                        f"{path}.{key}".lstrip(".") + f" (in {bad} of {counted(value.size, 'place')})"
+                    )
     if not found:
         return ""
     named = ", ".join(found[:MOST_NAMED]) + (", ..." if len(found) > MOST_NAMED else "")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import numbers, several
+from ..arguments import counted, numbers, several
 from .series import pad
 
 Floats: TypeAlias = "NDArray[np.float64]"
@@ -117,7 +117,7 @@ def _by_neuron(name: str, y: Any, times: Any) -> tuple[list[Floats], list[Floats
     """The targets of each neuron, and when they were measured."""
     if isinstance(y, list | tuple) and isinstance(times, list | tuple) and times and np.ndim(times[0]):
         if len(y) != len(times):
-            raise ValueError(f"{name} has targets of {len(y)} neurons, and times of {len(times)}")
+            raise ValueError(f"{name} has targets of {counted(len(y), 'neuron')}, and times of {len(times)}")
         values = [np.asarray(numbers(f"y of {name}", each), np.float64) for each in y]
         moments = [np.asarray(numbers(f"times of {name}", each), np.float64) for each in times]
     else:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column
 
 from .. import shown
+from ..arguments import counted
 from ..notebook import Place, in_notebook
 from .run import Callback, Run
 
@@ -125,7 +126,7 @@ class NotebookBar(Drawn):
         """Show where the run is."""
         total = max(run.epochs * run.steps_per_epoch, 1)
         bar = f'<progress value="{run.step}" max="{total}" aria-label="{escape(self._title)}"></progress>'
-        steps = f"{run.step} of {run.epochs * run.steps_per_epoch} steps"
+        steps = f"{run.step} of {counted(run.epochs * run.steps_per_epoch, 'step')}"
         lines = [f"{bar} {steps}", escape(news(run, f"epoch {current(run)} of {run.epochs}", best=True))]
         lines += map(escape, self._words)
         history = run.history

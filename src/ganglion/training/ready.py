@@ -10,7 +10,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from ..arguments import label
+from ..arguments import counted, label
 from ..cells import NCPLayer
 from ..interchange.modes import modes_kept
 from .data import Arrays, Batches
@@ -37,7 +37,8 @@ def require_loss(loss: Any, batches: Batches) -> None:
     except TypeError as error:
         name = getattr(loss, "__name__", label(loss))
         raise TypeError(
-            f"{batches.name} give {len(batch)} arrays to the loss {name}(model, ...), which takes others: "
+            f"{batches.name} give {counted(len(batch), 'array')} to the loss {name}(model, ...), which "
+            "takes others: "
             f"{error}"
         ) from None
     except ValueError:  # a function that does not say what it takes

@@ -9,7 +9,7 @@ from typing import Any
 import mlx.nn as nn
 import mlx.optimizers as optim
 
-from ..arguments import short
+from ..arguments import counted, short
 from ..errors import FileError
 from ..interchange.files import parameters_of
 from ..interchange.tensors import Arrays
@@ -144,4 +144,4 @@ class EarlyStopping(Callback):
 
     def on_epoch(self, run: Run) -> None:
         if run.history.stale >= self.patience:
-            run.stop = f"no better validation loss for {self.patience} epochs"
+            run.stop = f"no better validation loss for {counted(self.patience, 'epoch')}"

@@ -10,6 +10,7 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import counted
 from ..cells import RNN, Bidirectional, Ensemble, Observed, Stack, record, time_constants
 from ..cells.networks.solving import TOLERANCE, enough_unfolds
 from ..cells.timed import TimedHolder
@@ -79,7 +80,8 @@ def choose_unfolds(model: nn.Module, batches: Batches, loss: Loss) -> int | None
     networks[0].choose_unfolds(unfolds)
     if not error <= TOLERANCE:
         warnings.warn(
-            f"{unfolds} steps of the solver leave an error of {error:.2g} in the outputs, more than "
+            f"{counted(unfolds, 'step')} of the solver leave{'s' * (unfolds == 1)} an error of "
+            f"{error:.2g} in the outputs, more than "
             f'{TOLERANCE}: shorter time spans, a max_step or solver="rk4" may do',
             stacklevel=3,
         )
@@ -150,8 +152,8 @@ def warn_of_gaps(batches: Batches, loss: Loss) -> None:
     lost = between & np.isfinite(spans) & (spans > 0)
     if lost.any():
         warnings.warn(
-            f"the mask leaves out {lost.sum()} samples between others, whose time spans count nothing: "
-            "give gl.since_seen(timespans, mask), which adds them to the sample behind",
+            f"the mask leaves out {counted(lost.sum(), 'sample')} between others, whose time spans "
+            "count nothing: give gl.since_seen(timespans, mask), which adds them to the sample behind",
             stacklevel=3,
         )
 

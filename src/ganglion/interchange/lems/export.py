@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 import mlx.nn as nn
 import numpy as np
 
-from ...arguments import instance, one_of, real
+from ...arguments import counted, instance, one_of, real
 from ...arguments import path as as_path
 from ...cells import RNN, LTCCell
 from ...cells.calls import sequence_call
@@ -95,7 +95,7 @@ def export_lems(
         state = rest_for(model, mlx_array("the input", x))
     call = sequence_call(x, state, timespans, cell.n_inputs, cell.state_shapes, time_scale=cell.time_scale)
     if call.x.shape[0] != 1:
-        raise ValueError(f"the input has {call.x.shape[0]} sequences: a LEMS model is shown one")
+        raise ValueError(f"the input has {counted(call.x.shape[0], 'sequence')}: a LEMS model is shown one")
     spans = np.broadcast_to(as_floats(call.timespans).reshape(-1) * call.time_scale, call.x.shape[1])
     begin: Any = call.state
     shown = Shown(as_floats(cell.encode(call.x))[0], spans, as_floats(begin)[0])
@@ -158,7 +158,7 @@ class _Writer:
 
     def document(self, name: str) -> str:
         length = float(self.shown.spans.sum())
-        steps = f"{self.cell.ode_unfolds} {self.cell.solver.replace('_', '-')} steps a sample"
+        steps = f"{counted(self.cell.ode_unfolds, self.cell.solver.replace('_', '-') + ' step')} a sample"
         columns = [f"{self.ids[neuron]}/v" for neuron in self.plan.neurons]
         columns += [f"{self.output}_{k}" for k in range(self.plan.n_outputs)]
         lines = [

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import viz
+from ...arguments import counted
 from ...cells import RNN, record
 from ...interchange import circuit_of
 from ...interchange.origins import provenance_of
@@ -116,7 +117,8 @@ def _results(outcome: Outcome) -> str:
     epochs, best = len(outcome.history.loss), outcome.history.best
     samples = sum(len(series.x) for series in outcome.held_out)
     says = (
-        f"<p>On {samples} samples held out for validation, of which those with a target count, after epoch "
+        f"<p>On {counted(samples, 'sample')} held out for validation, of which those with a target "
+        "count, after epoch "
         f"{(best or 0) + 1} of {epochs}. That epoch has the least mean square of the errors below, each in "
         "the unit that the network sees: a choice that flatters it. <code>ganglion predict --errors</code> "
         "tests it on other data. The mean is that of the training data; R\N{SUPERSCRIPT TWO} compares with "
@@ -227,7 +229,11 @@ def _which(outcome: Outcome, one: Series) -> str:
     """Which of the held out sequences the pictures show."""
     name = "the sequence" if one.group is None else f"{outcome.columns.group} = {one.group}"
     among = f", one of {len(outcome.held_out)} that were held out" if len(outcome.held_out) > 1 else ""
-    part = f"The first {SHOWN} of {len(one.x)} samples" if len(one.x) > SHOWN else f"The {len(one.x)} samples"
+    part = (
+        f"The first {SHOWN} of {counted(len(one.x), 'sample')}"
+        if len(one.x) > SHOWN
+        else f"The {counted(len(one.x), 'sample')}"
+    )
     return f"<p>{html.escape(f'{part} of {name}{among}.')}</p>"
 
 

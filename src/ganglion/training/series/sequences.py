@@ -82,12 +82,14 @@ class Columns:
                 raise FileError(f"column {name!r} is both an input and a target: choose the inputs (--input)")
         if len(targets) != outputs:
             raise FileError(
-                f"{len(targets)} targets ({listed(targets, NAMED)}) for a circuit of {outputs} motor neurons"
+                f"{counted(len(targets), 'target')} ({listed(targets, NAMED)}) for a circuit of "
+                f"{counted(outputs, 'motor neuron')}"
             )
         if len(inputs) != len(sensors):
             raise FileError(
-                f"{reader.path} gives {len(inputs)} inputs ({listed(inputs, NAMED)}), "
-                f"but the circuit has {len(sensors)} sensory neurons: choose the inputs (--input), times "
+                f"{reader.path} gives {counted(len(inputs), 'input')} ({listed(inputs, NAMED)}), "
+                f"but the circuit has {counted(len(sensors), 'sensory neuron')}: choose the inputs "
+                "(--input), times "
                 "and groups (--time, --group)"
             )
         return cls(tuple(inputs), tuple(targets), time, group)
@@ -335,14 +337,16 @@ def split(series: Sequence[Series], share: float) -> tuple[list[Series], list[Se
     if len(series) >= 5:
         held_out = max(1, round(share * len(series)))
         if held_out == len(series):
-            raise FileError(f"{share} of {len(series)} groups for validation leaves none for training")
+            raise FileError(
+                f"{share} of {counted(len(series), 'group')} for validation leaves none for training"
+            )
         return list(series[:-held_out]), list(series[-held_out:])
     pairs = []
     for one in series:
         at = len(one.x) - max(1, round(share * len(one.x)))
         if at < 1:
             name = "the data have" if one.rows.group is None else f"group {one.rows.group!r} has"
-            raise FileError(f"{name} {len(one.x)} rows: too few for training and validation")
+            raise FileError(f"{name} {counted(len(one.x), 'row')}: too few for training and validation")
         pairs.append((one.part(slice(0, at)), one.part(slice(at, None))))
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 

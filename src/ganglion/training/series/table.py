@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ...arguments import short
+from ...arguments import counted, short
 from ...errors import FileError
 from ...habits import NOTHING, ORDINARY, Habits
 from ...storage import open_file
@@ -119,13 +119,13 @@ class Reader:
         header = [name.strip() for name in header]
         name, times = Counter(header).most_common(1)[0]
         if times > 1:
-            raise FileError(f"{self.path} has {times} columns named {short(name)}")
+            raise FileError(f"{self.path} has {counted(times, 'column')} named {short(name)}")
         return header
 
     def _rows(self) -> Iterator[list[str]]:
         for row in self._nonempty():
             if len(row) != len(self.header):
-                raise self._fault(f"{len(row)} cells, but the header has {len(self.header)}")
+                raise self._fault(f"{counted(len(row), 'cell')}, but the header has {len(self.header)}")
             yield row
 
     def _nonempty(self) -> Iterator[list[str]]:

@@ -111,8 +111,8 @@ def unjoinable(graph: nx.DiGraph[Any], pre: Any, post: Any, sign: int, data: Any
     """What is wrong with a synapse that is to be added, in a sentence, if it is electrical and cannot be."""
     if not is_electrical(data):
         return None
-    if sign != 1:
-        return f"{synapse_label(pre, post)} is electrical, without a sign; expected no polarity, got {sign}"
+    if (signed := _signed(pre, post, sign)) is not None:
+        return signed
     back = graph.get_edge_data(post, pre) or {}
     held = back.get("weight") if is_electrical(back) else back.get("gap")
     seen = {(post, pre): held} if is_electrical(back) or "gap" in back else {}
@@ -129,6 +129,17 @@ def problems_of(graph: nx.DiGraph[Any]) -> Iterator[tuple[str, tuple[Hashable, H
         if problem:
             yield f"{_named(gap)} {problem}", (gap.pre, gap.post)
         seen[gap.pre, gap.post] = gap.strength
+        data = graph.edges[gap.pre, gap.post]
+        if is_electrical(data) and (signed := _signed(gap.pre, gap.post, data.get("polarity"))) is not None:
+            yield signed, (gap.pre, gap.post)
+
+
+def _signed(pre: Hashable, post: Hashable, sign: Any) -> str | None:
+    """What is wrong with the polarity of an electrical synapse: one that nobody would read."""
+    if is_missing(sign) or sign in (0, 1):
+        return None
+    synapse = synapse_label(pre, post)
+    return f"{synapse} is electrical, without a sign; expected no polarity, got {label(sign)}"
 
 
 def _named(gap: Gap) -> str:

@@ -74,6 +74,11 @@ def test_an_electrical_synapse_has_no_sign_to_turn_and_no_end_that_is_an_input()
     with pytest.raises(CircuitError, match="'a' -> 'b' is electrical, without a sign that could be turned"):
         circuit.flip("a", "b")
     assert circuit.edges["a", "b"]["polarity"] == 1
+    circuit.edges["a", "b"]["polarity"] = -1  # past the door, as a graph of networkx, a file or an edit may
+    assert [problem.message for problem in check(circuit)] == [
+        "synapse 'a' -> 'b' is electrical, without a sign; expected no polarity, got -1"
+    ]
+    circuit.edges["a", "b"]["polarity"] = 1
     with pytest.raises(
         CircuitError, match="'a' has an electrical synapse with 'b', so it cannot become sens"
     ):

@@ -1,6 +1,7 @@
 """Random cells from equations over random circuits: every way to run one computes the same.
 
     python -m tests.fuzz.equation_cells --first 0 --count 50 --ways ops,stream,c,onnx
+    python -m tests.fuzz.equation_cells --first 0 --count 50 --ways fused,masks,stack    # compiles each
 
 prints each seed at which two ways differ, or one is refused with an error that is none of ours.
 """
@@ -20,12 +21,14 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from mlx.utils import tree_flatten
 
 import ganglion as gl
 from ganglion.errors import KernelError
 
-WAYS = "ops", "fused", "stream", "c", "onnx"
+WAYS = "ops", "fused", "stream", "c", "onnx", "masks", "stack"
 TOLERANCE = 2e-5
+GRADIENTS = 10 * TOLERANCE
 FUNCTIONS = "tanh", "sigmoid", "sin", "cos", "softplus", "relu", "abs", "exp(-abs", "sqrt(abs"
 
 
@@ -234,6 +237,61 @@ def in_onnx(network: Any, x: np.ndarray, spans: np.ndarray, folder: Path) -> np.
     return np.array(found)
 
 
+def trained(
+    network: Any, layers: list[Any], x: np.ndarray, engine: str, options: dict[str, Any]
+) -> list[Any]:
+    """Outputs and the last state, then all gradients; options of the call are arrays of NumPy."""
+    for layer in layers:
+        layer.engine = engine
+    given = {name: mx.array(value) for name, value in options.items()}
+
+    def loss(parameters: Any, x: mx.array) -> Any:
+        network.update(parameters)
+        outputs, state = network(x, **given)
+        shown = [outputs, *(value for _, value in tree_flatten(state))]
+        weights = (mx.cos(mx.arange(value.size)).reshape(value.shape) for value in shown)
+        return sum((value * weight).sum() for value, weight in zip(shown, weights, strict=True)), shown
+
+    parameters = network.trainable_parameters()
+    (_, shown), gradients = mx.value_and_grad(loss, argnums=(0, 1))(parameters, mx.array(x))
+    network.update(parameters)
+    found = [shown, gradients]
+    return [[np.array(value) for _, value in tree_flatten(each)] for each in found]
+
+
+def apart(found: list[Any], expected: list[Any]) -> float:
+    """How far two engines are apart: in outputs, and by a tenth in gradients, which may be as much more."""
+    worst = 0.0
+    for given, others, share in zip(found, expected, (1.0, TOLERANCE / GRADIENTS), strict=True):
+        scale = max(1.0, *(float(np.abs(other).max(initial=0.0)) for other in others))
+        for one, other in zip(given, others, strict=True):
+            if not np.isfinite(one).all() and np.isfinite(other).all():
+                return float("nan")
+            worst = max(worst, share * float(np.abs(one - other).max(initial=0.0)) / scale)
+    return worst
+
+
+def masked(network: Any, x: np.ndarray, spans: np.ndarray, maker: Maker) -> float:
+    """How far engines are apart where samples are missing, episodes end, and states are computed again."""
+    rows, steps = spans.shape
+    layer = gl.RNN(network.cell, reverse=maker.chance(0.3), checkpoint_every=maker.one(1, 3))
+    options = {"timespans": spans, "mask": maker.rng.random((rows, steps)) < 0.7}
+    if maker.chance(0.5):
+        options["ends"] = maker.rng.random((rows, steps)) < 0.2
+    return apart(*(trained(layer, [layer], x, engine, options) for engine in ("fused", "ops")))
+
+
+def stacked(network: Any, x: np.ndarray, spans: np.ndarray, maker: Maker) -> float:
+    """The same of two layers, of which the second is a CTRNN over what the first one shows."""
+    mx.random.seed(maker.seed)
+    behind = gl.RNN(gl.CTRNNCell(gl.fully_connected(3, inputs=network.cell.n_outputs, outputs=2)))
+    both = gl.Stack([gl.RNN(network.cell), behind])
+    options = {"timespans": spans}
+    if maker.chance(0.5):
+        options["lengths"] = maker.rng.integers(1, spans.shape[1] + 1, len(spans))
+    return apart(*(trained(both, list(both.layers), x, engine, options) for engine in ("fused", "ops")))
+
+
 def differences(seed: int, ways: tuple[str, ...]) -> dict[str, Any]:
     """How far each way is from the reference, or the message with which it was refused."""
     maker = Maker(seed)
@@ -249,6 +307,9 @@ def differences(seed: int, ways: tuple[str, ...]) -> dict[str, Any]:
             try:
                 if way in ("ops", "fused"):
                     y = outputs(network, x, spans, way)
+                elif way in ("masks", "stack"):
+                    found[way] = (masked if way == "masks" else stacked)(network, x, spans, maker)
+                    continue
                 elif way == "stream":
                     network.engine = "ops"
                     y = streamed(network, x, spans)

@@ -19,6 +19,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 import ganglion as gl
 from ganglion import cli
@@ -26,7 +27,7 @@ from ganglion.commands.series import CELLS as OFFERED
 from ganglion.interchange.files import newest_checkpoint
 from ganglion.training.series import Columns, Settings, predict, read_series, score_series, train_series
 from ganglion.training.series.job import CELLS, errors_of
-from ganglion.training.series.report import _page, _recording
+from ganglion.training.series.report import _activity, _page, _recording, _times
 from ganglion.training.series.sequences import Scaling, read_columns, split, windows
 
 TRAIN = ["--target", "y", "--time", "t", "--group", "who", "--epochs", "2", "--window", "10"]
@@ -97,12 +98,26 @@ def test_the_report_says_how_good_the_network_is_and_names_what_it_shows(folder:
         for one in outcome.held_out
     ]
     truth, said = (np.concatenate(part) for part in zip(*pairs, strict=True))
-    share = 1 - np.mean((said - truth) ** 2) / np.var(truth)
+    share = 1 - np.mean((said - truth) ** 2) / outcome.baselines[0] ** 2
     cells = re.findall(r"<td>([^<]*)</td>", page)[:6]
     assert cells[:2] == ["y", str(len(truth))]
     numbers = np.array([float(cell) for cell in cells[2:]])
     expected = np.sqrt(np.mean((said - truth) ** 2)), outcome.baselines[0], np.abs(said - truth).mean(), share
     assert np.allclose(numbers, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_dates_are_drawn_in_a_unit_that_can_be_read(folder: Path) -> None:
+    at = [f"2024-03-{day:02}T00:00:00" for day in range(1, 19)]
+    rows = [f"{stamp},{k % 3},{k % 2}" for k, stamp in enumerate(at)]
+    Path("days.csv").write_text("\n".join(["at,a,y", *rows]) + "\n")
+    gl.write(gl.auto_ncp(4, 1, inputs=1, sparsity=0.2), "one.json")
+    outcome = train_series(
+        Path("one.json"), Path("days.csv"), Path("days"), targets=["y"], time="at", epochs=1, progress=False,
+    )  # fmt: skip
+    (one,) = outcome.held_out
+    times, label = _times(outcome, one)
+    assert (times.tolist(), label) == ([0, 1, 2, 3], "days of at since the first sample")
+    assert "time (days)" in [text.get_text() for text in _activity(outcome, one).findobj(Text)]
 
 
 def test_any_column_name_gets_into_the_report(folder: Path) -> None:

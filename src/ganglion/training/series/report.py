@@ -32,6 +32,8 @@ SAID = LIGHT.categories[1]
 """The colour of what a model says."""
 SHOWN = 200
 """Samples of the validation data that the pictures show."""
+UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
+"""Of time since the first of some dates, in seconds."""
 PANELS = 12
 """Targets that get a picture; the table has them all."""
 
@@ -102,15 +104,22 @@ def _page(outcome: Outcome) -> str:
 
 def _results(outcome: Outcome) -> str:
     rows: list[tuple[object, ...]] = [
-        ("target", "samples", "RMSE", "RMSE of the mean", "mean absolute error", "R\N{SUPERSCRIPT TWO}")
+        (
+            "target",
+            "samples with it",
+            "RMSE",
+            "RMSE of the mean",
+            "mean absolute error",
+            "R\N{SUPERSCRIPT TWO}",
+        )
     ]
     said = np.concatenate([predict(outcome.model, series) for series in outcome.held_out])
     truth = np.concatenate([series.y for series in outcome.held_out])
     for k, name in enumerate(outcome.columns.targets):
         known = np.isfinite(truth[:, k])
         own, wrong = truth[known, k], said[known, k] - truth[known, k]
-        spread = float(np.square(own - own.mean()).sum()) if len(own) else 0.0
-        share = f"{1 - np.square(wrong).sum() / spread:.4g}" if spread else "\N{EN DASH}"
+        mean = outcome.baselines[k]
+        share = f"{1 - (outcome.errors[k] / mean) ** 2:.4g}" if mean > 0 else "\N{EN DASH}"
         absolute = f"{np.abs(wrong).mean():.4g}" if len(own) else "\N{EN DASH}"
         errors = f"{outcome.errors[k]:.4g}", f"{outcome.baselines[k]:.4g}", absolute, share
         rows.append((name, len(own), *errors))
@@ -121,8 +130,8 @@ def _results(outcome: Outcome) -> str:
         "count, after epoch "
         f"{(best or 0) + 1} of {epochs}. That epoch has the least mean square of the errors below, each in "
         "the unit that the network sees: a choice that flatters it. <code>ganglion predict --errors</code> "
-        "tests it on other data. The mean is that of the training data; R\N{SUPERSCRIPT TWO} compares with "
-        "that of these samples.</p>"
+        "tests it on other data. The mean is that of the training data, and R\N{SUPERSCRIPT TWO} the part "
+        "of its squared error that the network does away with.</p>"
     )
     return says + _table(rows, head=True) + _missing(outcome)
 
@@ -209,8 +218,14 @@ def _times(outcome: Outcome, shown: Series) -> tuple[Floats, str]:
         return np.arange(len(shown.x), dtype=np.float64), "sample"
     column = str(outcome.columns.time)
     if outcome.dated:
-        return shown.times - shown.times[0], f"seconds of {column} since the first sample"
+        since, unit = shown.times - shown.times[0], _unit(shown.times)
+        return since / UNITS[unit], f"{unit} of {column} since the first sample"
     return shown.times, column
+
+
+def _unit(seconds: Floats) -> str:
+    """The largest unit of which some times span two."""
+    return next((name for name, length in UNITS.items() if np.ptp(seconds) >= 2 * length), "seconds")
 
 
 def _scatter(axes: Axes, truth: Floats, said: Floats, *, last: bool) -> None:
@@ -249,7 +264,13 @@ def _activity(outcome: Outcome, shown: Series) -> Figure:
     figure = Figure(figsize=(9, 7), layout="constrained")
     recording, columns = _recording(outcome, shown), outcome.columns
     named = (*columns.targets, *recording.neurons[len(columns.targets) :])  # outputs come first
-    viz.plot_activity(replace(recording, sensors=columns.inputs, neurons=named), ax=figure.add_subplot())
+    unit = _unit(shown.times) if outcome.dated and shown.times is not None else None
+    times = recording.times / UNITS[unit or "seconds"]
+    recording = replace(recording, sensors=columns.inputs, neurons=named, times=times)
+    picture = viz.plot_activity(recording, ax=figure.add_subplot())
+    for axes in picture.axes.values():
+        if unit is not None and axes.get_xlabel():
+            axes.set_xlabel(f"{axes.get_xlabel()} ({unit})")
     return figure
 
 

@@ -300,5 +300,5 @@ def states_of(state: Any, n: int) -> Sequence[Any]:
     if not isinstance(state, tuple | list):
         raise TypeError(f"the state must be a tuple of {counted(n, 'state')}, got {type(state).__name__}")
     if len(state) != n:
-        raise ValueError(f"{counted(len(state), 'state')} were given for {counted(n, 'layer')} that have one")
+        raise ValueError(f"{counted(len(state), 'state')} for {counted(n, 'layer')} that have one")
     return state

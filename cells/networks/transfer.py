@@ -267,11 +267,11 @@ def _owner(sites: list[Site], what: str, names: list[str]) -> str:
 
 def _tell_of_shapes(network: NCPLayer, twin: NCPLayer, gone: Iterable[str]) -> None:
     """Say that inputs or outputs are others now, which numbers alone would not show."""
-    sizes: list[tuple[str, Any, Any]] = [("inputs", network.input_size, twin.input_size)]
+    sizes: list[tuple[str, Any, Any]] = [("input", network.input_size, twin.input_size)]
     motors = motors_between(network, twin, {})
     if motors is not None:
-        sizes.append(("outputs", motors[1], len(motors[0])))
-    told = [f"{after} {what} instead of {before}" for what, before, after in sizes if before != after]
+        sizes.append(("output", motors[1], len(motors[0])))
+    told = [f"{counted(after, what)} instead of {before}" for what, before, after in sizes if before != after]
     if told:
         warnings.warn(
             f"without {', '.join(map(repr, gone))} the network has {' and '.join(told)}: keep_shapes=True "

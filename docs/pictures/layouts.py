@@ -48,7 +48,7 @@ def main(path: Path) -> None:
     dense = gl.compile_circuit(circuit, "dense")
     block = gl.compile_circuit(circuit, "block", block_size=8, order="block")
     figure, axes = plt.subplots(1, 3, figsize=(15, 5.4), layout="constrained")
-    gl.viz.plot_circuit(circuit, ax=axes[0])
+    gl.viz.plot_circuit(circuit, ax=axes[0], labels=False)  # 48 names would cross its headings
     gl.viz.plot_masks(dense, ax=axes[1])
     gl.viz.plot_masks(block, ax=axes[2])
     tiling = block.recurrent.tiling

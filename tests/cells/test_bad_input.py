@@ -223,7 +223,7 @@ def test_unknown_options_of_networks() -> None:
         (lambda c: gl.Bidirectional(gl.LTCCell(c)), TypeError, "must be a network.*got LTCCell"),
         (lambda c: gl.Stack([gl.LTCCell(c)]), TypeError, r"layer 0 is a LTCCell: .*gl\.RNN"),
         (lambda c: gl.Stack(gl.LTC(c)), TypeError, "expected a list of layers, got LTC"),
-        (lambda c: gl.Stack([gl.LTC(c)])(X, mx.zeros((B, N))), TypeError, "tuple of 1 states, got array"),
+        (lambda c: gl.Stack([gl.LTC(c)])(X, mx.zeros((B, N))), TypeError, "tuple of 1 state, got array"),
         (lambda c: gl.Bidirectional(gl.LTC(c))(X, mx.zeros((B, N))), TypeError, "a pair.*got array"),
         (
             lambda c: gl.LTC(c)(X, mask=2 * np.ones((B, T), int)),

@@ -354,7 +354,7 @@ def test_mixed_memory_keeps_the_cells_parameters_and_checks_its_state() -> None:
     x = mx.zeros((B, T, 3))
     for state, error, message in (
         (mx.zeros((B, 12)), TypeError, "tuple of 2 arrays, got array"),
-        ((mx.zeros((B, 12)),), TypeError, "tuple of 2 arrays, got 1 values"),
+        ((mx.zeros((B, 12)),), TypeError, "tuple of 2 arrays, got 1 value"),
         ((mx.zeros((B, 12)), mx.zeros((B, 3))), ValueError, r"the state's part 1 has shape \(3, 3\)"),
     ):
         with pytest.raises(error, match=message):

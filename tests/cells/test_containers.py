@@ -145,7 +145,7 @@ def test_a_stack_continues_from_its_states() -> None:
     for a, b in zip(end, last, strict=True):
         assert mx.allclose(a, b, atol=1e-6)
     assert [state.shape for state in stack.get_initial_state(batch_size=3)] == [(3, N), (3, 8)]
-    with pytest.raises(ValueError, match="1 states were given for 2 layers"):
+    with pytest.raises(ValueError, match="1 state for 2 layers"):
         stack(X, (middle[0],))
 
 

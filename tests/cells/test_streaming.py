@@ -236,7 +236,7 @@ def test_the_states_of_a_stack_can_be_read_and_set() -> None:
     np.testing.assert_allclose(stream(X[0, 3], 0.5), after, atol=1e-6)
 
     before = stream.state
-    with pytest.raises(ValueError, match="1 states were given for 2 layers"):
+    with pytest.raises(ValueError, match="1 state for 2 layers"):
         stream.state = states[:1]
     with pytest.raises(ValueError, match=r"the state has shape \(3,\): expected \(12,\)"):
         stream.state = (states[0], mx.zeros(3))

@@ -85,7 +85,7 @@ def test_pause_edit_and_go_on(editor: Any, network: Any) -> None:
             edits.Add([("third", {"role": "sensory"})]),
             "the data are for 2 sensory neurons, and the circuit has 3",
         ),
-        (edits.Add([("more", {"role": "motor"})]), "the data are for 1 motor neurons, and the circuit has 2"),
+        (edits.Add([("more", {"role": "motor"})]), "the data are for 1 motor neuron, and the circuit has 2"),
         (edits.Remove(["motor_0"]), "motor"),
         (edits.Remove(["sensory_0", "sensory_1"]), "sensory"),
     ],

@@ -34,7 +34,7 @@ def frozen() -> nn.Module:
 @pytest.mark.parametrize(
     ("options", "kind", "message"),
     [
-        ({"data": (X,)}, TypeError, r"the data give 1 arrays to the loss mse\(model, \.\.\.\).*'y'"),
+        ({"data": (X,)}, TypeError, r"the data give 1 array to the loss mse\(model, \.\.\.\).*'y'"),
         (
             {"data": (X, Y), "loss": nn.losses.mse_loss},
             TypeError,

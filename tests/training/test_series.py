@@ -362,7 +362,7 @@ def test_predictions_are_never_written_in_part(folder: Path) -> None:
         (["c.json", "d.csv", *TRAIN, "--input", "b", "--input", "a"], r"a run with inputs \['a', 'b'\]"),
         (["other.json", "d.csv", *TRAIN], "a run with another circuit file"),
         (["c.json", "other.csv", *TRAIN], "a run with another data file"),
-        (["c.json", "d.csv", *TRAIN, "--target", "a"], "2 targets .* 1 motor neurons"),
+        (["c.json", "d.csv", *TRAIN, "--target", "a"], "2 targets .* 1 motor neuron$"),
         (["c.json", "d.csv", *TRAIN, "--input", "y", "--input", "y"], "named twice as input: 'y', 'y'"),
         (
             ["c.json", "d.csv", *TRAIN, "--input", "a", "--input", "y"],

@@ -112,7 +112,7 @@ def test_the_only_sample_names_its_time(circuit, record):
 
 def test_saliency_without_sensors_is_refused(build, record):
     recording = record(build(sizes=(0, 3, 2, 1)))
-    with pytest.raises(ValueError, match="0 sensors and 1 motor neurons"):
+    with pytest.raises(ValueError, match="0 sensors and 1 motor neuron;"):
         plot_saliency(recording, np.zeros((0, 1)))
 
 

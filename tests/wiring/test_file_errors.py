@@ -100,7 +100,7 @@ class TestJson:
             ('{"nodes": [1], "links": []}', "nodes[0]: expected an object, got 1"),
             (
                 '{"nodes": [{"id": 1}], "adjacency": []}',
-                "adjacency: expected one list for each of the 1 nodes",
+                "adjacency: expected one list for each of 1 node",
             ),
             ('{"elements": {"nodes": [{}]}}', "nodes[0]: expected an object, got None"),
             (document(version=2), "the format's version is 2; this release reads version 1"),

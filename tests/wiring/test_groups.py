@@ -71,11 +71,9 @@ def test_a_predicate_of_another_form_is_named() -> None:
 
 def test_a_lesion_that_changes_inputs_or_outputs_says_so() -> None:
     rnn = gl.LTC(circuit())
-    with pytest.warns(
-        UserWarning, match="without 'smell' the network has 1 inputs instead of 2: keep_shapes"
-    ):
+    with pytest.warns(UserWarning, match="without 'smell' the network has 1 input instead of 2: keep_shapes"):
         blind = gl.lesion(rnn, "smell")
     assert blind(mx.zeros((2, 3, 1)))[0].shape == (2, 3, 2)
-    with pytest.warns(UserWarning, match="1 outputs instead of 2"):
+    with pytest.warns(UserWarning, match="1 output instead of 2"):
         gl.lesion(rnn, "back")
     assert np.shape(gl.lesion(rnn, "back", keep_shapes=False)(mx.zeros((2, 3, 2)))[0]) == (2, 3, 1)

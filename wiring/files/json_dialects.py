@@ -83,7 +83,7 @@ def _adjacency(document: dict[str, Any]) -> RawGraph:
     if len(rows) != len(raw.nodes) or not all(isinstance(row, list) for row in rows):
         raise _Fault(
             "adjacency",
-            f"expected one list for each of the {counted(len(raw.nodes), 'node')}, got {label(rows, 60)}",
+            f"expected one list for each of {counted(len(raw.nodes), 'node')}, got {label(rows, 60)}",
         )
     for k, row in enumerate(rows):
         for given in row:

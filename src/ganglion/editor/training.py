@@ -16,6 +16,7 @@ import mlx.core as mx
 import networkx as nx
 from mlx.utils import tree_map
 
+from ..arguments import counted
 from ..cells import carried
 from ..training import Callback, Run, fit
 from ..wiring.edits import Rename
@@ -209,11 +210,11 @@ class Training(Callback):
     def _require_fitting(self, network: Any) -> None:
         """The circuit has as many sensors and motor neurons as before; the data have columns for those."""
         for what, now, before in (
-            ("sensory neurons", len(network.cell.sensors), self._sizes[0]),
-            ("motor neurons", network.cell.n_outputs, self._sizes[1]),
+            ("sensory neuron", len(network.cell.sensors), self._sizes[0]),
+            ("motor neuron", network.cell.n_outputs, self._sizes[1]),
         ):
             if now != before:
-                raise ValueError(f"the data are for {before} {what}, and the circuit has {now}")
+                raise ValueError(f"the data are for {counted(before, what)}, and the circuit has {now}")
 
     def _heard(self, entry: Entry) -> None:
         for change in entry.changes:

@@ -172,7 +172,7 @@ ROWS = [
     ),
     Fault("a validation that is a circuit", f"{FIT}, validation={C})", "the validation data are a Circuit"),
     Fault("a validation that is a text", f"{FIT}, validation='half')", "the validation data are a str"),
-    Fault("a validation of one array", f"{FIT}, validation=({X},))", "the validation data give 1 arrays"),
+    Fault("a validation of one array", f"{FIT}, validation=({X},))", "the validation data give 1 array"),
     Fault(
         "a validation that gives nothing",
         f"{FIT}, validation=lambda model: None)",

@@ -74,7 +74,7 @@ ROWS = [
         lambda: (file(said(data='"p.csv"'))(), os.mkfifo("p.csv")),
     ),
     text("no such target", said(targets='["motor_0", "other"]'), "no column 'other'"),
-    text("too few targets", said(targets='["motor_0"]'), "1 targets ('motor_0') for a circuit of 2"),
+    text("too few targets", said(targets='["motor_0"]'), "1 target ('motor_0') for a circuit of 2"),
     text("numbers for targets", said(targets="[1, 2]"), "a column must be a text, got 1"),
     text("a text for inputs", said(inputs='"sensory_0"'), "inputs must be a list of names"),
     text("true for times", said(time="true"), "time must be a text, got True"),

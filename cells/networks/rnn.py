@@ -134,7 +134,8 @@ class RNN(NCPLayer):
             state: (..., N) initial state, or a tuple for a cell with several; zeros if not given; "rest" for
                 the one at which the network stays with inputs of 0, see `rest`.
             timespans: time since the previous sample, 0 or more: a scalar, (T,), (B, T) or (B, T, 1);
-                `time_scale`, which is 1 where nobody has chosen one, if not given.
+                `time_scale`, which is 1 where nobody has chosen one, if not given. The first sample, before
+                which nothing came, has the usual time between two; with 0 an LTC cannot answer to it yet.
             mask: (B, T) or (T,) booleans, or zeros and ones, false where there is no sample, whatever `x`
                 holds there. There, states and outputs stay what they were, and outputs are zeros before the
                 first sample.

@@ -147,6 +147,12 @@ def test_dates_and_zones(table: Path) -> None:
         read(table, "t,a,y\n31/01/2024,1,1\n", dates="month-first")
 
 
+def test_text_of_sixteen_bits_is_named(table: Path) -> None:
+    table.write_bytes("t,a,y\n0,1,2\n".encode("utf-16"))
+    with pytest.raises(gl.FileError, match=r"is UTF-16 text: save it as UTF-8$"):
+        gl.read_series(table, inputs=["a"])
+
+
 def test_gzip_is_seen_by_itself(tmp_path: Path) -> None:
     path, packed = tmp_path / "d.csv.gz", gzip.compress(b"a,y\n1,2\n3,4\n")
     path.write_bytes(packed)

@@ -124,7 +124,11 @@ class Series:
         return self.rows.group
 
     def timespans(self, unit: float = 0.0) -> Floats | None:
-        """(T,) the time spans, with `unit` for the first one; None for regular samples."""
+        """(T,) the time spans, with `unit` for the first one; None for regular samples.
+
+        ``ganglion train`` and ``predict`` give `Scaled.time_unit`, the median span of the training data;
+        with 0 an LTC's first answer does not depend on its first sample.
+        """
         return None if self.spans is None else np.nan_to_num(self.spans, nan=unit)
 
     def part(self, samples: slice | NDArray[np.intp]) -> Series:

@@ -259,6 +259,13 @@ class ParameterHolder(NCPLayer):
         rules = self._rules()
         return {name: rule.sign for name, rule in rules.items() if rule is not None and rule.sign is not None}
 
+    def held_at_zero(self) -> set[str] | None:
+        """The parameters that constraints put back to zero from below it; None if they do more than that."""
+        rules = {name: rule for name, rule in self._rules().items() if rule is not None}
+        if any(rule.sign is not None for rule in rules.values()):
+            return None
+        return {name for name, rule in rules.items() if rule.clipped}
+
     def apply_constraints(self) -> None:
         """Put parameters that left their range back into it; called after each optimizer step."""
         for name, rule in self._rules().items():

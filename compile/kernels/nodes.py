@@ -27,7 +27,7 @@ from .build import Extra, build_ahead, compiler, load_library
 from .source import SOURCE
 from .threads import pool
 
-PARTS = ("crew.h", "pair.h", "nodes.h", "entry.h")
+PARTS = ("crew.h", "pair.h", "nodes.h", "update.h", "entry.h")
 SYMBOLS = ("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward")
 TRIAL_TIMEOUT = 120.0
 DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
@@ -157,6 +157,21 @@ def prepared(handle: int) -> ctypes.PyDLL:
     found.ganglion_index.argtypes = found.ganglion_drop_index.argtypes = [_POINTER]
     found.ganglion_pair.argtypes = [_POINTER] * 3
     found.ganglion_drop_pair.argtypes = [_POINTER]
+    found.ganglion_parts.argtypes = [*[_POINTER] * 3, ctypes.c_char_p, _INT]
+    found.ganglion_update.argtypes = [
+        *(
+            ctypes.c_int,
+            _POINTER,
+            _INT,
+            ctypes.c_char_p,
+            _INT,
+            _POINTER,
+            _INT,
+            _POINTER,
+            ctypes.c_char_p,
+            _INT,
+        )
+    ]
     found.ganglion_call.argtypes = [
         *(_POINTER, _POINTER, _INT, _POINTER, _INT, _INT, _INT, ctypes.c_int, ctypes.c_char_p, _INT)
     ]

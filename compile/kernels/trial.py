@@ -10,6 +10,7 @@ import numpy as np
 
 from .nodes import prepared
 from .operations import Operations, _curves, _sgemm
+from .updates import parts, updated
 
 W, X = 3.0, [[1.0, 2.0], [-4.0, 0.5], [7.0, -1.0]]
 
@@ -37,6 +38,14 @@ def main(path: str) -> None:
     _same(mx.compile(scaled)(w, x), expected)
     _same(mx.vmap(scaled, in_axes=(None, 0))(w, mx.stack([x, 2 * x])), mx.stack([expected, 2 * expected]))
     _same(mx.vmap(scaled, in_axes=(0, None))(mx.stack([w, 2 * w]), x), mx.stack([expected, 2 * expected]))
+    flat = mx.array([1.0, -2.0, 3.0, 4.0, 5.0])
+    first, second = mx.compile(lambda flat: parts(flat, [(1,), (2, 2)], library))(flat)
+    _same(second, flat[1:].reshape(2, 2))
+    numbers, rate, step = (0.5, 0.0, 1.0, False), mx.array(1.0), mx.array(1, mx.uint64)  # momentum of a half
+    new, speed = updated("sgd", numbers, rate, step, [flat, flat], [first, second.T], [False, True], library)
+    slope = mx.concatenate([first, second.T.reshape(-1)])
+    _same(speed, 0.5 * flat + slope)
+    _same(new, mx.concatenate([(flat - speed)[:1], mx.maximum((flat - speed)[1:], 0.0)]))
     many = mx.compile(mx.vmap(mx.grad(loss), in_axes=(0, None)))(mx.stack([w, 2 * w]), x)
     _same(many, mx.stack([1 * w, 2 * w]) * 2 * (x * x).sum())
 

@@ -211,6 +211,43 @@ int ganglion_call(void *pair, void *const *objects, int64_t n, void *const *made
     }
 }
 
+// Puts the arrays of these shapes that lie in a flat one into the objects `made`.
+int ganglion_parts(void *flat, const int64_t *declared, void *const *made, char *error, int64_t room) {
+    try {
+        Words words{declared};
+        std::vector<mx::Shape> shapes;
+        for (int64_t n = words.one(); n > 0; n--) {
+            const Whole dims = words.list();
+            shapes.push_back(mx::Shape(dims.begin(), dims.end()));
+        }
+        Arrays inputs;
+        if (const int wrong = gather(&flat, 1, inputs)) return wrong;
+        const auto node = std::make_shared<Parts>(mx::default_stream(mx::Device::cpu));
+        const Arrays found = array::make_arrays(shapes, std::vector<mx::Dtype>(shapes.size(), mx::float32), node, inputs);
+        for (size_t i = 0; i < found.size(); i++) array_of(made[i])->overwrite_descriptor(found[i]);
+        return DONE;
+    } catch (const std::exception &e) {
+        return told(e, error, room);
+    }
+}
+
+// Puts the parameters and states behind a step of an optimizer, all flat, into the objects `made`.
+int ganglion_update(int rule, const float *numbers, int64_t n_numbers, const uint8_t *clipped, int64_t parameters,
+                    void *const *objects, int64_t n, void *const *made, char *error, int64_t room) {
+    try {
+        Arrays inputs;
+        if (const int wrong = gather(objects, n, inputs)) return wrong;
+        const auto node = std::make_shared<Update>(mx::default_stream(mx::Device::cpu), rule,
+            std::vector<float>(numbers, numbers + n_numbers), std::vector<bool>(clipped, clipped + parameters));
+        const std::vector<mx::Shape> shapes(1 + node->states(), inputs[2].shape());
+        const Arrays found = array::make_arrays(shapes, std::vector<mx::Dtype>(shapes.size(), mx::float32), node, inputs);
+        for (size_t i = 0; i < found.size(); i++) array_of(made[i])->overwrite_descriptor(found[i]);
+        return DONE;
+    } catch (const std::exception &e) {
+        return told(e, error, room);
+    }
+}
+
 void ganglion_forget() { spare().forget(); }
 
 // A pair that needs no other compiler: out = w x for each row, with one number w and rows of two.

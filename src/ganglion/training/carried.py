@@ -77,6 +77,10 @@ class CarriedStep:
         self._gradients = nn.value_and_grad(model, run)
         self._update = Update(model, optimizer, constrained(model), clip_norm)
         self.state: Any = None
+        self.kept, self.unseen = None, False  # the model always knows what steps have moved
+
+    def settle(self) -> None:
+        """Nothing waits, see `Step`."""
 
     def __call__(self, cut: Cut, weight: float) -> mx.array:
         before = None if cut.fresh else self.state

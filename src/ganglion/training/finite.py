@@ -15,6 +15,7 @@ from mlx.utils import tree_flatten
 from ..arguments import counted
 from ..cells import NCPRNNCell
 from ..interchange.modes import modes_kept
+from .flat import Kept
 from .losses import cross_entropy, gaussian, likelihood, mse, places
 
 Loss = Callable[..., mx.array]
@@ -30,30 +31,39 @@ class Guard:
 
     Nothing is computed while all goes well: arrays never change, so that keeping them is no copy.
 
+    Args:
+        model, optimizer: what is trained.
+        settle: makes them what the last step has made of them, where they are not yet.
+
     Raises:
         FloatingPointError: the weights are not finite to begin with.
     """
 
-    def __init__(self, model: nn.Module, optimizer: optim.Optimizer) -> None:
-        self._model, self._optimizer = model, optimizer
-        self._sound = self._now()
-        self._recent: deque[tuple[Tree, Tree]] = deque([self._sound], maxlen=4)
-        if name := not_finite(self._sound[0]):
+    def __init__(
+        self, model: nn.Module, optimizer: optim.Optimizer, settle: Callable[[], None] = lambda: None
+    ) -> None:
+        self._model, self._optimizer, self._settle = model, optimizer, settle
+        now = self._now()
+        self._sound: tuple[Tree, Tree] | Kept = now
+        self._recent: deque[tuple[Tree, Tree] | Kept] = deque([now], maxlen=4)
+        if name := not_finite(now[0]):
             raise FloatingPointError(f"the model's {name} holds values that are not finite, before any step")
 
-    def stepped(self) -> tuple[Tree, Tree]:
-        """Keep the weights and the state after a step, and return them."""
-        self._recent.append(self._now())
-        return self._recent[-1]
+    def stepped(self, kept: Kept | None = None) -> Any:
+        """Keep the weights and the state after a step, and return them: those given, or what is there now."""
+        self._recent.append(kept or self._now())
+        return kept.state if kept else self._recent[-1]
 
     def require(self) -> None:
         """Raise FloatingPointError if the weights are not finite now, and go back to the last that were."""
-        if name := not_finite(self._recent[-1][0]):
+        last = self._recent[-1]
+        known = isinstance(last, Kept) and not not_finite({"": last.state.long[0], **last.state.rest})
+        if not known and (name := not_finite(_trees(last)[0])):
             self.restore()
             raise FloatingPointError(
                 f"{name} is not finite any more: {blow_up((), self._model, first=False)}"
             )
-        self._sound = self._recent[-1]
+        self._sound = last
 
     def restore(self, later: int = 0) -> None:
         """Go back to the last finite weights before this step, and to the optimizer's state at that time.
@@ -61,14 +71,19 @@ class Guard:
         Args:
             later: how many more steps have begun since.
         """
-        before = list(self._recent)[-2 - later :: -1]
+        self._settle()
+        before = map(_trees, list(self._recent)[-2 - later :: -1])
         sound = (kept for kept in before if not not_finite(kept[0]))
-        weights, self._optimizer.state = next(sound, self._sound)
+        weights, self._optimizer.state = next(sound, _trees(self._sound))
         self._model.update(weights)
         mx.eval(self._model.parameters())
 
     def _now(self) -> tuple[Tree, Tree]:
         return self._model.parameters(), _kept(self._optimizer.state)
+
+
+def _trees(kept: tuple[Tree, Tree] | Kept) -> tuple[Tree, Tree]:
+    return kept.trees() if isinstance(kept, Kept) else kept
 
 
 def _kept(state: Any) -> Any:

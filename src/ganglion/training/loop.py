@@ -245,31 +245,36 @@ def _train(
         step.state = run.carried
     else:
         step = Step(model, optimizer, loss, clip_norm, ranks, len(batches.data))
-    run.guard = Guard(model, optimizer)
     behind = isinstance(batches, Batches) and isinstance(batches.data, Arrays)
     behind = behind and not any(map(_sees_steps, watchers))
+    step.unseen = behind
+    drawn = [watcher for watcher in watchers if isinstance(watcher, Drawn)]
+    run.guard = Guard(model, optimizer, step.settle)
     if isinstance(validation, Batches | Windows) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after
     while run.epoch < run.epochs and run.stop is None:
         began = time.perf_counter()
         begun: deque[tuple[Any, Any, int]] = deque()  # steps whose loss nobody has looked at yet
-        for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
-            value = step(batch, weight)
-            begun.append((value, batch, items))
-            if behind and step.compiled and run.stop is None:
-                # MLX computes it while Python prepares the next one.
-                mx.async_eval(value, run.guard.stepped())
-                if len(begun) > 1:
-                    _count(run, batches, loss, begun, [each for each in watchers if isinstance(each, Drawn)])
-                continue
-            mx.eval(value, run.guard.stepped())
-            run.carried = getattr(step, "state", None)
+        try:
+            for batch, items, weight in batches.epoch(run.epoch, start=run.batch):
+                value = step(batch, weight)
+                begun.append((value, batch, items))
+                if behind and step.compiled and run.stop is None:
+                    # MLX computes it while Python prepares the next one.
+                    mx.async_eval(value, run.guard.stepped(step.kept))
+                    if len(begun) > 1:
+                        _count(run, batches, loss, begun, drawn)
+                    continue
+                mx.eval(value, run.guard.stepped(step.kept))
+                run.carried = getattr(step, "state", None)
+                while begun:
+                    _count(run, batches, loss, begun, watchers)
+                if run.stop is not None:
+                    break
             while begun:
                 _count(run, batches, loss, begun, watchers)
-            if run.stop is not None:
-                break
-        while begun:
-            _count(run, batches, loss, begun, watchers)
+        finally:
+            step.settle()
         run.require_sound()
         if run.stop is not None:
             return

@@ -17,6 +17,7 @@ from ..cells.sharing import with_penalty
 from ..compile.kernels import in_graphs
 from ..interchange.randomness import random_key, set_random_key
 from .finite import Loss
+from .flat import Kept, Layout, State
 from .losses import cross_entropy, likelihood, mse
 from .ranks import Ranks
 from .ready import gives_scalar
@@ -55,28 +56,80 @@ class Step:
     ) -> None:
         self._model, self._optimizer, self._ranks = model, optimizer, ranks
         self._gradients = nn.value_and_grad(model, with_penalty(model, gives_scalar(loss), items))
-        self._update = Update(model, optimizer, constrained(model), clip_norm)
+        self._networks = constrained(model)
+        self._update = Update(model, optimizer, self._networks, clip_norm)
         self._pure = loss in PURE and ranks.size == 1
         self._compiled: dict[Any, Any] = {}
+        self._layout: Layout | None = None
+        self._laid_out = False
+        self._may_be_long = True
+        self._settled: tuple[Kept, Tree] | None = None
         self._settings: Any = None
         self._compilable = False
         self.compiled = False
         """Whether the last step was: then it reads no values, and may be computed later."""
+        self.unseen = False
+        """Whether nobody looks at the model or its optimizer before the next `settle`."""
+        self.kept: Kept | None = None
+        """What steps have moved since, which the model does not know yet."""
 
     def __call__(self, batch: Sequence[mx.array], weight: float) -> mx.array:
         shapes = tuple((*array.shape, array.dtype) for array in batch) if self._pure else ()
         self.compiled = False
+        if self.kept is not None:  # since when nobody has changed anything
+            if (run := self._compiled.get((shapes, True))) is not None:
+                return self._run_long(run, self.kept, batch)
+            self.settle()
         if not self._holds(shapes):
             loss, gradients = self._ranks.average(self._gradients(self._model, *batch), weight)
             self._update(gradients)
             return cast(mx.array, loss)
-        run = self._compiled.get(shapes)
+        known = self._known()
+        layout = known.layout if known else self._find_layout() if self.unseen else None
+        run = self._compiled.get((shapes, layout is not None))
         if run is None:
-            return self._compile(shapes, batch)
+            return self._compile(shapes, layout, batch)
+        if layout is not None:
+            return self._run_long(run, known or Kept(layout, layout.long(self._state())), batch)
         loss, state = run(self._state(), *batch)
         self._put(state)
         self.compiled = True
         return cast(mx.array, loss)
+
+    def settle(self) -> None:
+        """Put what steps have moved into the model and its optimizer."""
+        self._laid_out = False
+        if self.kept is not None:
+            trees = self.kept.trees()
+            self._put(trees)
+            self._settled = self.kept, tree_map(lambda array: array, trees)
+            self.kept = None
+
+    def _known(self) -> Kept | None:
+        """What `settle` has put into the model and its optimizer, if all of it is still there."""
+        if self._settled is None:
+            return None
+        kept, trees = self._settled
+        then: Any = dict(tree_flatten(trees))
+        now: Any = dict(tree_flatten(self._state()))
+        same = then.keys() == now.keys() and all(now[name] is array for name, array in then.items())
+        return kept if same else None
+
+    def _run_long(self, run: Any, kept: Kept, batch: Sequence[mx.array]) -> mx.array:
+        loss, state = run(kept.state, *batch)
+        self.kept = Kept(kept.layout, state)
+        self.compiled = True
+        return cast(mx.array, loss)
+
+    def _find_layout(self) -> Layout | None:
+        """How parameters lie in long arrays, if they may; looked up again after each `settle`."""
+        if not self._laid_out:
+            self._laid_out = True
+            found = Layout.of(self._model, self._optimizer, self._networks) if self._may_be_long else None
+            if found != self._layout:
+                self._layout = found
+                self._compiled = {key: run for key, run in self._compiled.items() if not key[1]}
+        return self._layout
 
     def _holds(self, shapes: tuple[Any, ...]) -> bool:
         """Whether a step on such a batch is compiled, or may be; forget those of other settings."""
@@ -87,10 +140,12 @@ class Step:
             self._settings = settings
             self._compiled.clear()
             self._compilable = compilable(self._model)
+            self._laid_out, self._settled = False, None
             return False  # what changes at every step would be compiled at every step
-        return self._compilable and (shapes in self._compiled or len(self._compiled) < MOST)
+        known = {shapes for shapes, _ in self._compiled}
+        return self._compilable and (shapes in known or len(known) < MOST)
 
-    def _compile(self, shapes: Any, batch: Sequence[mx.array]) -> mx.array:
+    def _compile(self, shapes: Any, layout: Layout | None, batch: Sequence[mx.array]) -> mx.array:
         """A step that is compiled for the next batches of these shapes if it does the same."""
         before = tree_map(lambda array: array, self._state())  # an optimizer changes its dictionary
         key = random_key()
@@ -100,17 +155,24 @@ class Step:
         after, key_after = self._state(), random_key()
         set_random_key(key)
         random: Any = mx.random.state
-        run = mx.compile(self._moved, inputs=random, outputs=random)
+        run = mx.compile(self._moved if layout is None else self._moved_long, inputs=random, outputs=random)
+        same = False
         try:
-            found = run(before, *batch)
-            mx.eval(value, after, found)  # where MLX compiles what it has traced
-            self._pure = _equal((value, after), found) and random_key() == key_after
+            start, end = (before, after) if layout is None else (layout.long(before), layout.long(after))
+            found = run(start, *batch)
+            mx.eval(value, after, end, found)  # where MLX compiles what it has traced
+            same = _equal((value, end), found) and random_key() == key_after
         except (RuntimeError, TypeError, ValueError):
-            self._pure = False
+            pass
         finally:  # tracing leaves arrays without values, also where it is interrupted
             set_random_key(key_after)
             self._put(after)
-        self._compiled[shapes] = run
+        if same:
+            self._compiled[shapes, layout is not None] = run
+        elif layout is not None:
+            self._may_be_long, self._laid_out, self._settled = False, False, None
+        else:
+            self._pure = False
         return value
 
     def _moved(self, state: Tree, *batch: mx.array) -> tuple[mx.array, Tree]:
@@ -119,6 +181,16 @@ class Step:
         value, gradients = self._gradients(self._model, *batch)
         self._update.move(gradients)
         return value, self._state()
+
+    def _moved_long(self, state: Tree, *batch: mx.array) -> tuple[mx.array, Tree]:
+        """The same over long arrays."""
+        assert self._layout is not None
+        long, scalars, rest = state
+        self._model.update(self._layout.parameters(State(long, scalars, rest)))
+        value, gradients = self._gradients(self._model, *batch)
+        gradients = self._update.clip(gradients)
+        rest = self._layout.rest_of(self._model)
+        return value, self._layout.moved(State(long, scalars, rest), gradients, self._optimizer)
 
     def _state(self) -> Tree:
         return self._model.parameters(), self._optimizer.state

@@ -79,11 +79,13 @@ class Update:
 
     def move(self, gradients: Tree) -> None:
         """The same, one operation by one."""
-        if self._clip_norm is not None:
-            gradients, _ = optim.clip_grad_norm(gradients, self._clip_norm)
-        self._optimizer.update(self._model, gradients)
+        self._optimizer.update(self._model, self.clip(gradients))
         for network in self._networks:
             network.apply_constraints()
+
+    def clip(self, gradients: Tree) -> Tree:
+        """Gradients whose norm is `clip_norm` at most."""
+        return gradients if self._clip_norm is None else optim.clip_grad_norm(gradients, self._clip_norm)[0]
 
     def _moved(self, parameters: Tree, state: Tree, gradients: Tree) -> tuple[Tree, Tree]:
         """The same as a function of arrays."""

@@ -28,7 +28,10 @@ from .source import SOURCE
 from .threads import pool
 
 PARTS = ("crew.h", "pair.h", "nodes.h", "update.h", "entry.h")
-SYMBOLS = ("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward")
+SYMBOLS = (
+    *("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward"),
+    *("ganglion_parts", "ganglion_update"),
+)
 TRIAL_TIMEOUT = 120.0
 DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
 ROOM = 4000  # bytes for the words of an error

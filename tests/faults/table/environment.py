@@ -210,6 +210,7 @@ ROWS = [
         "new random --units 200000 --outputs 2 --inputs 3 --sparsity 0.9999 -o new.json",
         "there is not enough memory",
         within=memory(100_000_000),
+        lines=2,  # the first says how much such a graph takes
     ),
     # Folders.
     Fault("a folder of somebody else: plot", "plot good.json -o f.svg", READ_ONLY, within=as_somebody),

@@ -42,6 +42,9 @@ class Strengths:
     electrical: Floats | None = None
     deviation: Strengths | None = None
 
+    def __repr__(self) -> str:
+        return f"Strengths({self.plan!r})"
+
     @classmethod
     def over(cls, several: Sequence[Strengths]) -> Strengths:
         """Their means over several networks of one plan, with their deviations."""

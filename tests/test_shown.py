@@ -158,3 +158,13 @@ def test_a_picture_shows_its_figure_once(
     picture._ipython_display_()
     assert shown == [picture.figure]
     assert capsys.readouterr().out == ""
+
+
+def test_what_has_many_numbers_prints_one_line() -> None:
+    circuit = gl.auto_ncp(8, 2, inputs=2, seed=1)
+    rnn = gl.LTC(circuit)
+    model = gl.Scaled(rnn, list("ab"), list("yz"))
+    assert repr(rnn.stream()) == f"Stream(LTC, engine={rnn.stream().engine!r})"
+    assert repr(model.stream(3)) == f"ScaledStream(LTC, batch_size=3, engine={rnn.stream().engine!r})"
+    assert repr(gl.ensemble([rnn, gl.LTC(circuit)])) == "Ensemble(2 members: LTC)"
+    assert repr(rnn.cell.strengths()) == f"Strengths({rnn.cell.compiled.plan!r})"

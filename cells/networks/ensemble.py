@@ -77,6 +77,9 @@ class Ensemble(nn.Module):
         named: Any = tree_flatten(self.members)
         return [array for _, array in named]
 
+    def _extra_repr(self) -> str:
+        return f"{counted(len(self), 'member')}: {type(self._network).__name__}"
+
     @property
     def fresh(self) -> bool:
         """Whether all members have the parameters that they began with, see the cell's `fresh`."""

@@ -82,6 +82,12 @@ class Stream:
         self.engine = self._steps.engine
         self._last: mx.array | None = None  # what was shown last, with a batch axis
 
+    def __repr__(self) -> str:
+        rows = f", batch_size={self._shape[0]}" if self._batched else ""
+        return (
+            f"{type(self).__name__.lstrip('_')}({type(self._network).__name__}{rows}, engine={self.engine!r})"
+        )
+
     def __copy__(self) -> Self:
         """Another stream of the same parameters, which goes on by itself from where this one is."""
         other = object.__new__(type(self))

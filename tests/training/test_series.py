@@ -90,6 +90,9 @@ def test_the_report_says_how_good_the_network_is_and_names_what_it_shows(folder:
         Path("c.json"), Path("d.csv"), Path("new"), targets=["y"], time="t", group="who", epochs=3,
         settings=Settings(cell="cfc"), progress=False,
     )  # fmt: skip
+    best = outcome.history.best
+    assert best is not None
+    assert repr(outcome) == f"Outcome(CfC, 3 epochs, the best {best + 1}; RMSE of y {outcome.errors[0]:.4g})"
     page = _page(outcome)
     assert "<h1>CfC for y</h1>" in page
     assert re.search(r"samples of who = [AB], one of 2 that were held out", page)

@@ -125,7 +125,7 @@ FAULTS = {
     "no time": (b"t,a,g\nnoon,2,x\n", "line 2: column 't' holds 'noon', neither a number nor a time"),
     "nan time": (b"t,a,g\nnan,2,x\n", "line 2: column 't' holds 'nan', neither"),
     "latin": ("t,a,g\n1,2,é\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8"),
-    "utf-16": ("t,a,g\n1,2,x\n".encode("utf-16"), "line 1: byte 0xff is not UTF-8"),
+    "utf-16": ("t,a,g\n1,2,x\n".encode("utf-16"), "is UTF-16 text: save it as UTF-8"),
     "open quote": (b't,a,g\n1,"2,x\n', "a quotation mark is not closed"),
     "old Mac": (b"t,a,g\r1,2,x\r", r"a carriage return alone: expected lines that end in \n"),
     "bad quote": (b't,a,g\n1,"2"3,x\n', "line 2: "),

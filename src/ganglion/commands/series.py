@@ -60,7 +60,12 @@ def add_commands(commands: Any) -> None:
         ("window", positive, 32, "samples per window; windows overlap by half"),
         ("learning-rate", rate, 0.01, "of Adam"),
         ("clip-norm", rate, 1.0, "largest norm of all gradients"),
-        ("validation", share, 0.2, "share of the data that chooses the best epoch"),
+        (
+            "validation",
+            share,
+            0.2,
+            "share of the data that chooses the best epoch: the last groups, if there are five",
+        ),
         ("seed", seed, 0, "of weights and data order"),
     ):
         metavar = "N" if kind in (positive, seed) else "X"

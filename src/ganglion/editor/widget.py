@@ -46,6 +46,9 @@ class Widget(anywidget.AnyWidget):
         """The network over the circuit as it is now, with its weights; None if there is none yet."""
         return self._hub.network
 
+    def __repr__(self) -> str:
+        return f"The editor of {self.session.circuit!r}: reload the page where it shows as this line"
+
     def close(self) -> None:
         """End the session; what is not saved stays in the journal, if there is a file."""
         self._hub.close()

@@ -15,7 +15,7 @@ import mlx.optimizers as optim
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import fraction, instance, one_of, real, seed_number, several, whole
+from ...arguments import counted, fraction, instance, one_of, real, seed_number, several, whole
 from ...arguments import path as as_path
 from ...cells import LRC, LRCU, LTC, RNN, STC, CfC, CTRNNCell, LeakyRate, MinGRU
 from ...compile import CompiledCircuit, compile_circuit
@@ -70,7 +70,7 @@ class Settings:
         seed_number(self.seed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """What a training run came to.
 
@@ -101,6 +101,12 @@ class Outcome:
     habits: Habits = ORDINARY
     missing: dict[str, int] = field(default_factory=dict)
     dated: bool = False
+
+    def __repr__(self) -> str:
+        cell, epochs = CELLS[self.settings.cell].__name__, counted(len(self.history.loss), "epoch")
+        best = "" if self.history.best is None else f", the best {self.history.best + 1}"
+        told = [f"{name} {error:.4g}" for name, error in zip(self.columns.targets, self.errors, strict=True)]
+        return f"Outcome({cell}, {epochs}{best}; RMSE of {', '.join(told[:4])}{', ...' * (len(told) > 4)})"
 
 
 def train_series(

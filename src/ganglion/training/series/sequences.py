@@ -235,7 +235,11 @@ def _refuse_or_tell(path: Path, unseen: Mapping[str | None, str | None], groups:
             if groups == 1
             else f" of all {groups} groups"
         )
-        way = "--missing impute takes such rows" if column is None else "fill it, or train without it"
+        way = (
+            "--missing impute takes such rows"
+            if column is None
+            else "fill it, or --input names the columns to train with"
+        )
         raise FileError(f"{path}: {why}{where}: {way}")
     names = listed([str(name) for name in unseen], NAMED)
     left_out = "left out group" if len(unseen) == 1 else f"left out {len(unseen)} groups,"
@@ -342,7 +346,8 @@ def split(series: Sequence[Series], share: float) -> tuple[list[Series], list[Se
         held_out = max(1, round(share * len(series)))
         if held_out == len(series):
             raise FileError(
-                f"{share} of {counted(len(series), 'group')} for validation leaves none for training"
+                f"{share} of {counted(len(series), 'group')} for validation leaves none for training: "
+                "--validation says a smaller share"
             )
         return list(series[:-held_out]), list(series[-held_out:])
     pairs = []
@@ -350,7 +355,8 @@ def split(series: Sequence[Series], share: float) -> tuple[list[Series], list[Se
         at = len(one.x) - max(1, round(share * len(one.x)))
         if at < 1:
             name = "the data have" if one.rows.group is None else f"group {one.rows.group!r} has"
-            raise FileError(f"{name} {counted(len(one.x), 'row')}: too few for training and validation")
+            way = ": --validation says a smaller share" if len(one.x) > 1 else ""
+            raise FileError(f"{name} {counted(len(one.x), 'row')}: too few for training and validation{way}")
         pairs.append((one.part(slice(0, at)), one.part(slice(at, None))))
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 

@@ -153,7 +153,9 @@ class Reader:
                 byte = line[error.start]
                 if number == 1 and line[:2] in (b"\xff\xfe", b"\xfe\xff"):
                     raise FileError(f"{self.path} is UTF-16 text: save it as UTF-8") from None
-                raise FileError(f"{self.path}, line {number}: byte 0x{byte:02x} is not UTF-8 text") from None
+                raise FileError(
+                    f"{self.path}, line {number}: byte 0x{byte:02x} is not UTF-8 text: save it as such"
+                ) from None
 
     def _line(self, file: BinaryIO) -> bytes:
         try:

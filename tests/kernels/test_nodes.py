@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -221,6 +222,31 @@ def test_a_compiled_training_step_trains_as_operations_do(kind: str) -> None:
     agree(trained(KINDS[kind], "fused", compiled=False), expected, 1e-4)
 
 
+def drawing(array: mx.array) -> str:
+    """What MLX still has to compute for an array."""
+    text = io.StringIO()
+    mx.export_to_dot(text, array)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("spans", [None, SPANS], ids=["plain", "spans"])
+def test_members_whose_values_are_known_are_computed_at_once(spans: mx.array | None) -> None:
+    rnn = KINDS["ltc"](engine="fused", key=mx.random.key(0))
+    members = several(rnn)
+    turned = tree_map(lambda a: mx.swapaxes(mx.stack(list(a), axis=1), 0, 1), members)
+    run = mx.vmap(lambda p: called(rnn, p, X, timespans=spans))
+    unknown = run(members)
+    assert "Ganglion" in drawing(unknown)
+    mx.eval(members, turned)  # known now, and laid out otherwise
+    for given in (members, turned):
+        found = run(given)
+        assert "label" not in drawing(found)
+        agree(found, unknown, 0.0)
+        agree(found, mx.compile(run)(given), 0.0)
+    for k in range(3):
+        agree(unknown[k], called(rnn, tree_map(lambda a, k=k: a[k], members), X, timespans=spans), 0.0)
+
+
 def test_a_step_does_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     rnn, x = KINDS["ltc"](engine="fused", key=mx.random.key(0)), drawn(70, T, 3)
     members = mx.vmap(mx.grad(lambda p: mx.square(called(rnn, p, x)).sum()))
@@ -233,10 +259,10 @@ def test_a_step_does_not_depend_on_the_number_of_threads(monkeypatch: pytest.Mon
         agree(other, found[0], 0.0)
 
 
-def called(rnn: Any, parameters: Any, x: mx.array) -> mx.array:
+def called(rnn: Any, parameters: Any, x: mx.array, **given: Any) -> mx.array:
     before = rnn.parameters()
     rnn.update(parameters)
-    found = rnn(x)[0]
+    found = rnn(x, **given)[0]
     rnn.update(before)
     return found
 

@@ -1,13 +1,6 @@
 // What Python calls, through ctypes: arrays come as the addresses of their Python objects.
 static int64_t header = 0;           // bytes of a Python object's head
 static void *array_type = nullptr;   // mlx.core.array
-static void *(*save_thread)() = nullptr;
-static void (*restore_thread)(void *) = nullptr;
-
-struct Released {  // Python's lock, for as long as something is computed
-    void *state = save_thread();
-    ~Released() { restore_thread(state); }
-};
 
 // The array in an object of nanobind, whose layout has not changed in years; `ganglion_look` lets Python compare.
 static array *array_of(void *object) {
@@ -33,16 +26,6 @@ static int gather(void *const *objects, int64_t n, Arrays &arrays) {
     return 0;
 }
 
-// Whether a transformation such as mx.grad or mx.compile is at work: an array that one follows says so.
-static bool transformed() {
-    static const array *probe = [] {
-        auto *made = new array(0.0f);
-        made->set_tracer(true);
-        return made;
-    }();
-    return probe->is_tracer();
-}
-
 // The first array that is not of the declared size and type, counted from 1; 0 if all are.
 static int misfit(const Pair &pair, const Arrays &inputs, int64_t members) {
     const size_t n = pair.values.size();
@@ -57,37 +40,35 @@ static int misfit(const Pair &pair, const Arrays &inputs, int64_t members) {
     return all < 1 || all % members ? (int)n + 1 : 0;
 }
 
-// Results at once, on this thread.
+// Results at once.
 static Arrays computed(const Kernels &pair, const Arrays &inputs, int64_t members, int64_t threads) {
     const size_t n = pair->values.size();
     const int all = inputs[n].shape(0);
-    Run run{pair, false, false, members, all / members, threads};
+    std::vector<Given> read;
     for (size_t i = 0; i < inputs.size(); i++) {
-        run.inputs.push_back(given(inputs[i], members));
+        read.push_back(given(inputs[i], members));
         if (i < n || inputs[i].shape(0) == all) continue;
-        Given &one = run.inputs.back();  // one row for the whole batch
+        Given &one = read.back();  // one row for the whole batch
         one.dense = false;
         one.shape[0] = all;
         one.strides[0] = 0;
         one.size *= all;
         one.step = one.size / members;
     }
-    Arrays made;
-    for (auto shape : pair->results) {
-        shape.insert(shape.begin(), all);
-        const size_t bytes = std::max<size_t>(4 * product(shape), 4);
-        made.push_back(array(mx::allocator::malloc(bytes), shape, mx::float32));
-        run.made.push_back(data_of(made.back()));
-        run.steps.push_back(made.back().size() / members);
-    }
-    static float unread[2 * VECTOR];
-    for (size_t i = 0; i < pair->saves.size(); i++) {
-        run.made.push_back(aligned(unread));
-        run.steps.push_back(0);
-    }
-    Released released;
-    run.now();
-    return made;
+    return at_once(pair, std::move(read), members, all / members, threads, {all});
+}
+
+// One row for the whole batch. Where it has values, nothing is left for MLX to do.
+static array repeated(const array &row, const mx::Shape &shape, mx::Stream stream) {
+    if (!row.is_available() || row.is_tracer()) return mx::broadcast_to(row, shape, stream);
+    array found(shape, mx::float32, nullptr, {});
+    mx::Strides strides = row.strides();
+    strides[0] = 0;
+    array::Flags flags = row.flags();
+    flags.row_contiguous = flags.col_contiguous = false;
+    found.copy_shared_buffer(row, strides, flags, row.data_size());
+    found.set_status(array::Status::available);
+    return found;
 }
 
 static Arrays lazy(const Kernels &pair, Arrays inputs, int64_t members, int64_t threads) {
@@ -98,7 +79,7 @@ static Arrays lazy(const Kernels &pair, Arrays inputs, int64_t members, int64_t 
         mx::Shape shape = inputs[i].shape();
         if (shape[0] == all) continue;
         shape[0] = all;
-        inputs[i] = mx::broadcast_to(inputs[i], shape, stream);
+        inputs[i] = repeated(inputs[i], shape, stream);
     }
     return Forward::made(stream, pair, members, threads, Common(pair->rows.size(), false), inputs);
 }

@@ -26,6 +26,46 @@ inline void Run::later(const std::vector<std::pair<float *, int64_t>> &outputs) 
     }
 }
 
+static void *(*save_thread)() = nullptr;
+static void (*restore_thread)(void *) = nullptr;
+
+struct Released {  // Python's lock, for as long as something is computed
+    void *state = save_thread();
+    ~Released() { restore_thread(state); }
+};
+
+// Whether a transformation such as mx.grad or mx.compile is at work: an array that one follows says so.
+static bool transformed() {
+    static const array *probe = [] {
+        auto *made = new array(0.0f);
+        made->set_tracer(true);
+        return made;
+    }();
+    return probe->is_tracer();
+}
+
+// Results at once, on this thread: arrays whose first axes are `front`, for all rows of all members.
+static Arrays at_once(const Kernels &pair, std::vector<Given> read, int64_t members, int64_t batch, int64_t threads,
+                      const mx::Shape &front) {
+    Run run{pair, false, false, members, batch, threads, std::move(read)};
+    Arrays made;
+    for (auto shape : pair->results) {
+        shape.insert(shape.begin(), front.begin(), front.end());
+        const size_t bytes = std::max<size_t>(4 * product(shape), 4);
+        made.push_back(array(mx::allocator::malloc(bytes), shape, mx::float32));
+        run.made.push_back(data_of(made.back()));
+        run.steps.push_back(made.back().size() / members);
+    }
+    static float unread[2 * VECTOR];
+    for (size_t i = 0; i < pair->saves.size(); i++) {
+        run.made.push_back(aligned(unread));
+        run.steps.push_back(0);
+    }
+    Released released;
+    run.now();
+    return made;
+}
+
 static void dispatch(mx::Stream stream, Run run, const Arrays &outputs) {
     std::vector<std::pair<float *, int64_t>> made;
     for (auto &o : outputs) made.emplace_back(data_of(o), o.data_size() < o.size() ? 0 : o.size());
@@ -246,6 +286,14 @@ struct Forward : Node {
         throw std::runtime_error("the fused engine has no forward-mode derivatives: use engine='ops'");
     }
 
+    // Whether members can be computed as soon as their values are known: the trip through MLX's stream, to a thread that may
+    // have no processor of its own, takes longer than small circuits do.
+    bool may_be_now(const Arrays &inputs, const std::vector<int> &axes) const {
+        bool found = members == 1 && !wanted && !transformed();
+        for (size_t i = 0; i < inputs.size(); i++) found = found && axes[i] <= 0 && inputs[i].is_available();
+        return found;
+    }
+
     // n batches of the same networks are one larger batch; n sets of values are more members. What is saved is taken
     // apart by nobody but a backward node, for which all n are members.
     Mapped vmap(const Arrays &inputs, const std::vector<int> &axes) override {
@@ -253,19 +301,25 @@ struct Forward : Node {
         const size_t values = pair->values.size();
         bool apart = wanted || members > 1;
         for (size_t v = 0; v < values; v++) apart = apart || axes[v] >= 0;
+        std::vector<int> places(pair->results.size() + pair->saves.size(), -1);
+        std::fill_n(places.begin(), pair->results.size(), 0);
+        if (apart && may_be_now(inputs, axes)) {
+            std::vector<Given> read;
+            for (size_t i = 0; i < inputs.size(); i++) read.push_back(given(inputs[i], axes[i] < 0 ? 1 : n));
+            const int batch = inputs[values].shape(axes[values] < 0 ? 0 : 1);
+            Arrays found = at_once(pair, std::move(read), n, batch, threads, {n, batch});
+            found.resize(places.size(), array(0.0f));  // nobody asks for what was not saved
+            return {found, places};
+        }
         Arrays all;
-        Common now(apart ? 0 : pair->rows.size(), false);
+        Common theirs(apart ? 0 : pair->rows.size(), false);
         for (size_t i = 0; i < inputs.size(); i++) {
             if (i < values) all.push_back(apart ? in_front(inputs[i], axes[i], n) : inputs[i]);
-            else if (apart) all.push_back(row_mapped(inputs[i], axes[i], n, i - values, now));
+            else if (apart) all.push_back(row_mapped(inputs[i], axes[i], n, i - values, theirs));
             else all.push_back(joined(in_front(inputs[i], axes[i], n)));
         }
-        Arrays found = made(stream(), pair, apart ? members * n : members, threads, now, all, wanted);
-        std::vector<int> places(found.size(), -1);
-        for (size_t i = 0; i < pair->results.size(); i++) {
-            found[i] = parted(found[i], n);
-            places[i] = 0;
-        }
+        Arrays found = made(stream(), pair, apart ? members * n : members, threads, theirs, all, wanted);
+        for (size_t i = 0; i < pair->results.size(); i++) found[i] = parted(found[i], n);
         return {found, places};
     }
 };

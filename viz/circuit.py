@@ -118,7 +118,7 @@ def plot_circuit(
         roles = not isinstance(pos, str) or pos != "layered"
         entries = legend_entries(seen, coloring, look, roles=roles) + widths.entries
     entries += problem_entries(problems, look, size)
-    scaled = coloring.scale is not None
+    scaled = None if coloring.scale is None else coloring.label
     scene = arrange(axes, seen, look, size, pos, direction, outer_names(texts), entries, scaled)
     bright = emphasis(seen, highlight)
     artists: dict[str, Artist] = {}

@@ -80,10 +80,10 @@ def arrange(
     direction: str,
     names: Mapping[int, str],
     entries: Sequence[Artist],
-    scale: bool = False,
+    scale: str | None = None,
 ) -> Scene:
     """Find positions on an axes of ``size`` points, with room for headings, outer ``names``, legend and
-    ``scale``.
+    a colour bar with the title ``scale``.
 
     Raises:
         ValueError: positions that miss a neuron or have another shape.
@@ -92,8 +92,10 @@ def arrange(
     layer, headings = _layers(seen, kind)
     loops = bool((seen.pre == seen.post).any())
     margins = _margins(look, size, layer, headings, direction, names, entries, loops)
-    if scale:
-        margins = replace(margins, right=margins.right + SCALE_WIDTH * points(look.small_text))
+    if scale is not None:  # its title ends at the border, and must not reach names
+        small = points(look.small_text)
+        wide = max(SCALE_WIDTH * small, min(text_width(scale, small), 0.3 * size[0]) + small)
+        margins = replace(margins, right=margins.right + wide)
     frame = Frame(*size, margins)
     options = {"direction": direction} if headings else {}
     aspect = frame.box[0] / frame.box[1]

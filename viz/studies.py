@@ -23,6 +23,8 @@ FEWEST = 10
 """Places of a matrix of synapses, of which fewer are dots."""
 WORDS = {1: "rises", -1: "falls", 0: "no effect"}
 """What a sign of an effect is called."""
+UNSURE = "interval holds 0"
+"""What an empty dot says."""
 
 
 def plot_study(
@@ -90,7 +92,10 @@ def _effects(every: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     )
     axes.add_collection(intervals)
     artists["intervals"] = intervals
-    artists["effects"] = axes.scatter(effects, places, s=16, c=[colors[s] for s in signs.tolist()], zorder=3)
+    inks = [colors[s] for s in signs.tolist()]
+    open_ = [bool(sign) and row.low <= 0.0 <= row.high for sign, row in zip(signs, rows, strict=True)]
+    faces = [look.ground if held else ink for held, ink in zip(open_, inks, strict=True)]
+    artists["effects"] = axes.scatter(effects, places, s=16, c=faces, edgecolors=inks, zorder=3)
     artists["zero"] = axes.axvline(0.0, color=look.faint(look.ink, 0.4), linewidth=0.7, zorder=1)
     known = np.array([(row.low, row.high, row.effect) for row in rows] + [(0.0, 0.0, 0.0)]).reshape(-1)
     known = known[np.isfinite(known)]
@@ -103,6 +108,8 @@ def _effects(every: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     quiet(axes, look, _effect_on(rows) + cut, "")
     axes.tick_params(axis="y", length=0)
     entries = [square(colors[sign], word) for sign, word in WORDS.items() if sign in signs]
+    if any(open_):  # what may as well be none is not coloured in full
+        entries.append(square(look.ground, UNSURE, look.ink))
     small = points(look.small_text)
     artists["legend"] = axes.legend(
         handles=entries,
@@ -116,11 +123,9 @@ def _effects(every: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     return Picture({"study": axes}, artists)
 
 
-def _effect_on(rows: Sequence[Any]) -> str:
+def _effect_on(rows: Sequence[Any], what: str = "mean and range") -> str:
     networks = getattr(rows[0], "networks", 1)
-    return f"effect on {rows[0].measure}" + (
-        f", mean and range of {networks} networks" if networks > 1 else ""
-    )
+    return f"effect on {rows[0].measure}" + (f", {what} of {networks} networks" if networks > 1 else "")
 
 
 def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
@@ -145,10 +150,12 @@ def _matrix(rows: Sequence[Any], top: int, ax: Axes | None) -> Picture:
     )
     axes.set_xticks(range(len(seconds)), seconds, rotation=90)
     axes.set_yticks(range(len(firsts)), firsts)
+    ends = ("", "") if both_ways or any(row.kind == "together" for row in rows) else ("pre", "post")
     cut = [f"the first {top} of {count}" if count > top else "" for count in there]
-    quiet(axes, look, cut[1], cut[0])
+    told = [", ".join(filter(None, pair)) for pair in zip(ends, cut, strict=True)]
+    quiet(axes, look, told[1], told[0])
     scale = axes.figure.colorbar(mesh, ax=axes, shrink=0.8)
-    scale.set_label(_effect_on(rows), fontsize=points(look.small_text), color=look.ink)
+    scale.set_label(_effect_on(rows, "mean"), fontsize=points(look.small_text), color=look.ink)
     scale.ax.tick_params(labelsize=points(look.small_text), color=look.ink, labelcolor=look.ink)
     assert scale.solids is not None
     return Picture({"study": axes}, {"matrix": mesh, "scale": scale.solids})

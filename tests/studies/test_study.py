@@ -353,6 +353,23 @@ def test_an_unknown_measure_is_named_once() -> None:
             gl.study(gl.LTC(CIRCUIT), gl.each("command"), measure=measure, x=X)
 
 
+def test_an_effect_that_may_be_none_is_an_empty_dot() -> None:
+    rows = [replace(ROW, effect=effect, low=effect - 0.5, high=effect + 0.5) for effect in (2.0, -0.2)]
+    picture = gl.viz.plot_study(gl.studies.Study(rows))
+    dots, ground = picture.artists["effects"], to_hex(picture.axes["study"].get_facecolor())
+    faces, edges = ([to_hex(c) for c in part] for part in (dots.get_facecolors(), dots.get_edgecolors()))
+    assert (faces[0], faces[1], len(set(edges))) == (edges[0], ground, 2)
+    legend = [text.get_text() for text in picture.axes["study"].get_legend().get_texts()]
+    assert legend == ["rises", "falls", "interval holds 0"]
+    cuts = [
+        replace(ROW, perturbation=f"cut a{k} -> b{j}", kind="cut", first=f"a{k}", second=f"b{j}")
+        for k in range(4)
+        for j in range(4)
+    ]
+    axes = gl.viz.plot_study(gl.studies.Study(cuts)).axes["study"]
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("pre", "post")
+
+
 def test_a_picture_says_how_many_effects_it_leaves_out() -> None:
     rows = [replace(ROW, first=f"n{k}", effect=float(k)) for k in range(55)]
     picture = gl.viz.plot_study(gl.studies.Study(rows))

@@ -359,3 +359,19 @@ def test_no_synapse_strikes_out_a_name_that_has_room_elsewhere(direction):
         if c.intersects_bbox(text.get_window_extent().padded(2), filled=False)
     ]
     assert not struck
+
+
+def test_the_title_of_a_colour_bar_keeps_off_names() -> None:
+    circuit = gl.Circuit()
+    circuit.add_neuron("light", role="sensory")
+    circuit.add_neurons(["leg L", "leg R"], role="motor", time_constant=1.0)
+    circuit.nodes["leg R"]["time_constant"] = 3.0
+    circuit.add_synapses([("light", "leg L"), ("light", "leg R")])
+    picture = gl.viz.plot_circuit(circuit, color_by="time_constant")
+    axes = picture.axes["circuit"]
+    axes.figure.canvas.draw()
+    (bar,) = axes.child_axes
+    title = min(text.get_window_extent().x0 for text in (bar.title, bar._right_title) if text.get_text())
+    names = [text for text in axes.texts if text.get_text().startswith("leg")]
+    assert len(names) == 2
+    assert all(text.get_window_extent().x1 < title for text in names)

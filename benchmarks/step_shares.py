@@ -1,12 +1,17 @@
-"""Where the time of a training step of the demo goes: kernels, the rest of MLX, the optimizer, `fit`.
+"""Where the time of a training step of the demo goes: kernels, the rest of MLX, the optimizer, Python.
 
     python benchmarks/step_shares.py               # a minute
+    python benchmarks/step_shares.py --out benchmarks/results
 
-"older" is a step outside `mx.compile`, the kernels around MLX, as before they were nodes of its graph; "fit"
-is `gl.fit`, which compiles its step. Of each the table has the milliseconds of a whole step and of its parts:
-the kernels' own time, what gradients take beyond that, what Adam and constraints take beyond gradients, and
-what `fit` takes beyond such a step. Ways take turns, one of each after a step of `fit`, when that has run so
-long that it compiles what follows the gradients; medians are compared.
+"older" is a step outside `mx.compile`, the kernels around MLX, as before they were nodes of its graph;
+"compiled" is a step that MLX compiles, whose parameters Python gets back each time; "fit" is `gl.fit`, which
+prepares the next step while MLX computes and keeps what it moves in long arrays. Of each, the table has the
+milliseconds of a whole step; of the first two, what gradients take beyond kernels, and Adam and constraints
+beyond gradients; of `fit`, where both go on at once, the time of Python's thread on the processor, within MLX
+and in Python itself. "epoch" is a whole one, with data, validation of a fifth as many items and bookkeeping,
+over the kernels' own time for as much, one batch after another, on as many threads.
+
+Ways take turns, some steps of each after an epoch of `fit`, when that has run so long that it compiles.
 """
 
 from __future__ import annotations
@@ -14,7 +19,9 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
@@ -28,9 +35,14 @@ import ganglion as gl
 from ganglion.compile.kernels import cpu
 from ganglion.demo import UNITS
 from ganglion.demo.data import CLASSES, COLUMNS
+from ganglion.training import loop
+from ganglion.training.data import Batches, as_data
+from ganglion.training.loop import evaluate
+from ganglion.training.step import Step
 from ganglion.training.update import LONG
 
 BATCH, ROWS, EPOCH = 32, 8, 45  # as the demo has them: rows of an image, steps of an epoch
+OTHERS = 8  # steps of each other way after an epoch of fit
 NETWORKS = {"LTC": gl.LTC, "CfC": gl.CfC}
 
 
@@ -45,9 +57,10 @@ class Way:
         rng = np.random.default_rng(0)
         self.x = mx.array(rng.random((EPOCH * BATCH, ROWS, COLUMNS)).astype(np.float32))
         self.y = mx.array(rng.random((EPOCH * BATCH, ROWS, CLASSES)).astype(np.float32))
+        self.held_out = self.x[: len(self.x) // 5], self.y[: len(self.y) // 5]
         self.batch = self.x[:BATCH], self.y[:BATCH]
         self.state = [self.network.state, self.optimizer.state]
-        mx.eval(self.x, self.y, self.batch, self.state)
+        mx.eval(self.x, self.y, self.held_out, self.batch, self.state)
         self._loss = nn.value_and_grad(self.network, gl.training.mse)
         inside: Any = mx.compile if compiled else lambda run, *_: run
         self._gradients = inside(lambda x, y: self._loss(self.network, x, y), self.state, self.state)
@@ -68,34 +81,74 @@ class Way:
     def fit(self, turns: gl.training.Callback) -> None:
         gl.fit(
             self.network, (self.x, self.y), loss=gl.training.mse, optimizer=self.optimizer, epochs=1 << 20,
-            batch_size=BATCH, progress=False, callbacks=[turns],
+            batch_size=BATCH, progress=False, callbacks=[turns], validation=self.held_out,
         )  # fmt: skip
+
+    def validate(self) -> None:
+        evaluate(self.network, Batches(as_data(self.held_out), BATCH), gl.training.mse)
 
 
 class Turns(gl.training.Callback):
-    """Between two steps of `fit`, one of each other way; the seconds of all, once it compiles."""
+    """Between two epochs of `fit`, some steps of each other way; the seconds of all, once it compiles."""
 
-    def __init__(self, ways: dict[str, Callable[[], float]], steps: int) -> None:
-        self.ways, self.steps = ways, steps
-        self.times: dict[str, list[float]] = {name: [] for name in (*ways, "fit")}
+    def __init__(self, ways: dict[str, Callable[[], float]], epochs: int) -> None:
+        self.ways, self.epochs = ways, epochs
+        self.times: dict[str, list[float]] = {
+            name: [] for name in (*ways, "epoch", "validation", "MLX", "thread")
+        }
+        self.within = self.begin = self.last = self.thread = 0.0
 
     def on_start(self, run: gl.training.Run) -> None:
-        self.last = time.perf_counter()
         self.begin = time.monotonic() + LONG + 2
+        self._begin_epoch()
 
-    def on_step(self, run: gl.training.Run) -> None:
-        taken = {"fit": time.perf_counter() - self.last}
-        taken |= {name: way() for name, way in self.ways.items()}
+    def on_epoch(self, run: gl.training.Run) -> None:
+        taken = {"epoch": time.perf_counter() - self.last, "validation": self.validated}
+        taken |= {"MLX": self.within / EPOCH, "thread": (time.thread_time() - self.thread) / EPOCH}
         if time.monotonic() > self.begin:
             for name, t in taken.items():
                 self.times[name].append(t)
-        if len(self.times["fit"]) == self.steps:
+            for name, way in self.ways.items():
+                self.times[name] += [way() for _ in range(OTHERS)]
+        if len(self.times["epoch"]) == self.epochs:
             run.stop = "measured"
-        self.last = time.perf_counter()
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        self.within = self.validated = 0.0
+        self.thread, self.last = time.thread_time(), time.perf_counter()
 
     def medians(self) -> dict[str, float]:
         """In milliseconds."""
         return {name: 1000 * statistics.median(taken) for name, taken in self.times.items()}
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Count the time within MLX, of Python's thread, and that of validation."""
+        inside, later, judge = Step._run_long, mx.async_eval, loop.validate
+
+        def counted(function: Any) -> Any:
+            def run(*given: Any) -> Any:
+                start = time.thread_time()
+                found = function(*given)
+                self.within += time.thread_time() - start
+                return found
+
+            return run
+
+        def validated(*given: Any) -> float:
+            start, thread = time.perf_counter(), time.thread_time()
+            found = judge(*given)
+            self.validated += time.perf_counter() - start
+            self.thread += time.thread_time() - thread
+            return found
+
+        Step._run_long, mx.async_eval = counted(inside), counted(later)  # type: ignore[method-assign]
+        loop.validate = validated
+        try:
+            yield
+        finally:
+            Step._run_long, mx.async_eval, loop.validate = inside, later, judge  # type: ignore[method-assign]
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -122,42 +175,55 @@ def kernels_of(run: Callable[[], object]) -> float:
     return sum(taken)
 
 
-def row(name: str, steps: int) -> list[str]:
-    """The two lines of a network."""
+def row(name: str, epochs: int) -> list[str]:
+    """The three lines of a network."""
     before, after, fitted = (Way(name, compiled=k > 0) for k in range(3))
     turns = Turns(
         {
             "kernels": lambda: kernels_of(before.gradients),
+            "kernels of validation": lambda: kernels_of(before.validate),
             "older gradients": lambda: seconds(lambda: older(before.gradients)),
             "older step": lambda: seconds(lambda: older(before.step)),
             "gradients": lambda: seconds(after.gradients),
             "step": lambda: seconds(after.step),
         },
-        steps,
+        epochs,
     )
-    fitted.fit(turns)
+    with turns.looking():
+        fitted.fit(turns)
     t = turns.medians()
 
-    def line(label: str, whole: float, gradients: float, step: float) -> str:
-        parts = [t["kernels"], gradients - t["kernels"], step - gradients, whole - step]
-        shares = " | ".join(f"{part:.2f} ({100 * part / whole:.0f} %)" for part in parts)
-        return f"| {name}, {label} | {whole:.2f} | {shares} | {whole / t['kernels']:.2f} |"
+    def line(label: str, whole: float, parts: list[float], epoch: str = "") -> str:
+        shares = " | ".join(f"{part:.3f}" if part >= 0 else "" for part in parts)
+        return f"| {name}, {label} | {whole:.3f} | {shares} | {whole / t['kernels']:.2f} | {epoch} |"
 
+    def beyond(gradients: float, step: float) -> list[float]:
+        return [t["kernels"], gradients - t["kernels"], step - gradients, -1, -1]
+
+    step = (t["epoch"] - t["validation"]) / EPOCH
+    epoch = t["epoch"] / (EPOCH * t["kernels"] + t["kernels of validation"])
     return [
-        line("older", t["older step"], t["older gradients"], t["older step"]),
-        line("fit", t["fit"], t["gradients"], t["step"]),
+        line("older", t["older step"], beyond(t["older gradients"], t["older step"])),
+        line("compiled", t["step"], beyond(t["gradients"], t["step"])),
+        line("fit", step, [t["kernels"], -1, -1, t["MLX"], t["thread"] - t["MLX"]], f"{epoch:.2f}"),
     ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--steps", type=int, default=300, help="of each way")
+    parser.add_argument("--epochs", type=int, default=40, help="of fit")
+    parser.add_argument("--out", type=Path, help="folder for the table")
     chosen = parser.parse_args()
-    print(f"{machine()}; a step of the demo, B={BATCH}, T={ROWS}, milliseconds\n")
-    print("| | whole | kernels | rest of gradients | optimizer | fit | whole / kernels |")
-    print("|---|---|---|---|---|---|---|")
-    for name in NETWORKS:
-        print(*row(name, chosen.steps), sep="\n", flush=True)
+    lines = [
+        f"{machine()}; a step of the demo, B={BATCH}, T={ROWS}, milliseconds",
+        "",
+        "| | whole | kernels | more of gradients | optimizer | thread in MLX | in Python | ratio | epoch |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(line for name in NETWORKS for line in row(name, chosen.epochs)),
+    ]
+    print("\n".join(lines))
+    if chosen.out:
+        (chosen.out / "step_shares.md").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

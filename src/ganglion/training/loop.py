@@ -8,7 +8,7 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -33,6 +33,7 @@ from .finite import Guard, Loss, blame, blow_up, half_and_epsilon
 from .history import History
 from .inspection import summarize
 from .losses import takes
+from .measuring import Measure
 from .progress import Drawn, progress_for
 from .ranks import LostRankError, Ranks, Terminated
 from .ready import build_for, require_loss, require_trainable
@@ -250,6 +251,7 @@ def _train(
     step.unseen = behind
     drawn = [watcher for watcher in watchers if isinstance(watcher, Drawn)]
     run.guard = Guard(model, optimizer, step.settle)
+    judged = Measure(model, loss, step.worth_compiling) if isinstance(step, Step) else None
     if isinstance(validation, Batches | Windows) and validation.suspicious():
         evaluate(model, validation, loss)  # before hours of training, not after
     while run.epoch < run.epochs and run.stop is None:
@@ -278,7 +280,7 @@ def _train(
         run.require_sound()
         if run.stop is not None:
             return
-        held_out = None if validation is None else validate(model, validation, loss)
+        held_out = None if validation is None else validate(model, validation, loss, judged)
         run.passed(time.perf_counter() - began, held_out)
         for watcher in watchers:
             watcher.on_epoch(run)
@@ -320,18 +322,26 @@ def measure(model: nn.Module, loss: Loss, batch: Any) -> mx.array:
     return measured(model, loss, batch) if isinstance(batch, Cut) else loss(model, *batch)
 
 
-def validate(model: nn.Module, validation: Batches | Windows | Judge, loss: Loss) -> float:
+def validate(
+    model: nn.Module, validation: Batches | Windows | Judge, loss: Loss, judged: Measure | None = None
+) -> float:
     """The number that chooses the best epoch, with the model in evaluation mode; inf for none."""
     if isinstance(validation, Batches | Windows):
-        return evaluate(model, validation, loss)
+        return evaluate(model, validation, loss, judged)
     with modes_kept(model):
         model.eval()
         value = scalar("what validation gives", validation(model))
     return value if math.isfinite(value) else math.inf
 
 
-def evaluate(model: nn.Module, batches: Batches | Windows, loss: Loss) -> float:
+def evaluate(
+    model: nn.Module, batches: Batches | Windows, loss: Loss, judged: Measure | None = None
+) -> float:
     """The mean loss over all items, with the model in evaluation mode; inf for no number.
+
+    Args:
+        model, batches, loss: of which.
+        judged: measures a batch in less time.
 
     Raises:
         FloatingPointError: a number in the data that is not finite makes the loss so.
@@ -340,9 +350,10 @@ def evaluate(model: nn.Module, batches: Batches | Windows, loss: Loss) -> float:
     batch: Any
     with modes_kept(model):
         model.eval()
-        for number, (batch, items, weight) in enumerate(batches.epoch(0)):
-            value = float(np.array(measure(model, loss, batch)))
+        for number, (lazy, batch, items, weight) in enumerate(_measured_ahead(model, batches, loss, judged)):
+            value = float(np.array(lazy))
             if not math.isfinite(value) and bad is None:
+                measure(model, loss, batch)  # which may be an error that a compiled loss cannot raise
                 bad = blame(batches.name, model, loss, list(batch), batches.items(0, number))
             total += value * items * weight / ranks.size
             count += items
@@ -350,6 +361,25 @@ def evaluate(model: nn.Module, batches: Batches | Windows, loss: Loss) -> float:
         raise FloatingPointError(f"the validation loss is not finite: {bad or batches.name + ' hold NaN'}")
     mean = ranks.sum(total) / max(count, 1)
     return mean if math.isfinite(mean) else math.inf
+
+
+def _measured_ahead(
+    model: nn.Module, batches: Batches | Windows, loss: Loss, judged: Measure | None
+) -> Iterator[tuple[mx.array, Any, int, float]]:
+    """The loss of each batch with the batch, its items and weight; with `judged`, the next one has begun."""
+    before: tuple[mx.array, Any, int, float] | None = None
+    batch: Any
+    for batch, items, weight in batches.epoch(0):
+        if judged is None or isinstance(batch, Cut):
+            yield measure(model, loss, batch), batch, items, weight
+            continue
+        value = judged(batch)
+        mx.async_eval(value)
+        if before is not None:
+            yield before
+        before = value, batch, items, weight
+    if before is not None:
+        yield before
 
 
 def _reason(run: Run, batches: Batches | Windows, batch: Any, loss: Loss) -> str:

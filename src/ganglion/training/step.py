@@ -96,6 +96,10 @@ class Step:
         self.compiled = True
         return cast(mx.array, loss)
 
+    def worth_compiling(self) -> bool:
+        """Whether a step may be compiled now."""
+        return self._pure and self._compilable and self._update.worth_compiling()
+
     def settle(self) -> None:
         """Put what steps have moved into the model and its optimizer."""
         self._laid_out = False

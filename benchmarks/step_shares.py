@@ -151,20 +151,23 @@ class Turns(gl.training.Callback):
             Step._run_long, mx.async_eval, loop.validate = inside, later, judge  # type: ignore[method-assign]
 
 
-def seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
+Clock = Callable[[], float]
+
+
+def seconds(run: Callable[[], object], clock: Clock = time.perf_counter) -> float:
+    start = clock()
     run()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def kernels_of(run: Callable[[], object]) -> float:
+def kernels_of(run: Callable[[], object], clock: Clock = time.perf_counter) -> float:
     """The seconds of kernels alone in what is run, the kernels around MLX."""
     taken, inner = [], cpu.run_together
 
     def timed(*arguments: Any) -> int:
-        start = time.perf_counter()
+        start = clock()
         found = inner(*arguments)
-        taken.append(time.perf_counter() - start)
+        taken.append(clock() - start)
         return found
 
     cpu.run_together = timed  # type: ignore[assignment]

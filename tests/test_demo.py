@@ -13,6 +13,7 @@ from rich.console import Console
 
 import ganglion as gl
 from ganglion import demo
+from ganglion.demo import training
 from ganglion.demo.data import Digits
 from ganglion.demo.report import Row, table_of
 from ganglion.demo.training import RECIPES, Recipe, accuracy, steps_per_epoch, train
@@ -83,6 +84,19 @@ def test_the_same_seed_gives_the_same_run(cell: str, few: Digits, compiled: gl.C
     histories = [train(n, few, QUICK, seed=s) for n, s in zip(networks, (3, 3, 4), strict=True)]
     assert histories[0].loss == histories[1].loss
     assert histories[0].loss != histories[2].loss
+    weights = [dict(tree_flatten(network.parameters())) for network in networks]
+    assert all(mx.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.parametrize("cell", ["ltc", "cfc"])
+def test_a_compiled_step_is_the_same_to_the_bit(
+    cell: str, few: Digits, compiled: gl.CompiledCircuit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = [demo.build(cell, compiled, seed=3) for _ in range(2)]
+    first = train(networks[0], few, QUICK, seed=3)
+    monkeypatch.setattr(training, "compilable", lambda *_: False)
+    second = train(networks[1], few, QUICK, seed=3)
+    assert (first.loss, first.accuracy) == (second.loss, second.accuracy)
     weights = [dict(tree_flatten(network.parameters())) for network in networks]
     assert all(mx.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
 

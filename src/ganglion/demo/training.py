@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -12,6 +13,8 @@ import mlx.optimizers as optim
 import numpy as np
 
 from ..cells import LTC, CfC
+from ..training.step import compilable as kernels_in_graphs
+from ..training.update import compilable
 from .data import Digits
 
 Network = LTC | CfC
@@ -78,16 +81,25 @@ def train(
         return nn.losses.cross_entropy(recipe.gain * motor, labels, reduction="mean")
 
     loss_and_gradients = nn.value_and_grad(rnn, loss_of)
+    optimizer.init(rnn.trainable_parameters())
+    state: Any = [rnn.state, optimizer.state, mx.random.state]
+
+    def step(images: mx.array, labels: mx.array) -> mx.array:
+        loss, gradients = loss_and_gradients(rnn, images, labels)
+        optimizer.update(rnn, gradients)
+        rnn.apply_constraints()
+        return loss
+
+    if kernels_in_graphs(rnn) and compilable(optimizer, [rnn]):
+        step = mx.compile(step, inputs=state, outputs=state)
     history = History()
     done = 0
     for _ in range(recipe.epochs):
         start = time.perf_counter()
         losses = []
         for images, labels in _batches(digits, recipe.batch_size, shuffler):
-            loss, gradients = loss_and_gradients(rnn, images, labels)
-            optimizer.update(rnn, gradients)
-            rnn.apply_constraints()
-            mx.eval(rnn.parameters(), optimizer.state)
+            loss = step(images, labels)
+            mx.eval(loss, state)
             losses.append(loss.item())
             done += 1
             watch(done, history)

@@ -84,7 +84,7 @@ def train(
     optimizer.init(rnn.trainable_parameters())
     state: Any = [rnn.state, optimizer.state, mx.random.state]
 
-    def step(images: mx.array, labels: mx.array) -> mx.array:
+    def step(images: mx.array, labels: mx.array) -> Any:
         loss, gradients = loss_and_gradients(rnn, images, labels)
         optimizer.update(rnn, gradients)
         rnn.apply_constraints()

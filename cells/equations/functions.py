@@ -93,7 +93,7 @@ FUNCTIONS = {
     "abs": Function(1, lambda y, x: (_sign(x),), mx.abs, "absolute({0})", r"\left|{0}\right|", False),
     "min": Function(
         2,
-        lambda y, a, b: (where_less(b, a, ZERO, ONE), where_less(b, a, ONE, ZERO)),
+        lambda y, a, b: (where_less(a, b, ONE, ZERO), where_less(a, b, ZERO, ONE)),  # of equals, b, as MLX
         mx.minimum,
         "choose({1} < {0}, {1}, {0})",
         r"\min\left({0}, {1}\right)",
@@ -101,7 +101,7 @@ FUNCTIONS = {
     ),
     "max": Function(
         2,
-        lambda y, a, b: (where_less(a, b, ZERO, ONE), where_less(a, b, ONE, ZERO)),
+        lambda y, a, b: (where_less(b, a, ONE, ZERO), where_less(b, a, ZERO, ONE)),
         mx.maximum,
         "choose({0} < {1}, {1}, {0})",
         r"\max\left({0}, {1}\right)",

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 import ganglion as gl
+from ganglion.cells.equations.expression import name
+from ganglion.cells.equations.functions import FUNCTIONS
+from ganglion.cells.equations.summing import evaluate
 from ganglion.cells.strengths import as_floats
 from ganglion.testing import check_cell
 
@@ -266,3 +269,18 @@ def test_other_equations_do_not_take_the_file(tmp_path: Any) -> None:
 
     with pytest.raises(ValueError, match="the equations of Changing are others now"):
         gl.load(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("function", "at"), [("min", (1.0, 1.0)), ("max", (1.0, 1.0)), ("abs", (0.0,)), ("relu", (0.0,))]
+)
+def test_slopes_of_kernels_are_those_of_operations_where_two_values_are_the_same(
+    function: str, at: tuple[float, ...]
+) -> None:
+    known = FUNCTIONS[function]
+    symbols = [name("state", f"s{k}") for k in range(known.arity)]
+    values = [mx.array(value) for value in at]
+    slopes = evaluate(known.slopes(symbols[0], *symbols), dict(zip(symbols, values, strict=True)))
+    expected = mx.grad(known.mlx, argnums=tuple(range(known.arity)))(*values)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    assert [float(slope) for slope in slopes] == [float(slope) for slope in expected]

@@ -41,7 +41,7 @@ import ganglion as gl
 
 FLY = (139_255, 2_700_000)
 SIZES = (1_000, 10_000, 100_000)
-BATCH, UNFOLDS, ROUNDS = 16, 6, 5
+BATCH, UNFOLDS, ROUNDS = 16, 6, 9
 ROLES = {"sensory": 0.06, "motor": 0.01, "command": 0.03}
 
 

@@ -8,7 +8,7 @@
 //: sizes    T KEEP SAVING EVENTS BACK I N M E S K UNFOLDS
 //: numbers  EPSILON
 //: index    ptr[N+1] pre[E] sensory_ptr[N+1] sensory_pre[S] link_ptr[COUPLED*(N+1)] link_pre[K]
-//: index    out_ptr[N+1] out[E] out_post[E] sensory_out_ptr[I+1] sensory_out[S]
+//: index    out_ptr[N+1] out[E] out_post[E] spot[E] sensory_out_ptr[I+1] sensory_out[S]
 //: values   w[E] mu[E] sigma[E] erev[E] sensory_w[S] sensory_mu[S] sensory_sigma[S] sensory_erev[S]
 //: values   gleak[N] vleak[N] cm[N] gap[K] input_w[I] input_b[I] output_w[M] output_b[M]
 //: rows     x[T][I] timespans[T][1] events[EVENTS*T][1] kept[(T+KEEP-1)/KEEP][N] d_outputs[T][M] d_last[1][N]
@@ -22,7 +22,8 @@
 //: scratch  v[(UNFOLDS+1)*N] sample[I] input[I] drive[N] load[N] shown[M] owed[M] passed[N] still[N]
 //: scratch  g[N] d_num[N] d_den[N] sum_num[N] sum_den[N] sum_cm[N] g_rate[N] g_sample[I] g_span[1]
 //: work     path[KEEP*N] fractions_of[UNFOLDS*N] sensory_open[S] sensory_back[S]
-//: work     synapse[4*E] sensory_synapse[4*S] neuron[3*N] link[K] in[2*I] shown_sum[2*M]
+//: work     neuron[3*N] link[K] in[2*I] shown_sum[2*M]
+//: sums     synapse[4*E] sensory_synapse[4*S]
 #define REMEMBER_SENSORY(s) sensory_open[k] = s;
 #define REMEMBER(fraction) fractions_of[now + j] = fraction;
 #define STRIDE (UNFOLDS + EVENTS)
@@ -39,6 +40,11 @@ ONCE {
     BARRIER
     EACH_SPLIT(i, N) {
         for (int q = out_ptr[i] + PART; q < out_ptr[i + 1]; q += PARTS) {  // parameters in the order of `out`
+            SOON(slope, out, q, E)
+            SOON(shift, out, q, E)
+            SOON(push, out, q, E)
+            SOON(w, out, q, E)
+            SOON(sigma, out, q, E)
             out_slope[q] = slope[out[q]];
             out_shift[q] = shift[out[q]];
             out_push[q] = push[out[q]];
@@ -47,8 +53,8 @@ ONCE {
         }
     }
 }
-EACH_ANY(i, 4 * E) synapse[i] = splat(0.0f);
-EACH_ANY(i, 4 * S) sensory_synapse[i] = splat(0.0f);
+EACH_ANY(i, 4 * E) synapse[i] = NO_FOUR;
+EACH_ANY(i, 4 * S) sensory_synapse[i] = NO_FOUR;
 EACH(i, 3 * N) neuron[i] = splat(0.0f);
 #if COUPLED
 EACH_ANY(i, K) link[i] = splat(0.0f);
@@ -130,10 +136,7 @@ for (int t = T - 1; t >= 0; t--) {
                 const real to_num = d_num[out_post[q]], to_den = d_den[out_post[q]];
                 const real s = sigmoid2(out_slope[q] * from + out_shift[q]);
                 const real d_arg = (to_num * out_push[q] + to_den * out_w[q]) * (s - s * s);
-                synapse[4 * q] += to_num * s;
-                synapse[4 * q + 1] += to_den * s;
-                synapse[4 * q + 2] += d_arg * from;
-                synapse[4 * q + 3] += d_arg;
+                ADD_FOUR(synapse, q, to_num * s, to_den * s, d_arg * from, d_arg)
                 sum += d_arg * out_sigma[q];
             }
             #if COUPLED
@@ -159,10 +162,7 @@ for (int t = T - 1; t >= 0; t--) {
             const real from = input[sensory_pre[k]];
             const real s = sensory_open[k];
             const real d_arg = (sum_num[j] * sensory_push[k] + sum_den[j] * sensory_w[k]) * (s - s * s);
-            sensory_synapse[4 * k] += sum_num[j] * s;
-            sensory_synapse[4 * k + 1] += sum_den[j] * s;
-            sensory_synapse[4 * k + 2] += d_arg * (from - sensory_mu[k]);
-            sensory_synapse[4 * k + 3] += d_arg;
+            ADD_FOUR(sensory_synapse, k, sum_num[j] * s, sum_den[j] * s, d_arg * (from - sensory_mu[k]), d_arg)
             sensory_back[k] = d_arg * sensory_sigma[k];
         }
     }
@@ -199,18 +199,19 @@ EACH(j, N) {
     d_cm[j] = TOTAL(neuron[3 * j + 2]);
 }
 EACH_SPLIT(j, N) {
-    for (int q = out_ptr[j] + PART; q < out_ptr[j + 1]; q += PARTS) {
-        const int k = out[q];
-        d_w[k] = TOTAL(synapse[4 * q] * erev[k] + synapse[4 * q + 1]);
-        d_mu[k] = TOTAL(synapse[4 * q + 3] * -sigma[k]);
-        d_sigma[k] = TOTAL(synapse[4 * q + 2] - synapse[4 * q + 3] * mu[k]);
-        d_erev[k] = TOTAL(synapse[4 * q] * w[k]);
+    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
+        SOON_FOUR(synapse, spot, k, E)
+        const int q = 4 * spot[k];
+        d_w[k] = TOTAL_SUM(synapse[q] * erev[k] + synapse[q + 1]);
+        d_mu[k] = TOTAL_SUM(synapse[q + 3] * -sigma[k]);
+        d_sigma[k] = TOTAL_SUM(synapse[q + 2] - synapse[q + 3] * mu[k]);
+        d_erev[k] = TOTAL_SUM(synapse[q] * w[k]);
     }
     for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
-        d_sensory_w[k] = TOTAL(sensory_synapse[4 * k] * sensory_erev[k] + sensory_synapse[4 * k + 1]);
-        d_sensory_mu[k] = TOTAL(sensory_synapse[4 * k + 3] * -sensory_sigma[k]);
-        d_sensory_sigma[k] = TOTAL(sensory_synapse[4 * k + 2]);
-        d_sensory_erev[k] = TOTAL(sensory_synapse[4 * k] * sensory_w[k]);
+        d_sensory_w[k] = TOTAL_SUM(sensory_synapse[4 * k] * sensory_erev[k] + sensory_synapse[4 * k + 1]);
+        d_sensory_mu[k] = TOTAL_SUM(sensory_synapse[4 * k + 3] * -sensory_sigma[k]);
+        d_sensory_sigma[k] = TOTAL_SUM(sensory_synapse[4 * k + 2]);
+        d_sensory_erev[k] = TOTAL_SUM(sensory_synapse[4 * k] * sensory_w[k]);
     }
     #if COUPLED
     for (int k = link_ptr[j] + PART; k < link_ptr[j + 1]; k += PARTS) d_gap[k] = TOTAL(link[k]);

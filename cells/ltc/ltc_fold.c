@@ -1,16 +1,14 @@
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
 //: uses COUPLED N erev gap link_ptr mu ptr sensory_erev sensory_mu sensory_ptr sensory_sigma sensory_w sigma w, writes gap_load push sensory_push sensory_shift sensory_slope shift slope
-EACH_SPLIT(j, N) {
-    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
-        slope[k] = -LOG2E * sigma[k];
-        shift[k] = LOG2E * sigma[k] * mu[k];
-        push[k] = w[k] * erev[k];
-    }
-    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
-        sensory_slope[k] = -LOG2E * sensory_sigma[k];
-        sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
-        sensory_push[k] = sensory_w[k] * sensory_erev[k];
-    }
+EACH_SYNAPSE(k, ptr) {
+    slope[k] = -LOG2E * sigma[k];
+    shift[k] = LOG2E * sigma[k] * mu[k];
+    push[k] = w[k] * erev[k];
+}
+EACH_SYNAPSE(k, sensory_ptr) {
+    sensory_slope[k] = -LOG2E * sensory_sigma[k];
+    sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
+    sensory_push[k] = sensory_w[k] * sensory_erev[k];
 }
 #if COUPLED
 EACH(j, N) {

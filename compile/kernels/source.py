@@ -18,7 +18,7 @@ ACTIVATIONS = ("lecun_tanh", "relu", "tanh", "silu", "gelu", "sigmoid")  # in th
 # What the words in front of a kernel file's declarations mean. Sizes and numbers are single values, the rest
 # are arrays; README.md beside this file explains them at an example.
 ARGUMENTS = ("index", "values", "rows", "results", "saves", "saved", "totals")
-PRIVATE = ("folded", "scratch", "work")
+PRIVATE = ("folded", "scratch", "work", "sums")
 _DECLARATION = re.compile(r"^//: *(\w+) +(.*)\n", re.MULTILINE)
 _ARRAY = re.compile(r"(\w+)((?:\[[^\]]+\])+)")
 _USES = re.compile(r"^//: uses .*\n", re.MULTILINE)  # for people, and for a test: nothing to compile

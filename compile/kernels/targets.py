@@ -154,7 +154,7 @@ def memory_of(kernel: Kernel, sizes: Mapping[str, int]) -> tuple[list[Array], li
     shared: list[Array] = []
     prepared: list[Array] = []
     own: list[Array] = []
-    for array in (array for kind in ("scratch", "work", "folded") for array in kernel.of(kind)):
+    for array in (array for kind in ("scratch", "work", "sums", "folded") for array in kernel.of(kind)):
         bytes_ = math.inf if array.of_call else 4 * (array.count(sizes) + 1)
         if bytes_ <= left:
             shared.append(array)
@@ -211,8 +211,9 @@ def _cpu_memory(kernel: Kernel, crew: int | None, *, two: bool) -> list[str]:
     """
     private = kernel.of(*PRIVATE)
     unseen = [Array("unseen", "folded", (_sum(kernel.of("totals")),))] if two else []
+    floats = ("folded",) if crew is None else ("folded", "sums")
     lanes = {
-        array.name: f"({array.size} + LANES - 1) / LANES" if array.kind == "folded" else array.size
+        array.name: f"({array.size} + LANES - 1) / LANES" if array.kind in floats else array.size
         for array in private + unseen
     }
     size = " + ".join(lanes.values())
@@ -228,6 +229,6 @@ def _cpu_memory(kernel: Kernel, crew: int | None, *, two: bool) -> list[str]:
             "real *memory = place.memory;",
         ]
     for array in private + unseen:
-        lines.append(_pointer(array, "float" if array.kind == "folded" else "real", "memory"))
+        lines.append(_pointer(array, "float" if array.kind in floats else "real", "memory"))
         lines.append(f"memory += {lanes[array.name]};")
     return lines

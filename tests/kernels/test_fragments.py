@@ -21,7 +21,7 @@ WORDS = TYPES | {"const", "for", "if", "else", "continue", "define", "undef", "e
 HEADERS = "".join((SOURCE / name).read_text() for name in ("functions.h", "lanes_cpu.h", "lanes_gpu.h"))
 KNOWN = WORDS | set(re.findall(r"#define (\w+)", HEADERS)) | set(re.findall(r"FUNCTION \w+ (\w+)\(", HEADERS))
 """The words of the small language: those of C, and what the lanes and the shared functions define."""
-LOOPS = {"EACH", "EACH_SPLIT", "EACH_ANY", "EACH_IN"}  # macros whose first argument is declared by them
+LOOPS = {"EACH", "EACH_SPLIT", "EACH_ANY", "EACH_IN", "EACH_SYNAPSE"}  # that declare their first argument
 CHANGERS = {"FETCH", "CLEAR", "ADD_PRODUCTS", "ADD_OUTER"}  # macros that write their first argument
 TOKEN = re.compile(r"[A-Za-z_]\w*|[-+*/]?=(?!=)|[<>=!]=|\d[\w.]*|\S")
 

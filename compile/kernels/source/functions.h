@@ -14,7 +14,10 @@ FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
 #define WEIGHED(to, weights, from, ptr, pre, set) \
     EACH_SPLIT(j_, P) { \
         real sum_ = splat(0.0f); \
-        for (int k_ = ptr[j_] + PART; k_ < ptr[j_ + 1]; k_ += PARTS) sum_ += (weights)[k_] * (from)[pre[k_]]; \
+        for (int k_ = ptr[j_] + PART; k_ < ptr[j_ + 1]; k_ += PARTS) { \
+            SOON(from, pre, k_, ptr[P]) \
+            sum_ += (weights)[k_] * (from)[pre[k_]]; \
+        } \
         sum_ = JOINED(sum_); \
         if (PART == 0) (to)[j_] = sum_; \
     }

@@ -22,6 +22,7 @@ typedef float over_rows;  // a number that all rows of a block share
 #define EACH_IN(i, first, end) for (int i = (first); i < (end); i++)
 #define EACH_ANY EACH
 #define EACH_SPLIT EACH
+#define EACH_SYNAPSE(k, ptr) for (int k = 0; k < ptr[N]; k++)  // each of those that come to the same neurons
 #define EACH_BY(count, first, start, end) for (int first = (start); first < (end); first += (count))
 #define PARTS 1
 #define PART 0
@@ -35,7 +36,16 @@ typedef float over_rows;  // a number that all rows of a block share
 #define VALUE(from, row) value_of(from, from##_rows, row, block)
 #define SOME(test) some(test)
 #define SOON(from, index, k, count)
+#define SOON_FOUR(sums, index, k, count)
 #define TOTAL(value) total(value, block)
+// Four sums of a synapse's gradients, of each lane; threads of a crew, whose circuits are large, keep their totals.
+#define NO_FOUR splat(0.0f)
+#define ADD_FOUR(sums, k, a, b, c, d) \
+    sums[4 * (k)] += a; \
+    sums[4 * (k) + 1] += b; \
+    sums[4 * (k) + 2] += c; \
+    sums[4 * (k) + 3] += d;
+#define TOTAL_SUM(value) total(value, block)
 #define TOTALS(found, sum, m) const Four found = totals(sum[0][m], sum[1][m], sum[2][m], sum[3][m], block);
 // Sums over rows and time steps, as far as four lanes: what stays of a vector is all that a cache has to hold.
 #define NO_SUM(sums, i) ((Four *)(sums))[i] = Four{};

@@ -62,19 +62,28 @@ static void meet(Crew &crew, int size) {
 #undef EACH_SPLIT
 #undef EACH_IN
 #undef EACH_BY
+#undef EACH_SYNAPSE
 #undef BARRIER
 #undef FETCH
 #undef STORE
 #undef CLEAR
 #undef SOON
+#undef SOON_FOUR
+#undef NO_FOUR
+#undef ADD_FOUR
+#undef TOTAL_SUM
 #define SHARES(first, count) \
     for (int64_t first = place.me * place.share; first < (count); first += place.size * place.share)
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define EACH_IN(i, start, end) \
     SHARES(share_##i, end) \
-        for (int i = share_##i < (start) ? (start) : share_##i; i < (end) && i < share_##i + place.share; i++)
+        for (int i = share_##i < (start) ? (start) : share_##i, end_##i = LEAST(end, share_##i + place.share); \
+             i < end_##i; i++)
 #define EACH(i, count) EACH_IN(i, 0, count)
 #define EACH_ANY EACH
 #define EACH_SPLIT EACH
+#define EACH_SYNAPSE(k, ptr) \
+    SHARES(share_, N) for (int k = ptr[share_], end_ = ptr[LEAST(N, share_ + place.share)]; k < end_; k++)
 #define BARRIER meet(crew, place.size);
 #define FETCH(to, from, row) \
     SHARES(share, from##_width) fetch(to, from, from##_rows, from##_width, row, block, share, share + place.share)
@@ -83,4 +92,16 @@ static void meet(Crew &crew, int size) {
 // States of a large circuit are in no cache near by, and lie anywhere in it: so many synapses take as long as memory does.
 #define AHEAD 96
 #define SOON(from, index, k, count) if ((k) + AHEAD < (count)) __builtin_prefetch((from) + (index)[(k) + AHEAD]);
+#define SOON_FOUR(sums, index, k, count) \
+    if ((k) + AHEAD < (count)) __builtin_prefetch((sums) + 4 * (int64_t)(index)[(k) + AHEAD]);
 #define CLEAR(to, row) if (place.me == 0) clear(to, to##_rows, to##_width, row, block)
+// Lanes of so many synapses are in no cache, and to read and write them would take longer than to add them up.
+#define NO_FOUR 0.0f
+#define ADD_FOUR(sums, k, a, b, c, d) add_four(sums + 4 * (int64_t)(k), totals(a, b, c, d, block));
+#define TOTAL_SUM(value) (value)
+static inline void add_four(float *sums, Four more) {
+    Four sum;
+    memcpy(&sum, sums, sizeof(Four));
+    sum += more;
+    memcpy(sums, &sum, sizeof(Four));
+}

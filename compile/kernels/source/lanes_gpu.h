@@ -14,6 +14,7 @@ typedef float over_rows;
 #define EACH_IN(i, first, end) if (PART == 0) for (FROM_UNIT(i, first, end))
 #define EACH_ANY(i, count) for (int i = me; i < (count); i += THREADS)
 #define EACH_SPLIT(i, count) for (int i = UNIT; i < (count); i += UNITS)
+#define EACH_SYNAPSE(k, ptr) EACH_SPLIT(j_, N) for (int k = ptr[j_] + PART; k < ptr[j_ + 1]; k += PARTS)
 #define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
 #define ONCE
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
@@ -21,8 +22,16 @@ typedef float over_rows;
 #define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f
 #define VALUE(from, row) from[block * from##_rows + (row)]
 #define SOON(from, index, k, count)
+#define SOON_FOUR(sums, index, k, count)
 #define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
+#define NO_FOUR 0.0f
+#define ADD_FOUR(sums, k, a, b, c, d) \
+    sums[4 * (k)] += a; \
+    sums[4 * (k) + 1] += b; \
+    sums[4 * (k) + 2] += c; \
+    sums[4 * (k) + 3] += d;
+#define TOTAL_SUM(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
 #define NO_SUM(sums, i) (sums)[i] = 0.0f;
 #define ADD_SUM(sums, i, value) (sums)[i] += value;

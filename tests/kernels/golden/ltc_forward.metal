@@ -30,6 +30,7 @@ typedef float over_rows;
 #define EACH_IN(i, first, end) if (PART == 0) for (FROM_UNIT(i, first, end))
 #define EACH_ANY(i, count) for (int i = me; i < (count); i += THREADS)
 #define EACH_SPLIT(i, count) for (int i = UNIT; i < (count); i += UNITS)
+#define EACH_SYNAPSE(k, ptr) EACH_SPLIT(j_, N) for (int k = ptr[j_] + PART; k < ptr[j_ + 1]; k += PARTS)
 #define EACH_BY(count, first, start, end) for (FROM_UNIT(first, start, end))
 #define ONCE
 #define FETCH(to, from, row) EACH(i, from##_width) (to)[i] = from[(block * from##_rows + (row)) * from##_width + i]
@@ -37,8 +38,16 @@ typedef float over_rows;
 #define CLEAR(to, row) EACH(i, to##_width) to[(block * to##_rows + (row)) * to##_width + i] = 0.0f
 #define VALUE(from, row) from[block * from##_rows + (row)]
 #define SOON(from, index, k, count)
+#define SOON_FOUR(sums, index, k, count)
 #define SOME(test) (test)  // a block is one row
 #define TOTAL(value) (value)
+#define NO_FOUR 0.0f
+#define ADD_FOUR(sums, k, a, b, c, d) \
+    sums[4 * (k)] += a; \
+    sums[4 * (k) + 1] += b; \
+    sums[4 * (k) + 2] += c; \
+    sums[4 * (k) + 3] += d;
+#define TOTAL_SUM(value) (value)
 #define TOTALS(found, sum, m) const float found[] = {sum[0][m]};
 #define NO_SUM(sums, i) (sums)[i] = 0.0f;
 #define ADD_SUM(sums, i, value) (sums)[i] += value;
@@ -95,7 +104,10 @@ FUNCTION real absolute(real x) { return choose(x < 0.0f, -x, x); }
 #define WEIGHED(to, weights, from, ptr, pre, set) \
     EACH_SPLIT(j_, P) { \
         real sum_ = splat(0.0f); \
-        for (int k_ = ptr[j_] + PART; k_ < ptr[j_ + 1]; k_ += PARTS) sum_ += (weights)[k_] * (from)[pre[k_]]; \
+        for (int k_ = ptr[j_] + PART; k_ < ptr[j_ + 1]; k_ += PARTS) { \
+            SOON(from, pre, k_, ptr[P]) \
+            sum_ += (weights)[k_] * (from)[pre[k_]]; \
+        } \
         sum_ = JOINED(sum_); \
         if (PART == 0) (to)[j_] = sum_; \
     }
@@ -251,17 +263,15 @@ BARRIER
 #define SHOW(j) v[now + j] * output_w[j] + output_b[j]
 
 // ltc_fold: sigmoid(sigma (v - mu)) = 1 / (1 + 2^(shift + slope v)), one multiply-add in front of the exponential.
-EACH_SPLIT(j, N) {
-    for (int k = ptr[j] + PART; k < ptr[j + 1]; k += PARTS) {
-        slope[k] = -LOG2E * sigma[k];
-        shift[k] = LOG2E * sigma[k] * mu[k];
-        push[k] = w[k] * erev[k];
-    }
-    for (int k = sensory_ptr[j] + PART; k < sensory_ptr[j + 1]; k += PARTS) {
-        sensory_slope[k] = -LOG2E * sensory_sigma[k];
-        sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
-        sensory_push[k] = sensory_w[k] * sensory_erev[k];
-    }
+EACH_SYNAPSE(k, ptr) {
+    slope[k] = -LOG2E * sigma[k];
+    shift[k] = LOG2E * sigma[k] * mu[k];
+    push[k] = w[k] * erev[k];
+}
+EACH_SYNAPSE(k, sensory_ptr) {
+    sensory_slope[k] = -LOG2E * sensory_sigma[k];
+    sensory_shift[k] = LOG2E * sensory_sigma[k] * sensory_mu[k];
+    sensory_push[k] = sensory_w[k] * sensory_erev[k];
 }
 #if COUPLED
 EACH(j, N) {

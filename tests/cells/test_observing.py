@@ -103,7 +103,7 @@ def test_what_cannot_be_seen_is_refused() -> None:
         gl.observe(rnn, "nobody")
     with pytest.raises(ValueError, match="neurons is empty"):
         gl.observe(rnn, [])
-    with pytest.raises(ValueError, match="neuron 'sensory_0' to observe"):
+    with pytest.raises(ValueError, match=r"^unknown neuron to observe 'sensory_0'"):
         gl.observe(rnn, "sensory_0")
     with pytest.raises(TypeError, match=r"rnn.*a network, such as gl\.LTC"):
         gl.observe(gl.NCPDense(3))  # type: ignore[arg-type]

@@ -12,12 +12,12 @@ and in Python itself. "epoch" is a whole one, with data, validation of a fifth a
 over the kernels' own time for as much, one batch after another, on as many threads.
 
 Ways take turns, some steps of each after an epoch of `fit`, when that has run so long that it compiles.
+Of all times, a tenth is shorter than what the table says.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +42,25 @@ from ganglion.training.step import Step
 from ganglion.training.update import LONG
 
 BATCH, ROWS, EPOCH = 32, 8, 45  # as the demo has them: rows of an image, steps of an epoch
+NOTES = """
+What was tried, in microseconds of a step of the CfC: Python's thread, other threads, the wall (`fit` before:
+199, 95, 294; least of 60 epochs, beside other work, which also bounds what both can do at once).
+
+| design | thread | others | wall | |
+|---|---|---|---|---|
+| a compiled step as before, without `fit` | 153 | 117 | 265 | |
+| 8 or 15 steps in one graph | 173 to 195 | 148 to 156 | 295 to 328 | nothing: the nodes cost, not the calls |
+| reading losses 2 or 4 steps late | 157 | 108 | | nothing |
+| flat arrays in the graph, Adam by MLX | 126 | 164 | 272 | MLX fuses its two powers into every number |
+| Adam as one node, an array for each parameter | 193 | 103 | 303 | nothing: results keep all siblings |
+| **flat arrays, Adam and constraints as one node** | 78 | 101 | 157 | bit for bit; in `fit` 111, 89, 199 |
+| the same, and the loss as 3 nodes for 12 | 73 | 94 | 150 | by another formula, not in `mse`: 5 % |
+| the same, 5 or 15 steps in one graph | 68 | 90 | 150 | not done |
+
+What is left: some 30 us of Python and 80 of MLX's graph (calling it, and evaluating some 20 nodes), beside
+kernels of 65 us. An LTC's kernels are long enough to hide most of that, a CfC's are not. A node that ran
+whole steps by itself was not tried.
+"""
 OTHERS = 8  # steps of each other way after an epoch of fit
 NETWORKS = {"LTC": gl.LTC, "CfC": gl.CfC}
 
@@ -118,9 +137,9 @@ class Turns(gl.training.Callback):
         self.within = self.validated = 0.0
         self.thread, self.last = time.thread_time(), time.perf_counter()
 
-    def medians(self) -> dict[str, float]:
-        """In milliseconds."""
-        return {name: 1000 * statistics.median(taken) for name, taken in self.times.items()}
+    def low(self) -> dict[str, float]:
+        """In milliseconds, what a tenth of the times stays below: epochs are long, and others are at work."""
+        return {name: 1000 * float(np.quantile(taken, 0.1)) for name, taken in self.times.items()}
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -194,7 +213,7 @@ def row(name: str, epochs: int) -> list[str]:
     )
     with turns.looking():
         fitted.fit(turns)
-    t = turns.medians()
+    t = turns.low()
 
     def line(label: str, whole: float, parts: list[float], epoch: str = "") -> str:
         shares = " | ".join(f"{part:.3f}" if part >= 0 else "" for part in parts)
@@ -224,6 +243,7 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|---|",
         *(line for name in NETWORKS for line in row(name, chosen.epochs)),
     ]
+    lines += NOTES.rstrip().split("\n")
     print("\n".join(lines))
     if chosen.out:
         (chosen.out / "step_shares.md").write_text("\n".join(lines) + "\n")

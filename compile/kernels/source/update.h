@@ -1,18 +1,17 @@
 // A step of an optimizer over all parameters of a model as one node of MLX's graph. It computes what the optimizers of
-// `mlx.optimizers` do, number by number and rounding by rounding: products are not contracted with sums here.
+// `mlx.optimizers` do, number by number and rounding by rounding: products are not contracted with sums, which
+// `nodes.py` tells the compiler.
 #ifdef __clang__
 #define ROUNDED __attribute__((noinline))
-#define EACH_ROUNDED _Pragma("clang fp contract(off)")
 #else
 #define ROUNDED __attribute__((noinline, optimize("O3", "fp-contract=off", "no-math-errno", "no-trapping-math")))
-#define EACH_ROUNDED
 #endif
 
 enum Rule { ADAM, SGD };
 // numbers: b1, 1 - b1, b2, 1 - b2, eps, whether the bias is corrected, weight decay, whether there is any.
-ROUNDED static void adam(const float *n, float rate, float step, const float *__restrict p, const float *__restrict g, const float *__restrict m,
-                         const float *__restrict v, float *__restrict to, float *__restrict m_to, float *__restrict v_to, int64_t size) {
-    EACH_ROUNDED
+ROUNDED static void adam(const float *n, float rate, float step, const float *__restrict p, const float *__restrict g,
+                         const float *__restrict m, const float *__restrict v, float *__restrict to,
+                         float *__restrict m_to, float *__restrict v_to, int64_t size) {
     const bool corrected = n[5] != 0;
     const float first = corrected ? rate / (1.0f - std::pow(n[0], step)) : rate;
     const float second = corrected ? 1.0f / std::sqrt(1.0f - std::pow(n[2], step)) : 1.0f;
@@ -28,7 +27,6 @@ ROUNDED static void adam(const float *n, float rate, float step, const float *__
 // numbers: momentum, weight decay, 1 - dampening, whether it is Nesterov's.
 ROUNDED static void sgd(const float *n, float rate, const float *__restrict p, const float *__restrict g, const float *__restrict v, float *__restrict to,
                         float *__restrict v_to, int64_t size) {
-    EACH_ROUNDED
     for (int64_t i = 0; i < size; i++) {
         const float slope = n[1] != 0 ? g[i] + n[1] * p[i] : g[i];
         const float speed = n[0] > 0 ? n[0] * v[i] + n[2] * slope : v[i];

@@ -138,8 +138,8 @@ def _to_build(name: str, source: str, trial: Callable[[Path], None]) -> tuple[st
     include, libraries = home / "include", home / "lib"
     if not (include / "mlx" / "mlx.h").is_file():
         raise KernelError(f"this MLX has no headers in {include}")
-    flags = ("-std=c++20", "-O2", f"-I{include}", f"-L{libraries}", "-lmlx")
-    flags += ("-ffp-contract=off",) if name == "nodes" else ()  # for update.h, see there
+    rounded = ("-ffp-contract=off",) if name == "nodes" else ()  # for update.h, see there
+    flags = ("-std=c++20", "-O2", f"-I{include}", f"-L{libraries}", "-lmlx", *rounded)
     asked = Path(__file__).with_name("trial.py").read_text()  # another trial may find it good that failed
     return source, name, Extra(flags, (version("mlx"), sys.version, asked, *_contents(home)), trial)
 

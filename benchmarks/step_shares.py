@@ -60,8 +60,9 @@ What was tried, in microseconds of a step of the CfC: Python's thread, other thr
 What is left: some 30 us of Python and 80 of MLX's graph (calling it, and evaluating some 20 nodes), beside
 kernels of 65 us. An LTC's kernels are long enough to hide most of that, a CfC's are not. A node that ran
 whole steps by itself was not tried. Ratios depend on how free the cores are, as kernels use both: with little
-beside it, `fit` alone took 119 us for a step of the CfC (284 with a callback that looks at each; kernels 52 to
-65), and 244 for one of the LTC (394; kernels 143), least epoch of 60: 1.8 to 2.3 times and 1.7 times, not 1.5.
+beside it, `fit` alone took 119 us for a step of the CfC (284 with a callback that looks at each; kernels 52
+to 65), and 244 for one of the LTC (394; kernels 143), least epoch of 60: 1.8 to 2.3 times and 1.7 times,
+not 1.5.
 """
 OTHERS = 8  # steps of each other way after an epoch of fit
 NETWORKS = {"LTC": gl.LTC, "CfC": gl.CfC}

@@ -116,6 +116,12 @@ def _sums(
     return found
 
 
+def _at_sources(projection: Projection, shown: Any) -> mx.array:
+    """What sources show; a number is what each of them does."""
+    value = as_array(shown)
+    return value if value.ndim else mx.full((1, projection.synapses.n_pre), value)
+
+
 def _products(projection: Projection, products: list[tuple[Expression, Expression]], values: Known) -> Sum:
     """A sum of products of what is of parameters and what is of sources."""
     count = len(projection.synapses)
@@ -127,10 +133,7 @@ def _products(projection: Projection, products: list[tuple[Expression, Expressio
     def compute(weights: list[mx.array], value: Callable[[Expression], Any]) -> list[mx.array]:
         total = None
         for (_, of), weight in zip(products, weights, strict=True):
-            shown = value(of)
-            if not isinstance(shown, mx.array):
-                shown = mx.full((1, projection.synapses.n_pre), shown)
-            part = projection.matmul(shown, weight)
+            part = projection.matmul(_at_sources(projection, value(of)), weight)
             total = part if total is None else total + part
         return [mx.zeros((1, projection.synapses.n_post)) if total is None else total]
 
@@ -150,7 +153,7 @@ def _each(projection: Projection, of: list[Expression], read: tuple[str, ...], v
         return tuple(evaluate(parts.of, known))
 
     def compute(spread: list[mx.array], value: Callable[[Expression], Any]) -> list[mx.array]:
-        shown = [value(part) for part in names]
+        shown = [_at_sources(projection, value(part)) for part in names]
         if len(names) == 1:
             return list(projection.sums(lambda v, *given: currents([v], given), shown[0], *spread))
         return [projection.reduce(a) for a in currents([projection.gather(v) for v in shown], spread)]

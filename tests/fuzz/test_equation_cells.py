@@ -1,4 +1,4 @@
-"""Random cells from equations that once were not the same in C: neurons, and sides, without synapses."""
+"""Random cells from equations that once were not the same in C: neurons, and sides, without synapses; in 130 all show one number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from .equation_cells import differences, wrong
 
 
-@pytest.mark.parametrize("seed", [2, 3, 11])
+@pytest.mark.parametrize("seed", [2, 3, 11, 130])
 @pytest.mark.filterwarnings("ignore:cells do not use these attributes", "ignore:running plain operations")
 def test_every_way_computes_the_same(seed: int) -> None:
     found = differences(seed, ("ops", "stream", "c"))

@@ -1,4 +1,4 @@
-"""Random cells from equations that once were not the same in C: neurons, and sides, without synapses; in 130 all show one number."""
+"""Random cells from equations that once differed: without synapses, or with one number at all sources."""
 
 from __future__ import annotations
 

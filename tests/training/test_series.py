@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -25,6 +26,7 @@ import ganglion as gl
 from ganglion import cli
 from ganglion.commands.series import CELLS as OFFERED
 from ganglion.interchange.files import newest_checkpoint
+from ganglion.studies.needs import needs
 from ganglion.training.series import Columns, Settings, predict, read_series, score_series, train_series
 from ganglion.training.series.job import CELLS, errors_of
 from ganglion.training.series.report import _activity, _page, _recording, _times
@@ -107,6 +109,29 @@ def test_the_report_says_how_good_the_network_is_and_names_what_it_shows(folder:
     numbers = np.array([float(cell) for cell in cells[2:]])
     expected = np.sqrt(np.mean((said - truth) ** 2)), outcome.baselines[0], np.abs(said - truth).mean(), share
     assert np.allclose(numbers, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_report_ranks_neurons_by_the_errors_without_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: dict[str, Any] = {"targets": ["y"], "time": "t", "group": "who", "epochs": 1, "progress": False}
+    outcome = train_series(Path("c.json"), Path("d.csv"), Path("new"), **run)
+    found = needs(outcome)
+    assert found is not None
+    assert found.errors == pytest.approx(outcome.errors, rel=1e-6)
+    assert found.samples == sum(len(one.x) for one in outcome.held_out)
+    assert {one.role for one in found.neurons} == {"sensory", "inter", "command"}
+    assert [one.rise for one in found.neurons] == sorted((one.rise for one in found.neurons), reverse=True)
+    for one in found.neurons:  # beside predictions sequence by sequence
+        with gl.perturbed(outcome.model, gl.studies.Lesion(one.name)):
+            said = [predict(outcome.model, part) for part in outcome.held_out]
+        assert one.errors == pytest.approx(errors_of(said, outcome.held_out), rel=1e-5)
+    first = found.neurons[0]
+    row = f"<tr><td>{first.name}</td><td>{first.role}</td><td>{first.errors[0]:.4g}</td></tr>"
+    assert row in _page(outcome, found)
+    monkeypatch.setattr("ganglion.studies.needs.WORK", 1)
+    assert needs(outcome) is None
+    assert "Not computed" in _page(outcome)
 
 
 def test_dates_are_drawn_in_a_unit_that_can_be_read(folder: Path) -> None:

@@ -112,6 +112,7 @@ def _habits(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    from ..studies.needs import needs
     from ..training import series
     from ..training.series.report import write_report
 
@@ -146,7 +147,7 @@ def _train(arguments: argparse.Namespace) -> None:
         print(f"time unit: {unit:g}{seconds}, the median span of {column}")
     for name, error, baseline in zip(arguments.target, outcome.errors, outcome.baselines, strict=True):
         print(f"{name}: RMSE {error:.4g} on the validation data; always saying the mean: {baseline:.4g}")
-    print(f"report: {write_report(outcome, arguments.out)}")
+    print(f"report: {write_report(outcome, arguments.out, needs(outcome))}")
 
 
 def _predict(arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import html
 import io
 import warnings
 from collections.abc import Hashable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import networkx as nx
@@ -34,6 +34,8 @@ SHOWN = 200
 """Samples of the validation data that the pictures show."""
 UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 """Of time since the first of some dates, in seconds."""
+MATTER = 20
+"""Neurons that the table of those that matter most has."""
 PANELS = 12
 """Targets that get a picture; the table has them all."""
 
@@ -66,18 +68,55 @@ td, th {{ padding: 0.2rem 1rem 0.2rem 0; text-align: left; border-bottom: 1px so
 """
 
 
-def write_report(outcome: Outcome, directory: Path) -> Path:
+@dataclass(frozen=True)
+class Need:
+    """What a network does without one of its neurons.
+
+    Attributes:
+        name: of the neuron, sensory ones by their columns.
+        role: "sensory", "inter" or "command".
+        errors: the root mean squared error of each target without it.
+        rise: the mean over targets of how far the error rises, in the unit that the network sees.
+    """
+
+    name: str
+    role: str
+    errors: list[float]
+    rise: float
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The neurons of a network, those first that its predictions need most.
+
+    Attributes:
+        neurons: all but motor ones, which are predictions themselves.
+        errors: with all of them.
+        samples: how many the errors are over, from the beginnings of the validation sequences.
+    """
+
+    neurons: list[Need]
+    errors: list[float]
+    samples: int
+
+
+def write_report(outcome: Outcome, directory: Path, needs: Needs | None = None) -> Path:
     """Write the report of a run into its directory, and return its path.
+
+    Args:
+        outcome: of the run.
+        directory: its own.
+        needs: which neurons matter most, where that was found out.
 
     Raises:
         OSError: the file cannot be written.
     """
     path = directory / REPORT
-    replace_files({path: _page(outcome).encode()})
+    replace_files({path: _page(outcome, needs).encode()})
     return path
 
 
-def _page(outcome: Outcome) -> str:
+def _page(outcome: Outcome, needs: Needs | None = None) -> str:
     one = max(outcome.held_out, key=lambda series: len(series.x))
     shown = one.part(slice(SHOWN))
     what = "targets and predictions over time, and one over the other"
@@ -93,6 +132,7 @@ def _page(outcome: Outcome) -> str:
             "Circuit",
             _TRAINED + _picture(_circuit(outcome), "neurons and synapses with their trained strengths"),
         ),
+        ("Neurons that matter most", _needed(outcome, needs)),
         ("Masks", _picture(_masks(outcome), "which neuron reaches which")),
         ("Settings", _table(_settings(outcome))),
         ("Provenance", _table(_provenance(outcome))),
@@ -148,6 +188,28 @@ def _held_out(outcome: Outcome) -> str:
         pairs = zip(known_of(series).tolist(), wrong, strict=True)
         rows.append((series.group, *(cell for count, e in pairs for cell in (count, f"{e:.4g}"))))
     return _table(rows, head=True)
+
+
+def _needed(outcome: Outcome, found: Needs | None) -> str:
+    """The neurons without which the errors rise most."""
+    if found is None:
+        return (
+            "<p>Not computed: all neurons are motor neurons, or they are too many to cut off one by one.</p>"
+        )
+    targets = outcome.columns.targets
+    rows: list[tuple[object, ...]] = [("cut off", "role", *(f"RMSE of {name}" for name in targets))]
+    rows.append(("none", "", *(f"{error:.4g}" for error in found.errors)))
+    for one in found.neurons[:MATTER]:
+        rows.append((one.name, one.role, *(f"{error:.4g}" for error in one.errors)))
+    most = f"The {MATTER} of {len(found.neurons)} neurons" if len(found.neurons) > MATTER else "Neurons"
+    samples = sum(len(series.x) for series in outcome.held_out)
+    over = f"the first {found.samples} of " if found.samples < samples else ""
+    says = (
+        f"<p>{most} without which the errors rise most. Each is cut off by itself from all others, as "
+        f"<code>gl.study</code> does, over {over}{counted(samples, 'sample')} held out. A sensory neuron is "
+        "a column; motor neurons are the predictions themselves.</p>"
+    )
+    return says + _table(rows, head=True)
 
 
 def _missing(outcome: Outcome) -> str:

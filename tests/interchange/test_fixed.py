@@ -43,7 +43,7 @@ def test_the_steps_agree(name: str, error: float, tmp_path: Path) -> None:
     expected = np.array(network(mx.array(x), timespans=mx.array(spans))[0])
     differ = np.abs(numbers(found.stdout) - expected).max(axis=0)
     assert differ.max() < error
-    # What is said of the error was computed without the C, number by number as the C does. Kernels round, too.
+    # What is said of the error was computed without the C, number by number as it does; kernels round, too.
     np.testing.assert_allclose(told, differ, rtol=0.2, atol=8e-7 * max(1.0, np.abs(expected).max()))
 
 

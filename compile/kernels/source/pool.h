@@ -1,6 +1,10 @@
 // The threads that share the blocks of a kernel with the thread that calls it. They watch for the next call for a
 // while before they sleep: waking one takes longer than a small kernel runs. A call never waits for a thread that has
 // not begun, and one that finds the threads busy with another call runs alone.
+#ifdef __linux__
+#include <pthread.h>
+#include <sched.h>
+#endif
 #include <stdint.h>
 #include <unistd.h>
 #include <atomic>
@@ -9,6 +13,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 typedef int (*KernelFunction)(const int64_t *, const float *, void *const *, int64_t, int64_t *);
 
@@ -32,11 +37,14 @@ struct Pool {
     std::condition_variable wake;
     Task *task = nullptr;
     int threads = 0;
+    std::vector<std::thread::native_handle_type> handles;
+    int avoided = -1;  // the processor that no helper may use
     pid_t process = getpid();
 
     int together(Task &given, int helpers) {
         if (helpers < 1 || busy.test_and_set(std::memory_order_acquire)) return given.run();
         helpers = start(helpers);
+        spread();
         task = &given;
         failed = 0;
         seats = helpers;
@@ -57,11 +65,31 @@ struct Pool {
     // Of so many threads, those that there are. The system may refuse some; without them a call only takes longer.
     int start(int wanted) {
         try {
-            for (; threads < wanted; threads++) std::thread([this] { work(); }).detach();
+            for (; threads < wanted; threads++) {
+                handles.reserve(wanted);
+                std::thread helper([this] { work(); });
+                handles.push_back(helper.native_handle());
+                helper.detach();
+                avoided = -1;
+            }
         } catch (const std::exception &) {
             return threads;
         }
         return wanted;
+    }
+
+    // Keep helpers off the caller's processor: Linux may leave one waiting behind the thread that woke it for milliseconds,
+    // while another processor idles.
+    void spread() {
+#ifdef __linux__
+        const int here = sched_getcpu();
+        cpu_set_t allowed;
+        if (here < 0 || here == avoided || sched_getaffinity(0, sizeof allowed, &allowed)) return;
+        CPU_CLR(here, &allowed);
+        if (CPU_COUNT(&allowed) == 0) return;
+        for (auto helper : handles) pthread_setaffinity_np(helper, sizeof allowed, &allowed);
+        avoided = here;
+#endif
     }
 
     void work() {

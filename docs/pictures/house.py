@@ -35,7 +35,7 @@ ROOMS = {
 }
 PLACE = {
     "wiring": (1.4, 0), "compile": (0.5, 1), "viz": (2.6, 1.5), "cells": (0.5, 2), "interchange": (0.4, 3),
-    "training": (1, 4), "meaning": (-0.8, 5), "studies": (0.3, 5), "editor": (1.4, 5), "commands": (3.1, 4),
+    "training": (1, 4), "meaning": (0.4, 5), "studies": (1.45, 5), "editor": (1.45, 6), "commands": (3.1, 4),
     "demo": (2.6, 5),
 }  # fmt: skip
 OWN = ("wiring", "compile", "cells", "viz")  # folders at the root; the others lie in src/ganglion
@@ -69,7 +69,7 @@ def _targets(tree: ast.AST, depth: int) -> list[str]:
 def main(path: Path) -> None:
     """Draw the boxes and arrows."""
     plt.rcParams.update({"svg.hashsalt": "ganglion", "svg.fonttype": "none", "font.size": 9})
-    figure, ax = plt.subplots(figsize=(9.0, 7.0))
+    figure, ax = plt.subplots(figsize=(9.0, 8.0))
     high, wide = 0.62, 0.94
     for pre, post in sorted(imports().edges):
         (x, y), (u, v) = PLACE[pre], PLACE[post]
@@ -103,7 +103,8 @@ def main(path: Path) -> None:
     ax.add_patch(leaves)
     said = "leaves that all may import: arguments, errors, palette, recording, shown, storage, versions, ..."
     ax.text(1.7, -0.77, said, ha="center", va="center", color="#555555", fontsize=8.5)
-    ax.set(xlim=(-0.2, 3.6), ylim=(-1.05, 5.4))
+    across, up = zip(*PLACE.values(), strict=True)
+    ax.set(xlim=(min(across) - 0.6, max(across) + 0.6), ylim=(-1.05, max(up) + 0.4))
     ax.set_axis_off()
     figure.subplots_adjust(left=0, right=1, top=1, bottom=0)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

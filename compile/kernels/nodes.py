@@ -30,7 +30,7 @@ from .threads import pool
 PARTS = ("crew.h", "pair.h", "nodes.h", "update.h", "entry.h")
 SYMBOLS = (
     *("ganglion_begin", "ganglion_pair", "ganglion_call", "ganglion_trial_forward"),
-    *("ganglion_parts", "ganglion_update"),
+    *("ganglion_parts", "ganglion_update", "ganglion_same"),
 )
 TRIAL_TIMEOUT = 120.0
 DONE, NO_MEMORY, FAILED, FOLLOWED, FAILED_BEFORE = 0, -1, -2, -3, -4  # the words of entry.h
@@ -176,6 +176,7 @@ def prepared(handle: int) -> ctypes.PyDLL:
             _INT,
         )
     ]
+    found.ganglion_same.argtypes = [_POINTER, _POINTER, _INT]
     found.ganglion_call.argtypes = [
         *(_POINTER, _POINTER, _INT, _POINTER, _INT, _INT, _INT, ctypes.c_int, ctypes.c_char_p, _INT)
     ]

@@ -140,6 +140,17 @@ def test_what_is_changed_between_epochs_counts() -> None:
     assert both(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)), OPTIMIZERS["adam"], Epochs(change)) >= 6
 
 
+def test_what_is_changed_in_place_between_epochs_counts() -> None:
+    def change(run: gl.training.Run) -> None:
+        cell: Any = run.model.cell
+        if run.epoch == 2:
+            cell.ff1_b *= 0.5
+        if run.epoch == 3:
+            run.optimizer.state["cell"]["ff2_b"]["m"][0] = 1.0
+
+    assert both(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)), OPTIMIZERS["adam"], Epochs(change)) >= 14
+
+
 def test_an_interruption_leaves_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
     call = step.Step.__call__
 

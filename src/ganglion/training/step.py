@@ -15,6 +15,7 @@ from ..cells.constraints import constrained
 from ..cells.offers import has_kernel
 from ..cells.sharing import with_penalty
 from ..compile.kernels import in_graphs
+from ..compile.kernels.updates import same
 from ..interchange.randomness import random_key, set_random_key
 from .finite import Loss
 from .flat import Kept, Layout, State
@@ -106,7 +107,7 @@ class Step:
         if self.kept is not None:
             trees = self.kept.trees()
             self._put(trees)
-            self._settled = self.kept, tree_map(lambda array: array, trees)
+            self._settled = self.kept, tree_map(mx.array, trees)  # objects of their own, see `same`
             self.kept = None
 
     def _known(self) -> Kept | None:
@@ -116,8 +117,8 @@ class Step:
         kept, trees = self._settled
         then: Any = dict(tree_flatten(trees))
         now: Any = dict(tree_flatten(self._state()))
-        same = then.keys() == now.keys() and all(now[name] is array for name, array in then.items())
-        return kept if same else None
+        known = then.keys() == now.keys() and same(list(then.values()), [now[name] for name in then])
+        return kept if known else None
 
     def _run_long(self, run: Any, kept: Kept, batch: Sequence[mx.array]) -> mx.array:
         loss, state = run(kept.state, *batch)
@@ -160,18 +161,18 @@ class Step:
         set_random_key(key)
         random: Any = mx.random.state
         run = mx.compile(self._moved if layout is None else self._moved_long, inputs=random, outputs=random)
-        same = False
+        equal = False
         try:
             start, end = (before, after) if layout is None else (layout.long(before), layout.long(after))
             found = run(start, *batch)
             mx.eval(value, after, end, found)  # where MLX compiles what it has traced
-            same = _equal((value, end), found) and random_key() == key_after
+            equal = _equal((value, end), found) and random_key() == key_after
         except (RuntimeError, TypeError, ValueError):
             pass
         finally:  # tracing leaves arrays without values, also where it is interrupted
             set_random_key(key_after)
             self._put(after)
-        if same:
+        if equal:
             self._compiled[shapes, layout is not None] = run
         elif layout is not None:
             self._may_be_long, self._laid_out, self._settled = False, False, None

@@ -348,6 +348,11 @@ def test_a_header_names_the_sensory_neurons_of_a_network_without_units(
         2,
         "policy: line 1, column 1: 'sensory_3': expected 'sensory_0'\n",
     )
+    circuit.rename({"left": 0, "right": " right"})  # a number in a header cannot be, nor a blank be read
+    gl.export_c(gl.CfC(circuit), tmp_path / "numbered.c")
+    numbered = program_of(tmp_path / "numbered.c")
+    assert run(numbered, "a, right\n1,2\n").returncode == 0
+    assert run(numbered, "a,b\n1,2\n").stderr == "numbered: line 1, column 2: 'b': expected 'right'\n"
 
 
 # What is written

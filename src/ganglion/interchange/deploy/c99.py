@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -375,9 +376,19 @@ def _plain(name: str) -> str:
 
 
 def _columns(program: Program) -> Sequence[str]:
-    """The names of the inputs as a header has them: columns, or sensory neurons; empty without any."""
-    named: Sequence[str] = program.names[0] if program.units is None else program.units.inputs
-    return named or [""] * program.n_inputs
+    """The names of the inputs as a header has them: columns, or sensory neurons; empty where any will do."""
+    if program.units is not None:
+        return program.units.inputs
+    return [_in_a_header(name) for name in program.names[0]] or [""] * program.n_inputs
+
+
+def _in_a_header(name: str) -> str:
+    """The name of a neuron as the program reads it in a header; nothing for a number, which is a sample."""
+    told = name.strip(" \t")
+    with suppress(ValueError):
+        float(told)
+        return ""
+    return "" if told == "NA" else told
 
 
 def _escaped(byte: int) -> str:

@@ -14,7 +14,7 @@ from .perturbations import each
 from .study import study
 
 WORK = 1e10
-"""Synapses times samples times neurons that are cut off, some seconds: a large circuit sees fewer samples."""
+"""Synapses times samples times neurons that are cut off, up to 20 s: a large circuit sees fewer samples."""
 LEAST = 20
 """Samples of a sequence; where even these are too many, there is no table."""
 
@@ -36,11 +36,10 @@ def needs(outcome: Outcome) -> Needs | None:
         outcome.model,
         each(names),
         measure={name: _rmse(k) for k, name in enumerate(targets)},
-        x=_padded([one.x for one in parts], 0.0),
+        x=_padded([one.x for one in parts]),
         y=_padded([one.y for one in parts], np.nan),
-        timespans=_padded(spans, 0.0) if spans else None,
-        lengths=np.array([len(one.x) for one in parts], np.int32),
-        progress=False,
+        timespans=_padded(spans) if spans else None,
+        progress=False,  # without lengths, which the kernel for variants does not take
     )
     without = np.array([[row.value for row in found.of(name)] for name in targets]).T
     whole = np.array([found.of(name)[0].baseline for name in targets])
@@ -66,10 +65,15 @@ def _rmse(target: int) -> Callable[[Look], float]:
     return measure
 
 
-def _padded(arrays: list[Floats], fill: float) -> Floats:
-    """Sequences as one array of float64, which a large offset does not swallow."""
+def _padded(arrays: list[Floats], fill: float | None = None) -> Floats:
+    """Sequences as one array of float64, which a large offset does not swallow.
+
+    Behind its end each goes on as it ended, or with what is given: targets that are not there, so that it
+    does not count.
+    """
     longest = max(map(len, arrays))
-    found = np.full((len(arrays), longest, *arrays[0].shape[1:]), fill)
+    found = np.empty((len(arrays), longest, *arrays[0].shape[1:]))
     for row, part in zip(found, arrays, strict=True):
         row[: len(part)] = part
+        row[len(part) :] = part[-1] if fill is None else fill
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
@@ -273,6 +274,16 @@ def test_a_synapse_that_becomes_electrical_is_run_as_one() -> None:
     session.undo()
     assert ["a", "b"] in [row[:2] for row in page.wait("network", revision=2)["synapses"]]
     page.live.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed on Linux")
+def test_a_closed_network_leaves_no_thread_that_could_outlive_python(network: Any) -> None:
+    page = Page(EditSession(gl.circuit_of(network)))
+    page.wait("network", revision=0)
+    thread = page.live._thread
+    page.live.close()
+    assert not thread.is_alive()
+    assert not Path(f"/proc/self/task/{thread.native_id}").exists()
 
 
 def test_saliency_is_how_much_the_outputs_change(page: Page, network: Any) -> None:

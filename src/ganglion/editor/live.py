@@ -28,6 +28,7 @@ from .probe import Probe
 from .renames import composed, needs_compile, turns_signs
 from .session import EditSession, Entry
 from .signals import SILENT, Signal, read_signal, read_table, value_at
+from .threads import wait_for_end
 
 Message = dict[str, Any]
 REST = 0.05
@@ -211,7 +212,7 @@ class Live:
         self._leave()
         self._jobs.put(None)
         if threading.current_thread() is not self._thread:
-            self._thread.join(timeout=30)
+            wait_for_end(self._thread)
 
     def state(self) -> Message:
         """What runs, and how."""

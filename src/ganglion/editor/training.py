@@ -25,6 +25,7 @@ from .live import TURN
 from .numbers import four
 from .renames import composed, concerns_network
 from .session import EditSession, Entry
+from .threads import wait_for_end
 
 Message = dict[str, Any]
 EDITED = "the circuit was edited"
@@ -104,7 +105,7 @@ class Training(Callback):
         """Stop, and wait for the end."""
         atexit.unregister(self.close)
         self.stop()
-        self._thread.join(timeout=30)
+        wait_for_end(self._thread)
 
     def message(self) -> Message:
         """How it stands."""

@@ -248,6 +248,21 @@ def test_a_study_goes_on_where_it_stopped(tmp_path: Any) -> None:
     assert len(calls) == 1
     with pytest.raises(gl.FileError, match="is of another study"):
         gl.study(gl.LTC(CIRCUIT), gl.each("command"), measure=counted, x=X, store=store)
+    others: list[tuple[Any, dict[str, Any]]] = [(rnn, {"confidence": 0.5}), (rnn, {"resamples": 9})]
+    for other in (gl.LTC(CIRCUIT, ode_unfolds=1), gl.LTC(CIRCUIT, engine="ops")):
+        other.update(rnn.parameters())
+        others.append((other, {}))
+    again = others.pop()[0]
+    units = {name: [2.0] * k for name, k in (("mean", 4), ("spread", 4), ("offset", 3), ("scale", 3))}
+    gl.study(gl.Scaled(rnn, list("abcd"), list("pqr")), gl.each("command"), x=X, store=tmp_path / "units")
+    for name, values in units.items():  # the numbers that are stored are not those of other units
+        scaled = gl.Scaled(rnn, list("abcd"), list("pqr"), **{name: values})
+        with pytest.raises(gl.FileError, match="is of another study"):
+            gl.study(scaled, gl.each("command"), x=X, store=tmp_path / "units")
+    for network, options in others:
+        with pytest.raises(gl.FileError, match="is of another study"):
+            gl.study(network, gl.each("command"), measure=counted, x=X, store=store, **options)
+    assert str(gl.study(again, gl.each("command"), measure=counted, x=X, store=store)) == str(whole)
     store.write_text("nothing\n")
     with pytest.raises(gl.FileError, match="its first line is not sound JSON"):
         gl.study(rnn, gl.each("command"), measure=counted, x=X, store=store)

@@ -44,8 +44,8 @@ class Store:
             raise FileError(f"{path}: its first line {error}") from None
         if document.get("digest") != digest:
             raise FileError(
-                f"{path} is of another study: of other weights, data or measures. Give another store, or "
-                "remove the file"
+                f"{path} is of another study: of other weights, settings, data or measures, or of an earlier "
+                "release. Give another store, or remove the file"
             )
         for number, line in enumerate(lines, 2):
             if line and number <= len(lines):  # behind the last end of a line there is what a crash left

@@ -38,6 +38,8 @@ MOST_NUMBERS = 1 << 25
 """Outputs of one launch: beyond, there are several."""
 ROUNDING, SPACINGS = 2e-6, 8
 """Changes up to so much of what an output spans, and so many spacings of float32, are mere rounding."""
+COMPUTES = frozenset({"engine", "layout", "block_size", "checkpoint_every"})
+"""Arguments of networks that say how something is computed, and not what."""
 
 
 def study(
@@ -123,6 +125,7 @@ def study(
         # Which results that were kept before that do not count.
         told = told if valid is None else {**told, "counted": "samples that there are"}
         told = told if inner is network else {**told, "precision": "float64"}
+        told = {**told, "intervals": repr((confidence, resamples, seed))}
         digest = _digest(network, inputs, y, told, measures)
         file = Store(at_home("store", store), digest, provenance_of(network))
     done: dict[str, list[Row]] = {} if file is None else file.rows()
@@ -284,9 +287,23 @@ def _of(member: Any) -> str:
     return state.hexdigest()[:12]
 
 
+def _made(network: NCPLayer) -> Any:
+    """How a network was made, but for what computes it; only its class where that cannot be written down."""
+
+    def told(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: told(value) for name, value in part.items() if name not in COMPUTES}
+        return [told(value) for value in part] if isinstance(part, list) else part
+
+    try:
+        return told(network.get_config())
+    except TypeError:
+        return type(network).__name__
+
+
 def _digest(network: NCPLayer, x: Any, y: Any, call: dict[str, Any], measures: Mapping[str, Measure]) -> str:
-    """What a study is of: weights, data and measures."""
-    state = hashlib.sha256(json.dumps(sorted(measures)).encode())
+    """What a study is of: a network, data and measures."""
+    state = hashlib.sha256(json.dumps([sorted(measures), _made(network)], sort_keys=True).encode())
     parameters: Any = network.parameters()  # type: ignore[no-untyped-call]
     leaves: Any = tree_flatten(parameters)
     for part in (*(each for pair in leaves for each in pair), x, y, *(v for _, v in sorted(call.items()))):

@@ -68,7 +68,8 @@ class Habits:
             ValueError: it holds others.
         """
         if not isinstance(given, Mapping) or not set(given) <= set(cls.__dataclass_fields__):
-            raise ValueError(f"the habits of a table are {label(given)}")
+            names = ", ".join(cls.__dataclass_fields__)
+            raise ValueError(f"the habits of a table are {label(given)}: expected some of {names}")
         try:
             return cls(**given)
         except TypeError as error:

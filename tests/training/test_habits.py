@@ -106,7 +106,7 @@ def test_falling_times_are_read_from_the_end(table: Path) -> None:
     assert series.times.tolist() == [4, 5, 9]
     assert series.rows.lines.tolist() == [4, 3, 2]
     with pytest.raises(
-        gl.FileError, match=r"does not come before .*: without --descending takes a table whose"
+        gl.FileError, match=r"does not come before .*: without --descending, .* takes a table whose"
     ):
         read(table, "t,a,y\n1,1,1\n2,2,2\n", descending=True)
 
@@ -336,3 +336,10 @@ def test_groups_without_a_seen_row_are_left_out_by_name(
         assert cli.main(predict) == 2
         assert option[0] in capsys.readouterr().err
         assert cli.main([*predict, *option, "--errors"]) == 0
+    # also of a run whose own table began with the newest row
+    Path("down.csv").write_text("t,who,a,y\n" + "".join(f"{-k},p1,{k % 3},{k % 2}\n" for k in range(12)))
+    assert cli.main([*train[:2], "down.csv", *train[3:], "--descending", "--out", "down"]) == 0
+    Path("up.csv").write_text("t,who,a,y\n0,p1,1,1\n1,p1,2,1\n")
+    assert cli.main(["predict", "down", "up.csv", "-o", "up_said.csv"]) == 2
+    assert "--no-descending, takes a table whose times rise" in capsys.readouterr().err
+    assert cli.main(["predict", "down", "up.csv", "-o", "up_said.csv", "--no-descending"]) == 0

@@ -102,7 +102,8 @@ def _add_habits(parser: argparse.ArgumentParser, usual: str | None = None) -> No
     ):
         told = usual or getattr(ORDINARY, name) or "what the file has"
         parser.add_argument(f"--{name}", choices=choices, help=f"{what} (default: {told})")
-    parser.add_argument("--descending", action="store_true", default=None, help="the newest rows come first")
+    told = f"the newest rows come first, or do not (default: {usual or 'they do not'})"
+    parser.add_argument("--descending", action=argparse.BooleanOptionalAction, help=told)
 
 
 def _habits(arguments: argparse.Namespace) -> dict[str, Any]:

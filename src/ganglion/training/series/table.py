@@ -232,7 +232,9 @@ class Reader:
             where = "" if group is None else f" of group {short(group)}"
             before = f"{short(draft.stamps[-1])} of line {draft.lines[-1]}"
             order, other = (
-                ("before", "without --descending") if self.habits.descending else ("after", "--descending")
+                ("before", "without --descending, or with --no-descending,")
+                if self.habits.descending
+                else ("after", "--descending")
             )
             hint = (
                 "--ties mean or last takes rows of one time as one sample"

@@ -96,6 +96,18 @@ def test_validation_keeps_the_best_epoch() -> None:
     assert all(np.array_equal(array, weights(once)[name]) for name, array in weights(model).items())
 
 
+def test_the_best_epoch_is_kept_as_it_was_measured() -> None:
+    class Shrinks(gl.training.Callback):
+        def on_epoch(self, run: gl.training.Run) -> None:
+            run.model.cell.w *= 0.5
+
+    x, y = task()
+    model = network()
+    history = fit(model, (x, y), validation=(x, y), callbacks=[Shrinks()])
+    now = gl.training.mse(model, mx.array(x.astype(np.float32)), mx.array(y.astype(np.float32))).item()
+    assert now == pytest.approx(history.validation[history.best], rel=1e-5)
+
+
 def test_validation_is_the_mean_over_items() -> None:
     x, y = task(7)
     model = network()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import mlx.core as mx
 import mlx.nn as nn
 import mlx.optimizers as optim
 
@@ -63,7 +64,8 @@ class Run:
         if validation is not None:
             self.history.validation.append(validation)
             if self.history.stale == 0:
-                self.best = parameters_of(self.model)  # arrays never change, so this is no copy
+                best = parameters_of(self.model)  # in objects of their own, which nobody changes in place
+                self.best = {name: mx.array(array) for name, array in best.items()}
 
     def require_sound(self) -> None:
         """Raise FloatingPointError if a weight is not finite, and go back to the last ones that were."""

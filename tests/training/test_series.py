@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,8 @@ def test_the_report_ranks_neurons_by_the_errors_without_them(
     first = found.neurons[0]
     row = f"<tr><td>{first.name}</td><td>{first.role}</td><td>{first.errors[0]:.4g}</td></tr>"
     assert row in _page(outcome, found)
+    unknown = [replace(one, y=np.full_like(one.y, np.nan)) for one in outcome.held_out]
+    assert needs(replace(outcome, held_out=unknown)) is None
     monkeypatch.setattr("ganglion.studies.needs.WORK", 1)
     assert needs(outcome) is None
     assert "Not computed" in _page(outcome)

@@ -13,14 +13,15 @@ from .measures import Floats, Look
 from .perturbations import each
 from .study import study
 
-WORK = 1e10
-"""Synapses times samples times neurons that are cut off, up to 20 s: a large circuit sees fewer samples."""
+WORK = 3e9
+"""Synapses times samples times neurons that are cut off, of which a large circuit sees fewer samples: some seconds
+with the kernel for variants, half a minute without."""
 LEAST = 20
 """Samples of a sequence; where even these are too many, there is no table."""
 
 
 def needs(outcome: Outcome) -> Needs | None:
-    """Cut every neuron off by itself; None if a circuit is too large for that, or has motor neurons alone."""
+    """Cut every neuron off by itself; None if that takes too long, there is none, or no error to compare."""
     circuit = circuit_of(outcome.model)
     names = [name for name in circuit if circuit.nodes[name]["role"] != "motor"]
     longest = max(len(one.x) for one in outcome.held_out)
@@ -43,6 +44,8 @@ def needs(outcome: Outcome) -> Needs | None:
     )
     without = np.array([[row.value for row in found.of(name)] for name in targets]).T
     whole = np.array([found.of(name)[0].baseline for name in targets])
+    if not np.isfinite(whole).any():  # of the first samples no target is there
+        return None
     rises = (
         ((without - whole) / outcome.model.made_with()["scale"])[:, np.isfinite(whole)].mean(axis=1).tolist()
     )

@@ -194,7 +194,8 @@ def _needed(outcome: Outcome, found: Needs | None) -> str:
     """The neurons without which the errors rise most."""
     if found is None:
         return (
-            "<p>Not computed: all neurons are motor neurons, or they are too many to cut off one by one.</p>"
+            "<p>Not computed: all neurons are motor neurons, they are too many to cut off one by one, or the "
+            "samples that time allows have no target.</p>"
         )
     targets = outcome.columns.targets
     rows: list[tuple[object, ...]] = [("cut off", "role", *(f"RMSE of {name}" for name in targets))]

@@ -14,8 +14,8 @@ from .perturbations import each
 from .study import study
 
 WORK = 3e9
-"""Synapses times samples times neurons that are cut off, of which a large circuit sees fewer samples: some seconds
-with the kernel for variants, half a minute without."""
+"""Synapses times samples times neurons that are cut off, of which a large circuit sees fewer samples: some
+seconds with the kernel for variants, half a minute without."""
 LEAST = 20
 """Samples of a sequence; where even these are too many, there is no table."""
 

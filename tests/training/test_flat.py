@@ -151,6 +151,18 @@ def test_what_is_changed_in_place_between_epochs_counts() -> None:
     assert both(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)), OPTIMIZERS["adam"], Epochs(change)) >= 14
 
 
+@pytest.mark.parametrize("epochs", [3, 5])
+def test_weights_that_the_last_step_of_an_epoch_breaks_are_refused(epochs: int) -> None:
+    def rate(step: mx.array) -> mx.array:
+        return mx.where(step == 11, float("nan"), 0.01)
+
+    rate.__module__ = "mlx.optimizers.of_this_test"
+    model = gl.CfC(CIRCUIT, key=mx.random.key(0))
+    with pytest.raises(FloatingPointError, match="^cell.ff1_w is not finite any more"):
+        trained(model, optim.Adam(rate), epochs=epochs)
+    assert all(mx.isfinite(array).all() for _, array in tree_flatten(model.trainable_parameters()))
+
+
 def test_an_interruption_leaves_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
     call = step.Step.__call__
 

@@ -57,7 +57,7 @@ class Guard:
     def require(self) -> None:
         """Raise FloatingPointError if the weights are not finite now, and go back to the last that were."""
         last = self._recent[-1]
-        known = isinstance(last, Kept) and not not_finite({"": last.state.long[0], **last.state.rest})
+        known = isinstance(last, Kept) and not not_finite({"long": last.state.long[0], **last.state.rest})
         if not known and (name := not_finite(_trees(last)[0])):
             self.restore()
             raise FloatingPointError(

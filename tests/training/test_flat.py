@@ -158,7 +158,7 @@ def test_weights_that_the_last_step_of_an_epoch_breaks_are_refused(epochs: int) 
 
     rate.__module__ = "mlx.optimizers.of_this_test"
     model = gl.CfC(CIRCUIT, key=mx.random.key(0))
-    with pytest.raises(FloatingPointError, match="^cell.ff1_w is not finite any more"):
+    with pytest.raises(FloatingPointError, match=r"^cell\.ff1_w is not finite any more"):
         trained(model, optim.Adam(rate), epochs=epochs)
     assert all(mx.isfinite(array).all() for _, array in tree_flatten(model.trainable_parameters()))
 

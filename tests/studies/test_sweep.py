@@ -86,3 +86,14 @@ def test_a_sweep_takes_the_habits_of_a_table_where_its_refusal_says(tmp_path):
         gl.studies.sweep(file, store=tmp_path / "s.journal")
     file.write_text(text + '[habits]\nmissing = "mask"\n')
     assert np.isfinite(gl.studies.sweep(file, store=tmp_path / "s.journal").best.value)
+    # a store does not tell the results of other data, or of the same read or trained otherwise
+    (tmp_path / "e.csv").write_text((tmp_path / "d.csv").read_text() + "1,1\n")
+    for old, new, what in (
+        ("mask", "impute", "habits"),
+        ("epochs = 1", "epochs = 2", "epochs"),
+        ('["y"]', '["y"]\ninputs = ["a"]', "inputs"),
+        ("d.csv", "e.csv", "data"),
+    ):
+        file.write_text((text + '[habits]\nmissing = "mask"\n').replace(old, new))
+        with pytest.raises(gl.FileError, match=f"another experiment 's', with another {what}: give this one"):
+            gl.studies.sweep(file, store=tmp_path / "s.journal")

@@ -21,6 +21,8 @@ from .trials import Plan, done, run_trial
 
 SEARCHES = ("grid", "random", "bayesian", "evolutionary")
 DIRECTIONS = ("minimize", "maximize")
+TOLD = "told_in_the_store"
+"""The attribute of a sweep's function that holds, as texts by name, what else its experiment is of."""
 AGAIN = 20
 """How often workers are started again without that a trial ended meanwhile."""
 
@@ -127,6 +129,7 @@ def experiment(
     description = {"space": sorted(factors), "search": search, "seeds": seeds, "seed": seed}
     if search == "evolutionary":
         description["population"] = population
+    description |= getattr(train, TOLD, {})
     _same(plan, description | {"direction": direction, "settings": str(settings[:50])})
     if search == "bayesian":
         _chosen(plan, whole("trials", trials), workers, backend, show)
@@ -271,8 +274,7 @@ def _same(plan: Plan, description: dict[str, Any]) -> None:
         if known is None:
             study.set_user_attr("provenance", surroundings())
             study.set_user_attr("experiment", description)
-        elif known != description:
-            differing = [key for key in description if known.get(key) != description[key]]
+        elif differing := [key for key, value in description.items() if known.get(key, value) != value]:
             raise ValueError(
                 f"the store has another experiment {plan.name!r}, with another {', '.join(differing)}: give "
                 "this one another name= or store="

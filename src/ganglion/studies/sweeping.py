@@ -20,7 +20,7 @@ from ..training.series.sequences import series_of
 from ..training.series.table import open_table
 from ..wiring import read, write
 from .evolution import Evolving
-from .experiment import experiment
+from .experiment import TOLD, experiment
 from .outcome import Experiment
 from .trials import Trial
 
@@ -106,10 +106,13 @@ def _run(file: Path, said: dict[str, Any], store: Any, workers: int, progress: b
     epochs = whole("epochs", said.get("epochs", 100))
     habits = Habits.from_json(said.get("habits", {}))
     try:
-        _require_trainable(circuits, data, targets, columns, space, habits)
+        digest = _require_trainable(circuits, data, targets, columns, space, habits)
     except FileError as error:
         raise FileError(_of_a_sweep(str(error), file)) from None
     train = partial(_train, data=data, targets=targets, epochs=epochs, columns=columns, habits=habits)
+    of = {"data": digest, "targets": targets, **{key: columns.get(key) for key in COLUMNS}, "epochs": epochs}
+    of |= {"habits": habits, "most_synapses": said.get("most_synapses")}
+    setattr(train, TOLD, {name: str(value) for name, value in of.items()})
     factor: Any = circuits
     if said.get("search") == "evolutionary":
         factor = Evolving(circuits, said.get("most_synapses"))
@@ -145,8 +148,13 @@ def _require_trainable(
     columns: dict[str, Any],
     space: dict[str, Any],
     habits: Habits,
-) -> None:
-    """Refuse now what would make trials fail, since one that failed is not run again."""
+) -> str:
+    """Refuse now what would make trials fail, since one that failed is not run again.
+
+    Returns:
+        The digest of the data.
+    """
+    digest = ""
     for name, values in space.items():
         given = _values(name, values)
         for value in given[:2] if isinstance(given, tuple) else given if isinstance(given, list) else ():
@@ -160,7 +168,8 @@ def _require_trainable(
         plan = compile_circuit(circuit).plan
         with open_table(data, habits) as reader:
             chosen = series.Columns.choose(reader, plan.sensors, plan.n_outputs, targets, **columns)
-            series_of(reader, chosen)
+            digest = series_of(reader, chosen)[1]
+    return digest
 
 
 def _values(name: str, values: Any) -> Any:

@@ -151,6 +151,19 @@ def test_what_is_changed_in_place_between_epochs_counts() -> None:
     assert both(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)), OPTIMIZERS["adam"], Epochs(change)) >= 14
 
 
+def test_frozen_parameters_are_kept_in_their_range() -> None:
+    def frozen() -> gl.LTC:
+        network = ltc()
+        network.cell.freeze(keys=["gleak"])
+        return network
+
+    def change(run: gl.training.Run) -> None:
+        if run.epoch == 2:
+            run.model.cell.gleak = -run.model.cell.gleak
+
+    assert both(frozen, OPTIMIZERS["adam"], Epochs(change)) >= 14
+
+
 @pytest.mark.parametrize("epochs", [3, 5])
 def test_weights_that_the_last_step_of_an_epoch_breaks_are_refused(epochs: int) -> None:
     def rate(step: mx.array) -> mx.array:

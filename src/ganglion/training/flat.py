@@ -54,12 +54,14 @@ class Layout:
     Attributes:
         shapes: of the trained parameters, by name, in the order in which they lie there.
         clipped: whether each is put back to zero where it is negative.
+        clipped_rest: the other parameters that are.
         rule, numbers: as `updated` takes them.
         form: the optimizer's state, without its arrays.
     """
 
     shapes: dict[str, tuple[int, ...]]
     clipped: list[bool]
+    clipped_rest: set[str]
     rule: str
     numbers: tuple[float, ...]
     form: Tree
@@ -90,7 +92,8 @@ class Layout:
             return None
         shapes = {name: array.shape for name, array in named}
         flags = [name in clipped for name in shapes]
-        return Layout(shapes, flags, rule, numbers, tree_map(lambda _: 0, optimizer.state))
+        others = clipped - shapes.keys()
+        return Layout(shapes, flags, others, rule, numbers, tree_map(lambda _: 0, optimizer.state))
 
     def long(self, trees: tuple[Tree, Tree]) -> State:
         """Parameters and the optimizer's state as long arrays."""
@@ -122,7 +125,8 @@ class Layout:
         slopes = [named[name] for name in self.shapes]
         rate, step = (scalars[name] for name in SCALARS)
         long = updated(self.rule, self.numbers, rate, step, state.long, slopes, self.clipped)
-        return State(long, scalars, state.rest)
+        at_zero = {name: mx.maximum(state.rest[name], 0.0) for name in self.clipped_rest}
+        return State(long, scalars, {**state.rest, **at_zero})
 
     def rest_of(self, model: nn.Module) -> dict[str, mx.array]:
         """The parameters that are not trained, by name."""

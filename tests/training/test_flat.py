@@ -140,6 +140,15 @@ def test_what_is_changed_between_epochs_counts() -> None:
     assert both(lambda: gl.CfC(CIRCUIT, key=mx.random.key(0)), OPTIMIZERS["adam"], Epochs(change)) >= 6
 
 
+def test_what_nobody_changed_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    long, times = Layout.long, []
+    monkeypatch.setattr(Layout, "long", lambda *a: (times.append(1), long(*a))[1])
+    trained(ltc(), optim.Adam(0.05), epochs=4)
+    few = len(times)
+    trained(ltc(), optim.Adam(0.05), epochs=8)
+    assert len(times) == 2 * few
+
+
 def test_what_is_changed_in_place_between_epochs_counts() -> None:
     def change(run: gl.training.Run) -> None:
         cell: Any = run.model.cell

@@ -107,7 +107,8 @@ class Step:
         if self.kept is not None:
             trees = self.kept.trees()
             self._put(trees)
-            self._settled = self.kept, tree_map(mx.array, trees)  # objects of their own, see `same`
+            own = tree_map(lambda array: array.astype(array.dtype), trees)  # other objects, see `same`
+            self._settled = self.kept, own
             self.kept = None
 
     def _known(self) -> Kept | None:

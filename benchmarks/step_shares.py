@@ -57,12 +57,11 @@ What was tried, in microseconds of a step of the CfC: Python's thread, other thr
 | the same, and the loss as 3 nodes for 12 | 73 | 94 | 150 | by another formula, not in `mse`: 5 % |
 | the same, 5 or 15 steps in one graph | 68 | 90 | 150 | not done |
 
-What is left: some 30 us of Python and 80 of MLX's graph (calling it, and evaluating some 20 nodes), beside
-kernels of 65 us. An LTC's kernels are long enough to hide most of that, a CfC's are not. A node that ran
-whole steps by itself was not tried. Ratios depend on how free the cores are, as kernels use both: with little
-beside it, `fit` alone took 119 us for a step of the CfC (284 with a callback that looks at each; kernels 52
-to 65), and 244 for one of the LTC (394; kernels 143), least epoch of 60: 1.8 to 2.3 times and 1.7 times,
-not 1.5.
+What is left: some 30 us of Python and 80 to 90 of MLX's graph (calling it, and evaluating some 20 nodes). An
+LTC's kernels hide some of that, a CfC's are too short for it. A node that ran whole steps by itself was not
+tried. Ratios depend on how free the cores are, as kernels use both: on a quiet machine a step of the CfC's
+takes them 40 to 45 us, and the ratio is 3.4 (2.0 for the LTC); on a busy one they take 65, and it is 1.8 to
+2.3 (1.5 to 1.7). What was wanted is 1.5.
 """
 OTHERS = 8  # steps of each other way after an epoch of fit
 NETWORKS = {"LTC": gl.LTC, "CfC": gl.CfC}

@@ -363,8 +363,8 @@ def test_signs_of_effects_have_colours_and_a_legend() -> None:
 
 
 def test_an_unknown_measure_is_named_once() -> None:
-    for measure, name in (("eror", "measure"), ({"mine": "eror"}, "measure 'mine'")):
-        with pytest.raises(ValueError, match=f"^unknown {name} 'eror': expected"):
+    for measure, name in (("mistake", "measure"), ({"mine": "mistake"}, "measure 'mine'")):
+        with pytest.raises(ValueError, match=f"^unknown {name} 'mistake': expected"):
             gl.study(gl.LTC(CIRCUIT), gl.each("command"), measure=measure, x=X)
 
 

@@ -149,6 +149,19 @@ def test_wiring_names_no_mlx() -> None:
             }, module
 
 
+def test_kernels_get_into_a_wheel_without_numpy() -> None:
+    """As setup.py loads what builds them, where nothing but setuptools is installed."""
+    code = (
+        "import importlib, sys, types, pathlib\n"
+        "sys.modules |= {'numpy': None, 'mlx': None, 'networkx': None}\n"
+        "for name in ('ganglion', 'ganglion.compile', 'ganglion.compile.kernels'):\n"
+        "    module = sys.modules[name] = types.ModuleType(name)\n"
+        f"    module.__path__ = [str(pathlib.Path({str(PACKAGE)!r}).joinpath(*name.split('.')[1:]))]\n"
+        "print(callable(importlib.import_module('ganglion.compile.kernels.prebuilt').build_kernels))"
+    )
+    assert python(code) == "True"
+
+
 def test_importing_wiring_loads_no_mlx() -> None:
     assert (
         python("import sys, ganglion.wiring; print([m for m in sys.modules if m.startswith('mlx')])") == "[]"

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from .source import PRIVATE, SOURCE, Array, CallSizes, Kernel
-from .weighed import BESIDE
+
+BESIDE = 4
+"""Neurons whose synapses `WEIGHED` sums up side by side."""
 
 # How arrays of each kind are seen by a kernel on the CPU.
 TYPES = {

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..synapses import Index
-
-BESIDE = 4
-"""Neurons that are summed up side by side."""
+from .targets import BESIDE
 
 
 def side_by_side(name: str, ptr: Index, pre: Index) -> dict[str, Index]:

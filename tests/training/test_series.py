@@ -30,7 +30,8 @@ from ganglion.interchange.files import newest_checkpoint
 from ganglion.studies.needs import needs
 from ganglion.training.series import Columns, Settings, predict, read_series, score_series, train_series
 from ganglion.training.series.job import CELLS, errors_of
-from ganglion.training.series.report import _activity, _page, _recording, _times
+from ganglion.training.series.pictures import activity, recording_of, times_of
+from ganglion.training.series.report import _page
 from ganglion.training.series.sequences import Scaling, read_columns, split, windows
 
 TRAIN = ["--target", "y", "--time", "t", "--group", "who", "--epochs", "2", "--window", "10"]
@@ -146,9 +147,9 @@ def test_dates_are_drawn_in_a_unit_that_can_be_read(folder: Path) -> None:
         Path("one.json"), Path("days.csv"), Path("days"), targets=["y"], time="at", epochs=1, progress=False,
     )  # fmt: skip
     (one,) = outcome.held_out
-    times, label = _times(outcome, one)
+    times, label = times_of(outcome, one)
     assert (times.tolist(), label) == ([0, 1, 2, 3], "days of at since the first sample")
-    assert "time (days)" in [text.get_text() for text in _activity(outcome, one).findobj(Text)]
+    assert "time (days)" in [text.get_text() for text in activity(outcome, one).findobj(Text)]
 
 
 def test_any_column_name_gets_into_the_report(folder: Path) -> None:
@@ -174,7 +175,7 @@ def test_the_report_tells_times_in_the_unit_of_the_data_and_nothing_in_that_of_a
     )  # fmt: skip
     series, _ = read_columns(folder / "d.csv", columns)
     one = series[0].part(slice(5, 15))
-    times = _recording(outcome, one).times
+    times = recording_of(outcome, one).times
     assert outcome.model.time_unit != 1
     assert one.rows.times is not None
     assert np.allclose(np.diff(times), np.diff(one.rows.times[5:15]), rtol=1e-5)

@@ -25,6 +25,7 @@ from ganglion.viz.routes import Router, crossed, touched
 from ganglion.viz.scene import arrange
 from ganglion.viz.style import current
 from ganglion.viz.view import view
+from ganglion.viz.widths import synapse_widths
 
 LEAD = Router.lead
 
@@ -42,7 +43,7 @@ def handmade(seed: int) -> gl.Circuit:
     for pre, post in sorted(pair for pair in pairs if not pair[1].startswith("sensory")):
         circuit.add_synapse(pre, post, polarity=int(rng.choice((1, -1))))
         if rng.random() < 0.1 and pre != post and not pre.startswith("sensory"):
-            circuit.edges[pre, post]["kind"] = "electrical"
+            circuit.edges[pre, post].update(kind="electrical", polarity=1)
     return circuit
 
 
@@ -78,7 +79,7 @@ def row(name: str, circuits: list[gl.Circuit], **options: str) -> str:
             look, size = current(axes), clear_canvas(axes)
             pos, direction = options.get("pos", "layered"), options.get("direction", "right")
             scene = arrange(axes, seen, look, size, pos, direction, {}, [])
-            widths = synapses.synapse_widths(seen, look, None)
+            widths = synapse_widths(seen, look, None).points
             head = min(1.1 * scene.radius, 5 * scene.unit) * np.clip(widths / look.line_width[1], 0.6, 2.0)
             start = time.perf_counter()
             links = synapses._curves(seen, scene, look, head)
